@@ -1,0 +1,65 @@
+# mcphub: `make help` lists what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed-by
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+# ---------------------------------------------------------------- environment
+
+$(STAMP): pyproject.toml constraints.txt
+	@echo "== python environment (.venv)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mcphub needs Python 3.11 or newer; set PYTHON=python3.x")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+.PHONY: env
+env: $(STAMP) ## Make or refresh the Python environment in .venv
+
+# ---------------------------------------------------------------- a first run
+
+.PHONY: quickstart
+quickstart: env ## A real cluster, the operator, a trial database and a hub; prints what to paste
+	@PYTHONPATH=tests $(BIN)/python -m quickstart up
+
+.PHONY: quickstart-down
+quickstart-down: env ## Take all of it away again
+	@PYTHONPATH=tests $(BIN)/python -m quickstart down
+
+# --------------------------------------------------------------------- checks
+
+.PHONY: format
+format: env ## Rewrite the code in the project's format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: check
+check: env ## Format, lint, types, import contracts, generated files, unit tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/pytest -q tests/unit
+
+.PHONY: test
+test: check ## Every check and every test, on real parts
+	@$(BIN)/pytest tests
+
+.PHONY: crd
+crd: env ## Write crds/ anew from the typed spec
+	@$(BIN)/python -m mcphub_operator.crd > crds/mcphubs.yaml
+
+.PHONY: images
+images: env ## Build the server's and the operator's images
+	@PYTHONPATH=tests $(BIN)/python -m quickstart images
+
+.PHONY: clean
+clean: ## Remove what make made in this checkout
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

@@ -1,0 +1,1 @@
+"""The mcphub operator: keeps every McpHub's children as its spec says."""

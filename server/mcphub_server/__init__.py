@@ -1,0 +1,1 @@
+"""The mcphub server: read-only database tools over MCP for AI assistants."""
