@@ -1,0 +1,1 @@
+"""The databases: one package a kind, and what watches over all of them."""

@@ -1,0 +1,138 @@
+"""The whole of `hub.yaml`: what one hub serves, to whom, within which limits."""
+
+from enum import StrEnum
+from ipaddress import ip_network
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from mcphub_server.config.backends import Address, BackendConfig
+from mcphub_server.config.model import ConfigModel
+
+LONGEST_STATEMENT_SECONDS = 40
+"""Proxies cut a silent JSON answer after 50 s (HAProxy) or 60 s (nginx)."""
+
+
+class SessionMode(StrEnum):
+    """Whether `/mcp` keeps a session per client."""
+
+    STATELESS = "Stateless"
+    STATEFUL = "Stateful"
+
+
+class AuthType(StrEnum):
+    """How a client proves who it is."""
+
+    TOKEN = "Token"  # noqa: S105 -- a word of the custom resource
+    JWT = "JWT"
+    NONE = "None"
+
+
+class StreamableHttpConfig(ConfigModel):
+    """The transport at `/mcp`."""
+
+    sessions: SessionMode = SessionMode.STATELESS
+
+
+class SseConfig(ConfigModel):
+    """The older transport at `/sse` and `/messages/`."""
+
+    enabled: bool = True
+
+
+class TransportsConfig(ConfigModel):
+    """What clients may connect with."""
+
+    streamable_http: Annotated[StreamableHttpConfig, Field(alias="streamableHTTP")] = (
+        StreamableHttpConfig()
+    )
+    sse: SseConfig = SseConfig()
+
+
+class JwtConfig(ConfigModel):
+    """Which JSON Web Tokens are believed."""
+
+    issuer: str = ""
+    audience: str = ""
+    jwks_uri: Address = ""
+    required_scopes: tuple[str, ...] = ()
+
+
+class AuthConfig(ConfigModel):
+    """Authentication of clients."""
+
+    type: AuthType = AuthType.TOKEN
+    jwt: JwtConfig = JwtConfig()
+
+    @model_validator(mode="after")
+    def check_jwt_is_complete(self) -> Self:
+        """A verifier that lacks one of these believes tokens made for others."""
+        if self.type is AuthType.JWT:
+            for name, value in (
+                ("issuer", self.jwt.issuer),
+                ("audience", self.jwt.audience),
+                ("jwksURI", self.jwt.jwks_uri),
+            ):
+                if not value:
+                    raise ValueError(f"type JWT needs jwt.{name}")
+        return self
+
+
+class LimitsConfig(ConfigModel):
+    """Bounds of one call, and of one replica."""
+
+    max_rows: Annotated[int, Field(ge=1, le=100_000)] = 100
+    max_result_bytes: Annotated[int, Field(ge=1024)] = 1_048_576
+    statement_timeout_seconds: Annotated[
+        int, Field(ge=1, le=LONGEST_STATEMENT_SECONDS)
+    ] = 30
+    requests_per_second: Annotated[int, Field(ge=1)] = 100
+    burst: Annotated[int, Field(ge=1)] = 200
+    max_concurrent_calls: Annotated[int, Field(ge=1)] = 64
+
+
+class LogFormat(StrEnum):
+    """How a log line looks."""
+
+    JSON = "json"
+    TEXT = "text"
+
+
+class LoggingConfig(ConfigModel):
+    """What is logged, and how."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: LogFormat = LogFormat.JSON
+
+
+def check_network(value: str) -> str:
+    """Refuse what is not an address or a CIDR."""
+    ip_network(value, strict=False)
+    return value
+
+
+class HubConfig(ConfigModel):
+    """One hub."""
+
+    backends: tuple[BackendConfig, ...] = ()
+    transports: TransportsConfig = TransportsConfig()
+    auth: AuthConfig = AuthConfig()
+    limits: LimitsConfig = LimitsConfig()
+    logging: LoggingConfig = LoggingConfig()
+    public_url: Annotated[Address, Field(pattern=r"^(https?://.+)?$")] = ""
+    allowed_hosts: tuple[str, ...] = ()
+    trusted_proxies: tuple[Annotated[str, AfterValidator(check_network)], ...] = ()
+
+    @model_validator(mode="after")
+    def check_unique_names(self) -> Self:
+        """Two backends of one name would give two tools of one name."""
+        names = [backend.name for backend in self.backends]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"backends: the name {name} is used twice")
+        return self
+
+    @property
+    def enabled_backends(self) -> tuple[BackendConfig, ...]:
+        """The backends that this server talks to."""
+        return tuple(backend for backend in self.backends if backend.enabled)

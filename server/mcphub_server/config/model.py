@@ -1,0 +1,29 @@
+"""The base of every configuration model: the McpHub's own field names, nothing else.
+
+`hub.yaml` repeats fields of the custom resource, so attributes are snake_case in
+Python and camelCase in the file, and a field that nobody knows is an error: a
+misspelt limit that is silently ignored is worse than a server that does not start.
+"""
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+
+def to_field_name(attribute: str) -> str:
+    """Return the McpHub's name of an attribute: camelCase, URL and URI in capitals."""
+    name = to_camel(attribute)
+    for suffix in ("Url", "Uri"):
+        if name.endswith(suffix):
+            return name.removesuffix(suffix) + suffix.upper()
+    return name
+
+
+class ConfigModel(BaseModel):
+    """A frozen part of the configuration."""
+
+    model_config = ConfigDict(
+        alias_generator=to_field_name,
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+    )

@@ -1,0 +1,51 @@
+"""The secrets of one backend, read from files at every (re)connect.
+
+One file a value: `<secrets>/<backend>/{username,password,apiKey,ca.crt,
+embeddingApiKey}`. Files are read anew each time because Kubernetes swaps them in
+place when a Secret changes. pydantic-settings' own `secrets_dir` silently ignores
+nested names, hence these few lines.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from mcphub_server.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class BackendSecrets:
+    """What one backend needs to log in; None where no file exists."""
+
+    username: SecretStr | None = None
+    password: SecretStr | None = None
+    api_key: SecretStr | None = None
+    ca_path: Path | None = None
+    embedding_api_key: SecretStr | None = None
+
+
+def read_backend_secrets(secrets_dir: Path, backend: str) -> BackendSecrets:
+    """Read the files of one backend; raise ConfigError if one is unreadable."""
+    folder = secrets_dir / backend
+    ca_path = folder / "ca.crt"
+    return BackendSecrets(
+        username=find_secret(folder / "username"),
+        password=find_secret(folder / "password"),
+        api_key=find_secret(folder / "apiKey"),
+        ca_path=ca_path if ca_path.is_file() else None,
+        embedding_api_key=find_secret(folder / "embeddingApiKey"),
+    )
+
+
+def find_secret(path: Path) -> SecretStr | None:
+    """Return a file's content without the line end that editors add."""
+    try:
+        return SecretStr(path.read_text(encoding="utf-8").rstrip("\r\n"))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"The secret file {path.parent.name}/{path.name} cannot be read: "
+            f"{type(error).__name__}."
+        ) from None

@@ -1,0 +1,1 @@
+"""The tools that clients see: one module a kind of backend, and the hub's own."""
