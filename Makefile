@@ -49,7 +49,7 @@ check: env ## Format, lint, types, import contracts, generated files, unit tests
 	@$(BIN)/pytest -q tests/unit
 
 .PHONY: test
-test: check ## Every check and every test, on real parts
+test: check images ## Every check and every test, on real parts
 	@$(BIN)/pytest tests
 
 .PHONY: crd

@@ -1,0 +1,112 @@
+"""One real cluster for all end-to-end tests, installed as `make quickstart` does."""
+
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_kind import KindCluster
+
+from quickstart.site import KIND, NODE_PORT, Site, find_kubectl
+from quickstart.steps import Shell, Terminal
+from quickstart.trial import Trial
+from support.installation import Installation
+
+_CLUSTER = "mcphub-e2e"
+_TIMES = pytest.StashKey[list[tuple[str, float]]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_TIMES] = []
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    times = config.stash.get(_TIMES, [])
+    if times:
+        terminalreporter.section("times on the real cluster")
+    for what, seconds in times:
+        terminalreporter.line(f"{seconds:7.1f} s  {what}")
+
+
+@pytest.fixture(scope="session")
+def stopwatch(request: pytest.FixtureRequest) -> Callable[[str], Any]:
+    """`with stopwatch("what"):` puts a time into the closing summary."""
+
+    @contextmanager
+    def watch(what: str) -> Iterator[None]:
+        started = time.monotonic()
+        yield
+        request.config.stash[_TIMES].append((what, time.monotonic() - started))
+
+    return watch
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """A site of the tests' own; port 30800 unless a quickstart holds it."""
+    return Site(_CLUSTER, tmp_path_factory.mktemp("site"), port=_free_port(NODE_PORT))
+
+
+@pytest.fixture(scope="session")
+def trial(site: Site) -> Trial:
+    return Trial(site)
+
+
+@pytest.fixture(scope="session")
+def shell(site: Site) -> Iterator[Shell]:
+    with (site.state / "shell.log").open("w") as log:
+        yield Shell(log, Terminal())
+
+
+@pytest.fixture(scope="session")
+def kind_cluster(
+    request: pytest.FixtureRequest, site: Site, trial: Trial, stopwatch
+) -> Iterator[KindCluster]:
+    """pytest-kind's cluster, of three nodes and with the NodePort mapped."""
+    kind = Path(request.config.getoption("kind_bin") or KIND).resolve()
+    cluster = KindCluster(
+        site.cluster, site.kubeconfig, kind_path=kind, kubectl_path=Path(find_kubectl())
+    )
+    if cluster.name in _clusters(kind):
+        cluster.delete()
+    with stopwatch("cluster of three nodes made"):
+        cluster.create(trial.cluster_config())
+    yield cluster
+    if not request.config.getoption("keep_cluster"):
+        with stopwatch("cluster deleted"):
+            cluster.delete()
+
+
+@pytest.fixture(scope="session")
+def installation(
+    kind_cluster: KindCluster, trial: Trial, shell: Shell, stopwatch
+) -> Installation:
+    """All that `make quickstart` installs, by its own steps."""
+    with stopwatch("images loaded onto three nodes"):
+        trial.load_images(shell)
+    for step in trial.install_steps():
+        with stopwatch(f"installed: {step.title}"):
+            step.work(shell)
+    return Installation(kind_cluster, trial, shell)
+
+
+def _clusters(kind: Path) -> list[str]:
+    return subprocess.check_output([kind, "get", "clusters"], text=True).split()
+
+
+def _free_port(wanted: int) -> int:
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError("no free port on 127.0.0.1")

@@ -1,0 +1,278 @@
+"""A hub applied on a real cluster serves real tools, and is kept so.
+
+The tests share one hub, `demo`, and run in the order of this file; a test that
+needs a hub in another state makes one of its own.
+"""
+
+import json
+import time
+
+import pytest
+
+from quickstart.calls import call_tool
+from support.installation import Installation
+
+pytestmark = pytest.mark.timeout(600)
+
+SELECTOR = "app.kubernetes.io/instance={hub}"
+POD = "pod"
+
+
+def hub(name: str, **spec) -> dict:
+    """A hub of our own beside `demo`: one PostgreSQL backend, ClusterIP."""
+    return {
+        "apiVersion": "mcp.bigtorig.com/v1alpha1",
+        "kind": "McpHub",
+        "metadata": {"name": name, "namespace": "mcphub-demo"},
+        "spec": {"backends": [backend()], **spec},
+    }
+
+
+def backend(host: str = "postgres", secret: str = "demo-credentials") -> dict:
+    return {
+        "name": "postgres",
+        "postgres": {
+            "host": host,
+            "database": "shop",
+            "credentialsSecretRef": {
+                "name": secret,
+                "usernameKey": "postgres-user",
+                "passwordKey": "postgres-password",
+            },
+        },
+    }
+
+
+def condition(body: dict, kind: str) -> dict:
+    found = [c for c in body["status"]["conditions"] if c["type"] == kind]
+    return found[0] if found else {"status": "absent", "reason": "", "message": ""}
+
+
+def wait_replicas(installation: Installation, count: int) -> None:
+    installation.wait(
+        "mcphub/demo", f"jsonpath={{.status.summary.replicas}}={count}/{count}"
+    )
+
+
+def children(installation: Installation, name: str) -> set[str]:
+    kinds = (
+        "deployments,services,configmaps,secrets,serviceaccounts,"
+        "horizontalpodautoscalers,poddisruptionbudgets,networkpolicies,pods"
+    )
+    return installation.names(kinds, SELECTOR.format(hub=name))
+
+
+class TestADemoHub:
+    def test_is_ready_at_a_glance(self, installation: Installation):
+        table = installation.kubectl("get", "mcphubs")
+
+        header, row = table.splitlines()[:2]
+        assert header.split() == ["NAME", "READY", "BACKENDS", "STATUS", "URL", "AGE"]
+        assert row.split()[:4] == ["demo", "2/2", "1/1", "Available"]
+        assert row.split()[4].endswith(":30800/mcp")
+
+    @pytest.mark.parametrize("path", ["mcp", "sse"])
+    def test_serves_its_tools_through_the_node_port(
+        self, installation: Installation, path
+    ):
+        sql = "SELECT count(*) AS orders FROM orders"
+
+        answer = call_tool(
+            f"{installation.base_url}/{path}",
+            installation.token(),
+            "postgres_query",
+            {"sql": sql},
+        )
+
+        assert {"health_check", "list_services"} <= set(answer.tools)
+        assert {"postgres_query", "postgres_list_tables"} <= set(answer.tools)
+        assert answer.result["columns"] == ["orders"]
+        assert answer.result["rows"][0][0] > 0
+
+    def test_answers_over_either_transport_from_every_replica(
+        self, installation: Installation
+    ):
+        """Twelve clients on fresh connections land on both pods; none may fail."""
+        token = installation.token()
+
+        answers = [
+            call_tool(f"{installation.base_url}/{path}", token, "health_check", {})
+            for path in ("mcp", "sse") * 6
+        ]
+
+        assert {answer.result["status"] for answer in answers} == {"healthy"}
+
+    def test_refuses_a_client_without_a_token(self, installation: Installation):
+        with pytest.raises(Exception, match="401"):
+            call_tool(f"{installation.base_url}/mcp", "wrong", "health_check", {})
+
+    def test_scales_up_and_down_by_kubectl_scale(
+        self, installation: Installation, stopwatch
+    ):
+        with stopwatch("kubectl scale mcphub 2 -> 5, all ready"):
+            installation.kubectl("scale", "mcphub/demo", "--replicas=5")
+            wait_replicas(installation, 5)
+        with stopwatch("kubectl scale mcphub 5 -> 2"):
+            installation.kubectl("scale", "mcphub/demo", "--replicas=2")
+            wait_replicas(installation, 2)
+
+        deployment = installation.get("deployment", "demo")
+        assert deployment["spec"]["replicas"] == 2
+
+    def test_replaces_a_deleted_pod(self, installation: Installation, stopwatch):
+        selector = SELECTOR.format(hub="demo")
+        before = installation.names(POD, selector)
+        victim = min(before)
+
+        with stopwatch("pod deleted -> replaced and ready"):
+            installation.kubectl("delete", victim, "--wait=false")
+            installation.until(
+                "a new pod", lambda: bool(installation.names(POD, selector) - before)
+            )
+            wait_replicas(installation, 2)
+
+        answer = call_tool(
+            f"{installation.base_url}/mcp", installation.token(), "health_check", {}
+        )
+        assert answer.result["status"] == "healthy"
+
+    def test_restores_a_deleted_deployment(self, installation: Installation, stopwatch):
+        old = installation.get("deployment", "demo")["metadata"]["uid"]
+
+        with stopwatch("Deployment deleted -> restored and ready"):
+            installation.kubectl("delete", "deployment", "demo")
+            installation.until(
+                "a new Deployment",
+                lambda: bool(
+                    installation.kubectl(
+                        "get", "deployment", "demo", "--ignore-not-found"
+                    )
+                ),
+            )
+            wait_replicas(installation, 2)
+
+        assert installation.get("deployment", "demo")["metadata"]["uid"] != old
+
+
+class TestASecretThatIsWrong:
+    def test_is_named_with_its_key_and_mended_within_seconds(
+        self, installation: Installation, stopwatch
+    ):
+        secret = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": "half-credentials", "namespace": "mcphub-demo"},
+            "stringData": {"postgres-user": "mcphub"},
+        }
+        installation.apply(
+            secret, hub("half", backends=[backend(secret="half-credentials")])
+        )
+        installation.wait("mcphub/half", "condition=SecretsResolved=False")
+        told = condition(installation.get("mcphub", "half"), "SecretsResolved")
+        assert "half-credentials" in told["message"]
+        assert "postgres-password" in told["message"]
+
+        password = installation.get("secret", "demo-credentials")["data"]
+        patch = {"data": {"postgres-password": password["postgres-password"]}}
+        with stopwatch("missing Secret key created -> hub Ready"):
+            installation.kubectl(
+                "patch", "secret", "half-credentials", "-p", json.dumps(patch)
+            )
+            installation.wait("mcphub/half", "condition=Ready")
+
+        installation.kubectl("delete", "mcphub", "half")
+
+
+class TestADatabaseThatIsDownAtTheStart:
+    def test_leaves_the_hub_ready_and_is_found_when_it_comes(
+        self, installation: Installation, stopwatch
+    ):
+        """Pods start without it; no pod restarts when it appears."""
+        installation.apply(hub("early", backends=[backend(host="late-postgres")]))
+        installation.wait("mcphub/early", "condition=Ready")
+        installation.wait("mcphub/early", "condition=BackendsReachable=False")
+        selector = SELECTOR.format(hub="early")
+        pods = installation.names(POD, selector)
+
+        late = {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "late-postgres", "namespace": "mcphub-demo"},
+            "spec": {
+                "selector": installation.get("service", "postgres")["spec"]["selector"],
+                "ports": [{"port": 5432}],
+            },
+        }
+        with stopwatch("database appears -> BackendsReachable"):
+            installation.apply(late)
+            installation.wait("mcphub/early", "condition=BackendsReachable")
+
+        assert installation.names(POD, selector) == pods
+        restarts = installation.kubectl(
+            "get",
+            "pods",
+            "-l",
+            selector,
+            "-o",
+            "jsonpath={.items[*].status.containerStatuses[*].restartCount}",
+        )
+        assert set(restarts.split()) == {"0"}
+        installation.kubectl("delete", "mcphub/early", "service/late-postgres")
+
+
+class TestANodePortThatIsTaken:
+    def test_is_said_so_on_the_second_hub(self, installation: Installation):
+        service = {"type": "NodePort", "nodePort": 30800}
+        installation.apply(hub("second", service=service))
+
+        installation.wait(
+            "mcphub/second",
+            'jsonpath={.status.conditions[?(@.type=="Stalled")].reason}'
+            "=NodePortUnavailable",
+        )
+
+        told = condition(installation.get("mcphub", "second"), "Stalled")
+        assert "30800" in told["message"]
+        installation.kubectl("delete", "mcphub", "second")
+
+
+class TestADeletedHub:
+    def test_takes_all_its_children_with_it(
+        self, installation: Installation, stopwatch
+    ):
+        installation.apply(hub("brief"))
+        installation.wait("mcphub/brief", "condition=Ready")
+        before = children(installation, "brief")
+        assert "deployment.apps/brief" in before
+        assert "secret/brief-keys" in before
+
+        with stopwatch("hub deleted -> no child left"):
+            installation.kubectl("delete", "mcphub", "brief")
+            installation.until(
+                "the end of its children",
+                lambda: not children(installation, "brief"),
+                seconds=120,
+            )
+
+
+class TestTheOperatorAtRest:
+    def test_writes_nothing_to_a_hub_that_is_as_it_should_be(
+        self, installation: Installation
+    ):
+        """Ten quiet seconds leave every resourceVersion of the hub as it was."""
+        wait_replicas(installation, 2)
+        before = _versions(installation)
+
+        time.sleep(10)
+
+        assert _versions(installation) == before
+
+
+def _versions(installation: Installation) -> str:
+    return installation.kubectl(
+        "get",
+        "mcphubs,deployments,services,configmaps,secrets",
+        "-o",
+        "jsonpath={range .items[*]}{.kind}/{.metadata.name}"
+        "={.metadata.resourceVersion} {end}",
+    )

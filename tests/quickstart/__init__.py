@@ -1,0 +1,1 @@
+"""The first run: a real cluster, the operator, a trial database and a hub."""
