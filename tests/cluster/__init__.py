@@ -1,0 +1,1 @@
+"""Real Kubernetes clusters for trials and tests, with or without Docker."""

@@ -1,0 +1,50 @@
+"""Where things live on disk: nothing that is built or running is in the checkout.
+
+Build products are expensive and shared: the cache. A cluster's files belong to its
+processes: the state. Both follow the XDG base directory specification.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+BINARY_SOURCE = Path(__file__).parent / "binary"
+
+
+def _xdg(variable: str, default: str, environ: Mapping[str, str]) -> Path:
+    named = environ.get(variable, "")
+    return Path(named) if Path(named).is_absolute() else Path.home() / default
+
+
+def cache_dir(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder of build products."""
+    return _xdg("XDG_CACHE_HOME", ".cache", environ) / "mcphub"
+
+
+def log_dir(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder of build logs, made if missing."""
+    return made(cache_dir(environ) / "logs")
+
+
+def clusters_dir(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder that holds one folder for each cluster."""
+    return _xdg("XDG_STATE_HOME", ".local/state", environ) / "mcphub" / "clusters"
+
+
+def made(folder: Path) -> Path:
+    """Return the folder, made if missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def exclusive(name: str) -> Iterator[None]:
+    """Keep two processes from doing the same work at once."""
+    path = made(cache_dir() / "locks") / name
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
