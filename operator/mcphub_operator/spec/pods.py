@@ -1,0 +1,165 @@
+"""What a user may say about the hub's pods; the rest is the operator's."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field
+
+from mcphub_operator.spec.model import Model, rule, rules
+from mcphub_operator.spec.scaling import PRESERVE
+from mcphub_operator.spec.strings import (
+    AnnotationValue,
+    LabelKey,
+    LabelValue,
+    RequiredName,
+    Text,
+)
+
+_OWN_LABELS = ("name", "instance", "managed-by", "version")
+_OWN_ANNOTATIONS = ("config-hash", "secrets-hash", "restart")
+
+Quantity = Annotated[
+    int | str,
+    Field(
+        json_schema_extra=rules(
+            rule(
+                "isQuantity(string(self))"
+                " && quantity(string(self)).compareTo(quantity('0')) >= 0",
+                "must be a quantity such as 250m, 1 or 512Mi",
+            ),
+            maxLength=32,
+        )
+    ),
+]
+
+ResourceName = Annotated[str, Field(max_length=253)]
+
+
+def _request_within_limit(resource: str) -> dict[str, str]:
+    given = " && ".join(
+        f"has(self.{part}) && '{resource}' in self.{part}"
+        for part in ("requests", "limits")
+    )
+    request, limit = (
+        f"string(self.{part}['{resource}'])" for part in ("requests", "limits")
+    )
+    return rule(
+        f"!({given}) || !isQuantity({request}) || !isQuantity({limit})"
+        f" || quantity({request}).compareTo(quantity({limit})) <= 0",
+        f"requests.{resource} must not be above limits.{resource} (requests default"
+        " to cpu 100m and memory 256Mi, limits to cpu 1 and memory 512Mi)",
+    )
+
+
+class Resources(Model):
+    """What each replica asks for and may use."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            _request_within_limit("cpu"), _request_within_limit("memory")
+        )
+    )
+
+    requests: Annotated[dict[ResourceName, Quantity], Field(max_length=16)] = Field(
+        {"cpu": "100m", "memory": "256Mi"}
+    )
+    """What the scheduler keeps free for a replica."""
+
+    limits: Annotated[dict[ResourceName, Quantity], Field(max_length=16)] = Field(
+        {"cpu": "1", "memory": "512Mi"}
+    )
+    """What a replica may use at most."""
+
+
+class PullSecret(Model):
+    """A Secret with credentials of an image registry."""
+
+    name: RequiredName
+    """Name of the Secret."""
+
+
+class PullPolicy(StrEnum):
+    """When a node fetches the image."""
+
+    ALWAYS = "Always"
+    IF_NOT_PRESENT = "IfNotPresent"
+    NEVER = "Never"
+
+
+class Toleration(Model):
+    """A taint that the hub's pods tolerate, as in a pod."""
+
+    key: Text | None = None
+    """Key of the taint; left out with operator Exists, all taints."""
+
+    operator: Annotated[str, Field(max_length=16)] | None = None
+    """Exists or Equal (the default)."""
+
+    value: Text | None = None
+    """Value of the taint, for Equal."""
+
+    effect: Annotated[str, Field(max_length=16)] | None = None
+    """NoSchedule, PreferNoSchedule or NoExecute; left out, all of them."""
+
+    toleration_seconds: int | None = None
+    """How long NoExecute is tolerated."""
+
+
+_Passed = Annotated[dict[str, Any], Field(json_schema_extra=PRESERVE)]
+
+
+class PodSpec(Model):
+    """Placement and metadata of the hub's pods."""
+
+    node_selector: Annotated[dict[LabelKey, LabelValue], Field(max_length=32)] = Field(
+        {}
+    )
+    """Labels that a node must have."""
+
+    tolerations: Annotated[tuple[Toleration, ...], Field(max_length=32)] = ()
+    """Taints that the pods tolerate."""
+
+    affinity: _Passed = Field({})
+    """Affinity, as in a pod."""
+
+    topology_spread_constraints: Annotated[
+        tuple[_Passed, ...], Field(max_length=8)
+    ] = ()
+    """Spread over zones or nodes, as in a pod; empty: over nodes, softly."""
+
+    priority_class_name: Text = ""
+    """PriorityClass of the pods."""
+
+    annotations: Annotated[
+        dict[LabelKey, AnnotationValue],
+        Field(
+            max_length=64,
+            json_schema_extra=rules(
+                *(
+                    rule(
+                        f"!('mcp.bigtorig.com/{name}' in self)",
+                        f"mcp.bigtorig.com/{name} is the operator's; remove it here",
+                    )
+                    for name in _OWN_ANNOTATIONS
+                )
+            ),
+        ),
+    ] = Field({})
+    """Further annotations of the pods."""
+
+    labels: Annotated[
+        dict[LabelKey, LabelValue],
+        Field(
+            max_length=64,
+            json_schema_extra=rules(
+                *(
+                    rule(
+                        f"!('app.kubernetes.io/{name}' in self)",
+                        f"app.kubernetes.io/{name} is the operator's; remove it here",
+                    )
+                    for name in _OWN_LABELS
+                )
+            ),
+        ),
+    ] = Field({})
+    """Further labels of the pods."""

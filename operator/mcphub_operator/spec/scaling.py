@@ -1,0 +1,63 @@
+"""How many replicas a hub runs and how many it may lose at once."""
+
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field
+
+from mcphub_operator.spec.model import Model, rule, rules
+
+PRESERVE = {"x-kubernetes-preserve-unknown-fields": True}
+
+Percentage = Annotated[int, Field(ge=1, le=1000)]
+
+
+class Autoscaling(Model):
+    """A HorizontalPodAutoscaler for the hub; left out, `replicas` rules."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            rule(
+                "self.minReplicas <= self.maxReplicas",
+                "minReplicas must not be above maxReplicas (they default to 2 and 10)",
+                field="minReplicas",
+            )
+        )
+    )
+
+    min_replicas: Annotated[int, Field(ge=1, le=100)] = 2
+    """Fewest replicas."""
+
+    max_replicas: Annotated[int, Field(ge=1, le=100)] = 10
+    """Most replicas."""
+
+    target_cpu_utilization_percentage: Annotated[
+        Percentage, Field(alias="targetCPUUtilizationPercentage")
+    ] = 70
+    """CPU to aim at, in percent of resources.requests.cpu."""
+
+    target_memory_utilization_percentage: Percentage | None = None
+    """Memory to aim at, in percent of resources.requests.memory; left out, memory
+    does not scale the hub."""
+
+    behavior: Annotated[dict[str, Any], Field(json_schema_extra=PRESERVE)] = Field({})
+    """The autoscaler's scaleUp and scaleDown rules, as in autoscaling/v2."""
+
+
+class DisruptionBudget(Model):
+    """A PodDisruptionBudget for the hub; left out, there is none."""
+
+    max_unavailable: Annotated[
+        int | str,
+        Field(
+            json_schema_extra=rules(
+                rule(
+                    "type(self) == int ? self >= 1 :"
+                    " self.matches('^([1-9][0-9]?|100)%$')",
+                    "must be a count of at least 1 or a percentage such as 25%;"
+                    " 0 would block every node drain",
+                ),
+                maxLength=4,
+            )
+        ),
+    ] = 1
+    """Replicas that a drain may take away at once, as a count or a percentage."""

@@ -1,0 +1,131 @@
+"""The kinds of text that a hub's fields hold, each with its bound and its rule.
+
+Every length is bounded, because the API server prices a CEL rule by the longest
+text it could meet. URLs are checked by CEL and not by `pattern`: a refused pattern
+prints the value, and the value may carry a password.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from mcphub_operator.spec.model import rule, rules
+
+_NO_CREDENTIALS = rule(
+    "!self.matches('^[^:/?#]*://[^/?#]*@')",
+    "takes no user name or password; put credentials into a Secret",
+)
+
+
+def _url(schemes: str, example: str, *, optional: bool = False) -> dict[str, Any]:
+    pattern = f"^({schemes})://[^/?#\\\\s]+(/[^?#\\\\s]*)?$"
+    accepted = f"self.matches('{pattern}')"
+    shape = rule(
+        f"self == '' || {accepted}" if optional else accepted,
+        f"must be a URL such as {example}, without query or fragment",
+    )
+    return rules(shape, _NO_CREDENTIALS)
+
+
+Name = Annotated[str, Field(max_length=253)]
+"""The name of another Kubernetes object; empty where it is optional."""
+
+RequiredName = Annotated[str, Field(min_length=1, max_length=253)]
+
+SecretKey = Annotated[
+    str, Field(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")
+]
+
+OptionalSecretKey = Annotated[str, Field(max_length=253, pattern=r"^[-._a-zA-Z0-9]*$")]
+
+BackendName = Annotated[
+    str, Field(min_length=1, max_length=30, pattern=r"^[a-z][a-z0-9_]{0,29}$")
+]
+
+Text = Annotated[str, Field(max_length=253)]
+
+DatabaseName = Annotated[str, Field(min_length=1, max_length=63)]
+
+Host = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=253,
+        json_schema_extra=rules(
+            rule(
+                "self.matches('^[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_.])?$')"
+                " || isIP(self)",
+                "must be a host name or an IP address alone, such as"
+                " postgres.data.svc; port, database and credentials have their own"
+                " fields",
+            )
+        ),
+    ),
+]
+
+HTTPURL = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=2048,
+        json_schema_extra=_url("https?", "http://qdrant.data.svc:6333"),
+    ),
+]
+
+OptionalHTTPURL = Annotated[
+    str,
+    Field(
+        max_length=2048,
+        json_schema_extra=_url("https?", "https://mcp.example.com", optional=True),
+    ),
+]
+
+Neo4jURI = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=2048,
+        json_schema_extra=_url(
+            "(neo4j|bolt)([+](s|ssc))?", "neo4j://neo4j.data.svc:7687"
+        ),
+    ),
+]
+
+Issuer = Annotated[
+    str, Field(max_length=2048, json_schema_extra=rules(_NO_CREDENTIALS))
+]
+
+AllowedHost = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=262,
+        json_schema_extra=rules(
+            rule(
+                "!self.contains('/') && !self.contains('@')",
+                "must be a host as browsers send it, such as mcp.example.com or"
+                " mcp.example.com:8443, without scheme and path",
+            )
+        ),
+    ),
+]
+
+CIDR = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=49,
+        json_schema_extra=rules(
+            rule("isCIDR(self)", "must be an address range such as 10.0.0.0/8")
+        ),
+    ),
+]
+
+LabelKey = Annotated[str, Field(max_length=317)]
+
+LabelValue = Annotated[
+    str,
+    Field(max_length=63, pattern=r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"),
+]
+
+AnnotationValue = Annotated[str, Field(max_length=16384)]
