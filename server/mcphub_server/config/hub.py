@@ -43,9 +43,7 @@ class SseConfig(ConfigModel):
 class TransportsConfig(ConfigModel):
     """What clients may connect with."""
 
-    streamable_http: Annotated[StreamableHttpConfig, Field(alias="streamableHTTP")] = (
-        StreamableHttpConfig()
-    )
+    streamable_http: StreamableHttpConfig = StreamableHttpConfig()
     sse: SseConfig = SseConfig()
 
 

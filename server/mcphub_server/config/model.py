@@ -6,16 +6,16 @@ misspelt limit that is silently ignored is worse than a server that does not sta
 """
 
 from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
+
+CAPITALS = frozenset({"http", "uri", "url"})
 
 
 def to_field_name(attribute: str) -> str:
-    """Return the McpHub's name of an attribute: camelCase, URL and URI in capitals."""
-    name = to_camel(attribute)
-    for suffix in ("Url", "Uri"):
-        if name.endswith(suffix):
-            return name.removesuffix(suffix) + suffix.upper()
-    return name
+    """Return the McpHub's name of an attribute: camelCase, well-known acronyms in capitals."""
+    first, *others = attribute.split("_")
+    return first + "".join(
+        word.upper() if word in CAPITALS else word.capitalize() for word in others
+    )
 
 
 class ConfigModel(BaseModel):

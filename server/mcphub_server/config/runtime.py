@@ -1,0 +1,36 @@
+"""What the process is told by its environment: places, ports, and who it is.
+
+These differ from replica to replica and never stand in `hub.yaml`, which all
+replicas share.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class RuntimeSettings(BaseSettings):
+    """The environment variables `MCPHUB_*`, and their defaults in a container."""
+
+    model_config = SettingsConfigDict(env_prefix="MCPHUB_", frozen=True)
+
+    config: Path = Path("/etc/mcphub/hub.yaml")
+    log_level: str = ""
+    host: str = "0.0.0.0"  # noqa: S104 -- a pod's address is not known beforehand
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    management_port: Annotated[int, Field(ge=0, le=65535)] = 8081
+    secrets_dir: Path = Path("/etc/mcphub/secrets")
+    tokens_dir: Path = Path("/etc/mcphub/tokens")
+    keys_dir: Path = Path("/etc/mcphub/keys")
+
+    hub: str = "mcphub"
+    namespace: str = ""
+    pod_name: str = ""
+    pod_ip: str = ""
+    pod_uid: str = ""
+
+    drain_linger_seconds: Annotated[float, Field(ge=0)] = 6.0
+    """How long idle connections are left alone on SIGTERM: clients drop theirs after
+    4 to 5 s, and one that is closed as a request leaves kills some of them."""

@@ -1,0 +1,111 @@
+"""Logging of the whole process: structured lines, and nothing that others wrote.
+
+Texts of libraries are not ours: FastMCP logs arguments at DEBUG, the SDK logs whole
+requests, drivers put rows into exception messages. So of a foreign record only its
+origin, its level and its exception's type pass, and of our own exceptions only types
+and places. What an operator needs to know is logged by us, as event and key-values.
+"""
+
+import logging
+import sys
+import traceback
+from types import TracebackType
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from mcphub_server.config.hub import LogFormat, LoggingConfig
+
+DEEPEST_TRACE = 12
+
+TRUSTED = frozenset({"uvicorn.error"})
+"""Loggers whose texts are constants and addresses; wanted when a port is taken."""
+
+
+def configure_logging(config: LoggingConfig) -> None:
+    """Send every record of the process to stderr in one format."""
+    level = logging.getLevelNamesMapping()[config.level.upper()]
+    renderer: Processor = (
+        structlog.processors.JSONRenderer()
+        if config.format is LogFormat.JSON
+        else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        tell_exception_without_values,
+    ]
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[tell_origin_only, *shared],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                renderer,
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(max(level, logging.WARNING))
+    silence_own_handlers()
+
+
+def silence_own_handlers() -> None:
+    """Take away handlers that libraries hang on their own loggers (FastMCP: two)."""
+    for name in ("fastmcp", "mcp", "uvicorn", "uvicorn.error", "uvicorn.access"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+
+
+def tell_origin_only(
+    _logger: WrappedLogger, _method: str, event: EventDict
+) -> EventDict:
+    """Replace a foreign record's text by where it came from."""
+    record: logging.LogRecord = event["_record"]
+    event["logger"] = record.name
+    if record.name not in TRUSTED:
+        event["event"] = "library message withheld"
+        event["origin"] = f"{record.module}:{record.lineno}"
+    return event
+
+
+def tell_exception_without_values(
+    _logger: WrappedLogger, _method: str, event: EventDict
+) -> EventDict:
+    """Replace an exception by its types and places; messages may carry rows."""
+    given = event.pop("exc_info", None)
+    if given is True:
+        given = sys.exc_info()
+    error = given[1] if isinstance(given, tuple) else given
+    if isinstance(error, BaseException):
+        event["error"] = describe_types(error)
+        event["trace"] = describe_places(error.__traceback__)
+    return event
+
+
+def describe_types(error: BaseException) -> str:
+    """Return the exception's type, and those of its causes."""
+    types: list[str] = []
+    current: BaseException | None = error
+    while current is not None and len(types) < DEEPEST_TRACE:
+        types.append(type(current).__name__)
+        current = current.__cause__ or current.__context__
+    return " from ".join(types)
+
+
+def describe_places(trace: TracebackType | None) -> list[str]:
+    """Return the innermost frames as `file:line function`."""
+    frames = traceback.extract_tb(trace)[-DEEPEST_TRACE:]
+    return [
+        f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}"
+        for frame in frames
+    ]
