@@ -16,9 +16,20 @@ help: ## List the targets
 $(STAMP): pyproject.toml constraints.txt
 	@echo "== python environment (.venv)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mcphub needs Python 3.11 or newer; set PYTHON=python3.x")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || $(MAKE) --no-print-directory venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
+
+# Debian keeps venv in a package of its own.
+.PHONY: venv
+venv:
+	@rm -rf .venv
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null; \
+	else \
+	  echo "Python's venv module is missing: install python3-venv, then repeat." >&2; exit 1; \
+	fi
+	@$(PYTHON) -m venv .venv
 
 .PHONY: env
 env: $(STAMP) ## Make or refresh the Python environment in .venv
