@@ -10,7 +10,6 @@ from mcphub_operator.spec.strings import (
     CIDR,
     AnnotationValue,
     Issuer,
-    LabelKey,
     Name,
     OptionalHTTPURL,
     Text,
@@ -83,9 +82,7 @@ class ServiceSpec(Model):
     external_traffic_policy: ExternalTrafficPolicy = ExternalTrafficPolicy.CLUSTER
     """Local keeps the client's address and only uses replicas on the node asked."""
 
-    annotations: Annotated[dict[LabelKey, AnnotationValue], Field(max_length=64)] = (
-        Field({})
-    )
+    annotations: Annotated[dict[str, AnnotationValue], Field(max_length=64)] = Field({})
     """Annotations of the Service, for load balancers."""
 
     load_balancer_source_ranges: Annotated[tuple[CIDR, ...], Field(max_length=64)] = ()

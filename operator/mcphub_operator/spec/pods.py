@@ -5,19 +5,22 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
+from mcphub_operator import names
 from mcphub_operator.spec.model import Model, rule, rules
 from mcphub_operator.spec.scaling import PRESERVE
 from mcphub_operator.spec.strings import (
     AnnotationValue,
-    LabelKey,
     LabelValue,
     RequiredName,
     Text,
 )
 
-_OWN_LABELS = ("name", "instance", "managed-by", "version")
-_OWN_ANNOTATIONS = ("config-hash", "secrets-hash", "restart")
-
+_OWN_LABELS = (
+    names.LABEL_NAME,
+    names.LABEL_INSTANCE,
+    names.LABEL_MANAGED_BY,
+    names.LABEL_VERSION,
+)
 Quantity = Annotated[
     int | str,
     Field(
@@ -31,8 +34,6 @@ Quantity = Annotated[
         )
     ),
 ]
-
-ResourceName = Annotated[str, Field(max_length=253)]
 
 
 def _request_within_limit(resource: str) -> dict[str, str]:
@@ -60,12 +61,12 @@ class Resources(Model):
         )
     )
 
-    requests: Annotated[dict[ResourceName, Quantity], Field(max_length=16)] = Field(
+    requests: Annotated[dict[str, Quantity], Field(max_length=16)] = Field(
         {"cpu": "100m", "memory": "256Mi"}
     )
     """What the scheduler keeps free for a replica."""
 
-    limits: Annotated[dict[ResourceName, Quantity], Field(max_length=16)] = Field(
+    limits: Annotated[dict[str, Quantity], Field(max_length=16)] = Field(
         {"cpu": "1", "memory": "512Mi"}
     )
     """What a replica may use at most."""
@@ -111,9 +112,7 @@ _Passed = Annotated[dict[str, Any], Field(json_schema_extra=PRESERVE)]
 class PodSpec(Model):
     """Placement and metadata of the hub's pods."""
 
-    node_selector: Annotated[dict[LabelKey, LabelValue], Field(max_length=32)] = Field(
-        {}
-    )
+    node_selector: Annotated[dict[str, LabelValue], Field(max_length=32)] = Field({})
     """Labels that a node must have."""
 
     tolerations: Annotated[tuple[Toleration, ...], Field(max_length=32)] = ()
@@ -131,16 +130,14 @@ class PodSpec(Model):
     """PriorityClass of the pods."""
 
     annotations: Annotated[
-        dict[LabelKey, AnnotationValue],
+        dict[str, AnnotationValue],
         Field(
             max_length=64,
             json_schema_extra=rules(
-                *(
-                    rule(
-                        f"!('mcp.bigtorig.com/{name}' in self)",
-                        f"mcp.bigtorig.com/{name} is the operator's; remove it here",
-                    )
-                    for name in _OWN_ANNOTATIONS
+                rule(
+                    f"self.all(key, !key.startsWith('{names.GROUP}/'))",
+                    f"annotations under {names.GROUP}/ are the operator's; remove"
+                    " them here",
                 )
             ),
         ),
@@ -148,16 +145,15 @@ class PodSpec(Model):
     """Further annotations of the pods."""
 
     labels: Annotated[
-        dict[LabelKey, LabelValue],
+        dict[str, LabelValue],
         Field(
             max_length=64,
             json_schema_extra=rules(
                 *(
                     rule(
-                        f"!('app.kubernetes.io/{name}' in self)",
-                        f"app.kubernetes.io/{name} is the operator's; remove it here",
+                        f"!('{label}' in self)", f"{label} is the operator's; remove it"
                     )
-                    for name in _OWN_LABELS
+                    for label in _OWN_LABELS
                 )
             ),
         ),

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from mcphub_operator.spec.model import Model, rule, rules
-from mcphub_operator.spec.strings import CIDR, LabelKey, LabelValue
+from mcphub_operator.spec.strings import CIDR, LabelValue, Text
 
 
 class SelectorOperator(StrEnum):
@@ -21,7 +21,7 @@ class SelectorOperator(StrEnum):
 class LabelRequirement(Model):
     """One comparison of a label selector."""
 
-    key: LabelKey
+    key: Text
     """The label."""
 
     operator: SelectorOperator
@@ -34,9 +34,7 @@ class LabelRequirement(Model):
 class LabelSelector(Model):
     """Labels that select pods or namespaces; empty selects all."""
 
-    match_labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=32)] | None = (
-        None
-    )
+    match_labels: Annotated[dict[str, LabelValue], Field(max_length=32)] | None = None
     """Labels that must have these values."""
 
     match_expressions: (

@@ -121,8 +121,6 @@ CIDR = Annotated[
     ),
 ]
 
-LabelKey = Annotated[str, Field(max_length=317)]
-
 LabelValue = Annotated[
     str,
     Field(max_length=63, pattern=r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"),
