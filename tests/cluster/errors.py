@@ -1,4 +1,4 @@
-"""What can go wrong with a test cluster, each told in one sentence that says what to do.
+"""What can go wrong with a cluster, each told in a sentence that says what to do.
 
 ClusterError
 ├── BadInput        the command line, the config file or the machine's state is at fault

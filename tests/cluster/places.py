@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from cluster.errors import BadInput
+
 BINARY_SOURCE = Path(__file__).parent / "binary"
 
 
@@ -42,9 +44,15 @@ def made(folder: Path) -> Path:
 
 
 @contextmanager
-def exclusive(name: str) -> Iterator[None]:
-    """Keep two processes from doing the same work at once."""
+def exclusive(name: str, busy: str = "") -> Iterator[None]:
+    """Keep two processes from doing the same work at once.
+
+    Waits for the other one; where `busy` is given, fails at once with that sentence.
+    """
     path = made(cache_dir() / "locks") / name
     with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (fcntl.LOCK_NB if busy else 0))
+        except BlockingIOError as error:
+            raise BadInput(busy) from error
         yield

@@ -1,0 +1,48 @@
+"""CoreDNS and metrics-server: pods from one image that holds our one binary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import yaml
+
+from cluster.api import ApiClient
+from cluster.plan import ClusterPlan
+
+MANIFEST = Path(__file__).parent / "manifests" / "addons.yaml"
+MOST_DNS_REPLICAS = 2
+
+
+def build_addons(plan: ClusterPlan, image: str) -> list[dict[str, Any]]:
+    """Return the objects of the add-ons."""
+    text = Template(MANIFEST.read_text()).substitute(
+        image=image,
+        dns_ip=plan.dns_ip,
+        dns_replicas=min(MOST_DNS_REPLICAS, len(plan.nodes)),
+    )
+    return list(yaml.safe_load_all(text))
+
+
+def path_of(manifest: dict[str, Any]) -> str:
+    """Return the path under which the API keeps an object."""
+    version, metadata = manifest["apiVersion"], manifest["metadata"]
+    root = f"/apis/{version}" if "/" in version else f"/api/{version}"
+    namespace = metadata.get("namespace")
+    middle = f"/namespaces/{namespace}" if namespace else ""
+    return f"{root}{middle}/{manifest['kind'].lower()}s/{metadata['name']}"
+
+
+def apply_addons(client: ApiClient, plan: ClusterPlan, image: str) -> None:
+    """Apply the add-ons."""
+    for manifest in build_addons(plan, image):
+        client.apply(path_of(manifest), manifest)
+
+
+def are_available(client: ApiClient) -> bool:
+    """Tell whether names are answered and usage is measured."""
+    dns = client.get("/apis/apps/v1/namespaces/kube-system/deployments/coredns")
+    if dns.get("status", {}).get("availableReplicas", 0) < 1:
+        return False
+    return bool(client.get("/apis/metrics.k8s.io/v1beta1/nodes").get("items"))

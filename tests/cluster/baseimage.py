@@ -1,0 +1,5 @@
+"""x"""
+from cluster.archive import ImageArchive
+def find_base_archive() -> ImageArchive | None:
+    """Return."""
+    return None
