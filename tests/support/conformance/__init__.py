@@ -1,0 +1,1 @@
+"""What the MCP conformance suite wants a server to offer, mountable on any hub."""
