@@ -1,0 +1,162 @@
+"""Let one reading statement through, or say which rule it breaks and what to write.
+
+The order matters: bounds on the text before the parser sees it, the statement's kind
+before its parts. Nothing here reads the database; what a statement can still do
+after it (views that call functions, types with checks of their own) happens inside
+a READ ONLY transaction that is rolled back.
+"""
+
+from hashlib import sha256
+from typing import Any
+
+from pglast import ast, fingerprint, parse_sql
+from pglast.parser import ParseError
+
+from mcphub_server.errors import Rejected
+from mcphub_server.guards.sql.nodes import (
+    EXPLAIN_OPTIONS,
+    READING,
+    WRITING,
+    spell_statement,
+)
+from mcphub_server.guards.sql.rules import RULES, check_setting_name
+from mcphub_server.guards.sql.shape import check_shape
+from mcphub_server.guards.sql.statement import SqlPolicy, SqlStatement, StatementKind
+
+MAX_DEPTH = 1_500
+
+_ALLOWED = "Allowed are one SELECT, VALUES, TABLE, WITH … SELECT, EXPLAIN or SHOW."
+_NO_POLICY = SqlPolicy()
+
+
+def check_sql(sql: str, policy: SqlPolicy = _NO_POLICY) -> SqlStatement:
+    """Return the statement if it only reads.
+
+    Raises:
+        Rejected: It is no single statement, or has a part that is not known to read.
+    """
+    check_shape(sql)
+    raw = _parse_one(sql)
+    kind = _check_kind(raw.stmt)
+    if kind == "show":
+        check_setting_name(raw.stmt.name)
+    else:
+        query = raw.stmt.query if kind == "explain" else raw.stmt
+        _check_nodes(query, policy)
+    text = _cut_text(sql, raw)
+    digest = sha256(text.encode()).hexdigest()[:32]
+    return SqlStatement(kind, text, digest, fingerprint(text))
+
+
+def _parse_one(sql: str) -> Any:
+    try:
+        statements = parse_sql(sql)
+    except ParseError as error:
+        raise Rejected(
+            "sql/syntax", f"{_describe(error, sql)}.", "Correct the statement."
+        ) from None
+    if not statements:
+        raise Rejected("sql/empty", "There is no statement.", _ALLOWED)
+    if len(statements) > 1:
+        raise Rejected(
+            "sql/one-statement",
+            f"There are {len(statements)} statements.",
+            "Send one a call.",
+        )
+    return statements[0]
+
+
+def _describe(error: ParseError, sql: str) -> str:
+    message = str(error.args[0])
+    location = error.args[1] if len(error.args) > 1 else None
+    if not isinstance(location, int):
+        return message
+    before = sql[:location]
+    column = location - before.rfind("\n")
+    return f"{message} (line {before.count(chr(10)) + 1}, column {column})"
+
+
+def _check_kind(statement: Any) -> StatementKind:
+    if isinstance(statement, ast.SelectStmt):
+        return "select"
+    if isinstance(statement, ast.VariableShowStmt):
+        return "show"
+    if isinstance(statement, ast.ExplainStmt):
+        _check_explain(statement)
+        return "explain"
+    raise _refuse_statement(type(statement).__name__)
+
+
+def _check_explain(statement: Any) -> None:
+    if not isinstance(statement.query, ast.SelectStmt):
+        raise _refuse_statement(type(statement.query).__name__)
+    for option in statement.options or ():
+        if option.defname not in EXPLAIN_OPTIONS or (
+            option.defname == "analyze" and not _is_off(option.arg)
+        ):
+            raise Rejected(
+                "read-only/explain",
+                f"EXPLAIN's option {option.defname} runs the statement.",
+                "Write EXPLAIN without it; FORMAT, VERBOSE, COSTS are fine.",
+            )
+
+
+def _is_off(argument: Any) -> bool:
+    if isinstance(argument, ast.String):
+        return str(argument.sval).lower() in {"false", "off", "0"}
+    return isinstance(argument, ast.Integer) and argument.ival == 0
+
+
+def _refuse_statement(kind: str) -> Rejected:
+    return Rejected(
+        "read-only/statement",
+        f"{spell_statement(kind)} is not a reading statement.",
+        _ALLOWED,
+    )
+
+
+def _check_nodes(root: Any, policy: SqlPolicy) -> None:
+    stack = [(root, 0)]
+    while stack:
+        node, depth = stack.pop()
+        if isinstance(node, (tuple, list)):
+            stack.extend((item, depth) for item in node)
+        elif isinstance(node, ast.Node):
+            _check_node(node, depth, policy)
+            slots: Any = vars(type(node))["__slots__"]
+            stack.extend((getattr(node, slot), depth + 1) for slot in slots)
+
+
+def _check_node(node: Any, depth: int, policy: SqlPolicy) -> None:
+    kind = type(node).__name__
+    if kind not in READING:
+        raise _refuse_node(kind)
+    if depth > MAX_DEPTH:
+        raise Rejected(
+            "sql/nesting",
+            f"An expression nests more than {MAX_DEPTH} levels deep.",
+            "Write long sums or conditions as IN (…), = ANY (…) or a join.",
+        )
+    rule = RULES.get(kind)
+    if rule is not None:
+        rule(node, policy)
+
+
+def _refuse_node(kind: str) -> Rejected:
+    if kind in WRITING or kind.endswith("Stmt"):
+        return Rejected(
+            "read-only/clause",
+            f"{spell_statement(kind)} is not allowed inside a statement.",
+            "Leave it out; only reading is possible here.",
+        )
+    return Rejected(
+        "sql/construct",
+        f"The construct {kind} is not known to be read-only.",
+        "Write the query without it.",
+    )
+
+
+def _cut_text(sql: str, raw: Any) -> str:
+    start = raw.stmt_location or 0
+    end = start + raw.stmt_len if raw.stmt_len else len(sql)
+    return sql[start:end].strip()

@@ -1,0 +1,58 @@
+"""Which system tables a statement may not read.
+
+Rights decide on a user's own tables; these hold credentials, the server's files and
+settings, or what other callers sent, and a role with too many rights would hand
+them to whoever can talk to the model. Tables of statistics and activity stay
+readable: PostgreSQL shows each role only its own part of them.
+"""
+
+REFUSED_CATALOGS = {
+    **dict.fromkeys(
+        (
+            "pg_authid",
+            "pg_shadow",
+            "pg_user_mapping",
+            "pg_user_mappings",
+            "_pg_user_mappings",
+            "user_mapping_options",
+            "pg_foreign_server",
+            "_pg_foreign_servers",
+            "foreign_server_options",
+            "pg_subscription",
+        ),
+        "holds credentials",
+    ),
+    **dict.fromkeys(
+        (
+            "pg_hba_file_rules",
+            "pg_ident_file_mappings",
+            "pg_file_settings",
+            "pg_db_role_setting",
+            "pg_config",
+            "pg_stat_wal_receiver",
+        ),
+        "holds the server's configuration",
+    ),
+    **dict.fromkeys(
+        ("pg_prepared_statements", "pg_cursors"), "holds what other callers sent"
+    ),
+    **dict.fromkeys(
+        ("pg_statistic", "pg_statistic_ext_data", "pg_largeobject"),
+        "holds rows of other tables",
+    ),
+    **dict.fromkeys(
+        ("pg_backend_memory_contexts", "pg_shmem_allocations"),
+        "holds the server's internals",
+    ),
+}
+
+SYSTEM_SCHEMAS = frozenset({"pg_catalog", "information_schema"})
+
+
+def find_refusal(schema: str | None, name: str) -> str | None:
+    """Return why a table may not be read, or None."""
+    if schema == "pg_toast":
+        return "holds rows of other tables"
+    if schema is None or schema in SYSTEM_SCHEMAS:
+        return REFUSED_CATALOGS.get(name)
+    return None

@@ -1,0 +1,58 @@
+"""What the guard hands on: a statement that it has read and found harmless."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+StatementKind = Literal["select", "explain", "show"]
+
+
+@dataclass(frozen=True, slots=True)
+class SqlStatement:
+    """One checked statement.
+
+    Attributes:
+        kind: What it is; only "select" may be wrapped.
+        text: The statement as written, without semicolon and what surrounds it.
+        fingerprint: Equal for equal texts; ties a cursor to its statement.
+        shape: Equal for statements that differ in constants only; for audit lines.
+    """
+
+    kind: StatementKind
+    text: str
+    fingerprint: str
+    shape: str
+
+    @property
+    def columns_wrappable(self) -> bool:
+        return self.kind == "select"
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignNames:
+    """Names that the database's users defined, by `foreign_names.QUERY`.
+
+    Attributes:
+        functions: Functions outside the system schemas and outside extensions. One
+            that bears a known function's name would be called in its place.
+        fields: Functions that `row.name` would call, for want of such a column.
+        operators: Operators outside the system schemas and outside extensions.
+    """
+
+    functions: frozenset[str] = frozenset()
+    fields: frozenset[str] = frozenset()
+    operators: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class SqlPolicy:
+    """What differs from database to database.
+
+    Attributes:
+        parameters: How many values come beside the statement: $1 … $n.
+        foreign: Names that users of this database defined.
+        functions: Further functions that an administrator vouches for.
+    """
+
+    parameters: int = 0
+    foreign: ForeignNames = field(default_factory=ForeignNames)
+    functions: frozenset[str] = frozenset()

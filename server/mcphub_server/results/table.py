@@ -1,0 +1,120 @@
+"""A page of rows as the one JSON shape that every query tool answers with.
+
+Columns and rows, because that keeps duplicate names and costs four fifths of the
+tokens of objects. The result is fitted to its byte limit: cells first, then rows,
+and whatever was left out shows in `truncated`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from mcphub_server.results.cells import (
+    CUT_MARK,
+    cut_value,
+    encode_json,
+    read_cells,
+    replace_surrogates,
+)
+from mcphub_server.results.columns import ColumnKind
+
+MAX_CELL_BYTES = 32_768
+_ENVELOPE_BYTES = 512  # row_count, truncated, next_cursor and the keys
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows as they came from a driver.
+
+    Attributes:
+        columns: Their names; duplicates stay.
+        rows: Their values, at most as many as the page may have.
+        truncated: There are further rows.
+        next_cursor: Where they begin; ignored where `encode_page` is told how to
+            make a cursor.
+        kinds: What each column holds; empty: judged cell by cell.
+    """
+
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[object]]
+    truncated: bool = False
+    next_cursor: str | None = None
+    kinds: tuple[ColumnKind, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedPage:
+    """One result twice: as JSON text and as the same in plain objects."""
+
+    text: str
+    structured: dict[str, Any]
+    row_count: int
+    truncated: bool
+
+
+def encode_page(
+    page: Page,
+    max_bytes: int,
+    cursor_after: Callable[[int], str] | None = None,
+    max_cell_bytes: int = MAX_CELL_BYTES,
+) -> EncodedPage:
+    """Encode a page into at most about `max_bytes` bytes.
+
+    `cursor_after` gets the number of rows that fitted and returns the cursor of the
+    row behind them; it is asked only if there are rows left.
+    """
+    room = max(max_bytes - _ENVELOPE_BYTES - len(encode_json(list(page.columns))), 0)
+    cell_bytes = max(min(max_cell_bytes, room), 1)
+    rows = read_cells(page.rows, page.kinds, len(page.columns), cell_bytes)
+    encoded = encode_json(rows)
+    fitting = rows if len(encoded) <= room else fit_rows(rows, room)
+    more = page.truncated or len(fitting) < len(rows)
+    cursor = page.next_cursor
+    if cursor_after is not None:
+        cursor = cursor_after(len(fitting)) if more else None
+    truncated = more or CUT_MARK.encode() in encoded or fitting is not rows
+    return _build(page.columns, fitting, cursor, truncated=truncated)
+
+
+def fit_rows(rows: list[list[Any]], room: int) -> list[list[Any]]:
+    """Return the leading rows whose JSON fits; the first always, if need be cut."""
+    used = 2
+    for count, row in enumerate(rows):
+        used += len(encode_json(row)) + 1
+        if used > room:
+            if count:
+                return rows[:count]
+            share = max((room - 2) // max(len(row), 1) - len(CUT_MARK) - 8, 8)
+            return [[cut_value(cell, share) for cell in row]]
+    return rows
+
+
+def _build(
+    columns: tuple[str, ...],
+    rows: list[list[Any]],
+    cursor: str | None,
+    *,
+    truncated: bool,
+) -> EncodedPage:
+    structured = {
+        "columns": list(columns),
+        "rows": rows,
+        "row_count": len(rows),
+        "truncated": truncated,
+        "next_cursor": cursor,
+    }
+    return encode_object(structured, len(rows), truncated=truncated)
+
+
+def encode_object(
+    value: dict[str, Any], row_count: int = 1, *, truncated: bool = False
+) -> EncodedPage:
+    """Encode any plain result, such as a table's description."""
+    try:
+        text = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        value = replace_surrogates(value)
+        text = msgspec.json.encode(value)
+    return EncodedPage(text.decode(), value, row_count, truncated)
