@@ -26,6 +26,7 @@ _NAME_RULE = rule(
     " && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
     "metadata.name must be at most 52 characters of small letters, digits and '-',"
     " starting with a letter and not ending with '-'",
+    field="metadata.name",
 )
 
 
@@ -100,7 +101,10 @@ def _root_schema() -> JSON:
         "properties": {
             "apiVersion": {"type": "string"},
             "kind": {"type": "string"},
-            "metadata": {"type": "object"},
+            "metadata": {
+                "type": "object",
+                "properties": {"name": {"type": "string"}},
+            },
             "spec": structural_schema(HubSpec) | {"default": {}},
             "status": structural_schema(HubStatus),
         },

@@ -16,7 +16,7 @@ JSON = dict[str, Any]
 _KEPT = frozenset(
     {"type", "description", "default", "enum", "format", "pattern"}
     | {"minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"}
-    | {"minProperties", "maxProperties", "required"}
+    | {"minProperties", "maxProperties", "required", "nullable"}
 )
 _DROPPED = frozenset({"title", "propertyNames", "$defs"})
 

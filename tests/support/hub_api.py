@@ -93,7 +93,8 @@ def running_hub_api() -> Iterator[HubApi]:
         server.run_kubectl("apply", "--server-side", "-f", str(CRD))
         crd = "customresourcedefinition/mcphubs.mcp.bigtorig.com"
         server.run_kubectl("wait", "--for=condition=Established", crd)
-        api = HubApi(server, ApiClient(server.url, server.kubeconfig.parents[1] / "pki"))
+        pki = server.kubeconfig.parents[1] / "pki"
+        api = HubApi(server, ApiClient(server.url, pki))
         _wait_until_served(api)
         yield api
 

@@ -32,16 +32,24 @@ class Model(BaseModel):
     )
 
 
-def rule(expression: str, message: str, field: str = "") -> dict[str, str]:
+def rule(
+    expression: str, message: str, field: str = "", *, hides_value: bool = False
+) -> dict[str, str]:
     """Return a CEL rule as the CRD writes it.
 
     Args:
         expression: what must be true, of `self`.
         message: the sentence that a user reads, saying what to write instead.
         field: the field below `self` that the refusal points at, if any.
+        hides_value: the value may hold a password, so the refusal must not repeat it;
+            of all reasons only "forbidden" leaves it out.
     """
     written = {"rule": expression, "message": message}
-    return written | ({"fieldPath": f".{field}"} if field else {})
+    if field:
+        written["fieldPath"] = f".{field}"
+    if hides_value:
+        written["reason"] = "FieldValueForbidden"
+    return written
 
 
 def rules(*each: dict[str, str], **more: Any) -> dict[str, Any]:

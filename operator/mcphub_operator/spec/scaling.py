@@ -35,7 +35,9 @@ class Autoscaling(Model):
     ] = 70
     """CPU to aim at, in percent of resources.requests.cpu."""
 
-    target_memory_utilization_percentage: Percentage | None = None
+    target_memory_utilization_percentage: Annotated[
+        Percentage | None, Field(json_schema_extra={"nullable": True})
+    ] = None
     """Memory to aim at, in percent of resources.requests.memory; left out, memory
     does not scale the hub."""
 

@@ -1,8 +1,8 @@
 """The kinds of text that a hub's fields hold, each with its bound and its rule.
 
 Every length is bounded, because the API server prices a CEL rule by the longest
-text it could meet. URLs are checked by CEL and not by `pattern`: a refused pattern
-prints the value, and the value may carry a password.
+text it could meet. URLs are checked by CEL and not by `pattern`: the refusal of a
+pattern prints the value, and the value may carry a password.
 """
 
 from typing import Annotated, Any
@@ -14,6 +14,7 @@ from mcphub_operator.spec.model import rule, rules
 _NO_CREDENTIALS = rule(
     "!self.matches('^[^:/?#]*://[^/?#]*@')",
     "takes no user name or password; put credentials into a Secret",
+    hides_value=True,
 )
 
 
@@ -23,6 +24,7 @@ def _url(schemes: str, example: str, *, optional: bool = False) -> dict[str, Any
     shape = rule(
         f"self == '' || {accepted}" if optional else accepted,
         f"must be a URL such as {example}, without query or fragment",
+        hides_value=True,
     )
     return rules(shape, _NO_CREDENTIALS)
 
@@ -58,6 +60,7 @@ Host = Annotated[
                 "must be a host name or an IP address alone, such as"
                 " postgres.data.svc; port, database and credentials have their own"
                 " fields",
+                hides_value=True,
             )
         ),
     ),
@@ -105,6 +108,7 @@ AllowedHost = Annotated[
                 "!self.contains('/') && !self.contains('@')",
                 "must be a host as browsers send it, such as mcp.example.com or"
                 " mcp.example.com:8443, without scheme and path",
+                hides_value=True,
             )
         ),
     ),

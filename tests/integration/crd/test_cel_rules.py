@@ -1,0 +1,415 @@
+"""Every CEL rule refuses what it should, with its own sentence, on the right field."""
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+import yaml
+
+from support.hub_api import CRD, HubApi, Refused
+
+POSTGRES = {
+    "host": "postgres.data.svc",
+    "database": "app",
+    "credentialsSecretRef": {"name": "credentials"},
+}
+QDRANT = {"url": "http://qdrant.data.svc:6333"}
+NEO4J = {
+    "uri": "neo4j://neo4j.data.svc:7687",
+    "credentialsSecretRef": {"name": "credentials"},
+}
+JWT = {
+    "issuer": "https://login.example.com/",
+    "audience": "mcphub",
+    "jwksURI": "https://login.example.com/keys",
+}
+KEY = {"name": "credentials", "key": "key"}
+
+
+def hub(name: str = "tried", **spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "mcp.bigtorig.com/v1alpha1",
+        "kind": "McpHub",
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": spec,
+    }
+
+
+def postgres(**changes: Any) -> dict[str, Any]:
+    return hub(backends=[{"name": "db", "postgres": POSTGRES | changes}])
+
+
+def qdrant(**changes: Any) -> dict[str, Any]:
+    return hub(backends=[{"name": "db", "qdrant": QDRANT | changes}])
+
+
+def neo4j(**changes: Any) -> dict[str, Any]:
+    return hub(backends=[{"name": "db", "neo4j": NEO4J | changes}])
+
+
+def peer(**fields: Any) -> dict[str, Any]:
+    return hub(networkPolicy={"ingressFrom": [fields]})
+
+
+def memory_target(**resources: Any) -> dict[str, Any]:
+    return hub(
+        autoscaling={"targetMemoryUtilizationPercentage": 80}, resources=resources
+    )
+
+
+def cidrs(value: str) -> dict[str, Any]:
+    return hub(trustedProxies=[value])
+
+
+NAME = "metadata.name must be at most 52 characters"
+ONE_MEMBER = "needs exactly one of postgres, qdrant and neo4j"
+HOST = "must be a host name or an IP address alone"
+CREDENTIALS = "takes no user name or password; put credentials into a Secret"
+URL = "must be a URL such as"
+JWT_NEEDS = "auth.type JWT needs auth.jwt.issuer, auth.jwt.audience and"
+PEER = "needs either ipBlock, or podSelector and namespaceSelector"
+QUANTITY = "must be a quantity such as 250m, 1 or 512Mi"
+BUDGET = "must be a count of at least 1 or a percentage"
+RANGE = "must be an address range such as 10.0.0.0/8"
+ALLOWED_HOST = "must be a host as browsers send it"
+BOTH_KEYS = "needs both name and key"
+
+REFUSED = [
+    ("a name of 53 characters", hub("a" * 53), "metadata.name", NAME),
+    ("a name that starts with a digit", hub("1hub"), "metadata.name", NAME),
+    ("a name with a dot", hub("my.hub"), "metadata.name", NAME),
+    (
+        "a backend with two members",
+        hub(backends=[{"name": "db", "postgres": POSTGRES, "qdrant": QDRANT}]),
+        "spec.backends[0]",
+        ONE_MEMBER,
+    ),
+    (
+        "a backend without a member",
+        hub(backends=[{"name": "db"}]),
+        "spec.backends[0]",
+        ONE_MEMBER,
+    ),
+    (
+        "a host with a scheme and a password",
+        postgres(host="postgres://u:hunter2@db"),
+        "spec.backends[0].postgres.host",
+        HOST,
+    ),
+    (
+        "a host with a port",
+        postgres(host="db:5432"),
+        "spec.backends[0].postgres.host",
+        HOST,
+    ),
+    (
+        "an authority without its key",
+        postgres(caSecretRef={"name": "authority"}),
+        "spec.backends[0].postgres.caSecretRef",
+        BOTH_KEYS,
+    ),
+    (
+        "an API key without its Secret",
+        qdrant(apiKeySecretRef={"key": "qdrant"}),
+        "spec.backends[0].qdrant.apiKeySecretRef",
+        BOTH_KEYS,
+    ),
+    (
+        "a Qdrant URL with a password",
+        qdrant(url="http://u:hunter2@qdrant:6333"),
+        "spec.backends[0].qdrant.url",
+        CREDENTIALS,
+    ),
+    (
+        "a Qdrant URL without a scheme",
+        qdrant(url="qdrant.data.svc:6333"),
+        "spec.backends[0].qdrant.url",
+        URL,
+    ),
+    (
+        "a Qdrant URL with a query, which may hold a key",
+        qdrant(url="http://qdrant:6333/?api_key=hunter2"),
+        "spec.backends[0].qdrant.url",
+        URL,
+    ),
+    (
+        "an embedding endpoint without a model",
+        qdrant(embedding={"url": "https://embeddings.example.com/v1"}),
+        "spec.backends[0].qdrant.embedding",
+        "needs both url and model",
+    ),
+    (
+        "an embedding endpoint with a password",
+        qdrant(embedding={"url": "https://u:hunter2@example.com", "model": "m"}),
+        "spec.backends[0].qdrant.embedding.url",
+        CREDENTIALS,
+    ),
+    (
+        "a Neo4j URI with a password",
+        neo4j(uri="bolt://u:hunter2@graph:7687"),
+        "spec.backends[0].neo4j.uri",
+        CREDENTIALS,
+    ),
+    (
+        "a Neo4j URI over http",
+        neo4j(uri="http://graph:7474"),
+        "spec.backends[0].neo4j.uri",
+        URL,
+    ),
+    (
+        "nodePort with a ClusterIP service",
+        hub(service={"nodePort": 30800}),
+        "spec.service.nodePort",
+        "nodePort needs service.type NodePort or LoadBalancer",
+    ),
+    (
+        "local traffic with a ClusterIP service",
+        hub(service={"externalTrafficPolicy": "Local"}),
+        "spec.service.externalTrafficPolicy",
+        "externalTrafficPolicy Local needs service.type NodePort or LoadBalancer",
+    ),
+    (
+        "source ranges with a NodePort service",
+        hub(service={"type": "NodePort", "loadBalancerSourceRanges": ["10.0.0.0/8"]}),
+        "spec.service.loadBalancerSourceRanges",
+        "loadBalancerSourceRanges needs service.type LoadBalancer",
+    ),
+    (
+        "a public URL with a password",
+        hub(publicURL="https://u:hunter2@mcp.example.com"),
+        "spec.publicURL",
+        CREDENTIALS,
+    ),
+    (
+        "a public URL without a scheme",
+        hub(publicURL="mcp.example.com"),
+        "spec.publicURL",
+        URL,
+    ),
+    (
+        "an allowed host with a scheme",
+        hub(allowedHosts=["https://mcp.example.com"]),
+        "spec.allowedHosts[0]",
+        ALLOWED_HOST,
+    ),
+    (
+        "a proxy's address without a range",
+        cidrs("10.0.0.1"),
+        "spec.trustedProxies[0]",
+        RANGE,
+    ),
+    *(
+        (
+            f"JWT without {field}",
+            hub(auth={"type": "JWT", "jwt": JWT | {field: ""}}),
+            "spec.auth",
+            JWT_NEEDS,
+        )
+        for field in JWT
+    ),
+    ("JWT without its section", hub(auth={"type": "JWT"}), "spec.auth", JWT_NEEDS),
+    (
+        "an identity provider with type Token",
+        hub(auth={"jwt": JWT}),
+        "spec.auth",
+        "auth.jwt needs auth.type JWT",
+    ),
+    (
+        "clients' tokens with type None",
+        hub(auth={"type": "None", "tokensSecretRef": {"name": "tokens"}}),
+        "spec.auth",
+        "auth.tokensSecretRef needs auth.type Token",
+    ),
+    (
+        "an issuer with a password",
+        hub(auth={"type": "JWT", "jwt": JWT | {"issuer": "https://u:p@example.com"}}),
+        "spec.auth.jwt.issuer",
+        CREDENTIALS,
+    ),
+    (
+        "keys behind a password",
+        hub(auth={"type": "JWT", "jwt": JWT | {"jwksURI": "https://u:p@example.com"}}),
+        "spec.auth.jwt.jwksURI",
+        CREDENTIALS,
+    ),
+    (
+        "fewest replicas above most",
+        hub(autoscaling={"minReplicas": 5, "maxReplicas": 3}),
+        "spec.autoscaling.minReplicas",
+        "minReplicas must not be above maxReplicas",
+    ),
+    (
+        "most replicas below the default of the fewest",
+        hub(autoscaling={"maxReplicas": 1}),
+        "spec.autoscaling.minReplicas",
+        "(they default to 2 and 10)",
+    ),
+    (
+        "a memory target without a memory request",
+        memory_target(requests={"cpu": 1}, limits={"cpu": 1}),
+        "spec",
+        "autoscaling.targetMemoryUtilizationPercentage needs resources.requests.memory",
+    ),
+    (
+        "autoscaling on CPU without a CPU request",
+        hub(autoscaling={}, resources={"requests": {}, "limits": {}}),
+        "spec",
+        "autoscaling.targetCPUUtilizationPercentage needs resources.requests.cpu",
+    ),
+    (
+        "a disruption budget of 0",
+        hub(disruptionBudget={"maxUnavailable": 0}),
+        "spec.disruptionBudget.maxUnavailable",
+        BUDGET,
+    ),
+    (
+        "a disruption budget of 0%",
+        hub(disruptionBudget={"maxUnavailable": "0%"}),
+        "spec.disruptionBudget.maxUnavailable",
+        BUDGET,
+    ),
+    (
+        "a disruption budget in words",
+        hub(disruptionBudget={"maxUnavailable": "half"}),
+        "spec.disruptionBudget.maxUnavailable",
+        BUDGET,
+    ),
+    ("an empty peer", peer(), "spec.networkPolicy.ingressFrom[0]", PEER),
+    (
+        "a peer of addresses and pods",
+        peer(ipBlock={"cidr": "10.0.0.0/8"}, podSelector={}),
+        "spec.networkPolicy.ingressFrom[0]",
+        PEER,
+    ),
+    (
+        "a peer of one address",
+        peer(ipBlock={"cidr": "10.0.0.1"}),
+        "spec.networkPolicy.ingressFrom[0].ipBlock.cidr",
+        RANGE,
+    ),
+    (
+        "a quantity in words",
+        hub(resources={"requests": {"cpu": "much"}}),
+        "spec.resources.requests[cpu]",
+        QUANTITY,
+    ),
+    (
+        "a negative quantity",
+        hub(resources={"limits": {"memory": -1}}),
+        "spec.resources.limits[memory]",
+        QUANTITY,
+    ),
+    *(
+        (
+            f"a request of {resource} above its limit",
+            hub(resources={"requests": {resource: big}, "limits": {resource: small}}),
+            "spec.resources",
+            f"requests.{resource} must not be above limits.{resource}",
+        )
+        for resource, big, small in (("cpu", 2, "1500m"), ("memory", "1Gi", "512Mi"))
+    ),
+    (
+        "an annotation that belongs to the operator",
+        hub(pod={"annotations": {"mcp.bigtorig.com/config-hash": "x"}}),
+        "spec.pod.annotations",
+        "annotations under mcp.bigtorig.com/ are the operator's",
+    ),
+    *(
+        (
+            f"the operator's label {label}",
+            hub(pod={"labels": {f"app.kubernetes.io/{label}": "x"}}),
+            "spec.pod.labels",
+            f"app.kubernetes.io/{label} is the operator's",
+        )
+        for label in ("name", "instance", "managed-by", "version")
+    ),
+]
+
+ACCEPTED = [
+    ("a name of 52 characters", hub("a" * 52)),
+    ("a hub without a spec", {k: v for k, v in hub().items() if k != "spec"}),
+    ("no backend at all", hub(backends=[])),
+    ("an IPv6 host", postgres(host="fd00::1")),
+    ("a host of one letter", postgres(host="d")),
+    ("a name with an underscore", postgres(host="my_db.data.svc")),
+    ("a fully qualified host", postgres(host="db.example.com.")),
+    ("a Qdrant URL with a path", qdrant(url="https://example.com/qdrant")),
+    ("a Qdrant URL of an IPv6 address", qdrant(url="http://[fd00::1]:6333")),
+    ("an '@' in a path", qdrant(url="https://example.com/a@b")),
+    ("a self-signed Neo4j", neo4j(uri="bolt+ssc://graph:7687")),
+    ("Aura", neo4j(uri="neo4j+s://0123abcd.databases.neo4j.io")),
+    ("a node port left to Kubernetes", hub(service={"type": "NodePort"})),
+    (
+        "one replica at least and most",
+        hub(autoscaling={"minReplicas": 3, "maxReplicas": 3}),
+    ),
+    ("a memory limit that stands for the request", memory_target(requests={"cpu": 1})),
+    ("a memory target with a request", memory_target(requests={"memory": "1Mi"})),
+    ("half of the replicas", hub(disruptionBudget={"maxUnavailable": "50%"})),
+    ("all of the replicas", hub(disruptionBudget={"maxUnavailable": "100%"})),
+    ("a peer of all pods", peer(podSelector={})),
+    ("a peer of all namespaces", peer(namespaceSelector={})),
+    ("pods without limits", hub(resources={"limits": {}, "requests": {"cpu": "1.5"}})),
+    ("a quantity with an exponent", hub(resources={"limits": {"memory": "1e9"}})),
+    (
+        "an issuer that is no URL",
+        hub(auth={"type": "JWT", "jwt": JWT | {"issuer": "me"}}),
+    ),
+    ("an identity provider left empty", hub(auth={"jwt": {"issuer": ""}})),
+    ("the sections left empty", hub(service={}, auth={}, pod={}, autoscaling={})),
+    (
+        "null where nothing is wanted",
+        hub(autoscaling={"targetMemoryUtilizationPercentage": None}, replicas=None),
+    ),
+    ("a wildcard host with a port", hub(allowedHosts=["*.example.com:8443"])),
+    ("an IPv6 range", cidrs("fd00::/8")),
+    (
+        "another label of Kubernetes' own",
+        hub(pod={"labels": {"app.kubernetes.io/part-of": "x"}}),
+    ),
+]
+
+
+def messages(schema: Any) -> Iterator[str]:
+    """Yield the message of each CEL rule in a schema, wherever it stands."""
+    if isinstance(schema, Mapping):
+        yield from (r["message"] for r in schema.get("x-kubernetes-validations", ()))
+        for nested in schema.values():
+            yield from messages(nested)
+
+
+@pytest.mark.parametrize(
+    ("tried", "field", "sentence"),
+    [pytest.param(*rest, id=name) for name, *rest in REFUSED],
+)
+def test_a_rule_refuses_with_its_sentence_on_the_field(
+    api: HubApi, tried: dict[str, Any], field: str, sentence: str
+) -> None:
+    answer = api.try_hub(tried)
+
+    assert isinstance(answer, Refused)
+    assert sentence in answer.message
+    assert field in answer.fields
+    assert "hunter2" not in answer.message
+
+
+@pytest.mark.parametrize(
+    "tried", [pytest.param(tried, id=name) for name, tried in ACCEPTED]
+)
+def test_a_rule_lets_through_what_is_right(api: HubApi, tried: dict[str, Any]) -> None:
+    answer = api.try_hub(copy.deepcopy(tried))
+
+    assert not isinstance(answer, Refused), answer
+
+
+def test_every_rule_of_the_crd_is_tried() -> None:
+    tried = [sentence for *_, sentence in REFUSED]
+
+    untried = {
+        message
+        for message in messages(yaml.safe_load(CRD.read_text()))
+        if not any(sentence in message for sentence in tried)
+    }
+
+    assert untried == set()

@@ -1,0 +1,86 @@
+"""Which Secret keys become which files of a hub's pods."""
+
+from typing import Any
+
+import pytest
+
+from mcphub_operator.spec.hub import parse_hub
+from mcphub_operator.spec.references import SecretRef, secret_refs
+
+POSTGRES = {
+    "host": "postgres.data.svc",
+    "database": "app",
+    "credentialsSecretRef": {"name": "login"},
+}
+QDRANT = {"url": "http://qdrant:6333"}
+NEO4J = {
+    "uri": "bolt://graph",
+    "credentialsSecretRef": {"name": "login", "usernameKey": "u", "passwordKey": "p"},
+}
+KEY = {"name": "keys", "key": "k"}
+EMBEDDING = {"url": "https://e.example.com", "model": "m", "apiKeySecretRef": KEY}
+
+
+def references(backend: dict[str, Any]) -> list[tuple[str, str, str]]:
+    body = {
+        "metadata": {"namespace": "ai", "name": "team"},
+        "spec": {"backends": [{"name": "db", **backend}]},
+    }
+    refs = secret_refs(parse_hub(body))
+    return [(ref.secret_name, ref.key, ref.file_name) for ref in refs]
+
+
+LOGIN = [("login", "username", "username"), ("login", "password", "password")]
+
+
+@pytest.mark.parametrize(
+    ("backend", "expected"),
+    [
+        pytest.param({"postgres": POSTGRES}, LOGIN, id="a login by its usual keys"),
+        pytest.param(
+            {"postgres": POSTGRES | {"caSecretRef": KEY}},
+            [*LOGIN, ("keys", "k", "ca.crt")],
+            id="an authority",
+        ),
+        pytest.param({"qdrant": QDRANT}, [], id="Qdrant without a key"),
+        pytest.param(
+            {"qdrant": QDRANT | {"apiKeySecretRef": KEY, "embedding": EMBEDDING}},
+            [("keys", "k", "apiKey"), ("keys", "k", "embeddingApiKey")],
+            id="Qdrant with both of its keys",
+        ),
+        pytest.param(
+            {"qdrant": QDRANT | {"embedding": {"apiKeySecretRef": KEY}}},
+            [],
+            id="the key of no embedding endpoint",
+        ),
+        pytest.param(
+            {"neo4j": NEO4J},
+            [("login", "u", "username"), ("login", "p", "password")],
+            id="a login by keys of one's own",
+        ),
+        pytest.param(
+            {"postgres": POSTGRES, "enabled": False}, [], id="a disabled backend"
+        ),
+    ],
+)
+def test_a_backend_refers_to(
+    backend: dict[str, Any], expected: list[tuple[str, str, str]]
+) -> None:
+    assert references(backend) == expected
+
+
+def test_references_keep_the_order_of_the_backends() -> None:
+    body = {
+        "metadata": {"namespace": "ai", "name": "team"},
+        "spec": {
+            "backends": [
+                {"name": "z", "qdrant": QDRANT | {"apiKeySecretRef": KEY}},
+                {"name": "a", "qdrant": QDRANT | {"apiKeySecretRef": KEY}},
+            ]
+        },
+    }
+
+    assert secret_refs(parse_hub(body)) == (
+        SecretRef("z", "keys", "k", "apiKey"),
+        SecretRef("a", "keys", "k", "apiKey"),
+    )
