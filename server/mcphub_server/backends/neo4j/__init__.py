@@ -1,0 +1,1 @@
+"""Neo4j: one driver, one fixed database, read access only."""

@@ -1,0 +1,204 @@
+"""A Neo4j database that is read and never written.
+
+Three layers below the grammar's allow-list: EXPLAIN must call the statement a pure
+read, the session's access mode is READ (a server refuses writes in it), and the
+transaction is always rolled back. The database is the configured one; a statement
+cannot choose. A cancelled call closes its connection, which ends its transaction on
+the server.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import neo4j
+from neo4j.exceptions import DriverError, Neo4jError
+
+from mcphub_server.backends.base import BackendState, Health, PoolUsage
+from mcphub_server.backends.neo4j.connecting import build_driver
+from mcphub_server.backends.neo4j.failures import build_unavailable, translate_failure
+from mcphub_server.backends.neo4j.lockout import LoginGate
+from mcphub_server.backends.neo4j.metering import ByteMeter, metered
+from mcphub_server.backends.neo4j.undecoded import decode_undecoded
+from mcphub_server.config.backends import BackendType, Neo4jConfig
+from mcphub_server.config.secrets import BackendSecrets, read_backend_secrets
+from mcphub_server.errors import (
+    BackendReason,
+    BackendUnavailable,
+    Rejected,
+    ToolFailure,
+)
+
+PROBE_TIMEOUT_SECONDS = 9.0
+GRACE_SECONDS = 3.0
+LARGEST_FETCH = 200
+DRIVER_ERRORS = (DriverError, Neo4jError, OSError, TimeoutError)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One statement and the bounds of its result.
+
+    Attributes:
+        text: The statement, already through the grammar's allow-list.
+        parameters: Its parameters.
+        offset: How many records to leave out.
+        limit: How many records to return.
+        timeout_seconds: What the server gives the transaction.
+        record_bytes: What one record, and all that are returned, may take.
+    """
+
+    text: str
+    parameters: Mapping[str, object]
+    offset: int
+    limit: int
+    timeout_seconds: float
+    record_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Plain JSON values; `more` tells that the statement has further records."""
+
+    columns: tuple[str, ...]
+    rows: list[list[object]]
+    more: bool
+
+
+class Neo4jBackend:
+    """One Neo4j database, connected at its first use."""
+
+    type: BackendType = "neo4j"
+
+    def __init__(self, name: str, config: Neo4jConfig, secrets_dir: Path) -> None:
+        self.name = name
+        self.config = config
+        self.endpoint = config.uri
+        self._secrets_dir = secrets_dir
+        self._driver: neo4j.AsyncDriver | None = None
+        self._gate = LoginGate()
+
+    async def open(self) -> None:
+        """Make the driver; nothing connects yet."""
+        self._driver = build_driver(self.config, self._read_secrets)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        driver, self._driver = self._driver, None
+        if driver is not None:
+            await driver.close()
+
+    async def probe(self) -> Health:
+        """Run the smallest statement on the configured database."""
+        try:
+            async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
+                async with self._transaction(PROBE_TIMEOUT_SECONDS) as (_, transaction):
+                    await (await transaction.run("RETURN 1")).consume()
+        except BackendUnavailable as failure:
+            return Health(BackendState.UNREACHABLE, failure.reason, str(failure))
+        except (ToolFailure, TimeoutError):
+            slow = build_unavailable(self.name, BackendReason.TIMEOUT)
+            return Health(BackendState.UNREACHABLE, slow.reason, str(slow))
+        return Health(BackendState.CONNECTED)
+
+    def pool_usage(self) -> PoolUsage | None:
+        """The driver does not tell."""
+        return None
+
+    async def read(self, read: Read) -> Records:
+        """Run a statement that only reads.
+
+        Raises:
+            Rejected: EXPLAIN says that it does not only read.
+            QueryFailed: The database refuses it, or a record is too large.
+            QueryTimeout: It ran past its time.
+            BackendUnavailable: The database cannot be used.
+        """
+        try:
+            async with asyncio.timeout(read.timeout_seconds + GRACE_SECONDS):
+                async with self._transaction(
+                    read.timeout_seconds, read.offset + read.limit + 1
+                ) as (session, transaction):
+                    await self._check_is_read(transaction, read)
+                    with metered(session, read.record_bytes) as meter:
+                        return await self._collect(transaction, read, meter)
+        except TimeoutError:
+            raise build_unavailable(self.name, BackendReason.TIMEOUT) from None
+
+    async def _check_is_read(
+        self, transaction: neo4j.AsyncTransaction, read: Read
+    ) -> None:
+        """Have the planner say what the statement does; nothing runs."""
+        explain = cast("Any", f"EXPLAIN {read.text}")
+        try:
+            result = await transaction.run(explain, dict(read.parameters))
+            summary = await result.consume()
+        except DRIVER_ERRORS as error:
+            raise translate_failure(self.name, error, explaining=True) from None
+        if summary.query_type != "r":
+            raise Rejected(
+                "read-only/query-type",
+                "the database says that this statement does more than read.",
+                "Write a statement of MATCH, WITH, UNWIND and RETURN.",
+            )
+
+    async def _collect(
+        self, transaction: neo4j.AsyncTransaction, read: Read, meter: ByteMeter
+    ) -> Records:
+        """Take records up to the limit and leave the rest on the server."""
+        try:
+            result = await transaction.run(
+                cast("Any", read.text), dict(read.parameters)
+            )
+            rows: list[list[object]] = []
+            index = size = 0
+            async for record in result:
+                size += meter.reset()
+                if len(rows) == read.limit:
+                    return Records(tuple(result.keys()), rows, more=True)
+                if rows and size > read.record_bytes:
+                    # a rollback would first read the rest of the batch: hang up
+                    transaction.cancel()
+                    return Records(tuple(result.keys()), rows, more=True)
+                if index >= read.offset:
+                    rows.append([*map(decode_undecoded, tuple.__iter__(record))])
+                index += 1
+            return Records(tuple(result.keys()), rows, more=False)
+        except DRIVER_ERRORS as error:
+            raise translate_failure(self.name, error) from None
+
+    @asynccontextmanager
+    async def _transaction(
+        self, timeout_seconds: float, records: int = 1
+    ) -> AsyncIterator[tuple[neo4j.AsyncSession, neo4j.AsyncTransaction]]:
+        """Lend a read transaction; it is rolled back whatever happens."""
+        if self._driver is None:
+            raise build_unavailable(self.name, BackendReason.ERROR)
+        await self._gate.check(self.name, self._read_secrets)
+        try:
+            async with self._driver.session(
+                database=self.config.database,
+                default_access_mode=neo4j.READ_ACCESS,
+                fetch_size=min(records, LARGEST_FETCH),
+            ) as session:
+                transaction = await session.begin_transaction(timeout=timeout_seconds)
+                try:
+                    yield session, transaction
+                except asyncio.CancelledError:
+                    transaction.cancel()
+                    raise
+                except BaseException:
+                    await transaction.close()
+                    raise
+                if not transaction.closed():
+                    await transaction.rollback()
+        except DRIVER_ERRORS as error:
+            failure = translate_failure(self.name, error)
+            self._gate.note(failure, self._read_secrets)
+            raise failure from None
+
+    def _read_secrets(self) -> BackendSecrets:
+        return read_backend_secrets(self._secrets_dir, self.name)

@@ -1,0 +1,78 @@
+"""How the driver is made from configuration and secrets.
+
+The pool is bounded and everything that waits has a limit. Server notifications and
+telemetry are off: the first repeat the caller's statements in logs, the second is
+nobody's business.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import neo4j
+from neo4j.auth_management import AsyncAuthManagers
+
+from mcphub_server.config.backends import Neo4jConfig
+from mcphub_server.config.secrets import BackendSecrets
+
+CONNECT_TIMEOUT_SECONDS = 5.0
+ACQUIRE_TIMEOUT_SECONDS = 8.0
+POOL_SIZE = 20
+CONNECTION_LIFETIME_SECONDS = 3600.0
+LIVENESS_CHECK_SECONDS = 3.0
+"""A restart takes longer, so no call meets a connection from before it."""
+
+ReadSecrets = Callable[[], BackendSecrets]
+
+
+def build_driver(config: Neo4jConfig, read_secrets: ReadSecrets) -> neo4j.AsyncDriver:
+    """Make a driver; it connects at the first use.
+
+    It asks for the credentials again when the server refuses those that it has.
+    """
+
+    async def provide_credentials() -> neo4j.Auth | None:
+        return build_auth(await asyncio.to_thread(read_secrets))
+
+    address, options = build_address(config, read_secrets())
+    return neo4j.AsyncGraphDatabase.driver(
+        address,
+        auth=AsyncAuthManagers.basic(provide_credentials),
+        max_connection_pool_size=POOL_SIZE,
+        connection_timeout=CONNECT_TIMEOUT_SECONDS,
+        connection_write_timeout=CONNECT_TIMEOUT_SECONDS,
+        connection_acquisition_timeout=ACQUIRE_TIMEOUT_SECONDS,
+        max_connection_lifetime=CONNECTION_LIFETIME_SECONDS,
+        liveness_check_timeout=LIVENESS_CHECK_SECONDS,
+        notifications_min_severity="OFF",
+        warn_notification_severity="OFF",
+        telemetry_disabled=True,
+        user_agent="mcphub",
+        **options,
+    )
+
+
+def build_auth(secrets: BackendSecrets) -> neo4j.Auth | None:
+    """Return the login; None where nobody gave one (a database without logins)."""
+    if secrets.username is None or secrets.password is None:
+        return None
+    return neo4j.basic_auth(
+        secrets.username.get_secret_value(), secrets.password.get_secret_value()
+    )
+
+
+def build_address(
+    config: Neo4jConfig, secrets: BackendSecrets
+) -> tuple[str, dict[str, Any]]:
+    """Return the address and TLS options; an own authority needs the plain scheme.
+
+    The driver refuses `trusted_certificates` beside neo4j+s://, which to it means
+    the system's authorities.
+    """
+    parts = urlsplit(config.uri)
+    if secrets.ca_path is None or not parts.scheme.endswith("+s"):
+        return config.uri, {}
+    plain = parts._replace(scheme=parts.scheme.removesuffix("+s"))
+    trusted = neo4j.TrustCustomCAs(str(secrets.ca_path))
+    return urlunsplit(plain), {"encrypted": True, "trusted_certificates": trusted}

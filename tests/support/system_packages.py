@@ -1,0 +1,34 @@
+"""Programs that tests run for real, from the system's packages if missing."""
+
+import os
+import shutil
+import sys
+
+from cluster.commands import run
+from cluster.errors import MissingPart
+from cluster.places import exclusive
+
+INSTALL_SECONDS = 600.0
+
+
+def ensure_packages(**packages: str) -> None:
+    """Install the package of each program that is not there: `mvn="maven"`.
+
+    Raises:
+        MissingPart: it is not there and cannot be installed here; says what to do.
+    """
+    missing = {
+        package for program, package in packages.items() if not shutil.which(program)
+    }
+    if not missing:
+        return
+    names = " ".join(sorted(missing))
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise MissingPart(f"These tests need {names}: install them and try again")
+    print(f"== installing {names}", file=sys.stderr)
+    with exclusive("apt"):
+        run(["apt-get", "update", "-q"], timeout_seconds=INSTALL_SECONDS)
+        run(
+            ["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing],
+            timeout_seconds=INSTALL_SECONDS,
+        )
