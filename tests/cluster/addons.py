@@ -15,14 +15,24 @@ MANIFEST = Path(__file__).parent / "manifests" / "addons.yaml"
 MOST_DNS_REPLICAS = 2
 
 
-def build_addons(plan: ClusterPlan, image: str) -> list[dict[str, Any]]:
-    """Return the objects of the add-ons."""
+def _fill_in(image: str, dns_ip: str, dns_replicas: int) -> list[dict[str, Any]]:
     text = Template(MANIFEST.read_text()).substitute(
-        image=image,
-        dns_ip=plan.dns_ip,
-        dns_replicas=min(MOST_DNS_REPLICAS, len(plan.nodes)),
+        image=image, dns_ip=dns_ip, dns_replicas=dns_replicas
     )
     return list(yaml.safe_load_all(text))
+
+
+def build_addons(plan: ClusterPlan, image: str) -> list[dict[str, Any]]:
+    """Return the objects of the add-ons."""
+    replicas = min(MOST_DNS_REPLICAS, len(plan.nodes))
+    return _fill_in(image, plan.dns_ip, replicas)
+
+
+def metrics_objects(image: str) -> list[dict[str, Any]]:
+    """Return the objects of metrics-server alone, for clusters that have a DNS."""
+    return [
+        each for each in _fill_in(image, "", 0) if "metrics" in str(each["metadata"])
+    ]
 
 
 def path_of(manifest: dict[str, Any]) -> str:

@@ -187,6 +187,7 @@ def create_cluster(
         store = ensure_store([*system_archives(binaries), *([base] if base else [])])
         plan, state = _reserve(name, config)
         site = Site(plan, state, binaries)
+        (state.folder / "binaries").write_text(str(binaries.folder))
         try:
             _make(site, store)
             merge_into(

@@ -144,6 +144,13 @@ def set_up_host(plan: ClusterPlan) -> None:
         write_setting("ipv4/ip_forward", "1")
 
 
+def ensure_host(plan: ClusterPlan) -> None:
+    """Make the host's part again where a reboot took it."""
+    if not Path(f"/sys/class/net/{plan.bridge}").exists():
+        tear_down_host(plan)
+        set_up_host(plan)
+
+
 def tear_down_host(plan: ClusterPlan) -> None:
     """Take the host's part away; routes go with the bridge."""
     remove_rules(plan)

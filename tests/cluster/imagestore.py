@@ -7,12 +7,11 @@ image are never written to again. Only containerd's two small databases are.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from cluster.archive import ImageArchive, read_archive, write_archive
+from cluster.archive import ImageArchive, read_archive, write_program_archive
 from cluster.binaries import Binaries
 from cluster.commands import run, succeeds
 from cluster.nodeconfig import PAUSE_IMAGE
@@ -50,11 +49,7 @@ def _program_archive(
     folder = made(binaries.folder / "images")
     path = folder / f"{program}.tar"
     if not path.exists():
-        fresh = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        files = {program: binaries.part(program)}
-        entry = f"/{links[0]}" if links else f"/{program}"
-        write_archive(fresh, name, files, dict.fromkeys(links, program), entry)
-        fresh.replace(path)
+        write_program_archive(path, name, binaries.part(program), links)
     return read_archive(path)
 
 

@@ -88,7 +88,9 @@ def check_kernel() -> None:
     """Refuse a kernel that lacks what containers need."""
     filesystems = Path("/proc/filesystems").read_text().split()
     if "overlay" not in filesystems:
-        raise MissingPart("the kernel has no overlayfs: load it with `modprobe overlay`")
+        raise MissingPart(
+            "the kernel has no overlayfs: load it with `modprobe overlay`"
+        )
     cgroups.check(cgroups.hierarchies())
 
 

@@ -72,7 +72,7 @@ def start_node_init(state: ClusterState, node: NodePlan, pause: Path) -> int:
 
     wait_until(f"Starting node {node.name}", has_started, timeout_seconds=START_SECONDS)
     pid = find_node_init(state, node)
-    assert pid is not None  # noqa: S101 - has_started saw it
+    assert pid is not None
     return pid
 
 
@@ -89,11 +89,7 @@ def _command_lines() -> Iterator[tuple[int, list[str]]]:
 def _is_init(words: Sequence[str], folder: Path) -> bool:
     # While it sets up it is `sh -c SCRIPT pause …`, under an `unshare` of like words.
     tail = words[-5:] if INIT_SCRIPT in words else words
-    return (
-        len(tail) >= 3  # noqa: PLR2004 - program, cluster, node
-        and Path(tail[0]).name == "pause"
-        and tail[1] == str(folder)
-    )
+    return len(tail) >= 3 and Path(tail[0]).name == "pause" and tail[1] == str(folder)
 
 
 def find_inits(state: ClusterState) -> list[tuple[int, str]]:

@@ -168,7 +168,7 @@ def build_plan(name: str, config: KindConfig, index: int) -> ClusterPlan:
     """Return the plan of a cluster with this name, configuration and index."""
     check_name(name)
     pods = config.networking.pod_subnet or Network(_pods_of(index))
-    if pods.prefixlen > 18:  # noqa: PLR2004 - 32 nodes with 256 addresses each, and room
+    if pods.prefixlen > 18:
         raise BadInput("networking.podSubnet: must be a /18 or larger")
     nodes = Network(_nodes_of(index))
     slices = list(pods.subnets(new_prefix=24))
@@ -196,9 +196,7 @@ def plan_to_document(plan: ClusterPlan) -> dict[str, Any]:
 def plan_from_document(document: dict[str, Any]) -> ClusterPlan:
     """Return the plan that was written down."""
     nodes = tuple(
-        NodePlan(
-            **(node | {"mappings": tuple(Mapping(**m) for m in node["mappings"])})
-        )
+        NodePlan(**(node | {"mappings": tuple(Mapping(**m) for m in node["mappings"])}))
         for node in document["nodes"]
     )
     return ClusterPlan(**(document | {"nodes": nodes}))

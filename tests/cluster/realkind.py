@@ -1,0 +1,58 @@
+"""What the real kind lacks for our purposes: usage metrics, and faults on purpose."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from typing import NoReturn
+
+import yaml
+
+from cluster.addons import metrics_objects
+from cluster.commands import run
+from cluster.errors import BadInput, StepFailed
+from cluster.progress import step
+
+METRICS_IMAGE = "registry.k8s.io/metrics-server/metrics-server:v0.9.0"
+MANIFEST = "/etc/kubernetes/manifests/kube-apiserver.yaml"
+ASIDE = "/etc/kubernetes/kube-apiserver.yaml"
+
+
+def hand_over(kind: str, arguments: Sequence[str]) -> NoReturn:
+    """Become the real kind."""
+    os.execv(kind, [kind, *arguments])  # noqa: S606 - its arguments are kind's own
+
+
+def create(kind: str, arguments: Sequence[str], name: str) -> int:
+    """Let the real kind make a cluster, and add what ours have besides."""
+    code = subprocess.run([kind, *arguments], check=False).returncode
+    if code == 0:
+        with step("Adding metrics-server"):
+            text = yaml.safe_dump_all(metrics_objects(METRICS_IMAGE))
+            _in_control_plane(name, "kubectl", "apply", "-f", "-", stdin=text)
+    return code
+
+
+def _in_control_plane(name: str, *words: str, stdin: str | None = None) -> None:
+    environment = "--env=KUBECONFIG=/etc/kubernetes/admin.conf"
+    docker = ["docker", "exec", "--interactive", environment]
+    run([*docker, f"{name}-control-plane", *words], stdin=stdin)
+
+
+def change_node(action: str, node: str) -> None:
+    """Kill or start a node, which is a container."""
+    try:
+        run(["docker", action, node])
+    except StepFailed as error:
+        raise BadInput(f"cannot {action} node {node!r}: {error}") from error
+
+
+def stop_api_server(name: str) -> None:
+    """Take the API server's manifest away from the kubelet."""
+    _in_control_plane(name, "mv", MANIFEST, ASIDE)
+
+
+def start_api_server(name: str) -> None:
+    """Give the API server's manifest back to the kubelet."""
+    _in_control_plane(name, "mv", ASIDE, MANIFEST)
