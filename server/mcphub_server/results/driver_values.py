@@ -9,6 +9,8 @@ from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from mcphub_server.results.undecoded import read_structure
+
 Simplify = Callable[[Any], Any]
 
 
@@ -95,6 +97,8 @@ _BY_NAME: Mapping[tuple[str, str], Simplify] = {
     ("neo4j", "DateTime"): _moment,
     ("neo4j", "Duration"): _iso,
     ("neo4j", "Vector"): _vector,
+    ("neo4j", "BrokenHydrationObject"): lambda value: value.raw_data,
+    ("neo4j", "Structure"): read_structure,
     ("neo4j", "UnsupportedType"): lambda value: f"[{value.name}]",
     ("pydantic", "BaseModel"): _model,
     ("asyncpg", "Range"): _range,

@@ -22,7 +22,6 @@ from mcphub_server.backends.neo4j.connecting import build_driver
 from mcphub_server.backends.neo4j.failures import build_unavailable, translate_failure
 from mcphub_server.backends.neo4j.lockout import LoginGate
 from mcphub_server.backends.neo4j.metering import ByteMeter, metered
-from mcphub_server.backends.neo4j.undecoded import decode_undecoded
 from mcphub_server.config.backends import BackendType, Neo4jConfig
 from mcphub_server.config.secrets import BackendSecrets, read_backend_secrets
 from mcphub_server.errors import (
@@ -61,7 +60,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Plain JSON values; `more` tells that the statement has further records."""
+    """The driver's values; `more` tells that the statement has further records."""
 
     columns: tuple[str, ...]
     rows: list[list[object]]
@@ -164,7 +163,8 @@ class Neo4jBackend:
                     transaction.cancel()
                     return Records(tuple(result.keys()), rows, more=True)
                 if index >= read.offset:
-                    rows.append([*map(decode_undecoded, tuple.__iter__(record))])
+                    # record[i] raises for what the driver cannot decode
+                    rows.append([*tuple.__iter__(record)])
                 index += 1
             return Records(tuple(result.keys()), rows, more=False)
         except DRIVER_ERRORS as error:

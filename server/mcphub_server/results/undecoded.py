@@ -1,42 +1,21 @@
-"""Values that the driver gives up on: years before 1 and after 9999, mostly.
+"""Values that Neo4j's driver gives up on: years before 1 and after 9999, mostly.
 
 Neo4j keeps dates from the year -999999999 to +999999999, Python's driver only what
-`datetime` has, and one such date breaks the whole node that carries it. The driver
-then hands out the undecoded structure (`record[i]` raises, the tuple has it); here it
-becomes what Cypher's `toString()` prints. What the driver did decode passes through:
-`results` knows it. The tags are those of the Bolt specification.
+`datetime` has, and one such date can break the whole node that carries it. The driver
+then keeps the undecoded structure; here it becomes what Cypher's `toString()` prints.
+The tags are those of the Bolt specification.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 DAY_SECONDS = 86_400
 WIDEST_PLAIN_YEAR = 9999
 UNREADABLE = "[a value that the database driver cannot read]"
 
 
-class Structure(Protocol):
-    """What the driver calls a structure: a tag and its fields."""
-
-    tag: bytes
-    fields: Sequence[Any]
-
-
-def decode_undecoded(value: Any) -> Any:
-    """Return a value of a record with its undecoded parts as plain JSON."""
-    raw = getattr(value, "raw_data", None)
-    return value if raw is None else _decode(raw)
-
-
-def _decode(raw: Any) -> Any:
-    if isinstance(raw, list):
-        return [decode_undecoded(item) for item in raw]
-    if isinstance(raw, dict):
-        return {key: decode_undecoded(item) for key, item in raw.items()}
-    return _decode_structure(raw)
-
-
-def _decode_structure(structure: Structure) -> object:
+def read_structure(structure: Any) -> Any:
+    """Return a structure (a tag and fields) as simpler values."""
     reader = READERS.get(structure.tag)
     return UNREADABLE if reader is None else reader(*structure.fields)
 
@@ -89,7 +68,7 @@ def _read_node(
     return {
         "element_id": element_id,
         "labels": sorted(labels),
-        "properties": decode_undecoded(properties),
+        "properties": properties,
     }
 
 
@@ -100,7 +79,7 @@ def _read_relationship(*fields: Any) -> dict[str, object]:
         "type": kind,
         "start": start,
         "end": end,
-        "properties": decode_undecoded(properties),
+        "properties": properties,
     }
 
 
