@@ -39,7 +39,7 @@ class SslMode(StrEnum):
 class PoolConfig(ConfigModel):
     """How many connections one replica may hold."""
 
-    max_size: Annotated[int, Field(ge=1, le=1000)] = 5
+    max_size: Annotated[int, Field(ge=1)] = 5
 
 
 class PostgresConfig(ConfigModel):

@@ -11,7 +11,7 @@ CAPITALS = frozenset({"http", "uri", "url"})
 
 
 def to_field_name(attribute: str) -> str:
-    """Return the McpHub's name of an attribute: camelCase, well-known acronyms in capitals."""
+    """Return the McpHub's name of an attribute: camelCase, acronyms in capitals."""
     first, *others = attribute.split("_")
     return first + "".join(
         word.upper() if word in CAPITALS else word.capitalize() for word in others

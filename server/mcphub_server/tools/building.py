@@ -20,6 +20,9 @@ from mcphub_server.errors import ToolFailure
 LONGEST_DESCRIPTION = 1024
 """Flowise cuts what is longer."""
 
+ERROR_META = "mcphub/error"
+"""The key under which an error result tells programs its kind."""
+
 log = structlog.get_logger(__name__)
 
 Parameters = ParamSpec("Parameters")
@@ -127,6 +130,6 @@ def build_error(
     return ToolResult.model_construct(
         content=[TextContent(type="text", text=message)],
         structured_content=None,
-        meta={"mcphub/error": details},
+        meta={ERROR_META: details},
         is_error=True,
     )

@@ -1,0 +1,1 @@
+"""PostgreSQL: connecting, reading within a read-only transaction, and its errors."""

@@ -1,0 +1,166 @@
+"""A PostgreSQL database behind a small lazy pool, always read, never written.
+
+Every use is one transaction that begins READ ONLY and is rolled back whatever
+happens; `default_transaction_read_only` alone would not do, a statement can switch
+it off. The pool opens connections when needed and replaces broken ones, so a restart
+of the database needs none of the hub.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import asyncpg
+
+from mcphub_server.backends.base import BackendState, Health, PoolUsage
+from mcphub_server.backends.postgres.connecting import (
+    CONNECT_TIMEOUT_SECONDS,
+    build_connect_arguments,
+)
+from mcphub_server.backends.postgres.failures import (
+    DRIVER_ERRORS,
+    translate_connect_error,
+)
+from mcphub_server.config.backends import BackendType, PostgresConfig
+from mcphub_server.config.secrets import read_backend_secrets
+from mcphub_server.errors import BackendReason, BackendUnavailable, LimitExceeded
+
+PROBE_TIMEOUT_SECONDS = 3.0
+ROLLBACK_TIMEOUT_SECONDS = 1.5
+ANSWER_GRACE_SECONDS = 1.0
+"""How much later than its own timeout the server may answer before it counts as
+hanging."""
+IDLE_LIFETIME_SECONDS = 300.0
+
+
+class PostgresBackend:
+    """One database of a hub."""
+
+    type: BackendType = "postgres"
+
+    def __init__(self, name: str, config: PostgresConfig, secrets_dir: Path) -> None:
+        self.name = name
+        self.config = config
+        self.endpoint = f"{config.host}:{config.port}/{config.database}"
+        self._secrets_dir = secrets_dir
+        self._pool: asyncpg.Pool | None = None
+
+    async def open(self) -> None:
+        """Make the pool; it connects at the first use."""
+        self._pool = asyncpg.create_pool(
+            min_size=0,
+            max_size=self.config.pool.max_size,
+            max_inactive_connection_lifetime=IDLE_LIFETIME_SECONDS,
+            connect=self._connect,
+        )
+        await self._pool
+
+    async def close(self) -> None:
+        """Close the connections; those that are busy are cut."""
+        if self._pool is not None:
+            self._pool.terminate()
+            self._pool = None
+
+    async def probe(self) -> Health:
+        """Ask the server for one constant within three seconds."""
+        try:
+            async with (
+                asyncio.timeout(PROBE_TIMEOUT_SECONDS),
+                self.reading(PROBE_TIMEOUT_SECONDS, PROBE_TIMEOUT_SECONDS) as session,
+            ):
+                await session.fetchval("SELECT 1")
+        except LimitExceeded as busy:
+            return Health(BackendState.DEGRADED, BackendReason.TIMEOUT, str(busy))
+        except BackendUnavailable as error:
+            return Health(BackendState.UNREACHABLE, error.reason, str(error))
+        except DRIVER_ERRORS as error:
+            failure = translate_connect_error(self.name, error)
+            return Health(BackendState.UNREACHABLE, failure.reason, str(failure))
+        return Health(BackendState.CONNECTED)
+
+    def pool_usage(self) -> PoolUsage | None:
+        """Return how many connections there are."""
+        if self._pool is None:
+            return None
+        size = self._pool.get_size()
+        return PoolUsage(
+            size, size - self._pool.get_idle_size(), self._pool.get_max_size()
+        )
+
+    @asynccontextmanager
+    async def reading(
+        self, statement_seconds: float, wait_seconds: float
+    ) -> AsyncIterator[Any]:
+        """Lend a connection inside a read-only transaction that is rolled back.
+
+        Args:
+            statement_seconds: What the server gives each statement.
+            wait_seconds: How long to wait for a free connection.
+
+        Raises:
+            BackendUnavailable: There is no connection to be had.
+            LimitExceeded: All connections of the pool are busy.
+        """
+        connection = await self._acquire(wait_seconds)
+        try:
+            async with asyncio.timeout(statement_seconds + ANSWER_GRACE_SECONDS):
+                await begin(connection, statement_seconds)
+                yield connection
+        except TimeoutError as error:
+            # the server's own timeout has not come through: it hangs, or the way to it
+            connection.terminate()
+            raise translate_connect_error(self.name, error) from None
+        finally:
+            await self._give_back(connection)
+
+    async def _acquire(self, wait_seconds: float) -> Any:
+        if self._pool is None:
+            raise BackendUnavailable(
+                self.name, BackendReason.ERROR, f"{self.name} is closed."
+            )
+        try:
+            return await self._pool.acquire(timeout=wait_seconds)
+        except TimeoutError as error:
+            usage = self.pool_usage()
+            if usage is None or usage.in_use < usage.limit:
+                raise translate_connect_error(self.name, error) from None
+            raise LimitExceeded(
+                f"All {usage.limit} connections to {self.name} are busy; "
+                "try again shortly.",
+                retry_after_seconds=1.0,
+            ) from None
+        except DRIVER_ERRORS as error:
+            raise translate_connect_error(self.name, error) from None
+
+    async def _connect(self, **pool_arguments: Any) -> Any:
+        """Make a connection with the secrets as they are now."""
+        secrets = read_backend_secrets(self._secrets_dir, self.name)
+        arguments = build_connect_arguments(self.name, self.config, secrets)
+        async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+            return await asyncpg.connect(**arguments, **pool_arguments)
+
+    async def _give_back(self, connection: Any) -> None:
+        """End the transaction even while the caller is being cancelled."""
+        if self._pool is None:
+            return
+        with anyio.CancelScope(shield=True):
+            try:
+                if not connection.is_closed():
+                    await connection.execute(
+                        "ROLLBACK", timeout=ROLLBACK_TIMEOUT_SECONDS
+                    )
+                await self._pool.release(connection, timeout=ROLLBACK_TIMEOUT_SECONDS)
+            except DRIVER_ERRORS:
+                connection.terminate()
+                await self._pool.release(connection)
+
+
+async def begin(connection: Any, statement_seconds: float) -> None:
+    """Begin the read-only transaction with its timeout, in one round trip."""
+    milliseconds = int(statement_seconds * 1000)
+    await connection.execute(
+        f"BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds}"
+    )

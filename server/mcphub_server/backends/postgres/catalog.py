@@ -1,0 +1,202 @@
+"""What a database contains, asked of its catalog: tables, and one table whole.
+
+Only what the hub's role may read is shown, and of that only the configured schemas.
+All names come from pg_catalog explicitly, whatever the search path says.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mcphub_server.backends.postgres.reading import PostgresReader
+from mcphub_server.errors import BadArgument
+
+KINDS = {
+    "r": "table",
+    "p": "partitioned table",
+    "v": "view",
+    "m": "materialized view",
+    "f": "foreign table",
+}
+
+READABLE = """
+  c.relkind IN ('r', 'p', 'v', 'm', 'f')
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+  AND n.nspname NOT LIKE 'pg\\_toast%' AND n.nspname NOT LIKE 'pg\\_temp%'
+  AND (pg_catalog.cardinality($1::text[]) = 0 OR n.nspname = ANY ($1::text[]))
+  AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+  AND (pg_catalog.has_table_privilege(c.oid, 'SELECT')
+       OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT'))
+"""
+
+SUMMARY = """
+SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
+       c.relkind::text AS kind,
+       CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint END AS estimated_rows,
+       pg_catalog.obj_description(c.oid, 'pg_class') AS comment,
+       pg_catalog.pg_table_is_visible(c.oid) AS visible
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+"""
+
+# constants of this module only; no input is ever put into these texts
+LIST = f"""{SUMMARY} WHERE {READABLE} AND ($2::text IS NULL OR n.nspname = $2)
+ORDER BY n.nspname, c.relname LIMIT $3 OFFSET $4"""
+
+FIND = f"""{SUMMARY} WHERE {READABLE}
+  AND c.relname = $2 AND ($3::text IS NULL OR n.nspname = $3)
+ORDER BY visible DESC, n.nspname"""
+
+COLUMNS = """
+SELECT a.attname::text AS name,
+       pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
+       NOT a.attnotnull AS nullable,
+       CASE WHEN a.attgenerated <> '' THEN 'generated: ' ELSE '' END
+         || pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS default,
+       pg_catalog.col_description(a.attrelid, a.attnum) AS comment
+FROM pg_catalog.pg_attribute a
+LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attnum"""
+
+KEYS = """
+SELECT k.conname::text AS name, k.contype::text AS kind,
+       ARRAY(SELECT a.attname::text
+             FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY AS u(number, place)
+             JOIN pg_catalog.pg_attribute a
+               ON a.attrelid = k.conrelid AND a.attnum = u.number
+             ORDER BY u.place) AS columns,
+       n.nspname::text AS other_schema, c.relname::text AS other_table,
+       ARRAY(SELECT a.attname::text
+             FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY AS u(number, place)
+             JOIN pg_catalog.pg_attribute a
+               ON a.attrelid = k.confrelid AND a.attnum = u.number
+             ORDER BY u.place) AS other_columns
+FROM pg_catalog.pg_constraint k
+LEFT JOIN pg_catalog.pg_class c ON c.oid = k.confrelid
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE k.conrelid = $1 AND k.contype IN ('p', 'u', 'f')
+ORDER BY k.conname"""
+
+INDEXES = """
+SELECT c.relname::text AS name, i.indisunique AS unique,
+       pg_catalog.pg_get_indexdef(i.indexrelid) AS definition
+FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+WHERE i.indrelid = $1 AND i.indisvalid ORDER BY c.relname"""
+
+
+@dataclass(frozen=True, slots=True)
+class TableName:
+    """A table as a caller wrote it."""
+
+    schema: str | None
+    name: str
+
+
+def parse_table_name(text: str) -> TableName:
+    """Read `table`, `schema.table`, and either part in double quotes."""
+    parts: list[str] = []
+    rest = text.strip()
+    while rest:
+        part, rest = cut_identifier(rest)
+        parts.append(part)
+    match parts:
+        case [name]:
+            return TableName(None, name)
+        case [schema, name]:
+            return TableName(schema, name)
+        case _:
+            raise BadArgument("table takes a name such as orders or sales.orders.")
+
+
+def cut_identifier(text: str) -> tuple[str, str]:
+    """Return the first identifier, and what stands behind the dot after it."""
+    if text.startswith('"'):
+        end = 1
+        while (end := text.find('"', end)) >= 0 and text[end : end + 2] == '""':
+            end += 2
+        if end < 0:
+            raise BadArgument("table has an opening double quote without its end.")
+        name, rest = text[1:end].replace('""', '"'), text[end + 1 :]
+        if rest and not rest.startswith("."):
+            raise BadArgument("table has text behind a closing double quote.")
+        return name, rest[1:]
+    name, _, rest = text.partition(".")
+    return name.strip(), rest.strip()
+
+
+async def list_tables(
+    reader: PostgresReader, schema: str | None, limit: int, offset: int
+) -> list[dict[str, Any]]:
+    """Return tables and views in the order of their names."""
+    schemas = list(reader.backend.config.schemas)
+    rows = await reader.fetch_own(LIST, schemas, schema, limit, offset)
+    return [describe_summary(row) for row in rows]
+
+
+async def describe_table(reader: PostgresReader, table: TableName) -> dict[str, Any]:
+    """Return one table's columns, keys and indexes; raise BadArgument if unknown."""
+    found = await find_table(reader, table)
+    oid = found["oid"]
+    keys = await reader.fetch_own(KEYS, oid)
+    return {
+        **describe_summary(found),
+        "columns": [dict(row) for row in await reader.fetch_own(COLUMNS, oid)],
+        "primary_key": next((row["columns"] for row in keys if row["kind"] == "p"), []),
+        "unique_keys": [
+            {"name": row["name"], "columns": row["columns"]}
+            for row in keys
+            if row["kind"] == "u"
+        ],
+        "foreign_keys": [describe_reference(row) for row in keys if row["kind"] == "f"],
+        "indexes": [dict(row) for row in await reader.fetch_own(INDEXES, oid)],
+    }
+
+
+async def find_table(reader: PostgresReader, table: TableName) -> Any:
+    """Return the table's row: as written, else in lower case as SQL would read it."""
+    schemas = list(reader.backend.config.schemas)
+    for schema, name in (
+        (table.schema, table.name),
+        (table.schema and table.schema.lower(), table.name.lower()),
+    ):
+        rows = await reader.fetch_own(FIND, schemas, name, schema)
+        if len(rows) == 1 or (rows and rows[0]["visible"]):
+            return rows[0]
+        if rows:
+            places = ", ".join(f"{row['schema']}.{row['name']}" for row in rows[:5])
+            raise BadArgument(f"There are several tables of that name: {places}.")
+    raise BadArgument(
+        f"There is no table of that name that this hub may read; "
+        f"{reader.backend.name}_list_tables shows what there is."
+    )
+
+
+def describe_summary(row: Any) -> dict[str, Any]:
+    """Return what a list shows of a table."""
+    return {
+        "schema": row["schema"],
+        "name": row["name"],
+        "kind": KINDS[row["kind"]],
+        "estimated_rows": row["estimated_rows"],
+        "comment": row["comment"],
+    }
+
+
+def describe_reference(row: Any) -> dict[str, Any]:
+    """Return a foreign key."""
+    return {
+        "name": row["name"],
+        "columns": row["columns"],
+        "references": {
+            "schema": row["other_schema"],
+            "table": row["other_table"],
+            "columns": row["other_columns"],
+        },
+    }
+
+
+def cut_page(
+    rows: Sequence[dict[str, Any]], limit: int
+) -> tuple[list[dict[str, Any]], bool]:
+    """Return at most `limit` rows, and whether there are more."""
+    return list(rows[:limit]), len(rows) > limit

@@ -1,0 +1,73 @@
+"""How one connection to PostgreSQL is made, secrets and certificates included.
+
+Everything is passed explicitly: asyncpg otherwise fills gaps from PGPASSWORD,
+~/.pgpass or the operating system's user, and a hub must not connect as somebody
+whom nobody configured.
+"""
+
+import ssl
+from pathlib import Path
+from typing import Any
+
+from mcphub_server.config.backends import PostgresConfig, SslMode
+from mcphub_server.config.secrets import BackendSecrets
+from mcphub_server.errors import BackendReason, BackendUnavailable
+
+CONNECT_TIMEOUT_SECONDS = 5.0
+
+STATEMENTS_KEPT = 100
+"""asyncpg's own default; a pooler in transaction mode allows none."""
+
+
+def build_connect_arguments(
+    name: str, config: PostgresConfig, secrets: BackendSecrets
+) -> dict[str, Any]:
+    """Return asyncpg's arguments; raise BackendUnavailable without a user name."""
+    if secrets.username is None or secrets.password is None:
+        missing = "username" if secrets.username is None else "password"
+        raise BackendUnavailable(
+            name,
+            BackendReason.BAD_CREDENTIALS,
+            f"{name} has no {missing}: the secret file {name}/{missing} is missing.",
+        )
+    return {
+        "host": config.host,
+        "port": config.port,
+        "database": config.database,
+        "user": secrets.username.get_secret_value(),
+        "password": secrets.password.get_secret_value(),
+        "ssl": build_ssl(name, config.ssl_mode, secrets.ca_path),
+        "timeout": CONNECT_TIMEOUT_SECONDS,
+        "statement_cache_size": 0 if config.pooler else STATEMENTS_KEPT,
+        "server_settings": {"application_name": "mcphub"},
+    }
+
+
+def build_ssl(
+    name: str, mode: SslMode, ca_path: Path | None
+) -> ssl.SSLContext | str | bool:
+    """Return what asyncpg's `ssl` argument needs for a libpq mode.
+
+    As in libpq, `require` verifies the certificate if an authority is given.
+    """
+    if mode is SslMode.DISABLE:
+        return False
+    if mode in {SslMode.ALLOW, SslMode.PREFER}:
+        return mode.value
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = mode is SslMode.VERIFY_FULL
+    if mode is SslMode.REQUIRE and ca_path is None:
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    try:
+        if ca_path is None:
+            context.load_default_certs()
+        else:
+            context.load_verify_locations(cafile=str(ca_path))
+    except (OSError, ssl.SSLError):
+        raise BackendUnavailable(
+            name,
+            BackendReason.TLS_FAILURE,
+            f"{name}: the certificate authority in {name}/ca.crt cannot be read.",
+        ) from None
+    return context

@@ -1,0 +1,104 @@
+"""Running one checked statement: learn its columns, wrap it, fetch a page of it.
+
+The guard sees the statement twice: by itself before anything is sent, and with the
+names that this database's users defined once they are known. What comes back is cut
+by the database, so neither a row of 200 MB nor a million rows travel.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mcphub_server.backends.postgres.backend import PostgresBackend
+from mcphub_server.backends.postgres.failures import (
+    DRIVER_ERRORS,
+    translate_query_error,
+)
+from mcphub_server.guards.sql import foreign_names
+from mcphub_server.guards.sql.check import check_sql
+from mcphub_server.guards.sql.statement import ForeignNames, SqlPolicy, SqlStatement
+from mcphub_server.guards.sql.wrap import ColumnType, Window, find_kinds, wrap
+from mcphub_server.results.columns import ColumnKind
+
+NAMES_KEPT_SECONDS = 30.0
+
+WAIT_SECONDS = 3.0
+"""How long a call waits for a connection of the pool."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Rows as they came, one more than asked for if there are more."""
+
+    columns: tuple[str, ...]
+    kinds: tuple[ColumnKind, ...]
+    rows: Sequence[Sequence[object]]
+
+
+class PostgresReader:
+    """Runs statements on one database and keeps what it learned of its names."""
+
+    def __init__(self, backend: PostgresBackend, statement_seconds: float) -> None:
+        self.backend = backend
+        self._seconds = statement_seconds
+        self._foreign = ForeignNames()
+        self._foreign_until = float("-inf")
+
+    async def fetch(self, statement: SqlStatement, window: Window) -> Fetched:
+        """Return a window of the statement's rows.
+
+        Raises:
+            Rejected: With this database's names, the statement is not known to read.
+            QueryFailed: The database refused it, or it failed while it ran.
+            QueryTimeout: It ran too long.
+            BackendUnavailable: The database cannot be used.
+        """
+        async with self.backend.reading(self._seconds, WAIT_SECONDS) as session:
+            await self._check_names(session, statement)
+            prepared = await self._run(session.prepare(statement.text), analysed=False)
+            attributes = prepared.get_attributes()
+            columns = tuple(attribute.name for attribute in attributes)
+            types = [
+                ColumnType(a.type.name, a.type.kind, a.type.schema) for a in attributes
+            ]
+            if not statement.columns_wrappable:
+                rows = await self._run(prepared.fetch(), analysed=True)
+                return Fetched(
+                    columns,
+                    find_kinds(types),
+                    rows[window.offset : window.offset + window.limit],
+                )
+            wrapped = wrap(statement, types, window)
+            rows = await self._run(session.fetch(wrapped.sql), analysed=True)
+            return Fetched(columns, wrapped.kinds, rows)
+
+    async def fetch_own(self, sql: str, *arguments: object) -> Sequence[Any]:
+        """Return the rows of a statement of ours about the catalog."""
+        async with self.backend.reading(self._seconds, WAIT_SECONDS) as session:
+            rows: Sequence[Any] = await self._run(
+                session.fetch(sql, *arguments), analysed=True
+            )
+            return rows
+
+    async def _check_names(self, session: Any, statement: SqlStatement) -> None:
+        """Check again with the names of this database, learned every half minute."""
+        if time.monotonic() >= self._foreign_until:
+            rows = await self._run(session.fetch(foreign_names.QUERY), analysed=True)
+            self._foreign = foreign_names.build_foreign_names(rows)
+            self._foreign_until = time.monotonic() + NAMES_KEPT_SECONDS
+        if self._foreign != ForeignNames():
+            check_sql(statement.text, SqlPolicy(foreign=self._foreign))
+
+    async def _run(self, awaitable: Any, *, analysed: bool) -> Any:
+        try:
+            return await awaitable
+        except DRIVER_ERRORS as error:
+            if isinstance(error, TimeoutError):
+                raise  # the deadline of the whole reading, told by the backend
+            raise translate_query_error(
+                self.backend.name,
+                error,
+                analysed=analysed,
+                timeout_seconds=self._seconds,
+            ) from None

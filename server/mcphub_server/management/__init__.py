@@ -1,0 +1,1 @@
+"""What operators and monitoring read: health, status, metrics, configuration."""

@@ -1,0 +1,82 @@
+"""The second listener: health, metrics, configuration and status, without login.
+
+It is meant for the operator, for probes and for monitoring; a NetworkPolicy keeps
+others away, and nothing on it is secret anyway.
+"""
+
+from typing import Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from mcphub_server.config.hub import HubConfig
+from mcphub_server.config.load import redact
+from mcphub_server.management.metrics import Metrics
+from mcphub_server.management.status import StatusBoard, parse_wait
+from mcphub_server.sessions.traffic import Traffic
+
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def build_json(body: Any, status: int = 200, etag: str = "") -> Response:
+    """Make a JSON response that nobody caches."""
+    headers = {"cache-control": "no-store"}
+    if etag:
+        headers["etag"] = etag
+    return Response(
+        msgspec.json.encode(body), status, headers, media_type="application/json"
+    )
+
+
+def build_health_routes(traffic: Traffic) -> list[BaseRoute]:
+    """Make `/health`, `/health/live` and `/health/ready`, for both listeners."""
+
+    async def live(_request: Request) -> Response:
+        return build_json({"status": "alive"})
+
+    async def ready(_request: Request) -> Response:
+        if traffic.draining:
+            return build_json({"status": "draining"}, 503)
+        if not traffic.serving:
+            return build_json({"status": "starting"}, 503)
+        return build_json({"status": "ready"})
+
+    return [
+        Route("/health", ready),
+        Route("/health/live", live),
+        Route("/health/ready", ready),
+    ]
+
+
+def build_management_app(
+    config: HubConfig, board: StatusBoard, metrics: Metrics, traffic: Traffic
+) -> Starlette:
+    """Make the ASGI application of the management port."""
+
+    async def show_metrics(_request: Request) -> Response:
+        return Response(metrics.render(), media_type=METRICS_TYPE)
+
+    async def show_config(_request: Request) -> Response:
+        return build_json(redact(config))
+
+    async def show_status(request: Request) -> Response:
+        known = request.headers.get("if-none-match", "")
+        etag = board.etag
+        if known and known == etag:
+            seconds = parse_wait(request.headers.get("prefer", ""))
+            etag = await board.wait_for_other(known, seconds)
+            if etag == known:
+                return Response(status_code=304, headers={"etag": etag})
+        return build_json(board.render(), etag=etag)
+
+    return Starlette(
+        routes=[
+            *build_health_routes(traffic),
+            Route("/metrics", show_metrics),
+            Route("/config", show_config),
+            Route("/status", show_status),
+        ]
+    )

@@ -1,0 +1,102 @@
+"""`/status`: what the operator reads of a replica, and waits for a change of.
+
+The ETag covers what the McpHub's status shows (version, serving, draining, backends),
+not the counters beside it: a busy replica must not answer every long poll at once.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from mcphub_server.backends.health import BackendMonitor
+from mcphub_server.sessions.traffic import Traffic
+
+LONGEST_WAIT_SECONDS = 300.0
+
+
+class StatusBoard:
+    """The current status, and those who wait for the next."""
+
+    def __init__(
+        self, version: str, monitors: Iterable[BackendMonitor], traffic: Traffic
+    ) -> None:
+        self._version = version
+        self._monitors = tuple(monitors)
+        self._traffic = traffic
+        self._changed = asyncio.Event()
+
+    def tell_change(self) -> None:
+        """Wake everybody who waits."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def wait_for_other(self, etag: str, seconds: float) -> str:
+        """Return the current ETag once it differs from this one, or time is up."""
+        try:
+            async with asyncio.timeout(min(seconds, LONGEST_WAIT_SECONDS)):
+                while self.etag == etag:
+                    await self._changed.wait()
+        except TimeoutError:
+            pass
+        return self.etag
+
+    @property
+    def etag(self) -> str:
+        """A weak ETag of everything but counters."""
+        digest = hashlib.sha256(msgspec.json.encode(self._steady())).hexdigest()
+        return f'W/"{digest[:32]}"'
+
+    def render(self) -> dict[str, Any]:
+        """Return the body of `/status`."""
+        steady = self._steady()
+        return {
+            "version": steady["version"],
+            "serving": steady["serving"],
+            "draining": steady["draining"],
+            "sessions": self._traffic.streams,
+            "inFlight": self._traffic.calls,
+            "backends": steady["backends"],
+        }
+
+    def render_backends(self) -> list[dict[str, Any]]:
+        """Return the backends alone; no endpoint, no credential."""
+        return [describe_backend(monitor) for monitor in self._monitors]
+
+    def _steady(self) -> dict[str, Any]:
+        return {
+            "version": self._version,
+            "serving": self._traffic.serving and not self._traffic.draining,
+            "draining": self._traffic.draining,
+            "backends": self.render_backends(),
+        }
+
+
+def describe_backend(monitor: BackendMonitor) -> dict[str, Any]:
+    """Return one backend as `/status` shows it."""
+    health = monitor.observation.health
+    return {
+        "name": monitor.backend.name,
+        "type": monitor.backend.type,
+        "state": health.state.value,
+        "reason": health.reason.value if health.reason else "",
+        "message": health.message,
+        "since": format_time(monitor.observation.since),
+    }
+
+
+def format_time(moment: datetime) -> str:
+    """Return a time as Kubernetes writes it: UTC, whole seconds, Z."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_wait(prefer: str) -> float:
+    """Return the seconds of `Prefer: wait=N` (RFC 7240), 0 without a valid one."""
+    for preference in prefer.replace(";", ",").split(","):
+        name, _, value = preference.strip().partition("=")
+        if name.lower() == "wait" and value.strip('"').isdecimal():
+            return float(value.strip('"'))
+    return 0.0

@@ -1,0 +1,85 @@
+"""Where a request really comes from, behind proxies that are trusted by address.
+
+A header is believed only as far as the chain of trusted proxies reaches: counted from
+the right, the first address that is not a trusted proxy is the client's. Behind a
+NodePort with `externalTrafficPolicy: Cluster` that is a node; nobody can know more.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The client's address, and the scheme that it used."""
+
+    address: str
+    scheme: str
+
+
+def parse_networks(values: Sequence[str]) -> tuple[Network, ...]:
+    """Return the networks of checked configuration values."""
+    return tuple(ip_network(value, strict=False) for value in values)
+
+
+def find_origin(
+    peer: str, scheme: str, headers: Mapping[str, str], trusted: Sequence[Network]
+) -> Origin:
+    """Return where the request comes from.
+
+    Args:
+        peer: The address of the connection.
+        scheme: The scheme of the connection.
+        headers: `x-forwarded-for` and `x-forwarded-proto`, if there.
+        trusted: The networks whose headers are believed.
+    """
+    address = normalise(peer)
+    if not is_trusted(address, trusted):
+        return Origin(address, scheme)
+    for hop in reversed(headers.get("x-forwarded-for", "").split(",")):
+        candidate = normalise(hop)
+        if not candidate:
+            break
+        address = candidate
+        if not is_trusted(candidate, trusted):
+            break
+    forwarded = headers.get("x-forwarded-proto", "").split(",")[-1].strip().lower()
+    return Origin(address, forwarded if forwarded in {"http", "https"} else scheme)
+
+
+def normalise(value: str) -> str:
+    """Return an address without port or brackets, IPv4 as IPv4; empty if it is none."""
+    parsed = parse_address(value)
+    return str(parsed) if parsed else ""
+
+
+def parse_address(value: str) -> IPv4Address | IPv6Address | None:
+    """Read `1.2.3.4`, `1.2.3.4:5`, `::1`, `[::1]:5`; None for anything else."""
+    text = value.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        parsed = ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
+        return parsed.ipv4_mapped
+    return parsed
+
+
+def is_trusted(address: str, trusted: Sequence[Network]) -> bool:
+    """Tell whether an address belongs to a trusted proxy."""
+    parsed = parse_address(address)
+    return parsed is not None and any(parsed in network for network in trusted)

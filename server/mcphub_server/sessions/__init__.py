@@ -1,0 +1,1 @@
+"""Traffic that outlives one request: counting it, and ending it gently."""

@@ -1,0 +1,186 @@
+"""The tools of a PostgreSQL backend: query, list tables, describe a table."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Annotated
+
+from fastmcp.tools.base import Tool, ToolResult
+from pydantic import Field
+
+from mcphub_server.backends.postgres import catalog
+from mcphub_server.backends.postgres.backend import PostgresBackend
+from mcphub_server.backends.postgres.reading import PostgresReader
+from mcphub_server.guards.sql.check import check_sql
+from mcphub_server.guards.sql.wrap import Window
+from mcphub_server.results.cursors import CursorState
+from mcphub_server.results.table import EncodedPage, Page, encode_object, encode_page
+from mcphub_server.tools import schemas
+from mcphub_server.tools.building import ToolDescription, build_result, build_tool
+from mcphub_server.tools.context import ToolContext
+
+Sql = Annotated[
+    str,
+    Field(
+        description="One read-only PostgreSQL statement: SELECT, WITH, VALUES, TABLE, "
+        "EXPLAIN or SHOW. Add ORDER BY when you page through a result."
+    ),
+]
+Limit = Annotated[
+    int | None,
+    Field(ge=1, description="Most rows to return; the hub's own limit applies too."),
+]
+Cursor = Annotated[
+    str | None,
+    Field(
+        description="The next_cursor of the page before, with the same other arguments."
+    ),
+]
+Schema = Annotated[
+    str | None,
+    Field(description="Only tables of this schema; all schemas if left out."),
+]
+Table = Annotated[
+    str, Field(description="A table or view, as name or schema.name.", min_length=1)
+]
+
+
+def build_postgres_tools(backend: PostgresBackend, context: ToolContext) -> list[Tool]:
+    """Make the three tools of one backend."""
+    tools = PostgresTools(backend, context)
+    return [
+        build_tool(describe_query(backend.name), tools.query),
+        build_tool(describe_list(backend.name), tools.list_tables),
+        build_tool(describe_describe(backend.name), tools.describe_table),
+    ]
+
+
+class PostgresTools:
+    """What the tools of one backend share."""
+
+    def __init__(self, backend: PostgresBackend, context: ToolContext) -> None:
+        self._backend = backend
+        self._context = context
+        self._reader = PostgresReader(backend, context.limits.statement_timeout_seconds)
+
+    async def query(
+        self, sql: Sql, limit: Limit = None, cursor: Cursor = None
+    ) -> ToolResult:
+        tool = f"{self._backend.name}_query"
+        self._context.note(fingerprint=fingerprint(sql))
+        statement = check_sql(sql)
+        self._context.note(fingerprint=statement.shape)
+        offset = self._find_offset(cursor, tool, statement.fingerprint)
+        rows = self._find_limit(limit)
+        fetched = await self._context.run(
+            self._backend,
+            lambda: self._reader.fetch(statement, Window(rows + 1, offset)),
+        )
+        page = Page(
+            fetched.columns,
+            fetched.rows[:rows],
+            truncated=len(fetched.rows) > rows,
+            kinds=fetched.kinds,
+        )
+        encoded = encode_page(
+            page,
+            self._context.limits.max_result_bytes,
+            self._sign_after(tool, statement.fingerprint, offset),
+        )
+        return self._answer(encoded)
+
+    async def list_tables(
+        self, schema: Schema = None, limit: Limit = None, cursor: Cursor = None
+    ) -> ToolResult:
+        tool = f"{self._backend.name}_list_tables"
+        mark = fingerprint(schema or "")
+        offset = self._find_offset(cursor, tool, mark)
+        rows = self._find_limit(limit)
+        found = await self._context.run(
+            self._backend,
+            lambda: catalog.list_tables(self._reader, schema, rows + 1, offset),
+        )
+        tables, more = catalog.cut_page(found, rows)
+        sign = self._sign_after(tool, mark, offset)
+        body = {
+            "tables": tables,
+            "row_count": len(tables),
+            "truncated": more,
+            "next_cursor": sign(len(tables)) if more else None,
+        }
+        return self._answer(encode_object(body, len(tables), truncated=more))
+
+    async def describe_table(self, table: Table) -> ToolResult:
+        name = catalog.parse_table_name(table)
+        found = await self._context.run(
+            self._backend, lambda: catalog.describe_table(self._reader, name)
+        )
+        return self._answer(encode_object(found, len(found["columns"])))
+
+    def _find_limit(self, limit: int | None) -> int:
+        most = self._context.limits.max_rows
+        return most if limit is None else min(limit, most)
+
+    def _find_offset(self, cursor: str | None, tool: str, mark: str) -> int:
+        if not cursor:
+            return 0
+        return self._context.cursors.verify(
+            cursor, tool, mark, self._context.principal()
+        )
+
+    def _sign_after(self, tool: str, mark: str, offset: int) -> Callable[[int], str]:
+        """Return how to make the cursor behind a page's rows."""
+        principal = self._context.principal()
+
+        def sign(rows: int) -> str:
+            state = CursorState(tool, mark, offset + rows, principal)
+            return self._context.cursors.sign(state)
+
+        return sign
+
+    def _answer(self, encoded: EncodedPage) -> ToolResult:
+        self._context.note(rows=encoded.row_count)
+        return build_result(encoded.text, encoded.structured)
+
+
+def fingerprint(text: str) -> str:
+    """Return a short hash: enough to find equal statements, nothing of their text."""
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+def describe_query(name: str) -> ToolDescription:
+    """Describe `<b>_query`."""
+    return ToolDescription(
+        f"{name}_query",
+        f"Query {name} with SQL",
+        f"Run one read-only SQL statement on the PostgreSQL database {name} and get "
+        "columns and rows. Writing, locking and functions with side effects are "
+        "refused with the rule and a way out. Results are limited: when truncated is "
+        "true, pass next_cursor for the following rows, or better aggregate in SQL. "
+        f"Use {name}_list_tables and {name}_describe_table first to learn the names. "
+        "Large numbers come as strings so that no digit is lost.",
+        schemas.PAGE,
+    )
+
+
+def describe_list(name: str) -> ToolDescription:
+    """Describe `<b>_list_tables`."""
+    return ToolDescription(
+        f"{name}_list_tables",
+        f"List the tables of {name}",
+        f"List the tables, views and materialized views of the PostgreSQL database "
+        f"{name} that can be read: schema, name, kind, estimated number of rows and "
+        "comment. Pass schema to see only one schema's.",
+        schemas.TABLES,
+    )
+
+
+def describe_describe(name: str) -> ToolDescription:
+    """Describe `<b>_describe_table`."""
+    return ToolDescription(
+        f"{name}_describe_table",
+        f"Describe a table of {name}",
+        f"Show one table or view of the PostgreSQL database {name}: its columns with "
+        "types, nullability, defaults and comments, its primary, unique and foreign "
+        "keys, and its indexes. Takes a name, or schema.name.",
+        schemas.TABLE,
+    )
