@@ -30,9 +30,8 @@ def build_addons(plan: ClusterPlan, image: str) -> list[dict[str, Any]]:
 
 def metrics_objects(image: str) -> list[dict[str, Any]]:
     """Return the objects of metrics-server alone, for clusters that have a DNS."""
-    return [
-        each for each in _fill_in(image, "", 0) if "metrics" in str(each["metadata"])
-    ]
+    objects = _fill_in(image, "", 0)
+    return [each for each in objects if "metrics" in each["metadata"]["name"]]
 
 
 def path_of(manifest: dict[str, Any]) -> str:
@@ -50,9 +49,12 @@ def apply_addons(client: ApiClient, plan: ClusterPlan, image: str) -> None:
         client.apply(path_of(manifest), manifest)
 
 
-def are_available(client: ApiClient) -> bool:
-    """Tell whether names are answered and usage is measured."""
+def answers_names(client: ApiClient) -> bool:
+    """Tell whether the cluster's DNS is there."""
     dns = client.get("/apis/apps/v1/namespaces/kube-system/deployments/coredns")
-    if dns.get("status", {}).get("availableReplicas", 0) < 1:
-        return False
+    return bool(dns.get("status", {}).get("availableReplicas", 0))
+
+
+def measures_usage(client: ApiClient) -> bool:
+    """Tell whether `kubectl top` answers."""
     return bool(client.get("/apis/metrics.k8s.io/v1beta1/nodes").get("items"))

@@ -6,13 +6,14 @@ import argparse
 import os
 import re
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from cluster.errors import BadInput
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 DEFAULT_NAME = "kind"
 
-Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def parse_duration(text: str) -> float:

@@ -41,14 +41,14 @@ def _config(arguments: Arguments) -> KindConfig:
 
 
 def _create_cluster(arguments: Arguments) -> None:
-    parse_duration(arguments.wait)  # every cluster made here is waited for
+    options = create.Options(arguments.retain, parse_duration(arguments.wait))
     config = _config(arguments)
     name = str(arguments.name) or config.name or DEFAULT_NAME
     if arguments.image:
         say(f" ! --image {arguments.image} is not used: the node is built from source")
     target = kubeconfig.default_path(arguments.kubeconfig)
     say(f"Creating cluster {name!r} ...")
-    create.create_cluster(name, config, target, retain=arguments.retain)
+    create.create_cluster(name, config, target, options)
     say(f" kubectl --context kind-{name} --kubeconfig {target} get nodes")
 
 
@@ -220,7 +220,7 @@ def _run_real(arguments: Arguments, words: Sequence[str]) -> int:
 
 
 def _is_ours(arguments: Arguments, key: tuple[str, str], choice: Choice) -> bool:
-    """Tell whether this package carries the command out: for its own clusters always."""
+    """Tell whether this package acts: on its own clusters always."""
     if key in COMMON or not choice.is_real:
         return True
     return "name" in arguments and state_of(_name(arguments)).folder.exists()

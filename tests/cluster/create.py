@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from cluster import hostnet, machine
-from cluster.addons import apply_addons, are_available
+from cluster.addons import answers_names, apply_addons, measures_usage
 from cluster.api import ApiClient, wait_until
 from cluster.baseimage import find_base_archive
 from cluster.binaries import ensure_binaries
@@ -45,6 +46,21 @@ NODES_SECONDS = 90.0
 ADDONS_SECONDS = 90.0
 NO_BALANCER_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers"
 COMPONENT_USERS = ("controller-manager", "scheduler", "kube-proxy")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to make a cluster.
+
+    Nodes and DNS are always waited for. Metrics come some ten seconds later and only
+    `wait_seconds` waits for them too.
+    """
+
+    retain: bool = False
+    wait_seconds: float = 0.0
+
+
+DEFAULTS = Options()
 
 
 def check_absent(name: str) -> None:
@@ -140,7 +156,7 @@ def _join(site: Site, client: ApiClient, node: NodePlan) -> None:
     )
 
 
-def _make(site: Site, store: Path) -> None:
+def _make(site: Site, store: Path, metrics_seconds: float) -> None:
     plan = site.plan
     with step("Writing certificates and the host's network"):
         _write_identities(site)
@@ -152,12 +168,17 @@ def _make(site: Site, store: Path) -> None:
         apply_addons(client, plan, SYSTEM_IMAGE)
         with step("Joining nodes"):
             list(pool.map(lambda node: _join(site, client, node), plan.nodes))
-    with step("Waiting for DNS and metrics"):
-        wait_until(
-            "Waiting for DNS and metrics",
-            lambda: are_available(client),
-            timeout_seconds=ADDONS_SECONDS,
-        )
+    with step("Waiting for DNS"):
+        _wait_for(answers_names, client, "Waiting for DNS", ADDONS_SECONDS)
+    if metrics_seconds:
+        with step("Waiting for metrics"):
+            _wait_for(measures_usage, client, "Waiting for metrics", metrics_seconds)
+
+
+def _wait_for(
+    condition: Callable[[ApiClient], bool], client: ApiClient, what: str, limit: float
+) -> None:
+    wait_until(what, lambda: condition(client), timeout_seconds=limit)
 
 
 def _give_up(site: Site) -> None:
@@ -171,9 +192,13 @@ def _give_up(site: Site) -> None:
 
 
 def create_cluster(
-    name: str, config: KindConfig, kubeconfig: Path, *, retain: bool
+    name: str, config: KindConfig, kubeconfig: Path, options: Options = DEFAULTS
 ) -> None:
-    """Make a cluster and add it to a kubeconfig file."""
+    """Make a cluster and add it to a kubeconfig file.
+
+    Raises:
+        ClusterError: says what to do; whatever was made until then is removed again.
+    """
     start = time.monotonic()
     check_name(name)
     machine.require_root()
@@ -189,7 +214,7 @@ def create_cluster(
         site = Site(plan, state, binaries)
         (state.folder / "binaries").write_text(str(binaries.folder))
         try:
-            _make(site, store)
+            _make(site, store, options.wait_seconds)
             merge_into(
                 kubeconfig,
                 build_kubeconfig(
@@ -198,7 +223,7 @@ def create_cluster(
             )
             state.mark_complete()
         except (ClusterError, OSError, KeyboardInterrupt):
-            if not retain:
+            if not options.retain:
                 _give_up(site)
             raise
     say(f" Cluster {name!r} is ready after {time.monotonic() - start:.1f} s")

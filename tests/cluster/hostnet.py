@@ -51,11 +51,14 @@ def mapping_matches(mapping: Mapping) -> Rule:
     return ["-d", f"{mapping.listen}/32", *port]
 
 
+def _towards(target: str) -> Rule:
+    return ["-j", "DNAT", "--to-destination", target]
+
+
 def translation_rules(plan: ClusterPlan) -> list[Rule]:
     """Return the rules that lead mapped ports to their nodes."""
     return [
-        [*mapping_matches(m), "-j", "DNAT", "--to-destination"]
-        + [f"{node.address}:{m.node_port}"]
+        [*mapping_matches(m), *_towards(f"{node.address}:{m.node_port}")]
         for node in plan.nodes
         for m in node.mappings
     ]
@@ -191,10 +194,8 @@ def connect_node(plan: ClusterPlan, node: NodePlan, init: int, enter: Rule) -> N
     """Give a node its interface, address, routes and settings."""
     link = _link_name(plan, node)
     try:
-        run(
-            ["ip", "link", "add", link, "type", "veth"]
-            + ["peer", "name", "eth0", "netns", str(init)]
-        )
+        peer = ["peer", "name", "eth0", "netns", str(init)]
+        run(["ip", "link", "add", link, "type", "veth", *peer])
         run(["ip", "link", "set", link, "master", plan.bridge, "up"])
         for words in _node_commands(plan, node):
             run([*enter, *words])

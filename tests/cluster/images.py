@@ -70,9 +70,7 @@ def copied_paths(dockerfile: str) -> list[str]:
     """Return what COPY and ADD take from the context: the rest cannot matter."""
     joined = re.sub(r"\\\n", " ", dockerfile)
     found: list[str] = []
-    for line in re.findall(
-        r"^\s*(?:COPY|ADD)\s+(.+)$", joined, re.MULTILINE | re.IGNORECASE
-    ):
+    for line in re.findall(r"(?im)^\s*(?:COPY|ADD)\s+(.+)$", joined):
         words = line.split()
         flags = [word for word in words if word.startswith("--")]
         if not any(flag.startswith("--from=") for flag in flags):

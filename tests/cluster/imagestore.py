@@ -78,10 +78,16 @@ def ensure_store(archives: Sequence[ImageArchive]) -> Path:
             fresh = store.with_name(f"{store.name}.tmp")
             shutil.rmtree(fresh, ignore_errors=True)
             unshare = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
-            script = ["sh", "-c", IMPORT_SCRIPT, "import", made(fresh)]
+            script: list[str | Path] = [
+                "sh",
+                "-c",
+                IMPORT_SCRIPT,
+                "import",
+                made(fresh),
+            ]
             run_logged(
                 "Unpacking the images that every node has",
-                [*unshare, "--mount-proc", "--", *script, *(a.path for a in archives)],
+                [*unshare, "--mount-proc", "--", *words, *(a.path for a in archives)],
                 log_dir() / "image-store.log",
             )
             fresh.rename(store)

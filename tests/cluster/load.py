@@ -1,4 +1,4 @@
-"""Brings images into a cluster's nodes, all at once, and only where they are missing."""
+"""Brings images into all nodes of a cluster at once, and only where they lack."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def check_disk() -> None:
     free = shutil.disk_usage(folder).free
     if free < NODE_BYTES:
         raise BadInput(
-            f"only {free / 1024**3:.1f} GiB are free in {folder} and a cluster wants 2: "
+            f"only {free / 1024**3:.1f} GiB are free in {folder}, a cluster wants 2: "
             "make room, or point XDG_STATE_HOME at a larger disk"
         )
 

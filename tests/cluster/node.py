@@ -147,7 +147,7 @@ def _holds_while(
 
 def _start(site: Site, node: NodePlan, program: str, arguments: list[str]) -> None:
     init = require_node_init(site.state, node)
-    argv = [site.binaries.part(program), *arguments]
+    argv: list[str | Path] = [site.binaries.part(program), *arguments]
     start_in_node(init, argv, site.state.log(node, program))
 
 
@@ -195,6 +195,12 @@ def is_ready(client: ApiClient, name: str) -> bool:
         condition["type"] == "Ready" and condition["status"] == "True"
         for condition in status.get("conditions", ())
     )
+
+
+def last_sign_of_life(client: ApiClient, name: str) -> str:
+    """Return when a node's kubelet last renewed its lease; empty before it did."""
+    leases = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
+    return str(client.get(f"{leases}/{name}").get("spec", {}).get("renewTime", ""))
 
 
 def is_on(site: Site, node: NodePlan) -> bool:

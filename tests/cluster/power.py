@@ -18,6 +18,7 @@ from cluster.node import (
     Site,
     is_on,
     is_ready,
+    last_sign_of_life,
     power_on,
     start_api_server,
     start_control_plane,
@@ -57,11 +58,16 @@ def start_node(site: Site, node: NodePlan) -> None:
         power_on(site, node)
         if node.is_control_plane:
             start_control_plane(site)
-        start_node_programs(site, node)
         client = site.client()
+        # The API calls a node Ready for a while after its death: wait for news.
+        before = last_sign_of_life(client, node.name)
+        start_node_programs(site, node)
         wait_until(
             f"Waiting for node {node.name} to be Ready",
-            lambda: is_on(site, node) and is_ready(client, node.name),
+            lambda: (
+                last_sign_of_life(client, node.name) != before
+                and is_ready(client, node.name)
+            ),
             timeout_seconds=READY_SECONDS,
             log=site.state.log(node, "kubelet"),
         )
