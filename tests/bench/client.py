@@ -1,0 +1,67 @@
+"""The cheapest client there is: JSON-RPC over one kept-alive connection.
+
+A real MCP client would spend more than the server does and drown the difference
+between two servers.
+"""
+
+import http.client
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+TIMEOUT_SECONDS = 60.0
+
+MODERN = "2026-07-28"
+CLASSIC = "2025-11-25"
+
+
+@dataclass(slots=True)
+class BareClient:
+    """Calls tools of one server, one after the other."""
+
+    port: int
+    token: str = ""
+    connection: http.client.HTTPConnection = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.connection = http.client.HTTPConnection(
+            "127.0.0.1", self.port, timeout=TIMEOUT_SECONDS
+        )
+
+    def call(self, revision: str, tool: str, arguments: dict[str, Any]) -> bytes:
+        """Call a tool and return the answer's bytes.
+
+        Raises:
+            RuntimeError: the answer is an error, of the protocol or of the tool.
+        """
+        self.connection.request(
+            "POST", "/mcp", *build_call(revision, tool, arguments, self.token)
+        )
+        response = self.connection.getresponse()
+        body = response.read()
+        if response.status != 200 or b'"isError":true' in body or b'"error":' in body:
+            raise RuntimeError(f"{tool}: {response.status} {body[:500]!r}")
+        return body
+
+
+def build_call(
+    revision: str, tool: str, arguments: dict[str, Any], token: str
+) -> tuple[bytes, dict[str, str]]:
+    """Return body and headers of a call, as clients of the revision send it."""
+    params: dict[str, Any] = {"name": tool, "arguments": arguments}
+    headers = {
+        "Content-Type": "application/json",
+        "Accept": "application/json, text/event-stream",
+        "MCP-Protocol-Version": revision,
+    }
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    if revision == MODERN:
+        headers |= {"Mcp-Method": "tools/call", "Mcp-Name": tool}
+        params["_meta"] = {
+            "io.modelcontextprotocol/protocolVersion": MODERN,
+            "io.modelcontextprotocol/clientInfo": {"name": "bench", "version": "1"},
+            "io.modelcontextprotocol/clientCapabilities": {},
+        }
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    return json.dumps(message).encode(), headers
