@@ -1,0 +1,36 @@
+"""kubectl's kustomize, and one API server without nodes for all tests here."""
+
+import functools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cluster.binaries import ensure_binaries
+from cluster.commands import run
+from support.hub_api import HubApi, running_hub_api
+
+CONFIG = Path(__file__).parents[2] / "config"
+
+
+@pytest.fixture(scope="session")
+def api() -> Iterator[HubApi]:
+    with running_hub_api() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def build() -> Callable[[str], list[dict[str, Any]]]:
+    """Build a kustomization of config/ and return its objects."""
+    kubectl = ensure_binaries().part("kubectl")
+
+    @functools.cache
+    def render(folder: str) -> str:
+        return run([kubectl, "kustomize", CONFIG / folder])
+
+    def built(folder: str) -> list[dict[str, Any]]:
+        return [part for part in yaml.safe_load_all(render(folder)) if part]
+
+    return built
