@@ -1,0 +1,65 @@
+r"""Make the text that is checked the text that Neo4j will see.
+
+Neo4j replaces \uXXXX anywhere in a statement before it reads it, so an escape can be
+a quote that ends a string. The guard replaces them first, and the statement that was
+checked is the one that is sent.
+"""
+
+import re
+
+from mcphub_server.errors import Rejected
+
+MAX_BYTES = 16_384
+
+_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\u+([0-9a-fA-F]{4})")
+_PREFIX = re.compile(
+    r"^(?:\s|/\*.*?\*/|//[^\n\r]*[\n\r])*(EXPLAIN|PROFILE|CYPHER)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def normalise(cypher: str) -> str:
+    """Return the statement without escapes and final semicolon.
+
+    Raises:
+        Rejected: It is empty, too long, or has what no statement needs.
+    """
+    _check_characters(cypher)
+    text = _ESCAPE.sub(lambda m: m[1] + chr(int(m[2], 16)), cypher)
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if "\0" in text or "\\u" in text:
+        raise Rejected(
+            "cypher/characters",
+            "The statement has an escape that could be read in two ways.",
+            "Write the character itself in place of \\uXXXX.",
+        )
+    return text.strip()
+
+
+def split_prefix(text: str) -> tuple[bool, str]:
+    """Return whether EXPLAIN leads, and the statement behind it."""
+    match = _PREFIX.match(text)
+    if match is None:
+        return False, text
+    word = match[1].upper()
+    if word != "EXPLAIN":
+        raise Rejected(
+            "cypher/prefix",
+            f"{word} at the beginning is not taken.",
+            "Leave it out, or use EXPLAIN for the plan.",
+        )
+    return True, text[match.end() :].strip()
+
+
+def _check_characters(cypher: str) -> None:
+    size = len(cypher.encode(errors="surrogatepass"))
+    if size > MAX_BYTES:
+        raise Rejected(
+            "cypher/size",
+            f"The statement has {size} bytes; {MAX_BYTES} are the limit.",
+            "Shorten it; pass long lists as parameters.",
+        )
+    if "\0" in cypher:
+        raise Rejected(
+            "cypher/characters", "The statement has a NUL character.", "Remove it."
+        )

@@ -1,0 +1,1 @@
+"""The Qdrant guard: names, vectors and filters, before a client library sees them."""

@@ -1,0 +1,97 @@
+"""Names that become parts of Qdrant's URLs, and the collections that a hub may use.
+
+A collection's name is a path segment: one with a slash, a question mark or a control
+character can turn a search into another request. An allow-list of characters, so
+that it does not matter which client quotes what.
+"""
+
+import re
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from mcphub_server.errors import BadArgument, Rejected
+
+MAX_NAME = 255
+_NAME = re.compile(r"[\w@+=~][\w@+=~.\- ]{0,254}")
+_MAX_ID = 2**64 - 1
+
+
+def check_collection_name(name: Any, allowed: Collection[str] = ()) -> str:
+    """Return a collection's name; an empty `allowed` allows every collection.
+
+    Raises:
+        Rejected: It has characters that a name cannot have, or is not allowed.
+    """
+    if not isinstance(name, str) or not _is_plain(name):
+        raise Rejected(
+            "qdrant/name",
+            "The collection's name has characters that no collection's name has.",
+            "Use a name as the list of collections gives it.",
+        )
+    if allowed and name not in allowed:
+        raise Rejected(
+            "read-only/collection",
+            f"The collection {name} is not one of this hub's.",
+            f"There are: {', '.join(sorted(allowed))}.",
+        )
+    return name
+
+
+def check_vector_name(name: Any) -> str:
+    """Return the name of a collection's vector."""
+    if not isinstance(name, str) or not _is_plain(name):
+        raise Rejected(
+            "qdrant/name",
+            "`using` is not a vector's name.",
+            "Use a name from the collection's description, or leave it out.",
+        )
+    return name
+
+
+def check_lookup_from(lookup: Any, allowed: Collection[str] = ()) -> None:
+    """Hold the other collection of a lookup to the same allow-list."""
+    if not isinstance(lookup, dict) or not set(lookup) <= {"collection", "vector"}:
+        raise Rejected(
+            "qdrant/lookup",
+            "lookup_from takes collection and vector.",
+            "Search with point_id in the collection itself.",
+        )
+    check_collection_name(lookup.get("collection"), allowed)
+    if lookup.get("vector") is not None:
+        check_vector_name(lookup["vector"])
+
+
+def check_point_id(point_id: Any) -> int | str:
+    """Return a point's id: a whole number or a UUID."""
+    if isinstance(point_id, bool):
+        raise _refuse_point_id()
+    if isinstance(point_id, int) and 0 <= point_id <= _MAX_ID:
+        return point_id
+    if isinstance(point_id, str):
+        if point_id.isascii() and point_id.isdecimal() and len(point_id) <= 20:  # noqa: PLR2004
+            return check_point_id(int(point_id))
+        try:
+            return str(UUID(point_id))
+        except ValueError:
+            raise _refuse_point_id() from None
+    raise _refuse_point_id()
+
+
+def check_limit(limit: Any, maximum: int) -> int:
+    """Return how many hits to ask for."""
+    if isinstance(limit, bool) or not isinstance(limit, int):
+        raise BadArgument("limit is a whole number.")
+    if not 1 <= limit <= maximum:
+        raise BadArgument(
+            f"limit is {limit}; it goes from 1 to {maximum}. For more, page or filter."
+        )
+    return limit
+
+
+def _is_plain(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None and name == name.strip()
+
+
+def _refuse_point_id() -> BadArgument:
+    return BadArgument("point_id is a whole number from 0 on, or a UUID.")
