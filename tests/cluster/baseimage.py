@@ -68,8 +68,6 @@ def _trim(root: Path) -> None:
             path.mkdir()
         else:
             path.unlink(missing_ok=True)
-    for cache in (root / "usr").rglob("__pycache__"):
-        shutil.rmtree(cache)
     (root / "etc/dpkg/dpkg.cfg.d/slim").write_text(DPKG_EXCLUDES)
     (root / "etc/apt/apt.conf.d/slim").write_text(NO_RECOMMENDS)
 

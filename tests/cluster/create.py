@@ -165,9 +165,10 @@ def _make(site: Site, store: Path, metrics_seconds: float) -> None:
         with step("Starting nodes and the control plane"):
             list(pool.map(lambda node: _boot(site, node, store), plan.nodes))
         client = site.client()
-        apply_addons(client, plan, SYSTEM_IMAGE)
         with step("Joining nodes"):
             list(pool.map(lambda node: _join(site, client, node), plan.nodes))
+    # Not before there are nodes: the scheduler makes pods wait that it saw too early.
+    apply_addons(client, plan, SYSTEM_IMAGE)
     with step("Waiting for DNS"):
         _wait_for(answers_names, client, "Waiting for DNS", ADDONS_SECONDS)
     if metrics_seconds:

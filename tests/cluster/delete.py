@@ -7,7 +7,7 @@ import shutil
 from cluster import cgroups
 from cluster.hostnet import tear_down_host
 from cluster.machine import require_root
-from cluster.namespaces import KUBELET_ROOT, find_inits, kill_all
+from cluster.namespaces import FIXED_FOLDERS, find_inits, kill_all
 from cluster.state import ClusterState, all_states
 
 
@@ -23,5 +23,12 @@ def delete_cluster(state: ClusterState) -> None:
     tear_down_host(plan)
     cgroups.remove_cluster_groups(plan.name, cgroups.hierarchies())
     shutil.rmtree(state.folder)
-    if not all_states() and KUBELET_ROOT.is_dir() and not any(KUBELET_ROOT.iterdir()):
-        KUBELET_ROOT.rmdir()
+    if not all_states():
+        _remove_fixed_folders()
+
+
+def _remove_fixed_folders() -> None:
+    """Remove the folders that nodes covered, unless another program uses them."""
+    for folder in FIXED_FOLDERS:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()

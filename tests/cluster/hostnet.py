@@ -128,7 +128,8 @@ def write_setting(name: str, value: str) -> None:
 def add_bridge(plan: ClusterPlan) -> None:
     """Add the bridge that joins the host and the cluster's nodes."""
     prefix = plan.node_subnet.partition("/")[2]
-    run(["ip", "link", "add", plan.bridge, "type", "bridge"])
+    address = ["address", hardware_address(plan, 0)]
+    run(["ip", "link", "add", plan.bridge, *address, "type", "bridge"])
     run(["ip", "addr", "add", f"{plan.gateway}/{prefix}", "dev", plan.bridge])
     run(["ip", "link", "set", plan.bridge, "up"])
     # Lets 127.0.0.1:<port> leave through this bridge and through no other interface.
@@ -157,8 +158,18 @@ def ensure_host(plan: ClusterPlan) -> None:
 def tear_down_host(plan: ClusterPlan) -> None:
     """Take the host's part away; routes go with the bridge."""
     remove_rules(plan)
+    for node in plan.nodes:
+        disconnect_node(plan, node)
     if Path(f"/sys/class/net/{plan.bridge}").exists():
         run(["ip", "link", "delete", plan.bridge])
+
+
+def hardware_address(plan: ClusterPlan, number: int) -> str:
+    """Return an address that stays when a node or the bridge is made anew.
+
+    A new one would be unknown to its neighbours' caches for up to a minute.
+    """
+    return f"02:6d:68:{plan.index:02x}:00:{number:02x}"
 
 
 def _link_name(plan: ClusterPlan, node: NodePlan) -> str:
@@ -194,7 +205,8 @@ def connect_node(plan: ClusterPlan, node: NodePlan, init: int, enter: Rule) -> N
     """Give a node its interface, address, routes and settings."""
     link = _link_name(plan, node)
     try:
-        peer = ["peer", "name", "eth0", "netns", str(init)]
+        address = hardware_address(plan, node.number + 1)
+        peer = ["peer", "name", "eth0", "address", address, "netns", str(init)]
         run(["ip", "link", "add", link, "type", "veth", *peer])
         run(["ip", "link", "set", link, "master", plan.bridge, "up"])
         for words in _node_commands(plan, node):
@@ -203,6 +215,12 @@ def connect_node(plan: ClusterPlan, node: NodePlan, init: int, enter: Rule) -> N
         raise StepFailed(f"Connecting node {node.name}", str(error)) from error
 
 
-def find_link(plan: ClusterPlan, node: NodePlan) -> bool:
-    """Tell whether the host's end of a node's cable is still there."""
-    return Path(f"/sys/class/net/{_link_name(plan, node)}").exists()
+def disconnect_node(plan: ClusterPlan, node: NodePlan) -> None:
+    """Take a node's cable away.
+
+    It would go by itself with the node's network namespace, but sockets that still
+    wait for their peers can hold that for minutes.
+    """
+    link = _link_name(plan, node)
+    if Path(f"/sys/class/net/{link}").exists():
+        succeeds(["ip", "link", "delete", link])

@@ -15,9 +15,10 @@ from cluster.archive import ImageArchive, read_archive, write_program_archive
 from cluster.binaries import Binaries
 from cluster.commands import run, succeeds
 from cluster.nodeconfig import PAUSE_IMAGE
-from cluster.places import cache_dir, exclusive, log_dir, made
+from cluster.places import cache_dir, drop_old, exclusive, log_dir, made
 from cluster.progress import run_logged
 
+KEPT_STORES = 3
 SYSTEM_IMAGE = "mcphub.test/kubernetes:1"
 DATABASES = (
     "io.containerd.metadata.v1.bolt/meta.db",
@@ -78,7 +79,7 @@ def ensure_store(archives: Sequence[ImageArchive]) -> Path:
             fresh = store.with_name(f"{store.name}.tmp")
             shutil.rmtree(fresh, ignore_errors=True)
             unshare = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
-            script: list[str | Path] = [
+            words: list[str | Path] = [
                 "sh",
                 "-c",
                 IMPORT_SCRIPT,
@@ -91,6 +92,7 @@ def ensure_store(archives: Sequence[ImageArchive]) -> Path:
                 log_dir() / "image-store.log",
             )
             fresh.rename(store)
+            drop_old(store.parent, keep=KEPT_STORES)
     return store
 
 

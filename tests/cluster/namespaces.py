@@ -24,8 +24,10 @@ from cluster.state import ClusterState
 
 START_SECONDS = 15.0
 KILL_SECONDS = 20.0
-# The kubelet's plugin folders are compiled in; the rest of its root can as well stay.
+# Folders compiled into the kubelet and into containerd's CNI library.
 KUBELET_ROOT = Path("/var/lib/kubelet")
+CNI_ROOT = Path("/var/lib/cni")
+FIXED_FOLDERS = (KUBELET_ROOT, CNI_ROOT)
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 INIT_SCRIPT = """set -e
 mount --make-rshared /
@@ -33,6 +35,7 @@ mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/lock /run/netns /run/containerd
 mount -t tmpfs -o mode=755 tmpfs /var/log
 mount --bind "$3" "$4"
+mount -t tmpfs -o mode=755 tmpfs "$5"
 echo "$2" > /proc/sys/kernel/hostname
 ip link set lo up
 touch "$3/../started"
@@ -43,14 +46,15 @@ exec "$0" "$1" "$2"
 def _init_argv(state: ClusterState, node: NodePlan, pause: Path) -> list[str]:
     kubelet_root = state.node_folder(node) / "kubelet"
     unshare = "unshare --mount --uts --ipc --net --pid --fork --mount-proc --".split()
-    words = [pause, state.folder, node.name, kubelet_root, KUBELET_ROOT]
+    words = [pause, state.folder, node.name, kubelet_root, *FIXED_FOLDERS]
     return [*unshare, "sh", "-c", INIT_SCRIPT, *map(str, words)]
 
 
 def start_node_init(state: ClusterState, node: NodePlan, pause: Path) -> int:
     """Start a node's first process and return its process id on the host."""
     made(state.node_folder(node) / "kubelet")
-    made(KUBELET_ROOT)
+    for folder in FIXED_FOLDERS:
+        made(folder)
     started = state.node_folder(node) / "started"
     started.unlink(missing_ok=True)
     log = state.log(node, "node")
@@ -86,10 +90,15 @@ def _command_lines() -> Iterator[tuple[int, list[str]]]:
             yield int(entry.name), line.decode(errors="replace").split("\0")[:-1]
 
 
+def _after_script(words: Sequence[str]) -> Sequence[str]:
+    """Return the words of the first process to be, while `sh` still sets up for it."""
+    if INIT_SCRIPT not in words:
+        return words
+    return words[words.index(INIT_SCRIPT) + 1 :]
+
+
 def _is_init(words: Sequence[str], folder: Path) -> bool:
-    # While it sets up it is `sh -c SCRIPT pause …`, under an `unshare` of like words.
-    tail = words[-5:] if INIT_SCRIPT in words else words
-    return len(tail) >= 3 and Path(tail[0]).name == "pause" and tail[1] == str(folder)
+    return list(words[1:2]) == [str(folder)] and Path(words[0]).name == "pause"
 
 
 def find_inits(state: ClusterState) -> list[tuple[int, str]]:
@@ -97,12 +106,8 @@ def find_inits(state: ClusterState) -> list[tuple[int, str]]:
 
     Found by their command lines: the maker may have died before it noted a number.
     """
-    found = []
-    for pid, words in _command_lines():
-        if _is_init(words, state.folder):
-            name = words[-3] if INIT_SCRIPT in words else words[2]
-            found.append((pid, name))
-    return found
+    lines = ((pid, _after_script(words)) for pid, words in _command_lines())
+    return [(pid, words[2]) for pid, words in lines if _is_init(words, state.folder)]
 
 
 def find_node_init(state: ClusterState, node: NodePlan) -> int | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +42,13 @@ def made(folder: Path) -> Path:
     """Return the folder, made if missing."""
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def drop_old(folder: Path, *, keep: int) -> None:
+    """Remove all but the newest products in a folder."""
+    newest = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)
+    for path in newest[:-keep]:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 @contextmanager

@@ -45,8 +45,7 @@ def kill_node(site: Site, node: NodePlan) -> None:
     if not is_on(site, node):
         raise BadInput(f"node {node.name!r} is off already")
     kill_all([pid for pid, name in find_inits(site.state) if name == node.name])
-    gone = f"Unplugging node {node.name}"
-    wait_until(gone, lambda: not hostnet.find_link(site.plan, node), timeout_seconds=10)
+    hostnet.disconnect_node(site.plan, node)
 
 
 def start_node(site: Site, node: NodePlan) -> None:
