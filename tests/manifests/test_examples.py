@@ -1,0 +1,202 @@
+"""Every example is taken as it is, and finds what it refers to in its own file."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mcphub_operator.spec.hub import Hub, parse_hub
+from mcphub_operator.spec.references import secret_refs
+from quickstart.clients import claude_code, claude_desktop
+from support.hub_api import HubApi, Refused
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+QUICKSTART = EXAMPLES / "quickstart" / "hub.yaml"
+CLIENTS = EXAMPLES / "clients"
+HOST = "http://HOST:30800"
+
+
+def documents(file: Path) -> list[dict[str, Any]]:
+    return [d for d in yaml.safe_load_all(file.read_text()) if d]
+
+
+def is_hub(document: dict[str, Any]) -> bool:
+    return document["kind"] == "McpHub"
+
+
+FILES = sorted(
+    file
+    for file in EXAMPLES.rglob("*.yaml")
+    if any(is_hub(document) for document in documents(file))
+)
+HUBS = [(file, d) for file in FILES for d in documents(file) if is_hub(d)]
+EACH_FILE = pytest.mark.parametrize(
+    "file", FILES, ids=lambda file: str(file.relative_to(EXAMPLES))
+)
+
+
+def parsed(document: dict[str, Any]) -> Hub:
+    metadata = {"namespace": "default"} | document["metadata"]
+    return parse_hub(document | {"metadata": metadata})
+
+
+def hub_of(file: Path) -> Hub:
+    (hub,) = (parsed(document) for document in documents(file) if is_hub(document))
+    return hub
+
+
+def keys_of_secrets(file: Path) -> set[tuple[str, str]]:
+    return {
+        (document["metadata"]["name"], key)
+        for document in documents(file)
+        if document["kind"] == "Secret"
+        for key in document["stringData"]
+    }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quickstart_namespace(api: HubApi) -> None:
+    api.server.run_kubectl("create", "namespace", "mcphub-demo")
+
+
+@EACH_FILE
+def test_an_example_is_taken_without_a_warning(api: HubApi, file: Path) -> None:
+    for document in documents(file):
+        if is_hub(document):
+            answer = api.try_hub(document)
+            assert not isinstance(answer, Refused), answer
+        else:
+            api.server.run_kubectl(
+                *("create", "--dry-run=server", "--validate=strict", "-f", "-"),
+                stdin=json.dumps(document),
+            )
+
+
+@EACH_FILE
+def test_the_operator_reads_it_as_the_api_server_stores_it(
+    api: HubApi, file: Path
+) -> None:
+    (document,) = (d for d in documents(file) if is_hub(d))
+
+    stored = api.try_hub(document)
+
+    assert isinstance(stored, dict)
+    assert parse_hub(stored).spec == parsed(document).spec
+
+
+@pytest.mark.parametrize(
+    "file",
+    [file for file in FILES if file != QUICKSTART],
+    ids=lambda file: str(file.relative_to(EXAMPLES)),
+)
+def test_the_secrets_beside_it_hold_every_key_that_it_reads(file: Path) -> None:
+    hub = hub_of(file)
+
+    wanted = {(ref.secret_name, ref.key) for ref in secret_refs(hub)}
+
+    assert wanted
+    assert wanted <= keys_of_secrets(file)
+
+
+@EACH_FILE
+def test_the_secrets_beside_it_are_all_referred_to(file: Path) -> None:
+    spec = hub_of(file).spec
+    referred = {ref.secret_name for ref in secret_refs(hub_of(file))}
+    referred |= {backend_secret(b) for b in backends_of(file)}
+    referred |= {spec.auth.tokens_secret_ref.name}
+    referred |= {secret.name for secret in spec.image_pull_secrets}
+
+    beside = {name for name, _ in keys_of_secrets(file)}
+
+    assert beside <= referred
+
+
+def backends_of(file: Path) -> list[dict[str, Any]]:
+    (document,) = (d for d in documents(file) if is_hub(d))
+    return list(document["spec"]["backends"])
+
+
+def backend_secret(backend: dict[str, Any]) -> str:
+    """Name the Secret of a backend that may be disabled."""
+    (settings,) = (v for v in backend.values() if isinstance(v, dict))
+    ref = settings.get("credentialsSecretRef") or settings.get("apiKeySecretRef", {})
+    return str(ref.get("name", ""))
+
+
+@EACH_FILE
+def test_placeholders_are_no_secrets(file: Path) -> None:
+    values = [
+        value
+        for document in documents(file)
+        for key, value in document.get("stringData", {}).items()
+        if any(word in key for word in ("password", "key", "claude", "n8n"))
+    ]
+
+    assert set(values) <= {"change-me"}
+
+
+def test_names_and_node_ports_do_not_collide() -> None:
+    specs = [hub["spec"] for _, hub in HUBS]
+    names = Counter(hub["metadata"]["name"] for _, hub in HUBS)
+    ports = Counter(
+        spec["service"]["nodePort"]
+        for spec in specs
+        if "nodePort" in spec.get("service", {})
+    )
+
+    assert [each for each, count in (names + ports).items() if count > 1] == []
+
+
+def test_the_list_of_examples_is_complete() -> None:
+    text = (EXAMPLES / "README.md").read_text()
+
+    unlisted = [
+        file.name
+        for file in FILES
+        if f"`{file.name}`" not in text and f"`{file.parent.name}/`" not in text
+    ]
+
+    assert unlisted == []
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        pytest.param(lambda hub: hub.spec.autoscaling, id="autoscaling"),
+        pytest.param(lambda hub: hub.spec.auth.jwt, id="an identity provider"),
+        pytest.param(lambda hub: hub.spec.public_url, id="a proxy"),
+        pytest.param(lambda hub: hub.spec.image_pull_secrets, id="a registry"),
+        pytest.param(
+            lambda hub: (
+                Counter(b.type for b in hub.spec.backends).most_common(1)[0][1] > 1
+            ),
+            id="two databases of one kind",
+        ),
+    ],
+)
+def test_a_topic_has_its_example(topic: Any) -> None:
+    assert any(topic(parsed(hub)) for _, hub in HUBS)
+
+
+class TestClients:
+    def test_claude_desktop_is_what_the_quickstart_prints(self) -> None:
+        text = (CLIENTS / "claude-desktop.json").read_text()
+
+        assert text == claude_desktop(HOST, "TOKEN") + "\n"
+
+    def test_claude_code_is_what_the_quickstart_prints(self) -> None:
+        text = (CLIENTS / "claude-code.sh").read_text()
+
+        assert text == claude_code(HOST, "TOKEN") + "\n"
+
+    @pytest.mark.parametrize(
+        "file", sorted(CLIENTS.glob("*.json")), ids=lambda file: file.name
+    )
+    def test_a_configuration_is_json_with_address_and_token(self, file: Path) -> None:
+        text = json.dumps(json.loads(file.read_text()))
+
+        assert HOST in text
+        assert "Bearer " in text
