@@ -79,7 +79,7 @@ class BackendMonitor:
     async def check(self) -> Health:
         """Probe once, move the circuit, and tell of a change."""
         self.breaker.begin_probe()
-        health = await self.backend.probe()
+        health = await self._probe()
         if health.state is BackendState.UNREACHABLE:
             reason = health.reason or BackendReason.ERROR
             self.breaker.record_failure(
@@ -89,6 +89,18 @@ class BackendMonitor:
             self.breaker.record_success()
         self._observe(health)
         return health
+
+    async def _probe(self) -> Health:
+        try:
+            return await self.backend.probe()
+        except Exception:  # a fault in one backend must not end the others' server
+            log.exception("probe failed unexpectedly", backend=self.backend.name)
+            name = self.backend.name
+            return Health(
+                BackendState.UNREACHABLE,
+                BackendReason.ERROR,
+                f"{name} is unavailable: the server failed to check it.",
+            )
 
     def _observe(self, health: Health) -> None:
         before = self.observation.health

@@ -135,7 +135,7 @@ class PostgresBackend:
         except DRIVER_ERRORS as error:
             raise translate_connect_error(self.name, error) from None
 
-    async def _connect(self, **pool_arguments: Any) -> Any:
+    async def _connect(self, _dsn: None, **pool_arguments: Any) -> Any:
         """Make a connection with the secrets as they are now."""
         secrets = read_backend_secrets(self._secrets_dir, self.name)
         arguments = build_connect_arguments(self.name, self.config, secrets)

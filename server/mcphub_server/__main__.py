@@ -1,0 +1,79 @@
+"""`mcphub-server`: read the settings, say what is wrong with them, serve.
+
+Arguments and settings are read before FastMCP is imported, which takes a second: a
+mistake is told at once.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from mcphub_server.config.hub import HubConfig
+from mcphub_server.config.load import load_hub_config, load_runtime
+from mcphub_server.config.runtime import RuntimeSettings
+from mcphub_server.errors import ConfigError
+from mcphub_server.logs import configure_logging
+from mcphub_server.version import find_version
+
+BAD_SETTING = 2
+
+FASTMCP_ENVIRONMENT = {
+    "FASTMCP_ENV_FILE": os.devnull,
+    "FASTMCP_LOG_ENABLED": "false",
+    "FASTMCP_TELEMETRY_MODE": "propagation_only",
+}
+"""Read when FastMCP is imported: no settings from a stray .env file, none of its own
+log handlers, and no spans, which carry arguments."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Make the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="mcphub-server",
+        description="Serve read-only database tools to MCP clients.",
+        epilog="Every option has an environment variable: MCPHUB_CONFIG, MCPHUB_HOST, "
+        "MCPHUB_PORT, MCPHUB_MANAGEMENT_PORT, MCPHUB_SECRETS_DIR, MCPHUB_TOKENS_DIR, "
+        "MCPHUB_KEYS_DIR, MCPHUB_LOG_LEVEL.",
+    )
+    parser.add_argument("--config", type=Path, help="the hub's YAML file")
+    parser.add_argument("--host", help="the address to listen on")
+    parser.add_argument("--port", type=int, help="the port for MCP clients")
+    parser.add_argument("--management-port", type=int, help="the port for operators")
+    parser.add_argument("--secrets-dir", type=Path, help="<backend>/password and so on")
+    parser.add_argument("--tokens-dir", type=Path, help="one file per client")
+    parser.add_argument("--keys-dir", type=Path, help="the keys that replicas share")
+    parser.add_argument("--log-level", help="debug, info, warning or error")
+    parser.add_argument("--version", action="version", version=find_version())
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    options = vars(build_parser().parse_args(arguments))
+    try:
+        runtime = load_runtime(options)
+        config = load_hub_config(runtime)
+        configure_logging(config.logging)
+        asyncio.run(start(config, runtime))
+    except ConfigError as error:
+        print(f"mcphub-server: {error}", file=sys.stderr)
+        sys.exit(BAD_SETTING)
+
+
+async def start(config: HubConfig, runtime: RuntimeSettings) -> None:
+    """Build the hub and serve it."""
+    for name, value in FASTMCP_ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    from mcphub_server.app import build_hub  # noqa: PLC0415
+    from mcphub_server.lifespan import serve  # noqa: PLC0415
+    from mcphub_server.logs import silence_own_handlers  # noqa: PLC0415
+
+    silence_own_handlers()
+    await serve(build_hub(config, runtime))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""Everything of a hub put together, and nothing started.
+
+From a configuration to the two ASGI applications. The order of the layers around the
+MCP endpoints is the order of what a request must pass: its name and the Host guard,
+the count for draining, the door, and only then a transport.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import fastmcp
+from fastmcp import FastMCP
+from fastmcp.tools.base import Tool
+from mcp.server.auth.provider import TokenVerifier
+from starlette.types import ASGIApp
+
+from mcphub_server.backends.health import BackendMonitor
+from mcphub_server.config.hub import AuthType, HubConfig
+from mcphub_server.config.keys import read_state_key
+from mcphub_server.config.runtime import RuntimeSettings
+from mcphub_server.management.endpoints import build_management_app
+from mcphub_server.management.metrics import Metrics
+from mcphub_server.management.status import StatusBoard
+from mcphub_server.middleware.addresses import parse_networks
+from mcphub_server.middleware.authentication import Authenticate, Door
+from mcphub_server.middleware.calls import AroundCalls, note_call
+from mcphub_server.middleware.client import current_principal
+from mcphub_server.middleware.entry import Entry, EntryRules
+from mcphub_server.middleware.hosts import build_host_policy
+from mcphub_server.middleware.rates import RateLimiter
+from mcphub_server.middleware.tokens import TokenFiles
+from mcphub_server.results.cursors import CursorSigner
+from mcphub_server.sessions.drain import CloseWhileDraining
+from mcphub_server.sessions.traffic import Traffic
+from mcphub_server.tools.context import ToolContext
+from mcphub_server.tools.hub import HubFacts, build_hub_tools
+from mcphub_server.tools.registry import Registered, register
+from mcphub_server.tools.running import LimitedRunner
+from mcphub_server.transports import Transports, build_transports
+from mcphub_server.version import find_version
+
+INSTRUCTIONS = (
+    "This server reads databases and never changes them. Call list_services to see "
+    "which there are and which tools read them."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A hub that is ready to be started."""
+
+    config: HubConfig
+    runtime: RuntimeSettings
+    monitors: Sequence[BackendMonitor]
+    traffic: Traffic
+    metrics: Metrics
+    board: StatusBoard
+    mcp: FastMCP
+    transports: Transports
+    app: ASGIApp
+    management: ASGIApp
+
+
+@dataclass(slots=True)
+class Parts:
+    """What is made first, because the rest is made around it."""
+
+    registered: Sequence[Registered]
+    traffic: Traffic = field(default_factory=Traffic)
+    monitors: list[BackendMonitor] = field(default_factory=list)
+
+
+def build_hub(config: HubConfig, runtime: RuntimeSettings) -> Hub:
+    """Put a hub together; must run inside the event loop that will serve it."""
+    version = find_version()
+    metrics = Metrics(version)
+    parts = Parts(
+        [register(backend, runtime.secrets_dir) for backend in config.enabled_backends]
+    )
+    announce = Announcer()
+    parts.monitors = [
+        BackendMonitor(each.backend, announce) for each in parts.registered
+    ]
+    board = StatusBoard(version, parts.monitors, parts.traffic)
+    announce.board = board
+    parts.traffic.on_change(board.tell_change)
+    metrics.watch(parts)
+    mcp = build_mcp(config, runtime, parts, metrics)
+    transports = build_transports(mcp, config.transports, parts.traffic)
+    return Hub(
+        config,
+        runtime,
+        parts.monitors,
+        parts.traffic,
+        metrics,
+        board,
+        mcp,
+        transports,
+        build_app(config, runtime, parts.traffic, metrics, transports),
+        build_management_app(config, board, metrics, parts.traffic),
+    )
+
+
+class Announcer:
+    """Tells the status board of changes; the board is made after the monitors."""
+
+    def __init__(self) -> None:
+        self.board: StatusBoard | None = None
+
+    def __call__(self) -> None:
+        if self.board is not None:
+            self.board.tell_change()
+
+
+def build_mcp(
+    config: HubConfig, runtime: RuntimeSettings, parts: Parts, metrics: Metrics
+) -> FastMCP:
+    """Make the MCP server with the tools of all enabled backends."""
+    # spans of FastMCP carry arguments and exception texts; own ones carry neither
+    fastmcp.settings.telemetry_mode = "propagation_only"
+    limits = config.limits
+    mcp: FastMCP = FastMCP(
+        name=runtime.hub,
+        version=find_version(),
+        instructions=INSTRUCTIONS,
+        mask_error_details=True,
+        on_duplicate="error",
+        middleware=[
+            AroundCalls(
+                RateLimiter(limits.requests_per_second, limits.burst),
+                metrics,
+                parts.traffic,
+                time.monotonic,
+            )
+        ],
+    )
+    monitors = {monitor.backend.name: monitor for monitor in parts.monitors}
+    context = ToolContext(
+        limits=limits,
+        cursors=CursorSigner(read_state_key(runtime.keys_dir)),
+        run=LimitedRunner(monitors, limits.max_concurrent_calls, metrics.count_limited),
+        principal=current_principal,
+        note=note_call,
+    )
+    tools = {each.backend.name: each.build_tools(context) for each in parts.registered}
+    names = {name: [tool.name for tool in made] for name, made in tools.items()}
+    hub_tools = build_hub_tools(HubFacts(find_version(), parts.monitors, names))
+    add_tools(mcp, [*hub_tools, *(tool for made in tools.values() for tool in made)])
+    metrics.register_tools(
+        [tool.name for tool in hub_tools] + [n for made in names.values() for n in made]
+    )
+    return mcp
+
+
+def add_tools(mcp: FastMCP, tools: Sequence[Tool]) -> None:
+    """Add the tools, and spare each modern call an internal listing of all of them."""
+    for tool in tools:
+        mcp.add_tool(tool)
+    schemas = {tool.name: tool.parameters for tool in tools}
+    mcp._mcp_server.get_tool_input_schema = schemas.get  # noqa: SLF001
+
+
+def build_app(
+    config: HubConfig,
+    runtime: RuntimeSettings,
+    traffic: Traffic,
+    metrics: Metrics,
+    transports: Transports,
+) -> ASGIApp:
+    """Wrap the transports in the layers that every request passes."""
+    door = build_door(config, runtime)
+    guarded = Authenticate(transports.app, door, metrics.count_auth_failure)
+    rules = EntryRules(
+        build_host_policy(
+            runtime.hub, runtime.namespace, config.public_url, config.allowed_hosts
+        ),
+        parse_networks(config.trusted_proxies),
+    )
+    routed = transports.route(guarded)
+    return Entry(CloseWhileDraining(routed, traffic), rules)
+
+
+def build_door(config: HubConfig, runtime: RuntimeSettings) -> Door:
+    """Choose how callers prove who they are."""
+    verifier: TokenVerifier | None = None
+    if config.auth.type is AuthType.TOKEN:
+        verifier = TokenFiles(runtime.tokens_dir)
+    return Door(verifier)

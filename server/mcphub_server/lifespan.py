@@ -1,0 +1,143 @@
+"""The life of the process: listen, watch the backends, and end without a loss.
+
+uvicorn's own shutdown closes listeners and idle connections at once, and takes the
+signals for itself; here SIGTERM begins a drain, and uvicorn is told to stop last.
+"""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import AsyncIterator, Generator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+
+from mcphub_server.app import Hub
+from mcphub_server.errors import ConfigError
+from mcphub_server.sessions.drain import drain, keep_streams_at_shutdown
+
+KEEP_ALIVE_SECONDS = 180
+"""Above the usual proxies' 120 s: who closes last never cuts a request."""
+
+BACKLOG = 2048
+LAST_SECONDS = 5
+"""What uvicorn waits for connections that neither end nor close."""
+
+log = structlog.get_logger(__name__)
+
+
+class Listener(uvicorn.Server):
+    """A uvicorn server that leaves the signals to us and tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+def build_listener(app: ASGIApp) -> Listener:
+    """Make a server for an application; the socket comes from `open_socket`."""
+    return Listener(
+        uvicorn.Config(
+            app,
+            # httptools leaves white space in header values, which MCP forbids
+            http="h11",
+            ws="none",
+            lifespan="off",
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=LAST_SECONDS,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+        )
+    )
+
+
+def open_socket(host: str, port: int) -> socket.socket:
+    """Listen, or say in one sentence why that is not possible."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    dual = family is socket.AF_INET6 and socket.has_dualstack_ipv6()
+    try:
+        return socket.create_server(
+            (host, port), family=family, backlog=BACKLOG, dualstack_ipv6=dual
+        )
+    except OSError as error:
+        raise ConfigError(
+            f"The server cannot listen on {host} port {port}: {error.strerror}; "
+            "set MCPHUB_PORT and MCPHUB_MANAGEMENT_PORT to free ports."
+        ) from None
+
+
+@asynccontextmanager
+async def running(hub: Hub) -> AsyncIterator[None]:
+    """Open backends, watch them, and run the transports."""
+    async with AsyncExitStack() as stack:
+        for monitor in hub.monitors:
+            await monitor.backend.open()
+            stack.push_async_callback(monitor.backend.close)
+        async with asyncio.TaskGroup() as watchers:
+            tasks = [watchers.create_task(m.watch()) for m in hub.monitors]
+            try:
+                async with hub.transports.run():
+                    yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+
+
+async def serve(hub: Hub) -> None:
+    """Serve until SIGTERM or SIGINT, then drain; a second signal ends at once."""
+    keep_streams_at_shutdown()
+    runtime = hub.runtime
+    sockets = [
+        open_socket(runtime.host, runtime.port),
+        open_socket(runtime.host, runtime.management_port),
+    ]
+    listeners = [build_listener(hub.app), build_listener(hub.management)]
+    stop, hurry = asyncio.Event(), asyncio.Event()
+    install_signals(stop, hurry)
+    async with running(hub), asyncio.TaskGroup() as group:
+        for listener, listening in zip(listeners, sockets, strict=True):
+            group.create_task(listener.serve([listening]))
+        for listener in listeners:
+            await listener.listening.wait()
+        hub.traffic.begin_serving()
+        ports = [listening.getsockname()[1] for listening in sockets]
+        log.info("serving", host=runtime.host, port=ports[0], management_port=ports[1])
+        await stop.wait()
+        await drain_or_hurry(hub, hurry)
+        for listener in listeners:
+            listener.should_exit = True
+    log.info("stopped")
+
+
+def install_signals(stop: asyncio.Event, hurry: asyncio.Event) -> None:
+    """Let the first signal begin the drain and the second end it."""
+
+    def on_signal() -> None:
+        (hurry if stop.is_set() else stop).set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+
+
+async def drain_or_hurry(hub: Hub, hurry: asyncio.Event) -> None:
+    """Drain until done, or until somebody is in a hurry."""
+    draining = asyncio.create_task(drain(hub.traffic, hub.runtime.drain_linger_seconds))
+    hurrying = asyncio.create_task(hurry.wait())
+    await asyncio.wait({draining, hurrying}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (draining, hurrying):
+        task.cancel()
+    await asyncio.gather(draining, hurrying, return_exceptions=True)
