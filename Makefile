@@ -64,8 +64,9 @@ test: check images ## Every check and every test, on real parts
 	@$(BIN)/pytest tests
 
 .PHONY: crd
-crd: env ## Write crds/ anew from the typed spec
+crd: env ## Write crds/ and docs/reference.md anew from the typed spec
 	@$(BIN)/python -m mcphub_operator.crd > crds/mcphubs.yaml
+	@$(BIN)/python -m mcphub_operator.crd_reference > docs/reference.md
 
 .PHONY: images
 images: env ## Build the server's and the operator's images

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from mcphub_operator.crd import build_crd, render_crd
+from mcphub_operator.crd_reference import render_reference
 
-CRD = Path(__file__).parents[3] / "crds" / "mcphubs.yaml"
+PROJECT = Path(__file__).parents[3]
+CRD = PROJECT / "crds" / "mcphubs.yaml"
+REFERENCE = PROJECT / "docs" / "reference.md"
 SCHEMA = build_crd()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
 KUBECTL_ANNOTATION_LIMIT = 262_144
 
@@ -31,6 +34,17 @@ FIELDS = [
 
 def test_the_committed_file_is_what_the_spec_makes() -> None:
     assert CRD.read_text() == render_crd(), "run `make crd`"
+
+
+def test_the_committed_reference_is_what_the_crd_makes() -> None:
+    assert REFERENCE.read_text() == render_reference(), "run `make crd`"
+
+
+def test_the_reference_names_every_field() -> None:
+    text = REFERENCE.read_text()
+    names = {path.rpartition(".")[2].rstrip("[]{}") for path, _ in FIELDS}
+
+    assert {n for n in names - {"spec", "status"} if f"| `{n}` |" not in text} == set()
 
 
 def test_the_file_fits_into_the_annotation_of_kubectl_apply() -> None:
