@@ -162,8 +162,9 @@ def _image_build(arguments: Arguments) -> None:
     context = Path(arguments.context).absolute()
     file = Path(arguments.file).absolute() if arguments.file else context / "Dockerfile"
     values = parse_pairs(arguments.build_arg)
-    archive = build_image(BuildRequest(arguments.tag, file, context, values))
-    print(archive.path)
+    name = arguments.tag or arguments.name
+    request = BuildRequest(name, file, context, values, bool(arguments.name))
+    print(build_image(request).names[0])
 
 
 def _version(_: Arguments) -> None:

@@ -19,20 +19,25 @@ from cluster.archive import ImageArchive, read_archive
 from cluster.builders import Builder, choose_builder
 from cluster.dockerignore import Ignored
 from cluster.errors import BadInput
-from cluster.places import cache_dir, exclusive, made
+from cluster.places import cache_dir, drop_old, exclusive, made
 from cluster.progress import say
 
-RECORDS = "images.json"
+KEPT_ARCHIVES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class BuildRequest:
-    """What to build: a name, a Dockerfile, its context and arguments."""
+    """What to build: a name, a Dockerfile, its context and arguments.
+
+    Tagged by its content, an image that changed has a new name: what runs it is rolled
+    out by naming it, and nothing else is.
+    """
 
     name: str
     dockerfile: Path
     context: Path
     arguments: Mapping[str, str] = field(default_factory=dict)
+    is_tagged_by_content: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what is not there."""
@@ -91,7 +96,7 @@ def content_key(request: BuildRequest, base: str) -> str:
     text = request.dockerfile.read_text()
     digest = hashlib.sha256()
     arguments = json.dumps(dict(request.arguments), sort_keys=True)
-    for word in (base, text, arguments, full_name(request.name)):
+    for word in (base, text, arguments):
         digest.update(f"{len(word)}:{word}".encode())
     sources = copied_paths(text)
     for path in context_files(request):
@@ -108,33 +113,21 @@ def _folder() -> Path:
     return made(cache_dir() / "images")
 
 
-def _records() -> dict[str, str]:
-    path = _folder() / RECORDS
-    return dict(json.loads(path.read_text())) if path.exists() else {}
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9.]+", "-", name)
 
 
-def _remember(name: str, archive: Path) -> None:
-    """Note the newest archive of a name and drop the one before."""
-    with exclusive("image-records"):
-        records = _records()
-        before = records.get(name)
-        records[name] = archive.name
-        fresh = _folder() / f"{RECORDS}.tmp"
-        fresh.write_text(json.dumps(records, indent=1))
-        fresh.replace(_folder() / RECORDS)
-    if before and before != archive.name:
-        (_folder() / before).unlink(missing_ok=True)
+def _archive_path(name: str, key: str) -> Path:
+    """Return where an image is kept: by its repository, its tag and its content."""
+    repository, _, tag = name.rpartition(":")
+    return _folder() / _slug(repository) / f"{_slug(tag)}-{key}.tar"
 
 
 def find_built(name: str) -> Path | None:
-    """Return the archive of an image that was built here."""
-    archive = _records().get(full_name(name))
-    path = _folder() / archive if archive else None
-    return path if path and path.exists() else None
-
-
-def _archive_name(name: str, key: str) -> str:
-    return f"{re.sub(r'[^a-z0-9.]+', '-', full_name(name))}-{key}.tar"
+    """Return the newest archive of an image that was built here."""
+    pattern = _archive_path(full_name(name), "*")
+    found = pattern.parent.glob(pattern.name)
+    return max(found, key=lambda path: path.stat().st_mtime, default=None)
 
 
 def tell_size(archive: ImageArchive) -> None:
@@ -146,16 +139,17 @@ def tell_size(archive: ImageArchive) -> None:
 def build_image(request: BuildRequest, builder: Builder | None = None) -> ImageArchive:
     """Return the image's archive, built first unless an equal one is there."""
     builder = builder or choose_builder()
-    path = _folder() / _archive_name(
-        request.name, content_key(request, builder.base_id())
-    )
-    if path.exists():
-        say(f" ✓ {request.name} is unchanged")
-    else:
-        with exclusive(f"build-{path.name}"):
-            if not path.exists():
-                builder.build(request, full_name(request.name), path)
-    _remember(full_name(request.name), path)
+    key = content_key(request, builder.base_id())
+    tag = f":{key}" if request.is_tagged_by_content else ""
+    name = full_name(f"{request.name}{tag}")
+    path = _archive_path(name, key)
+    with exclusive(f"build-{_slug(request.name)}"):
+        if path.exists():
+            say(f" ✓ {name} is unchanged")
+            path.touch()
+        else:
+            builder.build(request, name, made(path.parent) / path.name)
+            drop_old(path.parent, keep=KEPT_ARCHIVES)
     archive = read_archive(path)
     tell_size(archive)
     return archive

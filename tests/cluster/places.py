@@ -48,7 +48,10 @@ def drop_old(folder: Path, *, keep: int) -> None:
     """Remove all but the newest products in a folder."""
     newest = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)
     for path in newest[:-keep]:
-        shutil.rmtree(path, ignore_errors=True)
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 @contextmanager
