@@ -37,4 +37,20 @@ def register(config: BackendConfig, secrets_dir: Path) -> Registered:
         return Registered(
             postgres, lambda context: build_postgres_tools(postgres, context)
         )
+    if config.qdrant is not None:
+        from mcphub_server.backends.qdrant.backend import (  # noqa: PLC0415
+            QdrantBackend,
+        )
+        from mcphub_server.tools.qdrant import build_qdrant_tools  # noqa: PLC0415
+
+        qdrant = QdrantBackend(config.name, config.qdrant, secrets_dir)
+        return Registered(qdrant, lambda context: build_qdrant_tools(qdrant, context))
+    if config.neo4j is not None:
+        from mcphub_server.backends.neo4j.backend import (  # noqa: PLC0415
+            Neo4jBackend,
+        )
+        from mcphub_server.tools.neo4j import build_neo4j_tools  # noqa: PLC0415
+
+        neo4j = Neo4jBackend(config.name, config.neo4j, secrets_dir)
+        return Registered(neo4j, lambda context: build_neo4j_tools(neo4j, context))
     raise NotImplementedError(config.type)

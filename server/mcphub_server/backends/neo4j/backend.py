@@ -18,23 +18,27 @@ import neo4j
 from neo4j.exceptions import DriverError, Neo4jError
 
 from mcphub_server.backends.base import BackendState, Health, PoolUsage
-from mcphub_server.backends.neo4j.connecting import build_driver
+from mcphub_server.backends.neo4j.connecting import POOL_SIZE, build_driver
 from mcphub_server.backends.neo4j.failures import build_unavailable, translate_failure
 from mcphub_server.backends.neo4j.lockout import LoginGate
 from mcphub_server.backends.neo4j.metering import ByteMeter, metered
+from mcphub_server.backends.neo4j.plans import PLAN_COLUMNS, walk_plan
 from mcphub_server.config.backends import BackendType, Neo4jConfig
 from mcphub_server.config.secrets import BackendSecrets, read_backend_secrets
 from mcphub_server.errors import (
     BackendReason,
     BackendUnavailable,
+    BadArgument,
+    LimitExceeded,
     Rejected,
     ToolFailure,
 )
 
-PROBE_TIMEOUT_SECONDS = 9.0
+PROBE_TIMEOUT_SECONDS = 4.0
 GRACE_SECONDS = 3.0
 LARGEST_FETCH = 200
 DRIVER_ERRORS = (DriverError, Neo4jError, OSError, TimeoutError)
+PACKING_ERRORS = (OverflowError, ValueError, TypeError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ class Neo4jBackend:
         self._secrets_dir = secrets_dir
         self._driver: neo4j.AsyncDriver | None = None
         self._gate = LoginGate()
+        self._in_use = 0
 
     async def open(self) -> None:
         """Make the driver; nothing connects yet."""
@@ -98,14 +103,18 @@ class Neo4jBackend:
                     await (await transaction.run("RETURN 1")).consume()
         except BackendUnavailable as failure:
             return Health(BackendState.UNREACHABLE, failure.reason, str(failure))
+        except LimitExceeded as busy:
+            return Health(BackendState.DEGRADED, BackendReason.TIMEOUT, str(busy))
         except (ToolFailure, TimeoutError):
             slow = build_unavailable(self.name, BackendReason.TIMEOUT)
             return Health(BackendState.UNREACHABLE, slow.reason, str(slow))
         return Health(BackendState.CONNECTED)
 
     def pool_usage(self) -> PoolUsage | None:
-        """The driver does not tell."""
-        return None
+        """Return how many connections are in use; idle ones the driver keeps quiet."""
+        if self._driver is None:
+            return None
+        return PoolUsage(self._in_use, self._in_use, POOL_SIZE)
 
     async def read(self, read: Read) -> Records:
         """Run a statement that only reads.
@@ -127,9 +136,21 @@ class Neo4jBackend:
         except TimeoutError:
             raise build_unavailable(self.name, BackendReason.TIMEOUT) from None
 
+    async def explain(self, read: Read) -> Records:
+        """Return the plan of a statement that only reads; errors as in `read`."""
+        try:
+            async with (
+                asyncio.timeout(read.timeout_seconds + GRACE_SECONDS),
+                self._transaction(read.timeout_seconds) as (_, transaction),
+            ):
+                summary = await self._check_is_read(transaction, read)
+        except TimeoutError:
+            raise build_unavailable(self.name, BackendReason.TIMEOUT) from None
+        return Records(PLAN_COLUMNS, [*walk_plan(summary.plan)], more=False)
+
     async def _check_is_read(
         self, transaction: neo4j.AsyncTransaction, read: Read
-    ) -> None:
+    ) -> neo4j.ResultSummary:
         """Have the planner say what the statement does; nothing runs."""
         explain = cast("Any", f"EXPLAIN {read.text}")
         try:
@@ -137,12 +158,18 @@ class Neo4jBackend:
             summary = await result.consume()
         except DRIVER_ERRORS as error:
             raise translate_failure(self.name, error, explaining=True) from None
+        except PACKING_ERRORS:
+            raise BadArgument(
+                "A parameter has a value that Neo4j does not take: whole numbers have "
+                "at most 64 bits, texts no half characters."
+            ) from None
         if summary.query_type != "r":
             raise Rejected(
                 "read-only/query-type",
                 "the database says that this statement does more than read.",
                 "Write a statement of MATCH, WITH, UNWIND and RETURN.",
             )
+        return summary
 
     async def _collect(
         self, transaction: neo4j.AsyncTransaction, read: Read, meter: ByteMeter
@@ -185,6 +212,7 @@ class Neo4jBackend:
                 fetch_size=min(records, LARGEST_FETCH),
             ) as session:
                 transaction = await session.begin_transaction(timeout=timeout_seconds)
+                self._in_use += 1
                 try:
                     yield session, transaction
                 except asyncio.CancelledError:
@@ -193,8 +221,11 @@ class Neo4jBackend:
                 except BaseException:
                     await transaction.close()
                     raise
-                if not transaction.closed():
-                    await transaction.rollback()
+                else:
+                    if not transaction.closed():
+                        await transaction.rollback()
+                finally:
+                    self._in_use -= 1
         except DRIVER_ERRORS as error:
             failure = translate_failure(self.name, error)
             self._gate.note(failure, self._read_secrets)

@@ -9,7 +9,6 @@ property), so those are told by their code alone.
 import re
 import socket
 import ssl
-from collections.abc import Iterator
 
 from neo4j.exceptions import (
     AuthError,
@@ -19,10 +18,12 @@ from neo4j.exceptions import (
     Neo4jError,
 )
 
+from mcphub_server.backends.causes import walk_causes
 from mcphub_server.backends.neo4j.metering import RecordTooLarge
 from mcphub_server.errors import (
     BackendReason,
     BackendUnavailable,
+    LimitExceeded,
     QueryFailed,
     QueryTimeout,
     ToolFailure,
@@ -107,11 +108,18 @@ def translate_failure(
         error: A Neo4jError, DriverError, OSError or TimeoutError.
         explaining: Whether it came from EXPLAIN, before any data was read.
     """
-    too_large = next((e for e in walk(error) if isinstance(e, RecordTooLarge)), None)
+    too_large = next(
+        (e for e in walk_causes(error) if isinstance(e, RecordTooLarge)), None
+    )
     if too_large is not None:
         return QueryFailed(
             f"One row of the result exceeds {too_large.budget_bytes} bytes. Return "
             "fewer or shorter values: list[..20], size(list), left(text, n)."
+        )
+    if isinstance(error, ConnectionAcquisitionTimeoutError):
+        return LimitExceeded(
+            f"All of the hub's connections to {backend} are busy; try again shortly.",
+            retry_after_seconds=1.0,
         )
     code = getattr(error, "code", None) if isinstance(error, Neo4jError) else None
     if code in TIMEOUT_CODES:
@@ -141,13 +149,12 @@ def build_unavailable(backend: str, reason: BackendReason) -> BackendUnavailable
 
 def find_reason(error: BaseException) -> BackendReason:
     """Classify a failure to reach or to enter the database by its causes."""
-    causes = list(walk(error))
+    causes = list(walk_causes(error))
     for cause in causes:
         if isinstance(cause, Neo4jError) and cause.code in BACKEND_REASONS:
             return BACKEND_REASONS[cause.code]
     for kinds, reason in (
         (AuthError, BackendReason.BAD_CREDENTIALS),
-        (ConnectionAcquisitionTimeoutError, BackendReason.TOO_MANY_CONNECTIONS),
         (socket.gaierror, BackendReason.DNS_FAILURE),
         (ConnectionRefusedError, BackendReason.CONNECTION_REFUSED),
         # asyncio tells a TLS handshake that takes too long by this one
@@ -167,22 +174,6 @@ def _find_handshake_reason(causes: list[BaseException]) -> BackendReason:
         ):
             return BackendReason.TLS_FAILURE
     return BackendReason.ERROR
-
-
-def walk(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and all that led to it, group members included."""
-    pending, seen = [error], set[int]()
-    while pending:
-        current = pending.pop()
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        if isinstance(current, BaseExceptionGroup):
-            pending.extend(current.exceptions)
-        pending.extend(
-            cause for cause in (current.__cause__, current.__context__) if cause
-        )
 
 
 def shorten(message: str) -> str:

@@ -1,0 +1,1 @@
+"""An OpenAI-compatible endpoint that turns a text into a vector."""

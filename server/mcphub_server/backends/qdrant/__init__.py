@@ -1,0 +1,1 @@
+"""Qdrant: its REST interface, for reading collections and nothing else."""

@@ -1,0 +1,187 @@
+"""A Qdrant server whose collections are searched and described, never changed.
+
+Only three requests exist here, all of which read. The collections that a hub may use
+are checked by the guards before; listing filters by the same list.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from qdrant_client.http import AsyncApis, models
+
+from mcphub_server.backends.base import BackendState, Health, PoolUsage
+from mcphub_server.backends.embedding.client import EmbeddingClient
+from mcphub_server.backends.qdrant.connecting import POOL_SIZE, build_client
+from mcphub_server.backends.qdrant.failures import (
+    CLIENT_ERRORS,
+    build_unavailable,
+    translate_failure,
+)
+from mcphub_server.config.backends import BackendType, QdrantConfig
+from mcphub_server.config.secrets import BackendSecrets, read_backend_secrets
+from mcphub_server.errors import (
+    BackendReason,
+    BackendUnavailable,
+    LimitExceeded,
+    QueryFailed,
+    ToolFailure,
+)
+
+PROBE_TIMEOUT_SECONDS = 4.0
+GRACE_SECONDS = 2.0
+FORBIDDEN = "403"
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One search, checked by the guards.
+
+    Attributes:
+        collection: Where.
+        query: A vector (dense, sparse or several) or the id of a point.
+        using: The name of the vector, None for the unnamed one.
+        condition: Qdrant's filter.
+        limit: Most hits.
+        with_payload: All, none, or the named fields of the payload.
+        with_vectors: Whether hits carry their vectors.
+    """
+
+    collection: str
+    query: object
+    using: str | None
+    condition: dict[str, Any] | None
+    limit: int
+    with_payload: bool | list[str]
+    with_vectors: bool
+
+
+class QdrantBackend:
+    """One Qdrant server, connected at its first use."""
+
+    type: BackendType = "qdrant"
+
+    def __init__(self, name: str, config: QdrantConfig, secrets_dir: Path) -> None:
+        self.name = name
+        self.config = config
+        self.endpoint = config.url
+        self._secrets_dir = secrets_dir
+        self._client: AsyncApis[Any] | None = None
+        self.embedding = (
+            EmbeddingClient(name, config.embedding, secrets_dir)
+            if config.embedding.url
+            else None
+        )
+        self._in_use = 0
+
+    async def open(self) -> None:
+        """Make the client; nothing connects yet, and a probe tells what is wrong."""
+        with suppress(BackendUnavailable):
+            self._find_client()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+        if self.embedding is not None:
+            await self.embedding.close()
+
+    async def probe(self) -> Health:
+        """List the collections within a few seconds; that needs a good key."""
+        try:
+            await self._ask(
+                lambda client: client.collections_api.get_collections(),
+                PROBE_TIMEOUT_SECONDS,
+            )
+        except LimitExceeded as busy:
+            return Health(BackendState.DEGRADED, BackendReason.TIMEOUT, str(busy))
+        except BackendUnavailable as failure:
+            return Health(BackendState.UNREACHABLE, failure.reason, str(failure))
+        except ToolFailure as failure:
+            refused = isinstance(failure, QueryFailed) and failure.code == FORBIDDEN
+            reason = BackendReason.BAD_CREDENTIALS if refused else BackendReason.ERROR
+            told = build_unavailable(self.name, reason)
+            return Health(BackendState.UNREACHABLE, reason, str(told))
+        return Health(BackendState.CONNECTED)
+
+    def pool_usage(self) -> PoolUsage | None:
+        """Return how many connections are in use; idle ones httpx keeps quiet."""
+        return PoolUsage(self._in_use, self._in_use, POOL_SIZE)
+
+    async def list_collections(self, timeout_seconds: float) -> list[str]:
+        """Return the names of the collections that this hub may use, sorted."""
+        answer = await self._ask(
+            lambda client: client.collections_api.get_collections(), timeout_seconds
+        )
+        allowed = self.config.collections
+        found = answer.result.collections if answer.result else []
+        return sorted(
+            each.name for each in found if not allowed or each.name in allowed
+        )
+
+    async def describe_collection(
+        self, collection: str, timeout_seconds: float
+    ) -> models.CollectionInfo:
+        """Return what Qdrant tells about a collection."""
+        answer = await self._ask(
+            lambda client: client.collections_api.get_collection(collection),
+            timeout_seconds,
+        )
+        return cast("models.CollectionInfo", answer.result)
+
+    async def search(
+        self, search: Search, timeout_seconds: float
+    ) -> list[models.ScoredPoint]:
+        """Return the nearest points, best first."""
+        body = {
+            "query": search.query,
+            "using": search.using,
+            "filter": search.condition,
+            "limit": search.limit,
+            "with_payload": search.with_payload,
+            "with_vector": search.with_vectors,
+        }
+        request = {name: value for name, value in body.items() if value is not None}
+        answer = await self._ask(
+            lambda client: client.search_api.query_points(
+                collection_name=search.collection,
+                query_request=cast("models.QueryRequest", request),
+                timeout=max(1, int(timeout_seconds)),
+            ),
+            timeout_seconds + GRACE_SECONDS,
+        )
+        return answer.result.points if answer.result else []
+
+    async def _ask(
+        self,
+        request: Callable[[AsyncApis[Any]], Awaitable[Result]],
+        timeout_seconds: float,
+    ) -> Result:
+        client = self._find_client()
+        self._in_use += 1
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                return await request(client)
+        except CLIENT_ERRORS as error:
+            raise translate_failure(self.name, error) from None
+        finally:
+            self._in_use -= 1
+
+    def _find_client(self) -> AsyncApis[Any]:
+        """Return the client; a bad authority's certificate may be mended meanwhile."""
+        if self._client is None:
+            try:
+                self._client = build_client(self.config, self._read_secrets)
+            except (ssl.SSLError, OSError):
+                raise build_unavailable(self.name, BackendReason.TLS_FAILURE) from None
+        return self._client
+
+    def _read_secrets(self) -> BackendSecrets:
+        return read_backend_secrets(self._secrets_dir, self.name)

@@ -1,0 +1,216 @@
+"""The tools of a Qdrant backend: search, list collections, describe a collection."""
+
+from typing import Annotated, Any
+
+from fastmcp.tools.base import Tool, ToolResult
+from pydantic import Field
+
+from mcphub_server.backends.qdrant.backend import QdrantBackend, Search
+from mcphub_server.errors import BadArgument
+from mcphub_server.guards.qdrant.filters import check_filter
+from mcphub_server.guards.qdrant.names import (
+    check_collection_name,
+    check_limit,
+    check_point_id,
+    check_vector_name,
+)
+from mcphub_server.guards.qdrant.vectors import check_vector
+from mcphub_server.results.table import encode_object
+from mcphub_server.tools import qdrant_results as results
+from mcphub_server.tools.building import ToolDescription, build_result, build_tool
+from mcphub_server.tools.context import ToolContext
+from mcphub_server.tools.paging import fingerprint
+
+USUAL_LIMIT = 10
+MOST_FIELDS = 100
+
+Collection = Annotated[
+    str, Field(description="The collection's name, as the list gives it.", min_length=1)
+]
+QueryVector = Annotated[
+    Any,
+    Field(
+        description="A vector: a list of numbers, a list of such lists for a "
+        "multivector, or {indices, values} for a sparse one.",
+    ),
+]
+QueryText = Annotated[
+    str | None,
+    Field(description="A text to search by meaning; needs an embedding endpoint."),
+]
+PointId = Annotated[
+    int | str | None,
+    Field(description="Find points like this one: a whole number or a UUID."),
+]
+Filter = Annotated[
+    dict[str, Any] | None,
+    Field(
+        description="Qdrant's filter on the payload, such as "
+        '{"must": [{"key": "city", "match": {"value": "Rome"}}]}.'
+    ),
+]
+Using = Annotated[
+    str | None,
+    Field(description="Which of the collection's named vectors to search."),
+]
+Limit = Annotated[
+    int | None,
+    Field(
+        ge=1,
+        description=f"Most hits, {USUAL_LIMIT} if left out; the hub's limit applies.",
+    ),
+]
+WithPayload = Annotated[
+    bool | list[str],
+    Field(description="Whether hits carry their payload, or which fields of it."),
+]
+WithVectors = Annotated[bool, Field(description="Whether hits carry their vectors.")]
+
+
+def build_qdrant_tools(backend: QdrantBackend, context: ToolContext) -> list[Tool]:
+    """Make the three tools of one backend."""
+    tools = QdrantTools(backend, context)
+    by_text = backend.embedding is not None
+    return [
+        build_tool(describe_search(backend.name, by_text=by_text), tools.search),
+        build_tool(describe_list(backend.name), tools.list_collections),
+        build_tool(describe_info(backend.name), tools.collection_info),
+    ]
+
+
+class QdrantTools:
+    """What the tools of one backend share."""
+
+    def __init__(self, backend: QdrantBackend, context: ToolContext) -> None:
+        self._backend = backend
+        self._context = context
+
+    async def search(  # noqa: PLR0913, PLR0917 -- the tool's own parameters
+        self,
+        collection: Collection,
+        query_vector: QueryVector = None,
+        limit: Limit = None,
+        query_text: QueryText = None,
+        point_id: PointId = None,
+        filter: Filter = None,  # noqa: A002 -- Qdrant's word, and the tool's contract
+        using: Using = None,
+        with_payload: WithPayload = True,  # noqa: FBT002
+        with_vectors: WithVectors = False,  # noqa: FBT002
+    ) -> ToolResult:
+        self._context.note(fingerprint=fingerprint(collection, using, filter))
+        name = self._check_name(collection)
+        check_one_query(query_vector, query_text, point_id)
+        search = Search(
+            collection=name,
+            query=check_query(query_vector, point_id),
+            using=None if using is None else check_vector_name(using),
+            condition=None if filter is None else check_filter(filter),
+            limit=self._find_limit(limit),
+            with_payload=check_fields(with_payload),
+            with_vectors=with_vectors,
+        )
+        if query_text is not None:
+            vector = check_vector(await self._embed(query_text))
+            search = results.with_query(search, vector)
+        seconds = self._context.limits.statement_timeout_seconds
+        hits = await self._context.run(
+            self._backend, lambda: self._backend.search(search, seconds)
+        )
+        body, cut = results.describe_hits(
+            name, hits, self._context.limits.max_result_bytes
+        )
+        return self._answer(body, len(body["hits"]), cut=cut)
+
+    async def list_collections(self) -> ToolResult:
+        seconds = self._context.limits.statement_timeout_seconds
+        names = await self._context.run(
+            self._backend, lambda: self._backend.list_collections(seconds)
+        )
+        body, cut = results.describe_names(names, self._context.limits.max_result_bytes)
+        return self._answer(body, len(body["collections"]), cut=cut)
+
+    async def collection_info(self, collection: Collection) -> ToolResult:
+        name = self._check_name(collection)
+        seconds = self._context.limits.statement_timeout_seconds
+        info = await self._context.run(
+            self._backend, lambda: self._backend.describe_collection(name, seconds)
+        )
+        return self._answer(results.describe_collection(name, info), 1, cut=False)
+
+    def _check_name(self, collection: str) -> str:
+        return check_collection_name(collection, self._backend.config.collections)
+
+    def _find_limit(self, limit: int | None) -> int:
+        most = self._context.limits.max_rows
+        return min(USUAL_LIMIT, most) if limit is None else check_limit(limit, most)
+
+    async def _embed(self, text: str) -> list[float]:
+        if self._backend.embedding is None:
+            raise BadArgument(
+                "query_text is not available: this hub has no embedding endpoint. Use "
+                "point_id (points like that one) or query_vector."
+            )
+        return await self._backend.embedding.embed(text)
+
+    def _answer(self, body: dict[str, Any], rows: int, *, cut: bool) -> ToolResult:
+        encoded = encode_object(body, rows, truncated=cut)
+        self._context.note(rows=rows)
+        return build_result(encoded.text, encoded.structured)
+
+
+def check_one_query(vector: object, text: object, point_id: object) -> None:
+    """Refuse none and several."""
+    if sum(given is not None for given in (vector, text, point_id)) != 1:
+        raise BadArgument("Pass exactly one of query_vector, query_text and point_id.")
+
+
+def check_query(vector: object, point_id: int | str | None) -> object:
+    """Return what to search for; None while its vector is still to be made."""
+    if point_id is not None:
+        return check_point_id(point_id)
+    return None if vector is None else check_vector(vector)
+
+
+def check_fields(with_payload: bool | list[str]) -> bool | list[str]:  # noqa: FBT001
+    """Return which payload hits carry."""
+    if isinstance(with_payload, list) and len(with_payload) > MOST_FIELDS:
+        raise BadArgument(f"with_payload names at most {MOST_FIELDS} fields.")
+    return with_payload
+
+
+def describe_search(name: str, *, by_text: bool) -> ToolDescription:
+    """Describe `<b>_search`."""
+    by = "query_text (by meaning), " if by_text else ""
+    return ToolDescription(
+        f"{name}_search",
+        f"Search {name} by similarity",
+        f"Find the nearest points in one collection of the Qdrant server {name}: id, "
+        f"score and payload, best first. Pass exactly one of {by}point_id (points like "
+        "that one) and query_vector. filter narrows by payload fields, using names the "
+        f"vector where a collection has several; {name}_collection_info tells names, "
+        "sizes and indexed fields.",
+        results.HITS,
+    )
+
+
+def describe_list(name: str) -> ToolDescription:
+    """Describe `<b>_list_collections`."""
+    return ToolDescription(
+        f"{name}_list_collections",
+        f"List the collections of {name}",
+        f"List the names of the collections of the Qdrant server {name} that can be "
+        "searched. Takes no arguments.",
+        results.NAMES,
+    )
+
+
+def describe_info(name: str) -> ToolDescription:
+    """Describe `<b>_collection_info`."""
+    return ToolDescription(
+        f"{name}_collection_info",
+        f"Describe a collection of {name}",
+        f"Show one collection of the Qdrant server {name}: its vectors with name, "
+        "size and distance, its sparse vectors, the number of points, the indexed "
+        "fields of the payload with their types, and its status.",
+        results.COLLECTION,
+    )
