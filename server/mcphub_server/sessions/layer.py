@@ -1,0 +1,119 @@
+"""The ASGI layers that send each request of a session to where the session lives.
+
+`SessionLayer` stands between authentication and the MCP transports: it sees who is
+calling and which session is meant, and decides who answers. `TicketGate` stands
+before authentication: a request that another replica hands over carries a ticket in
+place of credentials, and goes past the door.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mcphub_server.middleware.client import current_client, enter_client
+from mcphub_server.sessions.asgi import find_header, replace_header, send_response
+from mcphub_server.sessions.identity import Signatures
+from mcphub_server.sessions.metrics import Outcome, SessionMetrics
+from mcphub_server.sessions.peers import (
+    HANDED_OVER,
+    MISDIRECTED,
+    NOT_OWNER_HEADER,
+    TICKET_HEADER,
+    Peers,
+    describe_target,
+)
+from mcphub_server.sessions.principal import enter_scope
+from mcphub_server.sessions.sse import SseSessions
+from mcphub_server.sessions.streamable import StreamableSessions
+from mcphub_server.sessions.ticket import Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where the transports are mounted; None for one that keeps no sessions."""
+
+    sse: str | None = "/sse"
+    messages: str | None = "/messages/"
+    stateful: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionParts:
+    """What the layers work with; one set a process."""
+
+    signatures: Signatures
+    peers: Peers
+    metrics: SessionMetrics
+    paths: Paths
+
+
+def build_session_app(
+    transports: ASGIApp,
+    parts: SessionParts,
+    authenticate: Callable[[ASGIApp], ASGIApp],
+) -> ASGIApp:
+    """Put the layers around the transports, with authentication in between."""
+    layer = SessionLayer(transports, parts)
+    return TicketGate(authenticate(layer), layer, parts)
+
+
+class TicketGate:
+    """Lets in what another replica hands over; all else goes to the door."""
+
+    def __init__(self, door: ASGIApp, inside: ASGIApp, parts: SessionParts) -> None:
+        self._door = door
+        self._inside = inside
+        self._signatures = parts.signatures
+        self._metrics = parts.metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        text = None
+        if scope["type"] == "http":
+            text = find_header(scope["headers"], TICKET_HEADER)
+        if text is None:
+            await self._door(scope, receive, send)
+            return
+        ticket = await self._signatures.find_ticket(text, describe_target(scope))
+        if ticket is None or ticket.owner_uid != self._signatures.identity.uid:
+            self._metrics.count(Outcome.REFUSED)
+            await send_response(send, MISDIRECTED, b"", [(NOT_OWNER_HEADER, b"1")])
+            return
+        await self._inside(accept(ticket, scope), receive, send)
+
+
+def accept(ticket: Ticket, scope: Scope) -> Scope:
+    """Return the scope of a request as if its client had come here by itself."""
+    client = replace(current_client(), address=ticket.client)
+    if ticket.principal is not None:
+        client = replace(client, principal=ticket.principal.client_id)
+    enter_client(client)
+    headers = replace_header(scope["headers"], TICKET_HEADER, None)
+    scope = {**scope, "headers": headers, HANDED_OVER: True}
+    return enter_scope(scope, ticket.principal)
+
+
+class SessionLayer:
+    """Sends each request of a session to where the session lives."""
+
+    def __init__(self, app: ASGIApp, parts: SessionParts) -> None:
+        self._app = app
+        self._paths = parts.paths
+        inner = (app, parts.signatures, parts.peers, parts.metrics)
+        self._sse = SseSessions(*inner)
+        self._streamable = StreamableSessions(*inner)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        path, method = scope.get("path"), scope.get("method")
+        if path is None:
+            await self._app(scope, receive, send)
+        elif path == self._paths.sse and method == "GET":
+            await self._sse.open_stream(scope, receive, send)
+        elif path == self._paths.messages and method == "POST":
+            await self._sse.post(scope, receive, send)
+        elif path == self._paths.stateful:
+            await self._streamable.serve(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)

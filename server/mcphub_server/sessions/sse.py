@@ -1,0 +1,146 @@
+"""`/sse` and `/messages/` on any replica.
+
+A stream lives where it was opened. The address for messages that the client learns
+from it carries a signed id, so that a message that arrives at another replica finds
+its way. A stream cannot be taken over: when its owner dies, so does it, and the
+client opens another one, often without a second `initialize`.
+"""
+
+import re
+from urllib.parse import parse_qsl
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mcphub_server.sessions.asgi import (
+    TOO_LARGE,
+    call_app,
+    read_body,
+    rewind,
+    send_error,
+)
+from mcphub_server.sessions.handshake import INITIALIZED, lacks_handshake
+from mcphub_server.sessions.identity import Beginning, Signatures, enter_session
+from mcphub_server.sessions.metrics import Outcome, SessionMetrics
+from mcphub_server.sessions.peers import Errand, Handover, Peers, is_handed_over
+from mcphub_server.sessions.principal import find_principal
+from mcphub_server.sessions.session_id import SessionId, Transport
+
+RETRY_MILLISECONDS = 50
+"""How soon a client comes back to a stream that closed; inside the `endpoint` event,
+because a block of `retry:` alone kills the Go client. Calls made in between fail."""
+
+SDK_ID = re.compile(rb"session_id=([0-9a-f]{32})")
+EVENT_END = b"\r\n\r\n"
+LONGEST_FIRST_EVENT = 8192
+
+
+class SseSessions:
+    """The sessions of the SSE transport."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        signatures: Signatures,
+        peers: Peers,
+        metrics: SessionMetrics,
+    ) -> None:
+        self._app = app
+        self._signatures = signatures
+        self._peers = peers
+        self._metrics = metrics
+        self._untouched: set[bytes] = set()
+
+    async def open_stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Open a stream here, and put a signed id into its first event."""
+        endpoint = EndpointEvent(self._signatures, scope)
+
+        async def send_signed(message: Message) -> None:
+            if message["type"] == "http.response.body" and not endpoint.is_done:
+                message = {**message, "body": endpoint.sign(message.get("body", b""))}
+                self._untouched |= endpoint.nonces
+            await send(message)
+
+        with self._metrics.sse_streams.track_inprogress():
+            try:
+                await self._app(scope, receive, send_signed)
+            finally:
+                self._untouched -= endpoint.nonces
+
+    async def post(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Bring a message to the stream that it belongs to."""
+        text = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get(
+            "session_id", ""
+        )
+        principal = find_principal(scope)
+        session = await self._signatures.find_session(text, Transport.SSE, principal)
+        if session is None:
+            self._metrics.count(Outcome.REFUSED)
+            await send_error(send, 404, "Could not find session")
+        elif self._signatures.owns(session):
+            self._metrics.count(Outcome.LOCAL)
+            enter_session(session)
+            await self._post_here(session, scope, receive, send)
+        elif is_handed_over(scope):
+            await send_error(send, 404, "Could not find session")
+        else:
+            await self._post_there(session, scope, receive, send)
+
+    async def _post_here(
+        self, session: SessionId, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        query = f"session_id={session.nonce.hex()}".encode()
+        scope = {**scope, "query_string": query}
+        if session.nonce in self._untouched:
+            self._untouched.discard(session.nonce)
+            body = await read_body(receive)
+            if body is None:
+                await send_error(send, TOO_LARGE, "Request body too large")
+                return
+            if lacks_handshake(body):
+                await call_app(self._app, scope, INITIALIZED)
+            receive = rewind(body, receive)
+        await self._app(scope, receive, send)
+
+    async def _post_there(
+        self, session: SessionId, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        body = await read_body(receive)
+        if body is None:
+            await send_error(send, TOO_LARGE, "Request body too large")
+            return
+        errand = Errand(scope, receive, send, body)
+        handover = await self._peers.hand_over(errand, session)
+        if handover is Handover.OWNER_GONE:
+            self._metrics.count(Outcome.OWNER_GONE)
+            await send_error(send, 404, "Could not find session")
+        else:
+            self._metrics.count(Outcome.FORWARDED)
+
+
+class EndpointEvent:
+    """The first event of a stream, rewritten once it is whole."""
+
+    def __init__(self, signatures: Signatures, scope: Scope) -> None:
+        self._signatures = signatures
+        self._principal = find_principal(scope)
+        self._held = b""
+        self.is_done = False
+        self.nonces: set[bytes] = set()
+
+    def sign(self, chunk: bytes) -> bytes:
+        """Return what to send of the bytes so far: nothing until the event is whole."""
+        self._held += chunk
+        if EVENT_END not in self._held and len(self._held) < LONGEST_FIRST_EVENT:
+            return b""
+        self.is_done = True
+        held, self._held = self._held, b""
+        found = SDK_ID.search(held)
+        if found is None:
+            return held
+        nonce = bytes.fromhex(found[1].decode())
+        self.nonces.add(nonce)
+        signed = self._signatures.sign_session(
+            Beginning(Transport.SSE, nonce, self._principal)
+        )
+        event = held[: found.start(1)] + signed.encode() + held[found.end(1) :]
+        return f"retry: {RETRY_MILLISECONDS}\r\n".encode() + event

@@ -1,0 +1,77 @@
+"""Tickets: what one replica tells another about a request that it hands over.
+
+A ticket stands in for the client's credentials, which never leave the replica that
+the client talked to. It is good for one owner, one target and a minute, and a
+request that carries one is never handed over again. Pure.
+"""
+
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from hashlib import sha256
+
+import msgspec
+
+from mcphub_server.sessions.principal import Principal
+
+LIFETIME_SECONDS = 60
+MAC_SIZE = 32
+LONGEST = 8192
+
+
+class Ticket(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One request's handing over.
+
+    Attributes:
+        owner_uid: The digest of the pod that is meant.
+        target: Method, path and query of the request.
+        principal: Who asked; None where the hub asks nobody who they are.
+        client: The address that the request came from.
+        issued_at: Unix seconds.
+    """
+
+    owner_uid: bytes
+    target: str
+    principal: Principal | None
+    client: str
+    issued_at: int
+
+
+ENCODER = msgspec.json.Encoder()
+DECODER = msgspec.json.Decoder(Ticket)
+
+
+def sign_ticket(ticket: Ticket, hub: str, key: bytes) -> str:
+    """Return the header's value."""
+    payload = ENCODER.encode(ticket)
+    return urlsafe_b64encode(authenticate(payload, hub, key) + payload).decode()
+
+
+def find_ticket(
+    text: str, hub: str, keys: Sequence[bytes], now: float
+) -> Ticket | None:
+    """Return the ticket if a replica of this hub wrote it within the last minute.
+
+    Clocks of nodes differ: a ticket from up to a minute ahead is good as well.
+    """
+    if len(text) > LONGEST:
+        return None
+    try:
+        token = urlsafe_b64decode(text)
+    except ValueError:
+        return None
+    mac, payload = token[:MAC_SIZE], token[MAC_SIZE:]
+    if not any(
+        hmac.compare_digest(mac, authenticate(payload, hub, key)) for key in keys
+    ):
+        return None
+    try:
+        ticket = DECODER.decode(payload)
+    except msgspec.DecodeError:
+        return None
+    return ticket if abs(now - ticket.issued_at) <= LIFETIME_SECONDS else None
+
+
+def authenticate(payload: bytes, hub: str, key: bytes) -> bytes:
+    """Return the MAC over a ticket of this hub."""
+    return hmac.digest(key, b"mcphub ticket\0" + hub.encode() + b"\0" + payload, sha256)

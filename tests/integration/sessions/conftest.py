@@ -1,0 +1,217 @@
+"""Replicas on addresses of their own, behind a proxy that has no memory."""
+
+import asyncio
+import json
+import signal
+import socket
+import sys
+import time
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from fastmcp import Client
+from fastmcp.client.transports import SSETransport, StreamableHttpTransport
+
+HERE = Path(__file__).parent
+FIRST_ADDRESS = 2
+
+
+def find_free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass
+class Replica:
+    """A running replica."""
+
+    address: str
+    uid: str
+    process: asyncio.subprocess.Process
+
+    def kill(self):
+        self.process.kill()
+
+    def terminate(self):
+        self.process.send_signal(signal.SIGTERM)
+
+
+@dataclass
+class RoundRobin:
+    """A TCP proxy that sends each connection to the next replica.
+
+    `order` is the list of addresses in turn; a test may change it at any time.
+    """
+
+    target_port: int
+    port: int = 0
+    order: list[str] = field(default_factory=list)
+    reached: list[str] = field(default_factory=list)
+    connections: set[asyncio.Task] = field(default_factory=set)
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    async def serve(self, reader, writer):
+        task = asyncio.current_task()
+        self.connections.add(task)
+        try:
+            await self.join(reader, writer)
+        except (OSError, asyncio.CancelledError):
+            writer.transport.abort()
+        finally:
+            self.connections.discard(task)
+
+    async def join(self, reader, writer):
+        address = self.order.pop(0)
+        self.order.append(address)
+        self.reached.append(address)
+        inner_reader, inner_writer = await asyncio.open_connection(
+            address, self.target_port
+        )
+        try:
+            outward = asyncio.create_task(pump(inner_reader, writer))
+            inward = asyncio.create_task(pump(reader, inner_writer))
+            await asyncio.wait({outward, inward}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (outward, inward):
+                task.cancel()
+            await asyncio.gather(outward, inward, return_exceptions=True)
+            for one in (inner_writer, writer):
+                one.close()
+            await asyncio.gather(
+                inner_writer.wait_closed(), writer.wait_closed(), return_exceptions=True
+            )
+
+    @asynccontextmanager
+    async def running(self):
+        server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        try:
+            yield self
+        finally:
+            server.close()
+            for task in list(self.connections):
+                task.cancel()
+            await asyncio.gather(*self.connections, return_exceptions=True)
+
+
+async def pump(reader, writer):
+    """Pass bytes on until one side ends, a reset included."""
+    while chunk := await reader.read(65536):
+        writer.write(chunk)
+        await writer.drain()
+
+
+@dataclass
+class Hub:
+    """Several replicas behind a proxy."""
+
+    folder: Path
+    port: int
+    proxy: RoundRobin
+    replicas: list[Replica] = field(default_factory=list)
+
+    @property
+    def members(self):
+        return self.folder / "members"
+
+    @property
+    def keys(self):
+        return self.folder / "keys"
+
+    def publish(self, replicas):
+        """Say which replicas the headless Service names and the Service routes to."""
+        addresses = [replica.address for replica in replicas]
+        self.members.write_text("\n".join(addresses))
+        self.proxy.order[:] = addresses
+
+    async def start(self, stack, **settings):
+        """Start one more replica, and publish it."""
+        number = len(self.replicas)
+        address = settings.pop("address", f"127.0.0.{FIRST_ADDRESS + number}")
+        uid = settings.pop("uid", f"uid-{number}")
+        given = {
+            "address": address,
+            "port": self.port,
+            "uid": uid,
+            "members": str(self.members),
+            "keys": str(self.keys),
+            **settings,
+        }
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, str(HERE / "replica.py"), json.dumps(given)
+        )
+        stack.push_async_callback(stop, process)
+        replica = Replica(address, uid, process)
+        self.replicas.append(replica)
+        return replica
+
+    def at(self, replica):
+        """Return a replica's own URL."""
+        return f"http://{replica.address}:{self.port}"
+
+    def client(self, transport="http", name="ann", **kwargs):
+        """Make a client that knows only the proxy."""
+        base = self.proxy.url
+        headers = {"Authorization": f"Bearer token-{name}"}
+        if transport == "sse":
+            return Client(SSETransport(f"{base}/sse", headers=headers), **kwargs)
+        kwargs.setdefault("mode", "legacy")
+        return Client(StreamableHttpTransport(f"{base}/mcp", headers=headers), **kwargs)
+
+
+async def stop(process):
+    if process.returncode is None:
+        process.kill()
+    await process.wait()
+
+
+async def wait_until_listening(address, port, seconds=15.0):
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(address, port)
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.02)
+        else:
+            writer.close()
+            return
+
+
+@asynccontextmanager
+async def running_hub(folder, count, **settings):
+    folder.joinpath("keys").mkdir()
+    folder.joinpath("keys/current").write_text("a key that all replicas share")
+    folder.joinpath("members").write_text("")
+    port = find_free_port()
+    async with AsyncExitStack() as stack:
+        proxy = await stack.enter_async_context(RoundRobin(port).running())
+        hub = Hub(folder, port, proxy)
+        for _ in range(count):
+            await hub.start(stack, **settings)
+        for replica in hub.replicas:
+            await wait_until_listening(replica.address, port)
+        hub.publish(hub.replicas)
+        yield hub
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_hub(tmp_path_factory):
+    """Two replicas for all tests of a module that leave them as they are."""
+    async with running_hub(tmp_path_factory.mktemp("hub"), 2) as hub:
+        yield hub
+
+
+@pytest.fixture
+async def hub(tmp_path):
+    """Two replicas that a test may kill."""
+    async with running_hub(tmp_path, 2) as hub:
+        yield hub

@@ -1,0 +1,280 @@
+"""Clients whose requests land on any replica, without affinity."""
+
+import asyncio
+import json
+import re
+import time
+from contextlib import asynccontextmanager
+from ipaddress import ip_address
+
+import httpx2
+import pytest
+import pytest_asyncio
+
+from mcphub_server.sessions.principal import Principal, digest_principal
+from mcphub_server.sessions.session_id import (
+    Capability,
+    SessionId,
+    Transport,
+    digest,
+    sign_session_id,
+)
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+KEY = b"a key that all replicas share"
+ANN = {"Authorization": "Bearer token-ann"}
+ACCEPT = {"Accept": "application/json, text/event-stream"}
+
+
+def request(method, number=1, **params):
+    return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+
+
+OPENING = request(
+    "initialize",
+    protocolVersion="2025-11-25",
+    capabilities={},
+    clientInfo={"name": "test", "version": "1"},
+)
+WHERE = request("tools/call", 2, name="where", arguments={})
+
+
+def build_id(transport=Transport.HTTP, key=KEY, hub="ns/team-data", **changes):
+    fields = {
+        "owner": ip_address("127.0.0.9"),
+        "owner_uid": digest("uid-9"),
+        "revision": "2025-11-25",
+        "capabilities": Capability.NONE,
+        "principal": digest_principal(Principal("ann")),
+        "expires_at": int(time.time()) + 60,
+        "nonce": b"n" * 16,
+        **changes,
+    }
+    return sign_session_id(SessionId(transport=transport, **fields), hub, key)
+
+
+@asynccontextmanager
+async def listening(address, port):
+    """Listen where no replica is; yields the list of what was received."""
+    received = []
+
+    async def serve(reader, writer):
+        received.append(b"")
+        received[-1] = await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, address, port)
+    async with server:
+        yield received
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def http():
+    async with httpx2.AsyncClient(headers=ANN | ACCEPT, timeout=10) as client:
+        yield client
+
+
+async def post(http, base, session_id, message):
+    headers = {"mcp-session-id": session_id} if session_id else {}
+    return await http.post(f"{base}/mcp", json=message, headers=headers)
+
+
+async def post_sse(http, base, session_id, message):
+    url = f"{base}/messages/?session_id={session_id}"
+    return await http.post(url, json=message)
+
+
+async def begin(http, base):
+    opened = await post(http, base, "", OPENING)
+    session_id = opened.headers["mcp-session-id"]
+    note = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+    await post(http, base, session_id, note)
+    return session_id
+
+
+def find_text(response):
+    data = re.search(r"^data: (\{.*)$", response.text, re.MULTILINE)
+    return json.loads(data[1])["result"]["content"][0]["text"]
+
+
+async def count(http, base, outcome):
+    text = (await http.get(f"{base}/metrics")).text
+    name = f'mcphub_session_requests_total{{outcome="{outcome}"}}'
+    return float(re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)[1])
+
+
+@pytest.mark.parametrize("transport", ["sse", "http"])
+async def test_every_call_is_answered_by_the_owner_of_the_session(
+    shared_hub, transport
+):
+    answers = set()
+    async with shared_hub.client(transport) as client:
+        for _ in range(6):
+            answers.add((await client.call_tool("where")).data)
+
+    assert len(answers) == 1
+
+
+@pytest.mark.parametrize("transport", ["sse", "http"])
+async def test_a_hundred_calls_at_once_find_their_sessions(shared_hub, transport):
+    async def converse():
+        async with shared_hub.client(transport) as client:
+            calls = [client.call_tool("where") for _ in range(10)]
+            return {answer.data for answer in await asyncio.gather(*calls)}
+
+    owners = await asyncio.gather(*[converse() for _ in range(10)])
+
+    assert all(len(owner) == 1 for owner in owners)
+    assert set.union(*owners) == {"uid-0", "uid-1"}
+
+
+async def test_a_request_for_a_foreign_session_is_counted_as_forwarded(
+    shared_hub, http
+):
+    owner, other = shared_hub.replicas
+    session_id = await begin(http, shared_hub.at(owner))
+    before = await count(http, shared_hub.at(other), "forwarded")
+
+    answer = await post(http, shared_hub.at(other), session_id, WHERE)
+
+    assert find_text(answer) == owner.uid
+    assert await count(http, shared_hub.at(other), "forwarded") == before + 1
+
+
+@pytest.mark.parametrize("transport", ["sse", "http"])
+async def test_progress_reaches_a_client_at_another_replica(shared_hub, transport):
+    steps = []
+
+    async def note(progress, _total, _message):
+        steps.append(progress)
+
+    async with shared_hub.client(transport) as client:
+        await client.call_tool("stepwise", {"steps": 3}, progress_handler=note)
+
+    assert steps == [0, 1, 2]
+
+
+async def test_the_owner_learns_who_is_calling(shared_hub, http):
+    owner, other = shared_hub.replicas
+    session_id = await begin(http, shared_hub.at(owner))
+    who = request("tools/call", 2, name="who", arguments={})
+
+    answer = await post(http, shared_hub.at(other), session_id, who)
+
+    assert find_text(answer) == "ann"
+
+
+async def test_a_client_that_leaves_frees_its_stream_at_the_owner(shared_hub, http):
+    owner, other = shared_hub.replicas
+    headers = {"mcp-session-id": await begin(http, shared_hub.at(owner))}
+    async with http.stream(
+        "GET", f"{shared_hub.at(other)}/mcp", headers=headers
+    ) as one:
+        assert one.status_code == 200
+        taken = await http.get(f"{shared_hub.at(owner)}/mcp", headers=headers)
+        assert taken.status_code == 409
+
+    async with asyncio.timeout(5):
+        status = 409
+        while status == 409:
+            url = f"{shared_hub.at(owner)}/mcp"
+            async with http.stream("GET", url, headers=headers) as again:
+                status = again.status_code
+
+    assert status == 200
+
+
+@pytest.mark.parametrize(
+    "session_id",
+    [
+        pytest.param(build_id(key=b"forged"), id="forged"),
+        pytest.param(build_id(expires_at=1), id="expired"),
+        pytest.param(build_id()[:-9], id="truncated"),
+        pytest.param(build_id(hub="ns/other"), id="of another hub"),
+        pytest.param(build_id(principal=digest("bob")), id="of another client"),
+        pytest.param(build_id(Transport.SSE), id="of another transport"),
+        pytest.param("6e" * 16, id="the SDK's own"),
+    ],
+)
+async def test_an_id_that_is_not_good_is_not_found(shared_hub, http, session_id):
+    async with listening("127.0.0.9", shared_hub.port) as received:
+        base = shared_hub.proxy.url
+        answer = await post(http, base, session_id, WHERE)
+
+    assert answer.status_code == 404
+    assert received == []
+
+
+async def test_an_sse_id_of_another_client_is_not_found(shared_hub, http):
+    session_id = build_id(Transport.SSE, principal=digest("bob"))
+
+    answer = await post_sse(http, shared_hub.proxy.url, session_id, WHERE)
+
+    assert answer.status_code == 404
+
+
+async def test_nothing_is_sent_to_an_address_that_is_no_replica(shared_hub, http):
+    async with listening("127.0.0.9", shared_hub.port) as received:
+        base = shared_hub.at(shared_hub.replicas[0])
+        lost = await post_sse(http, base, build_id(Transport.SSE), WHERE)
+        adopted = await post(http, base, build_id(nonce=b"1" * 16), WHERE)
+
+    assert received == []
+    assert lost.status_code == 404
+    assert find_text(adopted) == "uid-0"
+
+
+async def test_credentials_stay_at_the_replica_that_the_client_talks_to(
+    shared_hub, http
+):
+    members = shared_hub.members.read_text()
+    shared_hub.members.write_text(f"{members}\n127.0.0.9")
+    headers = {"cookie": "a=secret", "x-request-id": "mine", "user-agent": "test"}
+    http.headers.update(headers)
+    try:
+        async with listening("127.0.0.9", shared_hub.port) as received:
+            base = shared_hub.at(shared_hub.replicas[0])
+            async with asyncio.timeout(5):
+                while not received:  # the list of replicas is cached for a moment
+                    await post_sse(http, base, build_id(Transport.SSE), WHERE)
+    finally:
+        shared_hub.members.write_text(members)
+
+    lines = received[0].decode().lower().split("\r\n")
+    names = {line.partition(":")[0] for line in lines}
+    assert names.isdisjoint({"authorization", "cookie"})
+    assert {"mcphub-ticket", "content-type"} <= names
+    assert {"x-request-id: mine", "user-agent: test"} <= set(lines)
+
+
+async def test_a_session_of_a_pod_whose_address_went_to_another_is_adopted(
+    shared_hub, http
+):
+    heir, asked = shared_hub.replicas
+    session_id = build_id(owner=ip_address(heir.address), nonce=b"2" * 16)
+
+    answer = await post(http, shared_hub.at(asked), session_id, WHERE)
+
+    assert find_text(answer) == asked.uid
+
+
+async def test_a_session_that_its_client_ended_does_not_come_back(shared_hub, http):
+    base = shared_hub.at(shared_hub.replicas[0])
+    session_id = await begin(http, base)
+
+    await http.delete(f"{base}/mcp", headers={"mcp-session-id": session_id})
+    answer = await post(http, base, session_id, WHERE)
+
+    assert answer.status_code == 404
+
+
+async def test_a_forged_ticket_opens_no_door(shared_hub):
+    async with httpx2.AsyncClient(headers=ACCEPT) as stranger:
+        headers = {"mcphub-ticket": "bm90IGEgdGlja2V0"}
+        base = shared_hub.at(shared_hub.replicas[0])
+        answer = await stranger.post(f"{base}/mcp", json=OPENING, headers=headers)
+
+    assert answer.status_code == 421

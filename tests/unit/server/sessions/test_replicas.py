@@ -1,0 +1,83 @@
+from ipaddress import ip_address
+
+from mcphub_server.sessions.replicas import DnsReplicas, NoReplicas
+
+ONE, TWO = ip_address("10.0.0.1"), ip_address("10.0.0.2")
+
+
+class Resolver:
+    """A resolver whose answers a test sets; an exception is raised."""
+
+    def __init__(self, *addresses):
+        self.answer = frozenset(addresses)
+        self.error = None
+        self.asked = 0
+
+    async def __call__(self, _name):
+        self.asked += 1
+        if self.error:
+            raise self.error
+        return self.answer
+
+
+class Clock:
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+def build(*addresses):
+    resolver, clock = Resolver(*addresses), Clock()
+    return DnsReplicas("hub-pods.ai.svc", resolver, clock), resolver, clock
+
+
+async def test_a_published_address_is_a_replica():
+    replicas, _, _ = build(ONE)
+
+    assert await replicas.includes(ONE)
+    assert not await replicas.includes(TWO)
+
+
+async def test_answers_are_remembered_for_a_moment():
+    replicas, resolver, _ = build(ONE)
+
+    for _ in range(5):
+        await replicas.includes(ONE)
+
+    assert resolver.asked == 1
+
+
+async def test_an_unknown_address_is_asked_for_again_before_it_is_refused():
+    replicas, resolver, clock = build(ONE)
+    await replicas.includes(ONE)
+    resolver.answer = frozenset({ONE, TWO})
+
+    clock.now += 0.3
+
+    assert await replicas.includes(TWO)
+
+
+async def test_an_address_that_is_no_longer_published_is_no_replica():
+    replicas, resolver, clock = build(ONE, TWO)
+    await replicas.includes(ONE)
+    resolver.answer = frozenset({TWO})
+
+    clock.now += 3
+
+    assert not await replicas.includes(ONE)
+
+
+async def test_a_silent_resolver_leaves_the_last_answer_in_force():
+    replicas, resolver, clock = build(ONE)
+    await replicas.includes(ONE)
+    resolver.error = TimeoutError()
+
+    clock.now += 3
+
+    assert await replicas.includes(ONE)
+
+
+async def test_a_server_that_stands_alone_knows_nobody():
+    assert not await NoReplicas().includes(ONE)
