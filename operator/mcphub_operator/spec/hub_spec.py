@@ -51,7 +51,7 @@ class Limits(Model):
 
     statement_timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 30
     """Longest time that the database may take for one statement. Proxies cut silent
-    answers at 50 to 60 s; stay below 45 unless you know yours."""
+    answers after 50 to 60 s, so the server takes what is above 38 for 38."""
 
     requests_per_second: Annotated[int, Field(ge=1, le=100_000)] = 100
     """Calls per second and client, over time."""

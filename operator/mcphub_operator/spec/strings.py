@@ -105,9 +105,9 @@ AllowedHost = Annotated[
         max_length=262,
         json_schema_extra=rules(
             rule(
-                "!self.contains('/') && !self.contains('@')",
+                "!self.matches('[/@*\\\\s]')",
                 "must be a host as browsers send it, such as mcp.example.com or"
-                " mcp.example.com:8443, without scheme and path",
+                " mcp.example.com:8443, without scheme, path or wildcard",
                 hides_value=True,
             )
         ),

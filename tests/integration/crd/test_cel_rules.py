@@ -188,6 +188,12 @@ REFUSED = [
         URL,
     ),
     (
+        "a wildcard host",
+        hub(allowedHosts=["*.example.com"]),
+        "spec.allowedHosts[0]",
+        ALLOWED_HOST,
+    ),
+    (
         "an allowed host with a scheme",
         hub(allowedHosts=["https://mcp.example.com"]),
         "spec.allowedHosts[0]",
@@ -362,7 +368,7 @@ ACCEPTED = [
         "null where nothing is wanted",
         hub(autoscaling={"targetMemoryUtilizationPercentage": None}, replicas=None),
     ),
-    ("a wildcard host with a port", hub(allowedHosts=["*.example.com:8443"])),
+    ("a host with a port", hub(allowedHosts=["mcp.example.com:8443"])),
     ("an IPv6 range", cidrs("fd00::/8")),
     (
         "another label of Kubernetes' own",
