@@ -1,0 +1,27 @@
+"""`mcphub-operator`: settings from flags and environment, then the operator."""
+
+import asyncio
+import os
+import sys
+
+from mcphub_operator.errors import InvalidSettings
+from mcphub_operator.service.logs import configure_logs
+from mcphub_operator.service.run import run_operator
+from mcphub_operator.settings import parse_settings
+
+USAGE_ERROR = 2
+
+
+def main() -> int:
+    """Run the operator; return its exit code."""
+    try:
+        settings = parse_settings(sys.argv[1:], os.environ)
+        configure_logs(settings)
+        return asyncio.run(run_operator(settings))
+    except InvalidSettings as error:
+        sys.stderr.write(f"mcphub-operator: {error}\n")
+        return USAGE_ERROR
+
+
+if __name__ == "__main__":
+    sys.exit(main())

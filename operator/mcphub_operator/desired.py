@@ -1,0 +1,186 @@
+"""What a hub's children should be, as a pure function of what was observed.
+
+Two things may be held back although the spec asks for them, and then stay as they are:
+a pod template whose Secrets are missing, and one that only a new operator version
+wants while other hubs are still rolling. Replicas scale even then.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from mcphub_operator import names
+from mcphub_operator.observed import Observed
+from mcphub_operator.resources.autoscaler import build_autoscaler
+from mcphub_operator.resources.children import Desired
+from mcphub_operator.resources.config_map import build_config_map
+from mcphub_operator.resources.deployment import (
+    Rollout,
+    build_deployment,
+    build_inputs_hash,
+)
+from mcphub_operator.resources.disruption_budget import build_disruption_budget
+from mcphub_operator.resources.image import build_version_label
+from mcphub_operator.resources.manifest import ChildId, Manifest, build_hash, seal
+from mcphub_operator.resources.network_policy import build_network_policy
+from mcphub_operator.resources.pod import Revision, build_pod_template
+from mcphub_operator.resources.secrets import (
+    build_key_data,
+    build_secret,
+    build_token_data,
+    is_rotation_due,
+    makes_token,
+)
+from mcphub_operator.resources.service_account import build_service_account
+from mcphub_operator.resources.services import (
+    build_client_service,
+    build_pods_service,
+)
+
+
+def build_desired(observed: Observed) -> Desired:
+    """Return the children of a hub."""
+    deployment = ChildId("Deployment", observed.hub.name)
+    plain = tuple(_plain_children(observed))
+    live = observed.children.get(deployment)
+    if is_held_back(observed):
+        kept = frozenset({deployment}) if live else frozenset[ChildId]()
+        scale = _fixed_replicas(observed) if live else None
+        return Desired(_sealed(plain), kept, scale=scale)
+    rollout = _build_rollout(observed)
+    built = build_deployment(observed.hub, rollout, find_version(observed))
+    return Desired(_sealed((*plain, built)), handover=_find_handover(observed))
+
+
+def is_held_back(observed: Observed) -> bool:
+    """Tell whether the pod template must stay as it is for now."""
+    return bool(observed.user_secrets.missing) or (
+        not observed.upgrade.granted and needs_upgrade(observed)
+    )
+
+
+def needs_upgrade(observed: Observed) -> bool:
+    """Tell whether pods would roll because of the operator and not of the user."""
+    live = _live_annotations(observed)
+    if names.ANNOTATION_TEMPLATE not in live:
+        return False
+    same_inputs = live.get(names.ANNOTATION_INPUTS) == _inputs(observed)
+    template = build_hash(_template(observed))
+    return same_inputs and live[names.ANNOTATION_TEMPLATE] != template
+
+
+def find_image(observed: Observed) -> str:
+    """Return the image that the hub runs."""
+    return observed.hub.spec.image or observed.platform.server_image
+
+
+def find_version(observed: Observed) -> str:
+    """Return the value of the version label."""
+    fallback = observed.platform.operator_version
+    return build_version_label(find_image(observed), fallback)
+
+
+def find_upgrade_mark(observed: Observed) -> str:
+    """Return by what a Deployment shows which operator version rolled it."""
+    return observed.platform.operator_version
+
+
+def _sealed(manifests: tuple[Manifest, ...]) -> tuple[Manifest, ...]:
+    return tuple(seal(manifest) for manifest in manifests)
+
+
+def _plain_children(observed: Observed) -> Iterator[Manifest]:
+    hub, version = observed.hub, find_version(observed)
+    yield build_config_map(hub, version)
+    yield from _own_secrets(observed, version)
+    yield build_service_account(hub, version)
+    yield build_client_service(hub, version)
+    yield build_pods_service(hub, version)
+    if hub.spec.autoscaling is not None:
+        yield build_autoscaler(hub, hub.spec.autoscaling, version)
+    if hub.spec.disruption_budget is not None:
+        yield build_disruption_budget(hub, hub.spec.disruption_budget, version)
+    if hub.spec.network_policy.enabled:
+        namespace = observed.platform.operator_namespace
+        yield build_network_policy(hub, version, namespace)
+
+
+def _own_secrets(observed: Observed, version: str) -> Iterator[Manifest]:
+    hub = observed.hub
+    wanted = {names.keys_secret(hub.name): build_key_data}
+    if makes_token(hub):
+        wanted[names.auth_secret(hub.name)] = build_token_data
+    for name, build_data in wanted.items():
+        live = observed.own_secrets.get(name)
+        rotate = live is not None and is_rotation_due(hub, live.annotations)
+        data = build_data(live.data if live else {}, observed.fresh, rotate=rotate)
+        yield build_secret(hub, name, version, data)
+
+
+def _template(observed: Observed) -> dict[str, Any]:
+    config = build_config_map(observed.hub, "")["data"]
+    revision = Revision(
+        image=find_image(observed),
+        version=find_version(observed),
+        config_hash=build_hash(config),
+        secrets_hash=observed.user_secrets.hash,
+    )
+    return build_pod_template(observed.hub, revision)
+
+
+def _inputs(observed: Observed) -> str:
+    return build_inputs_hash(observed.hub, observed.user_secrets.hash)
+
+
+def _build_rollout(observed: Observed) -> Rollout:
+    return Rollout(
+        template=_template(observed),
+        inputs=_inputs(observed),
+        upgrade=_upgrade_mark(observed),
+        replicas=_replicas(observed),
+    )
+
+
+def _upgrade_mark(observed: Observed) -> str:
+    if needs_upgrade(observed):
+        return find_upgrade_mark(observed)
+    live = _live_annotations(observed)
+    if live.get(names.ANNOTATION_INPUTS) != _inputs(observed):
+        return ""
+    return live.get(names.ANNOTATION_UPGRADE, "")
+
+
+def _fixed_replicas(observed: Observed) -> int | None:
+    """Return the hub's own number, unless somebody else decides."""
+    if observed.hub.spec.autoscaling is not None or observed.foreign_autoscalers:
+        return None
+    return observed.hub.spec.replicas
+
+
+def _replicas(observed: Observed) -> int | None:
+    autoscaling = observed.hub.spec.autoscaling
+    is_new = ChildId("Deployment", observed.hub.name) not in observed.children
+    if autoscaling is not None and is_new:
+        # Let go of in the next pass: created without a number it would start as 1.
+        return autoscaling.min_replicas
+    return _fixed_replicas(observed)
+
+
+def _find_handover(observed: Observed) -> int | None:
+    live = observed.children.get(ChildId("Deployment", observed.hub.name))
+    if live is None or not live.holds_replicas:
+        return None
+    if _fixed_replicas(observed) is not None:
+        return None
+    current = int(live.read()["spec"].get("replicas", 1))
+    autoscaling = observed.hub.spec.autoscaling
+    if current == 0 and autoscaling is not None:
+        # An autoscaler leaves a Deployment at zero alone, for ever.
+        return autoscaling.min_replicas
+    return current
+
+
+def _live_annotations(observed: Observed) -> dict[str, str]:
+    live = observed.children.get(ChildId("Deployment", observed.hub.name))
+    if live is None:
+        return {}
+    return live.read()["metadata"].get("annotations") or {}

@@ -1,0 +1,212 @@
+"""What must be written so that the children are as desired; nothing where they are.
+
+A manifest holds the fields that the operator owns, and the live object these, the API
+server's defaults and other people's additions. So the question is containment, asked
+in the API server's own spelling: quantities, and lists that merge by a key. Fields
+that a manifest no longer has are found by the hash of the last one (`resources.seal`).
+"""
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from mcphub_operator import names
+from mcphub_operator.observed import Live, Observed
+from mcphub_operator.resources.children import Desired
+from mcphub_operator.resources.manifest import ChildId, Manifest, child_id
+
+# Lists that Kubernetes merges by a key; others' members in them are none of ours.
+MERGE_KEYS: Mapping[str, tuple[str, ...]] = {
+    "containers": ("name",),
+    "env": ("name",),
+    "volumes": ("name",),
+    "volumeMounts": ("mountPath",),
+    "imagePullSecrets": ("name",),
+    "ownerReferences": ("uid",),
+    "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
+}
+QUANTITY_MAPS = frozenset({"requests", "limits"})
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """Write a child's manifest."""
+
+    manifest: Manifest
+    exists: bool
+
+    @property
+    def child(self) -> ChildId:
+        """Return which child."""
+        return child_id(self.manifest)
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """Hold a Deployment's replicas while the operator lets go of them."""
+
+    child: ChildId
+    replicas: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Change a Deployment's replicas and nothing else."""
+
+    child: ChildId
+    replicas: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete a child that should not be."""
+
+    child: ChildId
+    uid: str
+
+
+Step = Apply | Handover | Scale | Delete
+Stage = tuple[Step, ...]
+
+PREREQUISITES = frozenset({"ConfigMap", "Secret", "ServiceAccount"})
+"""A Deployment is not written while one of these could not be."""
+
+
+def build_plan(observed: Observed, desired: Desired) -> tuple[Stage, ...]:
+    """Return what to write, in stages; the steps of a stage may run together.
+
+    An autoscaler goes before its Deployment gets a fixed number and comes after the
+    Deployment has let go of its own: the replicas never pass through another count.
+    """
+    applies = tuple(_applies(observed, desired))
+    deletes = tuple(_deletes(observed, desired))
+    autoscaler, deployment = "HorizontalPodAutoscaler", "Deployment"
+    last = {autoscaler, deployment}
+    stages: tuple[Stage, ...] = (
+        tuple(d for d in deletes if d.child.kind == autoscaler),
+        tuple(a for a in applies if a.child.kind not in last),
+        tuple(_handovers(observed, desired)),
+        (
+            *(a for a in applies if a.child.kind == deployment),
+            *_scales(observed, desired),
+        ),
+        tuple(a for a in applies if a.child.kind == autoscaler),
+        tuple(d for d in deletes if d.child.kind != autoscaler),
+    )
+    return tuple(stage for stage in stages if stage)
+
+
+def _applies(observed: Observed, desired: Desired) -> Iterator[Apply]:
+    for manifest in desired.children:
+        child = child_id(manifest)
+        if child in _untouchable(observed):
+            continue
+        live = observed.children.get(child)
+        if live is None or differs(observed, manifest, live):
+            yield Apply(manifest, exists=live is not None)
+
+
+def _deletes(observed: Observed, desired: Desired) -> Iterator[Delete]:
+    wanted = {child_id(manifest) for manifest in desired.children} | desired.kept
+    for child, live in observed.children.items():
+        if child not in wanted and live.owner_uid == observed.hub.uid:
+            yield Delete(child, live.uid)
+
+
+def _handovers(observed: Observed, desired: Desired) -> Iterator[Handover]:
+    child = ChildId("Deployment", observed.hub.name)
+    if desired.handover is not None and child not in _untouchable(observed):
+        yield Handover(child, desired.handover)
+
+
+def _scales(observed: Observed, desired: Desired) -> Iterator[Scale]:
+    child = ChildId("Deployment", observed.hub.name)
+    live = observed.children.get(child)
+    if desired.scale is None or live is None or child in _untouchable(observed):
+        return
+    if live.read()["spec"].get("replicas", 1) != desired.scale:
+        yield Scale(child, desired.scale)
+
+
+def _untouchable(observed: Observed) -> frozenset[ChildId]:
+    return frozenset((*observed.foreign, *observed.leftovers))
+
+
+def differs(observed: Observed, manifest: Manifest, live: Live) -> bool:
+    """Tell whether a child must be written again."""
+    found = live.read()
+    if _applied_hash(found) != _applied_hash(manifest):
+        return True
+    if manifest["kind"] == "Secret":
+        wish = {k: v for k, v in manifest.items() if k not in ("data", "type")}
+        return not _contains(found, wish) or not _same_data(observed, manifest)
+    return not live.settled and not _contains(found, manifest)
+
+
+def _applied_hash(manifest: Mapping[str, Any]) -> str | None:
+    annotations = manifest["metadata"].get("annotations") or {}
+    found = annotations.get(names.ANNOTATION_APPLIED)
+    return None if found is None else str(found)
+
+
+def _same_data(observed: Observed, manifest: Manifest) -> bool:
+    live = observed.own_secrets.get(manifest["metadata"]["name"])
+    wanted = {k: base64.b64decode(v) for k, v in manifest["data"].items()}
+    return live is not None and all(live.data.get(k) == v for k, v in wanted.items())
+
+
+def _contains(live: object, wish: object, field: str = "") -> bool:
+    """Tell whether everything that is wished for is there."""
+    if live is None:
+        # The API server drops empty values; they were never really wished for.
+        return not wish
+    if isinstance(wish, Mapping):
+        return isinstance(live, Mapping) and all(
+            _same_quantity(live.get(key), part)
+            if field in QUANTITY_MAPS
+            else _contains(live.get(key), part, key)
+            for key, part in wish.items()
+        )
+    if isinstance(wish, Sequence) and not isinstance(wish, str):
+        return isinstance(live, Sequence) and _contains_list(live, wish, field)
+    return live == wish
+
+
+def _contains_list(live: Sequence[Any], wish: Sequence[Any], field: str) -> bool:
+    keys = MERGE_KEYS.get(field)
+    if keys is None:
+        return len(live) == len(wish) and all(
+            _contains(a, b) for a, b in zip(live, wish, strict=True)
+        )
+    there = {tuple(item.get(key) for key in keys): item for item in live}
+    return all(
+        _contains(there.get(tuple(item.get(key) for key in keys)), item)
+        for item in wish
+    )
+
+
+_SUFFIXES = {
+    "": Decimal(1),
+    **{s: Decimal(1000) ** p for p, s in enumerate(("n", "u", "m"), start=-3)},
+    **{s: Decimal(1000) ** p for p, s in enumerate("kMGTPE", start=1)},
+    **{f"{s}i": Decimal(1024) ** p for p, s in enumerate("KMGTPE", start=1)},
+}
+
+
+def _same_quantity(live: object, wish: object) -> bool:
+    if live == wish:
+        return True
+    amounts = _find_amount(live), _find_amount(wish)
+    return amounts[0] is not None and amounts[0] == amounts[1]
+
+
+def _find_amount(value: object) -> Decimal | None:
+    text = str(value)
+    digits = text.rstrip("numkKMGTPEi")
+    factor = _SUFFIXES.get(text[len(digits) :])
+    try:
+        return None if factor is None else Decimal(digits) * factor
+    except InvalidOperation:
+        return None

@@ -1,0 +1,1 @@
+"""The API server's side of the operator: requests, watches, the lease."""

@@ -1,0 +1,41 @@
+"""One watch of autoscalers for two readers: our children, and the foreign ones."""
+
+from collections.abc import Iterable
+
+from mcphub_operator import names
+from mcphub_operator.kube.api import Object
+from mcphub_operator.kube.children import ChildTable
+from mcphub_operator.kube.kinds import AUTOSCALER
+from mcphub_operator.kube.surroundings import ForeignAutoscalers
+
+
+class AutoscalerSink:
+    """Sorts autoscalers by whether they carry the operator's label."""
+
+    def __init__(self, children: ChildTable, foreign: ForeignAutoscalers) -> None:
+        self._children = children
+        self._foreign = foreign
+
+    def replace(self, namespace: str | None, items: Iterable[Object]) -> None:
+        """Make both readers equal to a list."""
+        found = list(items)
+        self._foreign.replace(namespace, found)
+        ours = [item for item in found if _is_managed(item)]
+        self._children.replace(AUTOSCALER, namespace, ours)
+
+    def upsert(self, item: Object) -> None:
+        """Learn an autoscaler's present state."""
+        self._foreign.upsert(item)
+        if _is_managed(item):
+            self._children.upsert(AUTOSCALER, item)
+
+    def remove(self, item: Object) -> None:
+        """Learn that an autoscaler is gone."""
+        self._foreign.remove(item)
+        if _is_managed(item):
+            self._children.remove(AUTOSCALER, item)
+
+
+def _is_managed(item: Object) -> bool:
+    labels = item["metadata"].get("labels") or {}
+    return bool(labels.get(names.LABEL_MANAGED_BY) == names.OPERATOR_NAME)

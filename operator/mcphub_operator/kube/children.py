@@ -1,0 +1,149 @@
+"""Every child of every hub, as the watches last saw it.
+
+Found by label, so an object whose label was taken away seems gone; the pass that would
+make it anew looks first (`reconcile.gather`) and finds it. An event about what we just
+wrote ourselves is older than or equal to what we know, and wakes nobody.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from mcphub_operator import names
+from mcphub_operator.kube.api import Object
+from mcphub_operator.kube.kinds import Kind
+from mcphub_operator.observed import HubKey, Live
+from mcphub_operator.resources.manifest import ChildId
+
+Wake = Callable[[HubKey], None]
+
+
+class ChildTable:
+    """Children by hub."""
+
+    def __init__(self, wake: Wake) -> None:
+        self._wake = wake
+        self._by_hub: dict[HubKey, dict[ChildId, Live]] = {}
+
+    def of(self, hub: HubKey) -> dict[ChildId, Live]:
+        """Return the children that carry the hub's labels."""
+        return dict(self._by_hub.get(hub, {}))
+
+    def all_of_kind(self, kind: Kind) -> Iterable[tuple[HubKey, Live]]:
+        """Return every child of a kind, with its hub."""
+        for hub, children in self._by_hub.items():
+            for child, live in children.items():
+                if child.kind == kind.name:
+                    yield hub, live
+
+    def learn(self, kind: Kind, item: Object, *, settled: bool = False) -> None:
+        """Take over an object that a write of ours returned."""
+        self._put(kind, item, settled=settled)
+
+    def upsert(self, kind: Kind, item: Object) -> None:
+        """Take over an object from a watch, and wake its hub if that is news."""
+        if self._put(kind, item, settled=False):
+            self._wake(find_hub(item))
+
+    def remove(self, kind: Kind, item: Object) -> None:
+        """Forget an object, and wake its hub."""
+        hub, child = find_hub(item), ChildId(kind.name, item["metadata"]["name"])
+        self.forget(hub, child)
+        self._wake(hub)
+
+    def forget(self, hub: HubKey, child: ChildId) -> None:
+        """Forget an object that a delete of ours ended."""
+        children = self._by_hub.get(hub, {})
+        children.pop(child, None)
+        if not children:
+            self._by_hub.pop(hub, None)
+
+    def replace(
+        self, kind: Kind, namespace: str | None, items: Iterable[Object]
+    ) -> None:
+        """Make a kind equal to a list; wake the hubs for which that is news."""
+        seen = set()
+        for item in items:
+            seen.add((find_hub(item), ChildId(kind.name, item["metadata"]["name"])))
+            self.upsert(kind, item)
+        known = [
+            (hub, child)
+            for hub, children in self._by_hub.items()
+            for child in children
+            if child.kind == kind.name and namespace in (None, hub.namespace)
+        ]
+        for hub, child in known:
+            if (hub, child) not in seen:
+                self.forget(hub, child)
+                self._wake(hub)
+
+    def _put(self, kind: Kind, item: Object, *, settled: bool) -> bool:
+        hub, child = find_hub(item), ChildId(kind.name, item["metadata"]["name"])
+        live = build_live(item, settled=settled)
+        known = self._by_hub.get(hub, {}).get(child)
+        if known is not None and known.version >= live.version:
+            if settled and known.version == live.version:
+                self._by_hub[hub][child] = replace(known, settled=True)
+            return False
+        self._by_hub.setdefault(hub, {})[child] = live
+        return True
+
+
+class ChildSink:
+    """The part of a `ChildTable` that one reflector fills."""
+
+    def __init__(self, table: ChildTable, kind: Kind) -> None:
+        self._table = table
+        self._kind = kind
+
+    def replace(self, namespace: str | None, items: Iterable[Object]) -> None:
+        """Make the kind equal to a list."""
+        self._table.replace(self._kind, namespace, items)
+
+    def upsert(self, item: Object) -> None:
+        """Learn a child's present state."""
+        self._table.upsert(self._kind, item)
+
+    def remove(self, item: Object) -> None:
+        """Learn that a child is gone."""
+        self._table.remove(self._kind, item)
+
+
+def find_hub(item: Mapping[str, Any]) -> HubKey:
+    """Tell by its labels which hub an object belongs to."""
+    metadata = item["metadata"]
+    labels = metadata.get("labels") or {}
+    return HubKey(metadata["namespace"], labels.get(names.LABEL_INSTANCE, ""))
+
+
+def build_live(item: Object, *, settled: bool = False) -> Live:
+    """Return what is worth keeping of an object; no Secret's data among it."""
+    metadata = item["metadata"]
+    secret = "type" in item and "data" in item
+    kept = {k: v for k, v in item.items() if not (secret and k == "data")}
+    kept["metadata"] = {k: v for k, v in metadata.items() if k != "managedFields"}
+    return Live(
+        uid=metadata["uid"],
+        version=int(metadata["resourceVersion"]),
+        owner_uid=find_owner(metadata).get("uid", ""),
+        hub=find_hub(item),
+        text=json.dumps(kept, separators=(",", ":")).encode(),
+        holds_replicas=_holds_replicas(metadata.get("managedFields") or ()),
+        settled=settled,
+    )
+
+
+def find_owner(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the owner that controls an object; empty if none does."""
+    owners = metadata.get("ownerReferences") or ()
+    return next((owner for owner in owners if owner.get("controller")), {})
+
+
+def _holds_replicas(entries: Iterable[Mapping[str, Any]]) -> bool:
+    return any(
+        entry.get("manager") == names.FIELD_MANAGER
+        and entry.get("operation") == "Apply"
+        and "f:replicas" in (entry.get("fieldsV1") or {}).get("f:spec", {})
+        for entry in entries
+    )

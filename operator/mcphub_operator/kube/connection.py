@@ -1,0 +1,95 @@
+"""One HTTP session to the API server, with the credentials of wherever we run.
+
+The official client reads the configuration (service account, kubeconfig, exec
+plugins, token refresh); requests go through a bare aiohttp session, which costs a third
+of the CPU of the client's own calls.
+"""
+
+import os
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from kubernetes.aio.client import Configuration
+from kubernetes.aio.config import (
+    ConfigException,
+    load_incluster_config,
+    load_kube_config,
+)
+
+from mcphub_operator.errors import InvalidSettings
+
+CONNECT_SECONDS = 5.0
+NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """An open session and what is needed to make a request on it."""
+
+    session: aiohttp.ClientSession
+    configuration: Any
+    in_cluster: bool
+
+    @property
+    def host(self) -> str:
+        """Return the API server's URL without a slash at its end."""
+        return str(self.configuration.host).rstrip("/")
+
+    async def authorize(self) -> Mapping[str, str]:
+        """Return the headers that prove who we are; tokens are refreshed."""
+        settings = await self.configuration.auth_settings()
+        token = settings.get("BearerToken")
+        return {"Authorization": token["value"]} if token else {}
+
+
+@asynccontextmanager
+async def open_connection(kubeconfig: str) -> AsyncIterator[Connection]:
+    """Open a session by a kubeconfig, the service account, or the user's default.
+
+    Raises:
+        InvalidSettings: there is no configuration, or it cannot be read.
+    """
+    configuration = Configuration()
+    try:
+        in_cluster = await _load(configuration, kubeconfig)
+    except (ConfigException, OSError) as error:
+        raise InvalidSettings(f"no way to reach a cluster: {error}") from error
+    # No limit: workers are bounded by their number, watches by the kinds.
+    connector = aiohttp.TCPConnector(limit=0, ssl=build_ssl(configuration))
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
+        yield Connection(session, configuration, in_cluster)
+
+
+async def _load(configuration: Any, kubeconfig: str) -> bool:
+    if not kubeconfig and "KUBERNETES_SERVICE_HOST" in os.environ:
+        load_incluster_config(client_configuration=configuration)
+        return True
+    await load_kube_config(
+        config_file=kubeconfig or None, client_configuration=configuration
+    )
+    return False
+
+
+def build_ssl(configuration: Any) -> ssl.SSLContext:
+    """Return the TLS settings of a configuration."""
+    context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
+    if configuration.cert_file:
+        context.load_cert_chain(configuration.cert_file, configuration.key_file)
+    if not configuration.verify_ssl:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def find_own_namespace() -> str:
+    """Return the namespace of the service account; empty outside a cluster."""
+    try:
+        return NAMESPACE_FILE.read_text().strip()
+    except OSError:
+        return ""

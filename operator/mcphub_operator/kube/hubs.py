@@ -1,0 +1,116 @@
+"""Every McpHub as kopf's events and our own lists last saw it.
+
+kopf brings the events; a list of our own says when everything is known, and finds what
+an event got lost about.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from mcphub_operator.kube.api import Api, Call, Object
+from mcphub_operator.kube.children import Wake
+from mcphub_operator.kube.kinds import HUB
+from mcphub_operator.observed import HubKey
+
+PAGE_SIZE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class HubEntry:
+    """A hub's body, kept as compact JSON."""
+
+    uid: str
+    version: int
+    generation: int
+    text: bytes = field(repr=False)
+
+    def read(self) -> Object:
+        """Return the object."""
+        found: Object = json.loads(self.text)
+        return found
+
+
+class HubTable:
+    """Hubs by namespace and name."""
+
+    def __init__(self, wake: Wake) -> None:
+        self._wake = wake
+        self._hubs: dict[HubKey, HubEntry] = {}
+
+    def find(self, key: HubKey) -> HubEntry | None:
+        """Return a hub, if there is one."""
+        return self._hubs.get(key)
+
+    def keys(self) -> tuple[HubKey, ...]:
+        """Return all hubs' keys."""
+        return tuple(self._hubs)
+
+    def learn(self, item: Object) -> None:
+        """Take over what a read or write of ours returned."""
+        self._put(item)
+
+    def upsert(self, item: Object) -> None:
+        """Take over an event's object, and wake the hub if that is news."""
+        if self._put(item):
+            self._wake(key_of(item))
+
+    def remove(self, item: Object) -> None:
+        """Forget a hub, unless it was made anew since."""
+        key = key_of(item)
+        known = self._hubs.get(key)
+        if known is not None and known.uid == item["metadata"]["uid"]:
+            self.forget(key)
+        self._wake(key)
+
+    def forget(self, key: HubKey) -> None:
+        """Forget a hub that turned out not to exist."""
+        self._hubs.pop(key, None)
+
+    def replace(self, namespace: str | None, items: Iterable[Object]) -> None:
+        """Make a namespace (None: all) equal to a list."""
+        seen = set()
+        for item in items:
+            seen.add(key_of(item))
+            self.upsert(item)
+        for key in self.keys():
+            if namespace in (None, key.namespace) and key not in seen:
+                self.forget(key)
+                self._wake(key)
+
+    def _put(self, item: Object) -> bool:
+        key, metadata = key_of(item), item["metadata"]
+        version = int(metadata["resourceVersion"])
+        known = self._hubs.get(key)
+        if known is not None and known.version >= version:
+            return False
+        kept = {
+            **item,
+            "metadata": {k: v for k, v in metadata.items() if k != "managedFields"},
+        }
+        self._hubs[key] = HubEntry(
+            uid=metadata["uid"],
+            version=version,
+            generation=metadata.get("generation", 0),
+            text=json.dumps(kept, separators=(",", ":")).encode(),
+        )
+        return True
+
+
+def key_of(item: Object) -> HubKey:
+    """Return the key of a hub's body."""
+    return HubKey(item["metadata"]["namespace"], item["metadata"]["name"])
+
+
+async def list_hubs(api: Api, namespace: str | None) -> list[Object]:
+    """Return all hubs of a namespace, or of the cluster."""
+    found: list[Object] = []
+    params = {"limit": str(PAGE_SIZE)}
+    while True:
+        call = Call("list", HUB.name, "GET", HUB.path(namespace), params)
+        page = await api.ask(call)
+        found += page.get("items") or ()
+        token = page["metadata"].get("continue")
+        if not token:
+            return found
+        params = {**params, "continue": token}

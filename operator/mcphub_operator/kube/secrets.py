@@ -1,0 +1,108 @@
+"""Which Secrets matter to which hub, and at which version they are.
+
+The watch is metadata-only and sees every Secret that the operator may see; of those
+that no hub names nothing is kept, so ten thousand of them cost nothing. Data is read
+by a GET, by whoever needs it, when a version changed.
+"""
+
+from collections.abc import Iterable
+
+from mcphub_operator import names
+from mcphub_operator.kube.api import Object
+from mcphub_operator.kube.children import ChildTable, Wake
+from mcphub_operator.kube.kinds import SECRET
+from mcphub_operator.observed import HubKey
+
+ABSENT = 0
+"""The version of a Secret that does not exist."""
+
+SecretKey = tuple[str, str]
+
+
+class SecretTable:
+    """Versions of the Secrets that hubs name."""
+
+    def __init__(self, wake: Wake, children: ChildTable) -> None:
+        self._wake = wake
+        self._children = children
+        self._versions: dict[SecretKey, int] = {}
+        self._readers: dict[SecretKey, set[HubKey]] = {}
+        self._names: dict[HubKey, frozenset[str]] = {}
+
+    def subscribe(self, hub: HubKey, secrets: frozenset[str]) -> None:
+        """Wake this hub when one of these Secrets changes, and for no others."""
+        before = self._names.get(hub, frozenset())
+        for name in before - secrets:
+            self._unsubscribe(hub, (hub.namespace, name))
+        for name in secrets - before:
+            self._readers.setdefault((hub.namespace, name), set()).add(hub)
+        self._names[hub] = secrets
+
+    def forget(self, hub: HubKey) -> None:
+        """Wake this hub no more."""
+        self.subscribe(hub, frozenset())
+        self._names.pop(hub, None)
+
+    def find_version(self, namespace: str, name: str) -> int | None:
+        """Return the version last heard of, if any."""
+        return self._versions.get((namespace, name))
+
+    def learn(self, namespace: str, name: str, version: int) -> None:
+        """Take over what a read or write of ours found."""
+        key = (namespace, name)
+        if key in self._readers and version >= self._versions.get(key, ABSENT):
+            self._versions[key] = version
+
+    def learn_absent(self, namespace: str, name: str) -> None:
+        """Take over that a read of ours found nothing."""
+        if (namespace, name) in self._readers:
+            self._versions[namespace, name] = ABSENT
+
+    def replace(self, namespace: str | None, items: Iterable[Object]) -> None:
+        """Make a namespace (None: all) equal to a list."""
+        found = list(items)
+        seen = {(i["metadata"]["namespace"], i["metadata"]["name"]) for i in found}
+        for item in found:
+            self._hear(item)
+        for key in [*self._readers]:
+            if namespace in (None, key[0]) and key not in seen:
+                self._set(key, ABSENT)
+        ours = [item for item in found if _is_managed(item)]
+        self._children.replace(SECRET, namespace, ours)
+
+    def upsert(self, item: Object) -> None:
+        """Learn a Secret's present version."""
+        self._hear(item)
+        if _is_managed(item):
+            self._children.upsert(SECRET, item)
+
+    def remove(self, item: Object) -> None:
+        """Learn that a Secret is gone."""
+        self._set((item["metadata"]["namespace"], item["metadata"]["name"]), ABSENT)
+        if _is_managed(item):
+            self._children.remove(SECRET, item)
+
+    def _hear(self, item: Object) -> None:
+        metadata = item["metadata"]
+        key = (metadata["namespace"], metadata["name"])
+        version = int(metadata["resourceVersion"])
+        if version > self._versions.get(key, ABSENT):
+            self._set(key, version)
+
+    def _set(self, key: SecretKey, version: int) -> None:
+        if key in self._readers and self._versions.get(key) != version:
+            self._versions[key] = version
+            for hub in self._readers[key]:
+                self._wake(hub)
+
+    def _unsubscribe(self, hub: HubKey, key: SecretKey) -> None:
+        readers = self._readers.get(key, set())
+        readers.discard(hub)
+        if not readers:
+            self._readers.pop(key, None)
+            self._versions.pop(key, None)
+
+
+def _is_managed(item: Object) -> bool:
+    labels = item["metadata"].get("labels") or {}
+    return bool(labels.get(names.LABEL_MANAGED_BY) == names.OPERATOR_NAME)

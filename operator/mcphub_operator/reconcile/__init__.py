@@ -1,0 +1,1 @@
+"""The loop: from a key in the queue to children and a status that are right."""

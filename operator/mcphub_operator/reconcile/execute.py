@@ -1,0 +1,104 @@
+"""Carrying out a plan: stage by stage, the steps of a stage together.
+
+A step that fails is a problem of its own and does not keep the others from being done,
+except that pods are not rolled onto a configuration that could not be written. What
+the API server answers goes into the tables at once, so that the next pass does not see
+the world as it was before this one.
+"""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mcphub_operator.diff import (
+    PREREQUISITES,
+    Apply,
+    Delete,
+    Handover,
+    Scale,
+    Stage,
+    Step,
+)
+from mcphub_operator.errors import ApiError, NotFound, Refused
+from mcphub_operator.kube.api import Object
+from mcphub_operator.kube.children import ChildTable
+from mcphub_operator.kube.concurrency import run_together
+from mcphub_operator.kube.kinds import BY_NAME, DEPLOYMENT
+from mcphub_operator.kube.secrets import SecretTable
+from mcphub_operator.kube.writer import Writer
+from mcphub_operator.observed import HubKey
+from mcphub_operator.resources.manifest import ChildId
+from mcphub_operator.status.conditions import Reason
+from mcphub_operator.status.problems import Problem
+
+INVALID = "Invalid"
+INVALID_STATUS = 422
+
+
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """Writes what a plan says."""
+
+    writer: Writer
+    children: ChildTable
+    secrets: SecretTable
+
+    async def execute(self, key: HubKey, plan: Sequence[Stage]) -> list[Problem]:
+        """Carry out a plan and return what went wrong.
+
+        Raises:
+            LeaseLost: this replica may not write any more.
+        """
+        problems: list[Problem] = []
+        blocked = False
+        for stage in plan:
+            steps = [s for s in stage if not (blocked and s.child.kind == "Deployment")]
+            outcomes = await run_together(self._try(key, step) for step in steps)
+            for step, problem in zip(steps, outcomes, strict=True):
+                if problem is not None:
+                    problems.append(problem)
+                    blocked = blocked or step.child.kind in PREREQUISITES
+        return problems
+
+    async def _try(self, key: HubKey, step: Step) -> Problem | None:
+        try:
+            await self._do(key, step)
+        except ApiError as error:
+            return explain(step.child, error)
+        return None
+
+    async def _do(self, key: HubKey, step: Step) -> None:
+        match step:
+            case Apply(manifest):
+                self._learn(key, step.child, await self.writer.apply(manifest))
+            case Handover(child, replicas):
+                held = await self.writer.hold_replicas(key.namespace, child, replicas)
+                self.children.learn(DEPLOYMENT, held)
+            case Scale(child, replicas):
+                scaled = await self.writer.scale(key.namespace, child, replicas)
+                self.children.learn(DEPLOYMENT, scaled)
+            case Delete(child, uid):
+                await self._delete(key, child, uid)
+
+    def _learn(self, key: HubKey, child: ChildId, item: Object) -> None:
+        self.children.learn(BY_NAME[child.kind], item, settled=True)
+        if child.kind == "Secret":
+            version = int(item["metadata"]["resourceVersion"])
+            # Unequal to what the reader remembers: it reads the Secret once more.
+            self.secrets.learn(key.namespace, child.name, version)
+
+    async def _delete(self, key: HubKey, child: ChildId, uid: str) -> None:
+        with contextlib.suppress(NotFound):
+            await self.writer.delete(key.namespace, child, uid)
+        self.children.forget(key, child)
+
+
+def explain(child: ChildId, error: ApiError) -> Problem:
+    """Return what a refused write means for the hub."""
+    ports = [c for c in error.causes if "nodePort" in c.field]
+    if child.kind == "Service" and ports:
+        message = f"{child}: {ports[0].message}; choose another spec.service.nodePort"
+        return Problem(Reason.NODE_PORT_UNAVAILABLE, message)
+    if isinstance(error, Refused) and error.status == INVALID_STATUS:
+        return Problem(Reason.INVALID_SPEC, f"{child}: {error.message}")
+    return Problem(Reason.WRITE_FAILED, f"{child} was not written: {error.message}")

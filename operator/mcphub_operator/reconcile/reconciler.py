@@ -1,0 +1,170 @@
+"""One pass over one hub: gather, check, decide, write what differs, tell.
+
+Level-triggered: a pass looks at what is, never at what happened, and may run at any
+time, any number of times. The status comes last and says what the pass came to.
+"""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+
+from mcphub_operator.checks import evaluate
+from mcphub_operator.desired import build_desired, needs_upgrade
+from mcphub_operator.diff import Apply, Stage, build_plan
+from mcphub_operator.errors import (
+    InvalidHub,
+    NotFound,
+)
+from mcphub_operator.kube.hubs import HubEntry
+from mcphub_operator.observed import HubKey, Observed
+from mcphub_operator.reconcile.execute import Executor
+from mcphub_operator.reconcile.gather import (
+    HubGone,
+    Sources,
+    World,
+    gather,
+    inspect_births,
+)
+from mcphub_operator.reconcile.news import Newsroom
+from mcphub_operator.reconcile.upgrades import UpgradeGate
+from mcphub_operator.spec.hub import Hub, parse_hub
+from mcphub_operator.status.compose import Status, build_invalid_status, build_status
+from mcphub_operator.status.problems import Outcome, Problem
+
+log = structlog.get_logger(__name__)
+
+LOOK_AGAIN_SECONDS = 15.0
+"""Foreign objects and taken ports send no event when they go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a pass asks of the queue."""
+
+    failed: bool = False
+    again_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciler:
+    """Makes hubs' children and statuses right, one hub at a time."""
+
+    sources: Sources
+    world: World
+    executor: Executor
+    upgrades: UpgradeGate
+    news: Newsroom
+
+    async def reconcile(self, key: HubKey) -> Result:
+        """Run one pass.
+
+        Raises:
+            ApiError: something could not be read, or the status not written.
+            LeaseLost: this replica may not write any more.
+        """
+        entry = self.sources.hubs.find(key)
+        if entry is None:
+            self.forget(key)
+            return Result()
+        body = entry.read()
+        if "deletionTimestamp" in body["metadata"]:
+            return Result()
+        try:
+            hub = parse_hub(body)
+        except InvalidHub as error:
+            await self._tell_invalid(key, entry, str(error))
+            return Result()
+        try:
+            return await self._pass(hub, entry)
+        except HubGone:
+            self.sources.hubs.forget(key)
+            return Result(again_seconds=LOOK_AGAIN_SECONDS)
+
+    def forget(self, key: HubKey) -> None:
+        """Drop what is remembered about a hub that is gone."""
+        self.sources.secrets.forget(key)
+        self.upgrades.forget(key)
+
+    async def _pass(self, hub: Hub, entry: HubEntry) -> Result:
+        key = HubKey(hub.namespace, hub.name)
+        observed = self._with_turn(await gather(self.sources, self.world, hub, entry))
+        plan = () if hub.spec.paused else _plan(observed)
+        births = _find_births(plan)
+        if births:
+            observed = await inspect_births(self.sources, observed, births)
+            plan = _plan(observed)
+        failures = await self.executor.execute(key, plan)
+        if plan:
+            log.info("hub_written", hub=str(key), steps=_names(plan))
+            observed = await gather(self.sources, self.world, hub, entry)
+            observed = self._with_turn(observed)
+        return await self._tell(observed, entry, failures)
+
+    def _with_turn(self, observed: Observed) -> Observed:
+        key = HubKey(observed.hub.namespace, observed.hub.name)
+        if not needs_upgrade(observed):
+            self.upgrades.settle(key)
+            return observed
+        return replace(observed, upgrade=self.upgrades.ask(key))
+
+    async def _tell(
+        self, observed: Observed, entry: HubEntry, failures: list[Problem]
+    ) -> Result:
+        waits = not observed.upgrade.granted
+        outcome = Outcome(
+            problems=(*evaluate(observed), *failures),
+            upgrade_waits=waits,
+            upgrade_stopped_by=observed.upgrade.stuck_hub if waits else "",
+        )
+        key = HubKey(observed.hub.namespace, observed.hub.name)
+        await self._write_status(key, entry, build_status(observed, outcome))
+        transient = any(not problem.needs_help for problem in outcome.problems)
+        look_again = LOOK_AGAIN_SECONDS * random.uniform(0.8, 1.2)  # noqa: S311
+        again = look_again if outcome.blocking else None
+        if build_desired(observed).handover is not None and not transient:
+            again = 0.0
+        self.upgrades.note(key)
+        return Result(failed=transient, again_seconds=again)
+
+    async def _tell_invalid(self, key: HubKey, entry: HubEntry, problem: str) -> None:
+        previous: Mapping[str, Any] = entry.read().get("status") or {}
+        status = build_invalid_status(
+            previous, entry.generation, problem, self.world.now()
+        )
+        await self._write_status(key, entry, status)
+
+    async def _write_status(self, key: HubKey, entry: HubEntry, status: Status) -> None:
+        before = entry.read().get("status") or {}
+        if status == before:
+            return
+        try:
+            written = await self.executor.writer.replace_status(
+                key.namespace, key.name, entry.uid, status
+            )
+        except NotFound:
+            self.sources.hubs.forget(key)
+            return
+        self.sources.hubs.learn(written)
+        if written.get("status") != status:
+            log.warning("status_pruned", hub=str(key))
+        await self.news.report(key, entry.uid, before, status)
+
+
+def _plan(observed: Observed) -> tuple[Stage, ...]:
+    return build_plan(observed, build_desired(observed))
+
+
+def _find_births(plan: tuple[Stage, ...]) -> list[Apply]:
+    return [
+        step
+        for stage in plan
+        for step in stage
+        if isinstance(step, Apply) and not step.exists
+    ]
+
+
+def _names(plan: tuple[Stage, ...]) -> list[str]:
+    return [f"{type(s).__name__} {s.child}" for stage in plan for s in stage]

@@ -1,0 +1,1 @@
+"""Builders of the hub's children: pure, one kind a module."""

@@ -1,0 +1,53 @@
+"""The server's configuration: the hub's own field names, without Secret references.
+
+Passwords and tokens reach the pods as files (`resources.pod_volumes`); this object may
+be read by anyone who may read ConfigMaps.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from mcphub_operator import names
+from mcphub_operator.resources.manifest import Manifest, build_manifest
+from mcphub_operator.spec.hub import Hub
+
+SECTIONS = (
+    "backends",
+    "transports",
+    "auth",
+    "limits",
+    "logging",
+    "publicURL",
+    "allowedHosts",
+    "trustedProxies",
+)
+_REFERENCE = "SecretRef"
+
+
+def build_config(hub: Hub) -> dict[str, Any]:
+    """Return the document that the server reads, as plain data."""
+    spec = hub.spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+    config = _without_references({section: spec[section] for section in SECTIONS})
+    assert isinstance(config, dict)  # noqa: S101 - a mapping goes in
+    return config
+
+
+def build_config_map(hub: Hub, version: str) -> Manifest:
+    """Return the ConfigMap that pods mount."""
+    manifest = build_manifest("v1", "ConfigMap", hub, hub.name, version)
+    text = yaml.safe_dump(build_config(hub), sort_keys=True)
+    return {**manifest, "data": {names.CONFIG_KEY: text}}
+
+
+def _without_references(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {
+            key: _without_references(part)
+            for key, part in value.items()
+            if not key.endswith(_REFERENCE)
+        }
+    if isinstance(value, list):
+        return [_without_references(part) for part in value]
+    return value

@@ -1,0 +1,81 @@
+"""The two Secrets that the operator makes: a client's token and the replicas' keys.
+
+Randomness comes in as `Fresh`; what is there already is kept, so that building twice
+gives the same. Rotation moves `current` to `previous`, and both are accepted by the
+servers, which read the files live: nothing rolls.
+"""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mcphub_operator import names
+from mcphub_operator.resources.manifest import Manifest, build_manifest
+from mcphub_operator.spec.access import AuthType
+from mcphub_operator.spec.hub import Hub
+
+Data = Mapping[str, bytes]
+
+MIN_TOKEN_BYTES = 1
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """Random material for one pass; used only for what does not exist yet."""
+
+    token: bytes = field(repr=False)
+    current: bytes = field(repr=False)
+    previous: bytes = field(repr=False)
+    state: bytes = field(repr=False)
+    digest: bytes = field(repr=False)
+
+
+def makes_token(hub: Hub) -> bool:
+    """Tell whether the operator makes this hub's token."""
+    auth = hub.spec.auth
+    return auth.type is AuthType.TOKEN and not auth.tokens_secret_ref.name
+
+
+def tokens_secret(hub: Hub) -> str | None:
+    """Name of the Secret with the clients' tokens, if the hub uses tokens."""
+    if hub.spec.auth.type is not AuthType.TOKEN:
+        return None
+    return hub.spec.auth.tokens_secret_ref.name or names.auth_secret(hub.name)
+
+
+def build_token_data(live: Data, fresh: Fresh, *, rotate: bool) -> dict[str, bytes]:
+    """Return the generated token, kept where there is one already."""
+    kept = live.get(names.TOKEN_CLIENT, b"").strip()
+    if rotate or len(kept) < MIN_TOKEN_BYTES:
+        return {names.TOKEN_CLIENT: fresh.token}
+    return {names.TOKEN_CLIENT: live[names.TOKEN_CLIENT]}
+
+
+def build_key_data(live: Data, fresh: Fresh, *, rotate: bool) -> dict[str, bytes]:
+    """Return the keyring: what is missing is made, what is there is kept or moved."""
+    made = {
+        names.KEY_CURRENT: fresh.current,
+        names.KEY_PREVIOUS: fresh.previous,
+        names.KEY_STATE: fresh.state,
+        names.KEY_DIGEST: fresh.digest,
+    }
+    kept = {key: live[key] for key in made if live.get(key)}
+    if rotate and names.KEY_CURRENT in kept:
+        kept[names.KEY_PREVIOUS] = kept.pop(names.KEY_CURRENT)
+    return {**made, **kept}
+
+
+def build_secret(hub: Hub, name: str, version: str, data: Data) -> Manifest:
+    """Return a Secret of the hub; it remembers which rotation request it answered."""
+    asked = hub.annotations.get(names.ANNOTATION_ROTATE)
+    annotations = {names.ANNOTATION_ROTATED: asked} if asked else None
+    manifest = build_manifest("v1", "Secret", hub, name, version, annotations)
+    encoded = {key: base64.b64encode(value).decode() for key, value in data.items()}
+    return {**manifest, "type": "Opaque", "data": encoded}
+
+
+def is_rotation_due(hub: Hub, live_annotations: Mapping[str, str]) -> bool:
+    """Tell whether the hub asks for a rotation that its Secret has not seen."""
+    asked = hub.annotations.get(names.ANNOTATION_ROTATE)
+    return bool(asked) and live_annotations.get(names.ANNOTATION_ROTATED) != asked

@@ -1,0 +1,1 @@
+"""The process: settings become tables, watches, workers, and an orderly end."""

@@ -1,0 +1,1 @@
+"""What the operator says about a hub: pure functions from what it saw."""

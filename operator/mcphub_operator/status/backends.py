@@ -1,0 +1,98 @@
+"""The state of each backend: the worst over the replicas that serve.
+
+A replica that has not been asked yet says nothing, and does not make a known state
+unknown: neither a new pod nor a restarted operator rewrites a status that is still
+true. Terminating pods do not count.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from mcphub_operator.observed import BackendReport, Observed, PodReport
+from mcphub_operator.spec.backends import Backend
+from mcphub_operator.status.conditions import format_time
+
+
+class State(StrEnum):
+    """How a backend is."""
+
+    CONNECTED = "Connected"
+    UNKNOWN = "Unknown"
+    DEGRADED = "Degraded"
+    UNREACHABLE = "Unreachable"
+
+
+_SEVERITY = {state: rank for rank, state in enumerate(State)}
+_STATES = {str(state): state for state in State}
+MAX_MESSAGE = 512
+MAX_REASON = 64
+
+
+def build_backends(observed: Observed) -> list[dict[str, Any]]:
+    """Return the status of every enabled backend, in the spec's order."""
+    before = {b.get("name"): b for b in observed.status.get("backends") or ()}
+    reports = find_reports(observed)
+    return [
+        _build(backend, reports, before.get(backend.name), observed.now)
+        for backend in observed.hub.spec.backends
+        if backend.enabled
+    ]
+
+
+def find_reports(observed: Observed) -> tuple[PodReport, ...] | None:
+    """Return what the ready replicas said; None while none of them was asked."""
+    ready = [pod for pod in observed.pods if pod.ready and not pod.terminating]
+    asked = [observed.reports[pod.uid] for pod in ready if pod.uid in observed.reports]
+    if ready and not asked:
+        return None
+    return tuple(asked)
+
+
+def _build(
+    backend: Backend,
+    reports: Sequence[PodReport] | None,
+    before: Mapping[str, Any] | None,
+    now: datetime,
+) -> dict[str, Any]:
+    same_type = before is not None and before.get("type") == backend.type
+    if reports is None and before is not None and same_type:
+        return dict(before)
+    found = list(_about(backend.name, reports or ()))
+    state, reason, message = _worst(found)
+    kept = before is not None and same_type and before.get("state") == state
+    since = before.get("lastTransitionTime") if before is not None and kept else None
+    entry = {
+        "name": backend.name,
+        "type": str(backend.type),
+        "state": str(state),
+        "reason": reason[:MAX_REASON],
+        "message": message[:MAX_MESSAGE],
+        "lastTransitionTime": since or format_time(now),
+    }
+    return {key: value for key, value in entry.items() if value != ""}
+
+
+def _about(name: str, reports: Iterable[PodReport]) -> Iterable[BackendReport]:
+    for report in reports:
+        found = (b for b in report.backends if b.name == name)
+        yield next(found, BackendReport(name, State.UNKNOWN))
+
+
+def _worst(found: Sequence[BackendReport]) -> tuple[State, str, str]:
+    if not found:
+        return State.UNKNOWN, "", "no ready replica has reported yet"
+    state = max((_state(b) for b in found), key=_SEVERITY.__getitem__)
+    if state is State.CONNECTED:
+        return state, "", ""
+    affected = [b for b in found if _state(b) is state]
+    # Replicas may word the same fault differently; the choice must not flicker.
+    first = min(affected, key=lambda b: (b.reason, b.message))
+    share = f"on {len(affected)} of {len(found)} replicas"
+    message = f"{first.message} ({share})" if first.message else share
+    return state, first.reason, message
+
+
+def _state(report: BackendReport) -> State:
+    return _STATES.get(report.state, State.UNKNOWN)

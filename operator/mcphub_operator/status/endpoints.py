@@ -1,0 +1,76 @@
+"""Where clients reach a hub; said only while it is Ready.
+
+A NodePort answers on every node, so the choice among nodes is free: the one that
+stands in the status stays while the node exists. A flapping node would otherwise
+rewrite the status of every hub.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from mcphub_operator import names
+from mcphub_operator.observed import Node, Observed
+from mcphub_operator.resources.manifest import ChildId
+from mcphub_operator.spec.access import ServiceType
+
+HTTP_PORT = 80
+
+
+def build_endpoints(observed: Observed) -> dict[str, str] | None:
+    """Return the URLs of the transports, or None while there is no address."""
+    base = _find_base(observed)
+    if base is None:
+        return None
+    endpoints = {"mcp": base + names.PATH_MCP}
+    if observed.hub.spec.transports.sse.enabled:
+        endpoints["sse"] = base + names.PATH_SSE
+    return endpoints
+
+
+def _find_base(observed: Observed) -> str | None:
+    hub = observed.hub
+    if hub.spec.public_url:
+        return hub.spec.public_url.rstrip("/")
+    service = observed.children.get(ChildId("Service", hub.name))
+    if service is None:
+        return None
+    inside = _url(f"{hub.name}.{hub.namespace}.svc", hub.spec.service.port)
+    match hub.spec.service.type:
+        case ServiceType.CLUSTER_IP:
+            return inside
+        case ServiceType.NODE_PORT:
+            return _find_node_base(observed, service.read()) or inside
+        case ServiceType.LOAD_BALANCER:
+            return _find_balancer_base(service.read())
+
+
+def _find_node_base(observed: Observed, service: Mapping[str, Any]) -> str | None:
+    ports = service.get("spec", {}).get("ports") or [{}]
+    node_port = ports[0].get("nodePort")
+    host = _choose_node(observed)
+    return _url(host, node_port) if host and node_port else None
+
+
+def _choose_node(observed: Observed) -> str | None:
+    nodes = [node for node in observed.nodes or () if node.address]
+    previous = str((observed.status.get("endpoints") or {}).get("mcp", ""))
+    if previous:
+        host = urlsplit(previous).hostname
+        if any(node.address == host for node in nodes):
+            return host
+    return min((n for n in nodes if n.ready), default=Node("")).address or None
+
+
+def _find_balancer_base(service: Mapping[str, Any]) -> str | None:
+    status = service.get("status", {}).get("loadBalancer", {})
+    for entry in status.get("ingress") or ():
+        host = entry.get("hostname") or entry.get("ip")
+        if host:
+            return _url(host, service["spec"]["ports"][0]["port"])
+    return None
+
+
+def _url(host: str, port: int) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}" if port == HTTP_PORT else f"http://{shown}:{port}"

@@ -1,0 +1,44 @@
+"""How far a Deployment is: the numbers behind Ready, Reconciling and upgrades."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mcphub_operator.status.conditions import find_condition
+
+DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The state of a rollout."""
+
+    desired: int
+    total: int = 0
+    ready: int = 0
+    complete: bool = False
+    stuck: bool = False
+    """Kubernetes itself has given up waiting for it."""
+    finished_before: bool = False
+    """The present pods were all there once: what is missing was lost since."""
+
+
+def read_progress(deployment: Mapping[str, Any], desired: int | None) -> Progress:
+    """Read a Deployment; `desired` overrides its own number of replicas."""
+    spec, status = deployment.get("spec", {}), deployment.get("status", {})
+    wanted = spec.get("replicas", 1) if desired is None else desired
+    conditions = status.get("conditions") or ()
+    progressing = find_condition(conditions, "Progressing") or {}
+    generation = deployment["metadata"].get("generation", 0)
+    current = status.get("observedGeneration", 0) >= generation
+    total, ready = status.get("replicas", 0), status.get("readyReplicas", 0)
+    updated = status.get("updatedReplicas", 0)
+    return Progress(
+        desired=wanted,
+        total=total,
+        ready=ready,
+        complete=current and total == ready == updated == wanted,
+        stuck=current and progressing.get("reason") == DEADLINE_EXCEEDED,
+        finished_before=current
+        and progressing.get("reason") == "NewReplicaSetAvailable",
+    )

@@ -1,0 +1,54 @@
+"""Which changes of the status deserve an Event: one per transition, none at rest."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mcphub_operator.status.conditions import ConditionType, Reason, find_condition
+
+_QUIET = frozenset({Reason.PROGRESSING, Reason.SETTLED, Reason.NOT_STALLED})
+_GOOD = {
+    ConditionType.READY: "True",
+    ConditionType.STALLED: "False",
+    ConditionType.SECRETS_RESOLVED: "True",
+    ConditionType.BACKENDS_REACHABLE: "True",
+    ConditionType.PAUSED: "False",
+}
+_FIRST_NEWS = {ConditionType.READY, ConditionType.STALLED}
+"""Of a new hub only these are news before anything went wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A change of a condition, as an Event tells it."""
+
+    condition: str
+    reason: str
+    message: str
+    warning: bool
+
+
+def find_transitions(
+    before: Mapping[str, Any], after: Mapping[str, Any]
+) -> tuple[Transition, ...]:
+    """Compare two statuses; changed counts alone are no transition."""
+    old, new = before.get("conditions") or (), after.get("conditions") or ()
+    found = []
+    for kind, good in _GOOD.items():
+        now = find_condition(new, kind)
+        was = find_condition(old, kind)
+        if now is not None and _is_news(kind, was, now):
+            message = now.get("message") or f"{kind} is {now['status']}"
+            bad = now["status"] not in (good, "Unknown")
+            found.append(Transition(kind, now["reason"], message, bad))
+    return tuple(found)
+
+
+def _is_news(
+    kind: ConditionType, was: Mapping[str, Any] | None, now: Mapping[str, Any]
+) -> bool:
+    if now["reason"] in _QUIET or now["status"] == "Unknown":
+        return False
+    if was is None:
+        return now["status"] != _GOOD[kind] or kind in _FIRST_NEWS
+    return (was.get("status"), was.get("reason")) != (now["status"], now["reason"])

@@ -1,0 +1,131 @@
+"""The six conditions of a hub, as pure functions of what was seen and done.
+
+Ready is about the spec as it stands: somebody's missing Secret makes it False even
+while older pods still serve, for a restart of those would fail. A backend that is down
+does not touch Ready; that is what BackendsReachable is for.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mcphub_operator.observed import Observed
+from mcphub_operator.status.backends import State
+from mcphub_operator.status.conditions import Condition, ConditionType, Reason, Truth
+from mcphub_operator.status.problems import Outcome
+from mcphub_operator.status.rollout import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that the verdict rests on."""
+
+    observed: Observed
+    outcome: Outcome
+    progress: Progress
+    backends: Sequence[Mapping[str, Any]]
+
+
+def judge(case: Case) -> tuple[Condition, ...]:
+    """Return the hub's conditions, in their fixed order."""
+    return (
+        Condition(ConditionType.READY, *_ready(case)),
+        Condition(ConditionType.RECONCILING, *_reconciling(case)),
+        Condition(ConditionType.STALLED, *_stalled(case)),
+        Condition(ConditionType.SECRETS_RESOLVED, *_secrets(case)),
+        Condition(ConditionType.BACKENDS_REACHABLE, *_backends(case)),
+        Condition(ConditionType.PAUSED, *_paused(case)),
+    )
+
+
+Verdict = tuple[Truth, Reason, str]
+
+
+def _ready(case: Case) -> Verdict:
+    progress, blocking = case.progress, case.outcome.blocking
+    if blocking:
+        return Truth.FALSE, blocking[0].reason, blocking[0].message
+    if progress.desired == 0:
+        return Truth.FALSE, Reason.SCALED_TO_ZERO, "scaled to zero replicas"
+    count = f"{progress.ready} of {progress.desired} replicas ready"
+    if progress.ready == 0:
+        lost = progress.stuck or progress.finished_before
+        reason = Reason.NO_READY_REPLICA if lost else Reason.PROGRESSING
+        return Truth.FALSE, reason, count
+    if case.outcome.upgrade_stopped_by:
+        return Truth.TRUE, Reason.UPGRADE_PAUSED, _upgrade_message(case)
+    reason = Reason.AVAILABLE if _is_settled(case) else Reason.PROGRESSING
+    return Truth.TRUE, reason, count
+
+
+def _reconciling(case: Case) -> Verdict:
+    if case.observed.hub.spec.paused:
+        return Truth.FALSE, Reason.PAUSED_BY_SPEC, ""
+    transient = [p for p in case.outcome.problems if not p.needs_help]
+    if transient:
+        return Truth.TRUE, transient[0].reason, transient[0].message
+    if case.outcome.blocking or case.progress.stuck:
+        return Truth.FALSE, Reason.SETTLED, "waiting for help; see Stalled"
+    if case.outcome.upgrade_waits:
+        return Truth.TRUE, Reason.UPGRADE_PAUSED, _upgrade_message(case)
+    if not case.progress.complete:
+        return Truth.TRUE, Reason.PROGRESSING, _rollout_message(case.progress)
+    return Truth.FALSE, Reason.SETTLED, ""
+
+
+def _stalled(case: Case) -> Verdict:
+    blocking = case.outcome.blocking
+    if blocking:
+        message = "; ".join(problem.message for problem in blocking)
+        return Truth.TRUE, blocking[0].reason, message
+    if case.progress.stuck:
+        message = (
+            f"{_rollout_message(case.progress)}, and none came in time;"
+            " `kubectl describe pods` tells why"
+        )
+        return Truth.TRUE, Reason.ROLLOUT_STUCK, message
+    return Truth.FALSE, Reason.NOT_STALLED, ""
+
+
+def _secrets(case: Case) -> Verdict:
+    missing = [
+        p.message for p in case.outcome.problems if p.reason is Reason.SECRET_MISSING
+    ]
+    if missing:
+        return Truth.FALSE, Reason.SECRET_MISSING, "; ".join(missing)
+    return Truth.TRUE, Reason.RESOLVED, ""
+
+
+def _backends(case: Case) -> Verdict:
+    if not case.backends:
+        return Truth.TRUE, Reason.NO_BACKENDS, "no backend is enabled"
+    states = {str(b["name"]): b["state"] for b in case.backends}
+    bad = [n for n, s in states.items() if s in (State.UNREACHABLE, State.DEGRADED)]
+    if bad:
+        return Truth.FALSE, Reason.SOME_UNREACHABLE, f"not connected: {', '.join(bad)}"
+    unknown = [n for n, s in states.items() if s != State.CONNECTED]
+    if unknown:
+        message = f"nothing reported yet about: {', '.join(unknown)}"
+        return Truth.UNKNOWN, Reason.NOT_REPORTED, message
+    return Truth.TRUE, Reason.ALL_CONNECTED, ""
+
+
+def _paused(case: Case) -> Verdict:
+    if case.observed.hub.spec.paused:
+        return Truth.TRUE, Reason.PAUSED_BY_SPEC, "spec.paused: only the status changes"
+    return Truth.FALSE, Reason.NOT_PAUSED, ""
+
+
+def _is_settled(case: Case) -> bool:
+    return case.progress.complete and not case.outcome.upgrade_waits
+
+
+def _rollout_message(progress: Progress) -> str:
+    return f"{progress.ready} of {progress.desired} replicas ready"
+
+
+def _upgrade_message(case: Case) -> str:
+    stuck = case.outcome.upgrade_stopped_by
+    if stuck:
+        return f"the upgrade stopped: hub {stuck} did not come Ready with it"
+    return "waiting for its turn in the upgrade"
