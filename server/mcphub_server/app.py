@@ -32,6 +32,9 @@ from mcphub_server.middleware.rates import RateLimiter
 from mcphub_server.middleware.tokens import TokenFiles
 from mcphub_server.results.cursors import CursorSigner
 from mcphub_server.sessions.drain import CloseWhileDraining
+from mcphub_server.sessions.layer import build_session_app
+from mcphub_server.sessions.parts import SessionParts, build_session_parts
+from mcphub_server.sessions.replicas import Replicas
 from mcphub_server.sessions.traffic import Traffic
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.hub import HubFacts, build_hub_tools
@@ -58,6 +61,7 @@ class Hub:
     board: StatusBoard
     mcp: FastMCP
     transports: Transports
+    sessions: SessionParts
     app: ASGIApp
     management: ASGIApp
 
@@ -71,8 +75,13 @@ class Parts:
     monitors: list[BackendMonitor] = field(default_factory=list)
 
 
-def build_hub(config: HubConfig, runtime: RuntimeSettings) -> Hub:
-    """Put a hub together; must run inside the event loop that will serve it."""
+def build_hub(
+    config: HubConfig, runtime: RuntimeSettings, replicas: Replicas | None = None
+) -> Hub:
+    """Put a hub together; must run inside the event loop that will serve it.
+
+    `replicas` knows the hub's other replicas; by default the headless Service does.
+    """
     version = find_version()
     metrics = Metrics(version)
     parts = Parts(
@@ -88,6 +97,13 @@ def build_hub(config: HubConfig, runtime: RuntimeSettings) -> Hub:
     metrics.watch(parts)
     mcp = build_mcp(config, runtime, parts, metrics)
     transports = build_transports(mcp, config.transports, parts.traffic)
+    sessions = build_session_parts(config, runtime, metrics.registry, replicas)
+    door = build_door(config, runtime)
+
+    def authenticate(app: ASGIApp) -> ASGIApp:
+        return Authenticate(app, door, metrics.count_auth_failure)
+
+    guarded = build_session_app(transports.app, sessions, authenticate)
     return Hub(
         config,
         runtime,
@@ -97,7 +113,8 @@ def build_hub(config: HubConfig, runtime: RuntimeSettings) -> Hub:
         board,
         mcp,
         transports,
-        build_app(config, runtime, parts.traffic, metrics, transports),
+        sessions,
+        build_app(config, runtime, parts.traffic, transports.route(guarded)),
         build_management_app(config, board, metrics, parts.traffic),
     )
 
@@ -162,22 +179,15 @@ def add_tools(mcp: FastMCP, tools: Sequence[Tool]) -> None:
 
 
 def build_app(
-    config: HubConfig,
-    runtime: RuntimeSettings,
-    traffic: Traffic,
-    metrics: Metrics,
-    transports: Transports,
+    config: HubConfig, runtime: RuntimeSettings, traffic: Traffic, routed: ASGIApp
 ) -> ASGIApp:
-    """Wrap the transports in the layers that every request passes."""
-    door = build_door(config, runtime)
-    guarded = Authenticate(transports.app, door, metrics.count_auth_failure)
+    """Wrap the endpoints in the layers that every request passes."""
     rules = EntryRules(
         build_host_policy(
             runtime.hub, runtime.namespace, config.public_url, config.allowed_hosts
         ),
         parse_networks(config.trusted_proxies),
     )
-    routed = transports.route(guarded)
     return Entry(CloseWhileDraining(routed, traffic), rules)
 
 

@@ -10,6 +10,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Generator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 import structlog
 import uvicorn
@@ -86,6 +87,7 @@ async def running(hub: Hub) -> AsyncIterator[None]:
         for monitor in hub.monitors:
             await monitor.backend.open()
             stack.push_async_callback(monitor.backend.close)
+        await stack.enter_async_context(hub.sessions.peers)
         async with asyncio.TaskGroup() as watchers:
             tasks = [watchers.create_task(m.watch()) for m in hub.monitors]
             try:
@@ -96,29 +98,46 @@ async def running(hub: Hub) -> AsyncIterator[None]:
                     task.cancel()
 
 
-async def serve(hub: Hub) -> None:
-    """Serve until SIGTERM or SIGINT, then drain; a second signal ends at once."""
-    keep_streams_at_shutdown()
-    runtime = hub.runtime
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where a hub listens."""
+
+    mcp: int
+    management: int
+
+
+@asynccontextmanager
+async def listening(hub: Hub) -> AsyncIterator[Ports]:
+    """Serve on both ports until the block ends; then close at once."""
+    host = hub.runtime.host
     sockets = [
-        open_socket(runtime.host, runtime.port),
-        open_socket(runtime.host, runtime.management_port),
+        open_socket(host, hub.runtime.port),
+        open_socket(host, hub.runtime.management_port),
     ]
+    ports = Ports(*(each.getsockname()[1] for each in sockets))
     listeners = [build_listener(hub.app), build_listener(hub.management)]
-    stop, hurry = asyncio.Event(), asyncio.Event()
-    install_signals(stop, hurry)
     async with running(hub), asyncio.TaskGroup() as group:
-        for listener, listening in zip(listeners, sockets, strict=True):
-            group.create_task(listener.serve([listening]))
+        for listener, opened in zip(listeners, sockets, strict=True):
+            group.create_task(listener.serve([opened]))
         for listener in listeners:
             await listener.listening.wait()
         hub.traffic.begin_serving()
-        ports = [listening.getsockname()[1] for listening in sockets]
-        log.info("serving", host=runtime.host, port=ports[0], management_port=ports[1])
+        try:
+            yield ports
+        finally:
+            for listener in listeners:
+                listener.should_exit = True
+
+
+async def serve(hub: Hub) -> None:
+    """Serve until SIGTERM or SIGINT, then drain; a second signal ends at once."""
+    keep_streams_at_shutdown()
+    stop, hurry = asyncio.Event(), asyncio.Event()
+    install_signals(stop, hurry)
+    async with listening(hub) as ports:
+        log.info("serving", port=ports.mcp, management_port=ports.management)
         await stop.wait()
         await drain_or_hurry(hub, hurry)
-        for listener in listeners:
-            listener.should_exit = True
     log.info("stopped")
 
 

@@ -7,20 +7,19 @@ place of credentials, and goes past the door.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcphub_server.middleware.client import current_client, enter_client
 from mcphub_server.sessions.asgi import find_header, replace_header, send_response
-from mcphub_server.sessions.identity import Signatures
-from mcphub_server.sessions.metrics import Outcome, SessionMetrics
+from mcphub_server.sessions.metrics import Outcome
+from mcphub_server.sessions.parts import SessionParts
 from mcphub_server.sessions.peers import (
     HANDED_OVER,
     MISDIRECTED,
     NOT_OWNER_HEADER,
     TICKET_HEADER,
-    Peers,
     describe_target,
 )
 from mcphub_server.sessions.principal import enter_scope
@@ -28,24 +27,9 @@ from mcphub_server.sessions.sse import SseSessions
 from mcphub_server.sessions.streamable import StreamableSessions
 from mcphub_server.sessions.ticket import Ticket
 
-
-@dataclass(frozen=True, slots=True)
-class Paths:
-    """Where the transports are mounted; None for one that keeps no sessions."""
-
-    sse: str | None = "/sse"
-    messages: str | None = "/messages/"
-    stateful: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SessionParts:
-    """What the layers work with; one set a process."""
-
-    signatures: Signatures
-    peers: Peers
-    metrics: SessionMetrics
-    paths: Paths
+SSE_PATH = "/sse/"
+MESSAGES_PATH = "/messages/"
+HTTP_PATH = "/mcp/"
 
 
 def build_session_app(
@@ -99,21 +83,19 @@ class SessionLayer:
 
     def __init__(self, app: ASGIApp, parts: SessionParts) -> None:
         self._app = app
-        self._paths = parts.paths
+        self._stateful = parts.stateful
         inner = (app, parts.signatures, parts.peers, parts.metrics)
         self._sse = SseSessions(*inner)
         self._streamable = StreamableSessions(*inner)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        path, method = scope.get("path"), scope.get("method")
-        if path is None:
-            await self._app(scope, receive, send)
-        elif path == self._paths.sse and method == "GET":
+        path = scope.get("path", "").rstrip("/") + "/"
+        if path == SSE_PATH and scope["method"] == "GET":
             await self._sse.open_stream(scope, receive, send)
-        elif path == self._paths.messages and method == "POST":
+        elif path == MESSAGES_PATH and scope["method"] == "POST":
             await self._sse.post(scope, receive, send)
-        elif path == self._paths.stateful:
+        elif path == HTTP_PATH and self._stateful:
             await self._streamable.serve(scope, receive, send)
         else:
             await self._app(scope, receive, send)

@@ -17,6 +17,7 @@ from fastmcp.client.transports import SSETransport, StreamableHttpTransport
 
 HERE = Path(__file__).parent
 FIRST_ADDRESS = 2
+MANAGEMENT_OFFSET = 20_000
 
 
 def find_free_port():
@@ -121,10 +122,6 @@ class Hub:
     def members(self):
         return self.folder / "members"
 
-    @property
-    def keys(self):
-        return self.folder / "keys"
-
     def publish(self, replicas):
         """Say which replicas the headless Service names and the Service routes to."""
         addresses = [replica.address for replica in replicas]
@@ -140,8 +137,8 @@ class Hub:
             "address": address,
             "port": self.port,
             "uid": uid,
-            "members": str(self.members),
-            "keys": str(self.keys),
+            "folder": str(self.folder),
+            "management_port": MANAGEMENT_OFFSET + self.port % 10_000,
             **settings,
         }
         process = await asyncio.create_subprocess_exec(
@@ -155,6 +152,10 @@ class Hub:
     def at(self, replica):
         """Return a replica's own URL."""
         return f"http://{replica.address}:{self.port}"
+
+    def management_at(self, replica):
+        """Return the URL of a replica's second listener."""
+        return f"http://{replica.address}:{MANAGEMENT_OFFSET + self.port % 10_000}"
 
     def client(self, transport="http", name="ann", **kwargs):
         """Make a client that knows only the proxy."""
@@ -186,11 +187,22 @@ async def wait_until_listening(address, port, seconds=15.0):
             return
 
 
+def write_files(folder):
+    """Write what Secrets would bring into the pods."""
+    for name, content in {
+        "keys/current": "a key that all replicas share",
+        "tokens/ann": "token-ann",
+        "tokens/bob": "token-bob",
+        "members": "",
+    }.items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content)
+
+
 @asynccontextmanager
 async def running_hub(folder, count, **settings):
-    folder.joinpath("keys").mkdir()
-    folder.joinpath("keys/current").write_text("a key that all replicas share")
-    folder.joinpath("members").write_text("")
+    write_files(folder)
     port = find_free_port()
     async with AsyncExitStack() as stack:
         proxy = await stack.enter_async_context(RoundRobin(port).running())

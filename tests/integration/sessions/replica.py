@@ -1,35 +1,25 @@
 """One replica of a hub as a process of its own, for tests that need several.
 
-The transports, layers and shutdown are the server's; only tools and the list of
-replicas are the test's. Run as `replica.py <settings as JSON>`.
+Everything but the tools and the list of replicas is the server's own. Run as
+`replica.py <settings as JSON>`.
 """
 
 import asyncio
 import json
+import os
 import sys
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
-import uvicorn
-from fastmcp import Context, FastMCP
-from fastmcp.server.auth import AccessToken, TokenVerifier
-from fastmcp.utilities.lifespan import combine_lifespans
-from prometheus_client import CollectorRegistry, generate_latest
-from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
+from fastmcp import Context
 
-from mcphub_server.middleware.authentication import Authenticate, Door
+from mcphub_server.app import build_hub
+from mcphub_server.config.hub import HubConfig
+from mcphub_server.config.runtime import RuntimeSettings
+from mcphub_server.lifespan import serve
+from mcphub_server.logs import configure_logging
 from mcphub_server.middleware.client import current_client
-from mcphub_server.middleware.entry import Entry, EntryRules
-from mcphub_server.middleware.hosts import build_host_policy
-from mcphub_server.sessions.identity import Signatures, build_identity
-from mcphub_server.sessions.keyring import LiveKeyring
-from mcphub_server.sessions.layer import Paths, SessionParts, build_session_app
-from mcphub_server.sessions.metrics import SessionMetrics
-from mcphub_server.sessions.peers import Peers
 from mcphub_server.sessions.replicas import DnsReplicas
 
 
@@ -38,25 +28,12 @@ class Settings:
     address: str
     port: int
     uid: str
-    members: str
-    keys: str
+    folder: str
+    management_port: int = 0
     stateful: bool = True
-    hub: str = "team-data"
 
 
-class Tokens(TokenVerifier):
-    """Every `token-<name>` is the client <name>."""
-
-    async def verify_token(self, token):
-        name = token.removeprefix("token-")
-        if name == token:
-            return None
-        return AccessToken(token=token, client_id=name, scopes=[])
-
-
-def build_tools(settings):
-    mcp = FastMCP("replica")
-
+def add_tools(mcp, settings):
     @mcp.tool
     async def where() -> str:
         """Tell which replica runs this."""
@@ -64,8 +41,9 @@ def build_tools(settings):
 
     @mcp.tool
     async def who() -> str:
-        """Tell who is calling."""
-        return current_client().principal
+        """Tell who is calling, and from where."""
+        client = current_client()
+        return f"{client.principal} {client.address}"
 
     @mcp.tool
     async def slow(seconds: float) -> str:
@@ -81,63 +59,46 @@ def build_tools(settings):
             await asyncio.sleep(0.05)
         return settings.uid
 
-    return mcp
 
-
-def build_app(settings):
-    mcp = build_tools(settings)
-    streamable = mcp.http_app(path="/mcp", stateless_http=not settings.stateful)
-    sse = mcp.http_app(path="/sse", transport="sse")
-    registry = CollectorRegistry()
-    signatures = Signatures(
-        build_identity("ns", settings.hub, settings.address, settings.uid),
-        LiveKeyring(Path(settings.keys)),
-    )
-
-    async def resolve(_name):
-        names = await asyncio.to_thread(Path(settings.members).read_text)
-        return frozenset(ip_address(name) for name in names.split())
-
-    peers = Peers(settings.port, DnsReplicas("pods", resolve), signatures)
-
-    @asynccontextmanager
-    async def open_peers(_app):
-        async with peers:
-            yield
-
-    async def show_metrics(_request):
-        return PlainTextResponse(generate_latest(registry))
-
-    transports = Starlette(
-        routes=[*streamable.routes, *sse.routes, Route("/metrics", show_metrics)],
-        lifespan=combine_lifespans(streamable.lifespan, sse.lifespan, open_peers),
-    )
-    parts = SessionParts(
-        signatures,
-        peers,
-        SessionMetrics(registry),
-        Paths(stateful="/mcp" if settings.stateful else None),
-    )
-    door = Door(Tokens())
-    inside = build_session_app(
-        transports, parts, lambda app: Authenticate(app, door, lambda _reason: None)
-    )
-    rules = EntryRules(build_host_policy(settings.hub, "ns", "", []))
-    return Entry(inside, rules)
-
-
-def main():
-    settings = Settings(**json.loads(sys.argv[1]))
-    config = uvicorn.Config(
-        build_app(settings),
+def read_runtime(settings):
+    folder = Path(settings.folder)
+    return RuntimeSettings(
         host=settings.address,
         port=settings.port,
-        log_level="warning",
-        http="h11",
-        timeout_keep_alive=180,
+        management_port=settings.management_port,
+        tokens_dir=folder / "tokens",
+        keys_dir=folder / "keys",
+        hub="team-data",
+        namespace="ns",
+        pod_name=settings.uid,
+        pod_ip=settings.address,
+        pod_uid=settings.uid,
+        drain_linger_seconds=float(os.environ.get("LINGER_SECONDS", "0.5")),
     )
-    uvicorn.Server(config).run()
+
+
+async def run(settings):
+    config = HubConfig.model_validate(
+        {
+            "transports": {
+                "streamableHTTP": {
+                    "sessions": "Stateful" if settings.stateful else "Stateless"
+                }
+            },
+            "limits": {"requestsPerSecond": 10_000, "burst": 10_000},
+            "logging": {"level": "warning"},
+        }
+    )
+    configure_logging(config.logging)
+
+    async def resolve(_name):
+        names = await asyncio.to_thread(Path(settings.folder, "members").read_text)
+        return frozenset(ip_address(name) for name in names.split())
+
+    hub = build_hub(config, read_runtime(settings), DnsReplicas("pods", resolve))
+    add_tools(hub.mcp, settings)
+    await serve(hub)
 
 
 if __name__ == "__main__":
-    main()
+    asyncio.run(run(Settings(**json.loads(sys.argv[1]))))

@@ -1,0 +1,64 @@
+"""What the session layers work with, made from what the process was told."""
+
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry
+
+from mcphub_server.config.hub import HubConfig, SessionMode
+from mcphub_server.config.runtime import RuntimeSettings
+from mcphub_server.errors import ConfigError
+from mcphub_server.sessions.identity import Identity, Signatures, build_identity
+from mcphub_server.sessions.keyring import LiveKeyring
+from mcphub_server.sessions.metrics import SessionMetrics
+from mcphub_server.sessions.peers import Peers
+from mcphub_server.sessions.replicas import DnsReplicas, NoReplicas, Replicas
+
+
+@dataclass(frozen=True, slots=True)
+class SessionParts:
+    """One set a process.
+
+    Attributes:
+        stateful: Whether `/mcp` keeps sessions, as `/sse` always does.
+    """
+
+    signatures: Signatures
+    peers: Peers
+    metrics: SessionMetrics
+    stateful: bool
+
+
+def build_session_parts(
+    config: HubConfig,
+    runtime: RuntimeSettings,
+    registry: CollectorRegistry,
+    replicas: Replicas | None = None,
+) -> SessionParts:
+    """Make the parts; must run inside the event loop that will serve."""
+    signatures = Signatures(read_identity(runtime), LiveKeyring(runtime.keys_dir))
+    found = replicas or build_replicas(runtime)
+    return SessionParts(
+        signatures,
+        Peers(runtime.port, found, signatures),
+        SessionMetrics(registry),
+        config.transports.streamable_http.sessions is SessionMode.STATEFUL,
+    )
+
+
+def read_identity(runtime: RuntimeSettings) -> Identity:
+    """Take the identity from the environment that the operator sets."""
+    try:
+        return build_identity(
+            runtime.namespace, runtime.hub, runtime.pod_ip, runtime.pod_uid
+        )
+    except ValueError:
+        raise ConfigError(
+            "The environment variable MCPHUB_POD_IP is not an IP address."
+        ) from None
+
+
+def build_replicas(runtime: RuntimeSettings) -> Replicas:
+    """Look replicas up in the headless Service; there are none outside a pod."""
+    if not (runtime.pod_ip and runtime.namespace):
+        return NoReplicas()
+    return DnsReplicas(f"{runtime.hub}-pods.{runtime.namespace}.svc")
