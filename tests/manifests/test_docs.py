@@ -1,0 +1,98 @@
+"""What the documents show is what there is: links, files, hubs, commands."""
+
+import ast
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from support.hub_api import HubApi, Refused
+
+PROJECT = Path(__file__).parents[2]
+PAGES = [*sorted((PROJECT / "docs").glob("*.md")), PROJECT / "README.md"]
+EACH_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [text for kind, text in BLOCK.findall(page.read_text()) if kind == language]
+
+
+def cases(language: str) -> list[Any]:
+    return [
+        pytest.param(text, id=f"{page.name} {number}")
+        for page in PAGES
+        for number, text in enumerate(blocks(page, language), start=1)
+    ]
+
+
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+@EACH_PAGE
+def test_links_lead_somewhere(page: Path) -> None:
+    links = [x for x in LINK.findall(page.read_text()) if not x.startswith("http")]
+
+    broken = []
+    for link in links:
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+
+    assert broken == []
+
+
+@pytest.mark.parametrize("text", cases("json"))
+def test_a_json_block_is_one_of_the_example_files(text: str) -> None:
+    files = (PROJECT / "examples" / "clients").glob("*.json")
+
+    assert json.loads(text) in [json.loads(file.read_text()) for file in files]
+
+
+@pytest.mark.parametrize("text", cases("python"))
+def test_a_python_block_is_python(text: str) -> None:
+    ast.parse(text)
+
+
+def as_hubs(document: Any) -> list[dict[str, Any]]:
+    """Return the hubs in a block, or make one of a piece of a spec."""
+    if document.get("kind") == "McpHub":
+        return [document]
+    if "backends" in document:
+        head = {"apiVersion": "mcp.bigtorig.com/v1alpha1", "kind": "McpHub"}
+        return [head | {"metadata": {"name": "piece"}, "spec": document}]
+    return []
+
+
+@pytest.mark.parametrize(
+    "text",
+    # A part that begins deeper than the margin belongs to the block before it.
+    [case for case in cases("yaml") if not case.values[0].startswith(" ")],
+)
+def test_a_hub_in_a_document_is_taken(api: HubApi, text: str) -> None:
+    documents = [d for d in yaml.safe_load_all(text) if d]
+
+    answers = [api.try_hub(hub) for d in documents for hub in as_hubs(d)]
+
+    assert [answer for answer in answers if isinstance(answer, Refused)] == []
+
+
+def test_the_embedding_endpoint_of_the_documents_fits_a_backend(api: HubApi) -> None:
+    page = PROJECT / "docs" / "databases.md"
+    (piece,) = [text for text in blocks(page, "yaml") if text.startswith(" ")]
+    (before,) = [text for text in blocks(page, "yaml") if "qdrant:" in text]
+
+    (hub,) = as_hubs(yaml.safe_load(before + piece))
+    answer = api.try_hub(hub)
+
+    assert isinstance(answer, dict)
+    (backend,) = answer["spec"]["backends"]
+    assert backend["qdrant"]["embedding"]["model"] == "text-embedding-3-small"
