@@ -78,6 +78,8 @@ class Trial:
         return None
 
     def build_images(self, shell: Shell) -> str:
+        for image in IMAGES:
+            shell.run(*_build_command(image))
         return ", ".join(_built(shell, image) for image in IMAGES)
 
     def make_cluster(self, shell: Shell) -> str:
@@ -204,14 +206,15 @@ class Trial:
         return bool(found.strip())
 
 
+def _build_command(image: Image) -> tuple[str | Path, ...]:
+    words = (KIND, "image", "build", "--name", image.name)
+    return (*words, "--file", image.dockerfile, image.context)
+
+
 def _built(shell: Shell, image: Image) -> str:
-    """Build the image unless it is there; its full name, tagged by its content."""
-    lines = shell.capture(
-        *(KIND, "image", "build", "--name", image.name, "--file", image.dockerfile),
-        image.context,
-        timeout_seconds=1800,
-    )
-    return lines.strip().splitlines()[-1]
+    """The image's full name, tagged by its content; built if it is not there yet."""
+    printed = shell.capture(*_build_command(image), timeout_seconds=1800)
+    return printed.strip()
 
 
 def operator_overlay(base: str, operator: str, server: str) -> str:
