@@ -23,7 +23,8 @@ _FURTHER_OPERATORS = frozenset(
     {"<=>", "<#>", "<+>", "<->", "<~>", "<%>", "&&&", "&/&", "|=|", "<<#>>", "@@", "~="}
 )
 _KNOWN_OPERATORS = CATALOG_OPERATORS | EXTENSION_OPERATORS | _FURTHER_OPERATORS
-_ADDED_OPERATORS = EXTENSION_OPERATORS | _FURTHER_OPERATORS
+# With a schema of its own, a symbol that PostgreSQL has too is somebody's own.
+_ADDED_OPERATORS = (EXTENSION_OPERATORS - CATALOG_OPERATORS) | _FURTHER_OPERATORS
 
 
 def _names(nodes: Any) -> list[str]:

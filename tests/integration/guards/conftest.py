@@ -1,0 +1,81 @@
+"""A PostgreSQL that holds what an attacker would like to touch, with all rights."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from support.analytics_sql import SCHEMA
+from support.guarded_sql import GuardedDatabase, read_contents
+from support.postgres import ADMIN, ADMIN_PASSWORD, PostgresServer, running_postgres
+
+DATABASE = "target"
+
+TARGETS = """
+CREATE SEQUENCE sq;
+CREATE FUNCTION f_write() RETURNS int LANGUAGE sql
+  AS 'INSERT INTO employees VALUES (999) RETURNING 1';
+CREATE FUNCTION f_write(text) RETURNS int LANGUAGE sql
+  AS 'INSERT INTO employees VALUES (998) RETURNING 1';
+CREATE PROCEDURE p_commit_write() LANGUAGE plpgsql
+  AS 'BEGIN DELETE FROM orders; COMMIT; END';
+CREATE VIEW writing_view AS SELECT f_write() AS written;
+"""
+
+SHADOWS = """
+CREATE FUNCTION lower(varchar) RETURNS text LANGUAGE plpgsql
+  AS 'BEGIN PERFORM f_write(); RETURN $1; END';
+CREATE FUNCTION add_and_write(int, int) RETURNS int LANGUAGE sql
+  AS 'SELECT f_write() + $2';
+CREATE OPERATOR <%> (LEFTARG = int, RIGHTARG = int, FUNCTION = add_and_write);
+"""
+
+
+@pytest.fixture(scope="package")
+def server() -> Iterator[PostgresServer]:
+    with running_postgres("max_prepared_transactions = 4\n") as running:
+        yield running
+
+
+def make_database(server: PostgresServer, name: str, sql: str) -> str:
+    server.run_sql(f"CREATE DATABASE {name}")
+    server.run_sql(sql, name)
+    return f"postgresql://{ADMIN}:{ADMIN_PASSWORD}@{server.host}:{server.port}/{name}"
+
+
+@pytest.fixture(scope="package")
+def dsn(server: PostgresServer) -> str:
+    """The DSN of a superuser: the guards have to hold without any right's help."""
+    return make_database(server, DATABASE, SCHEMA + TARGETS)
+
+
+@pytest.fixture(scope="package")
+def shadowed_dsn(server: PostgresServer) -> str:
+    return make_database(server, "shadowed", SCHEMA + TARGETS + SHADOWS)
+
+
+@asynccontextmanager
+async def unchanged(dsn: str) -> AsyncIterator[GuardedDatabase]:
+    before = await read_contents(dsn)
+    guarded = await GuardedDatabase.connect(dsn)
+    try:
+        yield guarded
+    finally:
+        async with asyncio.timeout(30):
+            await guarded.close()
+    assert await read_contents(dsn) == before
+
+
+@pytest.fixture
+async def database(dsn: str) -> AsyncIterator[GuardedDatabase]:
+    """A database whose contents must be the same when the test is over."""
+    async with unchanged(dsn) as guarded:
+        yield guarded
+
+
+@pytest.fixture
+async def shadowed_database(shadowed_dsn: str) -> AsyncIterator[GuardedDatabase]:
+    """Likewise, and its users defined functions that bear known names."""
+    async with unchanged(shadowed_dsn) as guarded:
+        yield guarded

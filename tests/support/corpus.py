@@ -1,0 +1,65 @@
+"""The corpus of hostile and ordinary inputs, each with what must become of it."""
+
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FILE = Path(__file__).parents[1] / "unit" / "server" / "guards" / "corpus.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusItem:
+    """One input: `text` for a statement, `arguments` for a Qdrant call."""
+
+    id: str
+    backend: str
+    expected: str
+    why: str
+    text: str = ""
+    arguments: dict[str, Any] | None = None
+    label: str | None = None
+    parameters: Any = None
+
+
+def load_corpus(backend: str) -> list[CorpusItem]:
+    """Return the items of one backend, long ones built."""
+    entries = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    return [build_item(entry) for entry in entries if entry["backend"] == backend]
+
+
+def build_item(entry: dict[str, Any]) -> CorpusItem:
+    return CorpusItem(
+        id=entry["id"],
+        backend=entry["backend"],
+        expected=entry["expected"],
+        why=entry["why"],
+        text=build_text(entry),
+        arguments=build_arguments(entry),
+        label=entry.get("label"),
+        parameters=entry.get("parameters"),
+    )
+
+
+def build_text(entry: dict[str, Any]) -> str:
+    if depth := entry.get("parentheses"):
+        return "SELECT " + "(" * depth + "1" + ")" * depth
+    return str(entry.get("input", ""))
+
+
+def build_arguments(entry: dict[str, Any]) -> dict[str, Any] | None:
+    if depth := entry.get("nested_filter"):
+        leaf: dict[str, Any] = {"key": "n", "match": {"value": 1}}
+        return {
+            "filter": reduce(lambda inner, _: {"must": [inner]}, range(depth), leaf)
+        }
+    if count := entry.get("conditions"):
+        conditions = [{"key": "n", "match": {"value": i}} for i in range(count)]
+        return {"filter": {"should": conditions}}
+    if count := entry.get("values"):
+        condition = {"key": "n", "match": {"any": list(range(count))}}
+        return {"filter": {"must": [condition]}}
+    found: dict[str, Any] | None = entry.get("arguments")
+    return found

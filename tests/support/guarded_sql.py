@@ -1,0 +1,102 @@
+"""The whole way of a statement: guard, READ ONLY, wrapper, JSON, rollback."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from mcphub_server.guards.sql import foreign_names
+from mcphub_server.guards.sql.check import check_sql
+from mcphub_server.guards.sql.statement import ForeignNames, SqlPolicy
+from mcphub_server.guards.sql.wrap import ColumnType, Window, find_kinds, wrap
+from mcphub_server.results.table import EncodedPage, Page, encode_page
+
+MAX_BYTES = 200_000
+
+CONTENTS = """
+SELECT 'table ' || c.oid::regclass::text, (xpath('/table/row/n/text()', query_to_xml(
+  format('SELECT count(*) || md5(coalesce(string_agg(t::text, %L ORDER BY t::text), %L))
+  AS n FROM %s t', '', '', c.oid::regclass), false, false, '')))[1]::text
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+  AND n.nspname !~ '^pg_'
+UNION ALL SELECT 'sequence ' || sequencename, last_value::text FROM pg_sequences
+UNION ALL SELECT 'prepared', count(*)::text FROM pg_prepared_xacts
+UNION ALL SELECT 'slots', count(*)::text FROM pg_replication_slots
+UNION ALL SELECT 'large objects', count(*)::text FROM pg_largeobject_metadata
+UNION ALL SELECT 'settings', md5(string_agg(s::text, '' ORDER BY s::text))
+  FROM pg_db_role_setting s
+UNION ALL SELECT 'functions', count(*)::text FROM pg_proc
+UNION ALL SELECT 'comments', count(*)::text FROM pg_description
+UNION ALL SELECT 'roles', md5(string_agg(a::text, '' ORDER BY oid)) FROM pg_authid a
+ORDER BY 1
+"""
+
+
+async def read_contents(dsn: str) -> list[tuple[str, str]]:
+    """Return what no statement may change, table by table."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        return [tuple(row) for row in await connection.fetch(CONTENTS)]
+    finally:
+        await connection.close()
+
+
+@dataclass(slots=True)
+class GuardedDatabase:
+    """A connection that is used as the server uses one."""
+
+    connection: Any
+    foreign: ForeignNames
+    timeout_ms: int = 2_000
+
+    @classmethod
+    async def connect(cls, dsn: str) -> GuardedDatabase:
+        connection = await asyncpg.connect(dsn)
+        rows = await connection.fetch(foreign_names.QUERY)
+        return cls(connection, foreign_names.build_foreign_names(rows))
+
+    async def close(self) -> None:
+        await self.connection.close()
+
+    async def run(
+        self,
+        sql: str,
+        limit: int = 100,
+        max_cell_bytes: int = 2_000,
+        parameters: list[Any] | None = None,
+    ) -> EncodedPage:
+        """Run a statement as `<b>_query` does."""
+        values = parameters or []
+        policy = SqlPolicy(parameters=len(values), foreign=self.foreign)
+        statement = check_sql(sql, policy)
+        window = Window(limit + 1, 0, max_cell_bytes)
+        transaction = self.connection.transaction(readonly=True)
+        await transaction.start()
+        try:
+            await self.connection.execute(
+                f"SET LOCAL statement_timeout = {self.timeout_ms}"
+            )
+            prepared = await self.connection.prepare(statement.text)
+            attributes = prepared.get_attributes()
+            types = [
+                ColumnType(a.type.name, a.type.kind, a.type.schema) for a in attributes
+            ]
+            if statement.columns_wrappable:
+                wrapped = wrap(statement, types, window)
+                kinds = wrapped.kinds
+                rows = await self.connection.fetch(wrapped.sql, *values)
+            else:
+                kinds = find_kinds(types)
+                rows = await prepared.fetch(*values)
+        finally:
+            await transaction.rollback()
+        page = Page(
+            tuple(a.name for a in attributes),
+            rows[:limit],
+            truncated=len(rows) > limit,
+            kinds=kinds,
+        )
+        return encode_page(page, MAX_BYTES, lambda n: f"after-{n}", max_cell_bytes)

@@ -1,0 +1,82 @@
+"""The public corpus against the guards alone, before any database has a say."""
+
+from typing import Any
+
+import pytest
+
+from mcphub_server.errors import ToolFailure
+from mcphub_server.guards.cypher.check import check_cypher
+from mcphub_server.guards.qdrant.filters import check_filter
+from mcphub_server.guards.qdrant.names import (
+    check_collection_name,
+    check_limit,
+    check_lookup_from,
+    check_vector_name,
+)
+from mcphub_server.guards.qdrant.vectors import check_vector
+from mcphub_server.guards.sql.check import check_sql
+from mcphub_server.guards.sql.statement import SqlPolicy
+from support.corpus import CorpusItem, load_corpus
+
+# What a guard lets pass because a limit contains it: rows, bytes or time.
+CONTAINED_LATER = {
+    "cy-043", "cy-045",
+    "pg-082", "pg-083", "pg-084", "pg-085", "pg-087",
+    "qd-030",
+}  # fmt: skip
+
+
+def check(item: CorpusItem) -> None:
+    if item.backend == "postgres":
+        check_sql(item.text, SqlPolicy(parameters=len(item.parameters or ())))
+    elif item.backend == "neo4j" and item.label is None:
+        check_cypher(item.text)
+    elif item.arguments is not None:
+        check_search(item.arguments)
+
+
+def check_search(arguments: dict[str, Any]) -> None:
+    allowed = ("docs", "public")
+    checks = {
+        "collection": lambda name: check_collection_name(name, allowed),
+        "vector": check_vector,
+        "filter": check_filter,
+        "using": check_vector_name,
+        "limit": lambda limit: check_limit(limit, 1_000),
+        "lookup_from": lambda lookup: check_lookup_from(lookup, allowed),
+    }
+    for name, value in arguments.items():
+        if name in checks:
+            checks[name](value)
+
+
+def items(*expected: str) -> list[Any]:
+    found = [
+        item
+        for backend in ("postgres", "neo4j", "qdrant")
+        for item in load_corpus(backend)
+        if item.expected in expected and item.label is None
+    ]
+    return [pytest.param(item, id=f"{item.id}: {item.why}") for item in found]
+
+
+@pytest.mark.parametrize("item", items("reject"))
+def test_what_must_be_rejected_is_rejected_with_a_way_out(item):
+    with pytest.raises(ToolFailure) as refusal:
+        check(item)
+
+    assert len(str(refusal.value)) < 400
+
+
+@pytest.mark.parametrize("item", items("allow"))
+def test_what_must_work_passes(item):
+    check(item)
+
+
+@pytest.mark.parametrize("item", items("safe-error"))
+def test_what_must_be_contained_is_refused_or_known_to_be_contained_later(item):
+    if item.id in CONTAINED_LATER:
+        check(item)
+    else:
+        with pytest.raises(ToolFailure):
+            check(item)

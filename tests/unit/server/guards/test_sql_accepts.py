@@ -1,0 +1,73 @@
+"""Ordinary analytics SQL, none of which the guard may refuse."""
+
+import pytest
+
+from mcphub_server.guards.sql.check import check_sql
+from mcphub_server.guards.sql.statement import SqlPolicy
+from support.analytics_sql import ANALYTICS
+
+
+@pytest.mark.parametrize(
+    "sql", [pytest.param(sql, id=name) for name, sql in ANALYTICS.items()]
+)
+def test_ordinary_analytics_pass(sql):
+    statement = check_sql(sql)
+
+    assert statement.text
+
+
+def test_the_table_of_analytics_has_not_shrunk():
+    assert len(ANALYTICS) >= 100
+
+
+@pytest.mark.parametrize(
+    ("sql", "text"),
+    [
+        pytest.param("SELECT 1;", "SELECT 1", id="a trailing semicolon goes"),
+        pytest.param(" \n SELECT 1 \n", "SELECT 1", id="white space around it goes"),
+        pytest.param("/* a */ SELECT 1", "SELECT 1", id="a leading comment goes"),
+        pytest.param("SELECT 1; -- b", "SELECT 1", id="a comment behind the end goes"),
+        pytest.param("SELECT 1 -- b", "SELECT 1 -- b", id="a comment inside stays"),
+        pytest.param("SELECT 'ä;' ;", "SELECT 'ä;'", id="offsets count letters"),
+    ],
+)
+def test_the_statement_is_cut_out_of_its_surroundings(sql, text):
+    assert check_sql(sql).text == text
+
+
+def test_equal_statements_have_equal_fingerprints():
+    assert check_sql("SELECT 1;").fingerprint == check_sql("SELECT 1").fingerprint
+
+
+def test_statements_that_differ_in_constants_share_a_shape_only():
+    one, two = check_sql("SELECT 1"), check_sql("SELECT 2")
+
+    assert one.shape == two.shape
+    assert one.fingerprint != two.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("sql", "kind"),
+    [
+        ("SELECT 1", "select"),
+        ("TABLE t", "select"),
+        ("VALUES (1)", "select"),
+        ("EXPLAIN SELECT 1", "explain"),
+        ("SHOW work_mem", "show"),
+    ],
+)
+def test_the_kind_says_whether_it_can_be_wrapped(sql, kind):
+    statement = check_sql(sql)
+
+    assert statement.kind == kind
+    assert statement.columns_wrappable == (kind == "select")
+
+
+def test_placeholders_pass_when_values_come_with_them():
+    assert check_sql("SELECT $1, $2", SqlPolicy(parameters=2)).kind == "select"
+
+
+def test_a_function_that_an_administrator_vouches_for_passes():
+    policy = SqlPolicy(functions=frozenset({"net_price"}))
+
+    assert check_sql("SELECT net_price(1)", policy).kind == "select"
