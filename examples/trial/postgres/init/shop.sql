@@ -66,7 +66,7 @@ FROM unnest(ARRAY['Small', 'Medium', 'Large']) WITH ORDINALITY AS sizes(size, s)
          WITH ORDINALITY AS things(thing, t);
 
 INSERT INTO orders (customer_id, status, ordered_at)
-SELECT 1 + (n * n + 7 * n) % 64,
+SELECT 1 + (n * n / 11 + n) % 64,
        (ARRAY['new', 'paid', 'shipped', 'shipped', 'cancelled'])[1 + n % 5]::order_status,
        timestamptz '2025-04-01 08:00Z' + n * interval '13 hours'
 FROM generate_series(1, 320) AS n;
