@@ -237,7 +237,7 @@ GRANT USAGE ON SCHEMA public, sales TO {READER};
 GRANT SELECT ON public.customers, sales.orders, sales.big_orders, sales.by_day
   TO {READER};
 ANALYZE;
-"""
+"""  # noqa: S608 -- constants
 
 
 def is_listening(port: int) -> bool:

@@ -1,0 +1,48 @@
+"""One real PostgreSQL for all of these tests; hubs are made by each test."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support import postgres
+from support.hub import HubFiles
+from support.postgres import PostgresServer, running_postgres
+
+MakeHub = Callable[..., HubFiles]
+
+
+@pytest.fixture(scope="session")
+def shop() -> Iterator[PostgresServer]:
+    """A PostgreSQL with the trial data; tests leave it running and unchanged."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def hub_files(shop: PostgresServer, tmp_path: Path) -> MakeHub:
+    """Make the files of a hub with the shop as `postgres`."""
+
+    def make(
+        *,
+        password: str = postgres.READER_PASSWORD,
+        backend: dict[str, Any] | None = None,
+        tokens: dict[str, str] | None = None,
+        **config: Any,
+    ) -> HubFiles:
+        options = {
+            "host": shop.host,
+            "port": shop.port,
+            "database": postgres.DATABASE,
+            **(backend or {}),
+        }
+        given: dict[str, Any] = {"tokens": tokens} if tokens is not None else {}
+        return HubFiles(
+            tmp_path / "hub",
+            {"backends": [{"name": "postgres", "postgres": options}], **config},
+            {"postgres": {"username": postgres.READER, "password": password}},
+            **given,
+        )
+
+    return make

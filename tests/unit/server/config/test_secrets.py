@@ -1,0 +1,29 @@
+"""Secrets are files, read as they are now, and never shown."""
+
+from pathlib import Path
+
+from mcphub_server.config.secrets import read_backend_secrets
+
+
+def test_each_file_is_one_secret_without_its_line_end(tmp_path: Path) -> None:
+    folder = tmp_path / "orders"
+    folder.mkdir()
+    (folder / "username").write_text("reader\n")
+    (folder / "password").write_text(" p w \r\n")
+    (folder / "ca.crt").write_text("…")
+
+    secrets = read_backend_secrets(tmp_path, "orders")
+
+    assert secrets.username is not None
+    assert secrets.username.get_secret_value() == "reader"
+    assert secrets.password is not None
+    assert secrets.password.get_secret_value() == " p w "
+    assert secrets.ca_path == folder / "ca.crt"
+    assert secrets.api_key is None
+
+
+def test_a_secret_does_not_show_in_its_repr(tmp_path: Path) -> None:
+    (tmp_path / "orders").mkdir()
+    (tmp_path / "orders" / "password").write_text("hunter2")
+
+    assert "hunter2" not in repr(read_backend_secrets(tmp_path, "orders"))
