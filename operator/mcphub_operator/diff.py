@@ -27,6 +27,10 @@ MERGE_KEYS: Mapping[str, tuple[str, ...]] = {
     "ownerReferences": ("uid",),
     "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
 }
+UNSEEN = frozenset({"apiVersion", "kind"})
+"""A list's items do not carry these."""
+UNSEEN_OF_SECRETS = UNSEEN | {"data", "type"}
+"""Secrets are watched by their metadata; their data is compared apart."""
 QUANTITY_MAPS = frozenset({"requests", "limits"})
 
 
@@ -139,10 +143,11 @@ def differs(observed: Observed, manifest: Manifest, live: Live) -> bool:
     found = live.read()
     if _applied_hash(found) != _applied_hash(manifest):
         return True
-    if manifest["kind"] == "Secret":
-        wish = {k: v for k, v in manifest.items() if k not in ("data", "type")}
-        return not _contains(found, wish) or not _same_data(observed, manifest)
-    return not live.settled and not _contains(found, manifest)
+    unseen = UNSEEN_OF_SECRETS if manifest["kind"] == "Secret" else UNSEEN
+    wish = {key: part for key, part in manifest.items() if key not in unseen}
+    if not live.settled and not _contains(found, wish):
+        return True
+    return manifest["kind"] == "Secret" and not _same_data(observed, manifest)
 
 
 def _applied_hash(manifest: Mapping[str, Any]) -> str | None:

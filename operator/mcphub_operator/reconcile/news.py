@@ -56,7 +56,7 @@ def build_event(
         "apiVersion": EVENT.group_version,
         "kind": EVENT.name,
         "metadata": {
-            "generateName": f"{key.name}.",
+            "generateName": f"{key.name}-",
             "namespace": key.namespace,
         },
         "eventTime": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),

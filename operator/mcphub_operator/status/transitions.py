@@ -33,15 +33,16 @@ def find_transitions(
 ) -> tuple[Transition, ...]:
     """Compare two statuses; changed counts alone are no transition."""
     old, new = before.get("conditions") or (), after.get("conditions") or ()
-    found = []
+    found: dict[tuple[str, str], Transition] = {}
     for kind, good in _GOOD.items():
         now = find_condition(new, kind)
         was = find_condition(old, kind)
         if now is not None and _is_news(kind, was, now):
             message = now.get("message") or f"{kind} is {now['status']}"
-            bad = now["status"] not in (good, "Unknown")
-            found.append(Transition(kind, now["reason"], message, bad))
-    return tuple(found)
+            told = Transition(kind, now["reason"], message, now["status"] != good)
+            # One cause shows in several conditions and is told once.
+            found.setdefault((told.reason, told.message), told)
+    return tuple(found.values())
 
 
 def _is_news(
