@@ -120,7 +120,8 @@ async def hub_in_loop(files: HubFiles, **settings: Any) -> AsyncIterator[LoopHub
     stop = asyncio.Event()
     # a task of its own: pytest ends a fixture in another task than it began in
     task = asyncio.create_task(serve_until(hub, started, stop))
-    await asyncio.wait({task, started}, return_when=asyncio.FIRST_COMPLETED)
+    either: list[asyncio.Future[Any]] = [task, started]
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     if task.done():
         await task
     ports = await started

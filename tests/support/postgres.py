@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from support.ports import find_free_port
 from support.system_packages import ensure_packages
@@ -163,10 +164,10 @@ class PostgresServer:
         )
         if done.returncode:
             raise RuntimeError(f"{program} failed:\n{done.stderr}")
-        return done.stdout
+        return str(done.stdout)
 
 
-def run_as_server() -> dict[str, object]:
+def run_as_server() -> dict[str, Any]:
     """Return subprocess arguments that leave root's rights behind."""
     if os.geteuid() != 0:
         return {}

@@ -1,7 +1,5 @@
 """The tools of a PostgreSQL backend: query, list tables, describe a table."""
 
-import hashlib
-from collections.abc import Callable
 from typing import Annotated
 
 from fastmcp.tools.base import Tool, ToolResult
@@ -12,11 +10,11 @@ from mcphub_server.backends.postgres.backend import PostgresBackend
 from mcphub_server.backends.postgres.reading import PostgresReader
 from mcphub_server.guards.sql.check import check_sql
 from mcphub_server.guards.sql.wrap import Window
-from mcphub_server.results.cursors import CursorState
 from mcphub_server.results.table import EncodedPage, Page, encode_object, encode_page
 from mcphub_server.tools import schemas
 from mcphub_server.tools.building import ToolDescription, build_result, build_tool
 from mcphub_server.tools.context import ToolContext
+from mcphub_server.tools.paging import Pager, fingerprint
 
 Sql = Annotated[
     str,
@@ -69,8 +67,8 @@ class PostgresTools:
         self._context.note(fingerprint=fingerprint(sql))
         statement = check_sql(sql)
         self._context.note(fingerprint=statement.shape)
-        offset = self._find_offset(cursor, tool, statement.fingerprint)
-        rows = self._find_limit(limit)
+        pager = Pager(self._context, tool, statement.fingerprint)
+        offset, rows = pager.find_offset(cursor), pager.find_limit(limit)
         fetched = await self._context.run(
             self._backend,
             lambda: self._reader.fetch(statement, Window(rows + 1, offset)),
@@ -84,7 +82,7 @@ class PostgresTools:
         encoded = encode_page(
             page,
             self._context.limits.max_result_bytes,
-            self._sign_after(tool, statement.fingerprint, offset),
+            pager.sign_after(offset),
         )
         return self._answer(encoded)
 
@@ -92,15 +90,14 @@ class PostgresTools:
         self, schema: Schema = None, limit: Limit = None, cursor: Cursor = None
     ) -> ToolResult:
         tool = f"{self._backend.name}_list_tables"
-        mark = fingerprint(schema or "")
-        offset = self._find_offset(cursor, tool, mark)
-        rows = self._find_limit(limit)
+        pager = Pager(self._context, tool, fingerprint(schema))
+        offset, rows = pager.find_offset(cursor), pager.find_limit(limit)
         found = await self._context.run(
             self._backend,
             lambda: catalog.list_tables(self._reader, schema, rows + 1, offset),
         )
         tables, more = catalog.cut_page(found, rows)
-        sign = self._sign_after(tool, mark, offset)
+        sign = pager.sign_after(offset)
         body = {
             "tables": tables,
             "row_count": len(tables),
@@ -116,35 +113,9 @@ class PostgresTools:
         )
         return self._answer(encode_object(found, len(found["columns"])))
 
-    def _find_limit(self, limit: int | None) -> int:
-        most = self._context.limits.max_rows
-        return most if limit is None else min(limit, most)
-
-    def _find_offset(self, cursor: str | None, tool: str, mark: str) -> int:
-        if not cursor:
-            return 0
-        return self._context.cursors.verify(
-            cursor, tool, mark, self._context.principal()
-        )
-
-    def _sign_after(self, tool: str, mark: str, offset: int) -> Callable[[int], str]:
-        """Return how to make the cursor behind a page's rows."""
-        principal = self._context.principal()
-
-        def sign(rows: int) -> str:
-            state = CursorState(tool, mark, offset + rows, principal)
-            return self._context.cursors.sign(state)
-
-        return sign
-
     def _answer(self, encoded: EncodedPage) -> ToolResult:
         self._context.note(rows=encoded.row_count)
         return build_result(encoded.text, encoded.structured)
-
-
-def fingerprint(text: str) -> str:
-    """Return a short hash: enough to find equal statements, nothing of their text."""
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 def describe_query(name: str) -> ToolDescription:

@@ -4,6 +4,8 @@ Drivers are imported here, when a backend of their kind is enabled, and nowhere 
 all three together cost 163 MiB and almost two seconds.
 """
 
+# ruff: noqa: PLC0415 -- importing late is what this module is for
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +13,13 @@ from pathlib import Path
 from fastmcp.tools.base import Tool
 
 from mcphub_server.backends.base import Backend
-from mcphub_server.config.backends import BackendConfig
+from mcphub_server.config.backends import (
+    BackendConfig,
+    Neo4jConfig,
+    PostgresConfig,
+    QdrantConfig,
+)
+from mcphub_server.errors import ConfigError
 from mcphub_server.tools.context import ToolContext
 
 
@@ -26,31 +34,38 @@ class Registered:
 def register(config: BackendConfig, secrets_dir: Path) -> Registered:
     """Make a backend of the configured kind; it does not connect yet."""
     if config.postgres is not None:
-        from mcphub_server.backends.postgres.backend import (  # noqa: PLC0415
-            PostgresBackend,
-        )
-        from mcphub_server.tools.postgres import (  # noqa: PLC0415
-            build_postgres_tools,
-        )
-
-        postgres = PostgresBackend(config.name, config.postgres, secrets_dir)
-        return Registered(
-            postgres, lambda context: build_postgres_tools(postgres, context)
-        )
-    if config.qdrant is not None:
-        from mcphub_server.backends.qdrant.backend import (  # noqa: PLC0415
-            QdrantBackend,
-        )
-        from mcphub_server.tools.qdrant import build_qdrant_tools  # noqa: PLC0415
-
-        qdrant = QdrantBackend(config.name, config.qdrant, secrets_dir)
-        return Registered(qdrant, lambda context: build_qdrant_tools(qdrant, context))
+        return register_postgres(config.name, config.postgres, secrets_dir)
     if config.neo4j is not None:
-        from mcphub_server.backends.neo4j.backend import (  # noqa: PLC0415
-            Neo4jBackend,
-        )
-        from mcphub_server.tools.neo4j import build_neo4j_tools  # noqa: PLC0415
+        return register_neo4j(config.name, config.neo4j, secrets_dir)
+    if config.qdrant is not None:
+        return register_qdrant(config.name, config.qdrant, secrets_dir)
+    raise ConfigError(f"The backend {config.name} has no kind.")
 
-        neo4j = Neo4jBackend(config.name, config.neo4j, secrets_dir)
-        return Registered(neo4j, lambda context: build_neo4j_tools(neo4j, context))
-    raise NotImplementedError(config.type)
+
+def register_postgres(
+    name: str, config: PostgresConfig, secrets_dir: Path
+) -> Registered:
+    """Make a PostgreSQL backend."""
+    from mcphub_server.backends.postgres.backend import PostgresBackend
+    from mcphub_server.tools.postgres import build_postgres_tools
+
+    backend = PostgresBackend(name, config, secrets_dir)
+    return Registered(backend, lambda context: build_postgres_tools(backend, context))
+
+
+def register_neo4j(name: str, config: Neo4jConfig, secrets_dir: Path) -> Registered:
+    """Make a Neo4j backend."""
+    from mcphub_server.backends.neo4j.backend import Neo4jBackend
+    from mcphub_server.tools.neo4j import build_neo4j_tools
+
+    backend = Neo4jBackend(name, config, secrets_dir)
+    return Registered(backend, lambda context: build_neo4j_tools(backend, context))
+
+
+def register_qdrant(name: str, config: QdrantConfig, secrets_dir: Path) -> Registered:
+    """Make a Qdrant backend."""
+    from mcphub_server.backends.qdrant.backend import QdrantBackend
+    from mcphub_server.tools.qdrant import build_qdrant_tools
+
+    backend = QdrantBackend(name, config, secrets_dir)
+    return Registered(backend, lambda context: build_qdrant_tools(backend, context))
