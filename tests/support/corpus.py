@@ -44,7 +44,8 @@ def build_item(entry: dict[str, Any]) -> CorpusItem:
 
 
 def build_text(entry: dict[str, Any]) -> str:
-    if depth := entry.get("parentheses"):
+    depth = int(entry.get("parentheses", 0))
+    if depth:
         return "SELECT " + "(" * depth + "1" + ")" * depth
     return str(entry.get("input", ""))
 

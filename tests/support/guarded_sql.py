@@ -35,7 +35,10 @@ ORDER BY 1
 """
 
 
-async def read_contents(dsn: str) -> list[tuple[str, str]]:
+Contents = list[tuple[str, str]]
+
+
+async def read_contents(dsn: str) -> Contents:
     """Return what no statement may change, table by table."""
     connection = await asyncpg.connect(dsn)
     try:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from support.analytics_sql import SCHEMA
-from support.guarded_sql import GuardedDatabase, read_contents
+from support.guarded_sql import Contents, GuardedDatabase, read_contents
 from support.postgres import ADMIN, ADMIN_PASSWORD, PostgresServer, running_postgres
 
 DATABASE = "target"
@@ -55,27 +55,40 @@ def shadowed_dsn(server: PostgresServer) -> str:
     return make_database(server, "shadowed", SCHEMA + TARGETS + SHADOWS)
 
 
+@pytest.fixture(scope="package")
+def contents() -> dict[str, Contents]:
+    """What each database held at first."""
+    return {}
+
+
 @asynccontextmanager
-async def unchanged(dsn: str) -> AsyncIterator[GuardedDatabase]:
-    before = await read_contents(dsn)
+async def unchanged(
+    dsn: str, contents: dict[str, Contents]
+) -> AsyncIterator[GuardedDatabase]:
+    if dsn not in contents:
+        contents[dsn] = await read_contents(dsn)
     guarded = await GuardedDatabase.connect(dsn)
     try:
         yield guarded
     finally:
         async with asyncio.timeout(30):
             await guarded.close()
-    assert await read_contents(dsn) == before
+    assert await read_contents(dsn) == contents[dsn]
 
 
 @pytest.fixture
-async def database(dsn: str) -> AsyncIterator[GuardedDatabase]:
+async def database(
+    dsn: str, contents: dict[str, Contents]
+) -> AsyncIterator[GuardedDatabase]:
     """A database whose contents must be the same when the test is over."""
-    async with unchanged(dsn) as guarded:
+    async with unchanged(dsn, contents) as guarded:
         yield guarded
 
 
 @pytest.fixture
-async def shadowed_database(shadowed_dsn: str) -> AsyncIterator[GuardedDatabase]:
+async def shadowed_database(
+    shadowed_dsn: str, contents: dict[str, Contents]
+) -> AsyncIterator[GuardedDatabase]:
     """Likewise, and its users defined functions that bear known names."""
-    async with unchanged(shadowed_dsn) as guarded:
+    async with unchanged(shadowed_dsn, contents) as guarded:
         yield guarded
