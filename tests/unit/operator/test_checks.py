@@ -1,0 +1,70 @@
+"""Each thing that may stand in a hub's way, and what is said about it."""
+
+import pytest
+
+from mcphub_operator.checks import evaluate
+from mcphub_operator.observed import MissingKey, Observed, UserSecrets
+from mcphub_operator.resources.manifest import ChildId
+from mcphub_operator.status.conditions import Reason
+from support.observed import observe
+
+
+def missing(*keys: MissingKey) -> Observed:
+    return observe(user_secrets=UserSecrets(missing=keys))
+
+
+@pytest.mark.parametrize(
+    ("observed", "reason", "words"),
+    [
+        pytest.param(
+            missing(MissingKey("creds")),
+            Reason.SECRET_MISSING,
+            ["Secret creds", "does not exist"],
+            id="a missing Secret is named",
+        ),
+        pytest.param(
+            missing(MissingKey("creds", "password")),
+            Reason.SECRET_MISSING,
+            ["Secret creds", "no key password"],
+            id="a missing key is named with its Secret",
+        ),
+        pytest.param(
+            observe(foreign=(ChildId("Service", "team-data"),)),
+            Reason.CONFLICT,
+            ["Service team-data", "mcp.bigtorig.com/adopt=team-data"],
+            id="a foreign object is named with the way to give it away",
+        ),
+        pytest.param(
+            observe(foreign_autoscalers=("theirs",)),
+            Reason.CONFLICT,
+            ["HorizontalPodAutoscaler theirs", "spec.autoscaling"],
+            id="a foreign autoscaler is named",
+        ),
+        pytest.param(
+            observe(leftovers=(ChildId("Service", "team-data"),)),
+            Reason.WRITE_FAILED,
+            ["waiting", "Service team-data"],
+            id="what a deleted namesake left is waited for",
+        ),
+    ],
+)
+def test_a_problem_says_what_to_do(observed, reason, words):
+    (problem,) = evaluate(observed)
+
+    assert problem.reason is reason
+    assert all(word in problem.message for word in words)
+
+
+def test_a_hub_with_nothing_in_its_way_has_no_problem():
+    assert evaluate(observe()) == ()
+
+
+def test_the_first_problem_is_the_one_that_must_be_mended_first():
+    observed = observe(
+        foreign=(ChildId("Service", "team-data"),),
+        user_secrets=UserSecrets(missing=(MissingKey("creds"),)),
+    )
+
+    reasons = [problem.reason for problem in evaluate(observed)]
+
+    assert reasons == [Reason.CONFLICT, Reason.SECRET_MISSING]
