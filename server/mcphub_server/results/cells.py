@@ -4,6 +4,7 @@ Decisions are made per column where its kind is known. A cell that is too long e
 with CUT_MARK, so that neither model nor program takes a part for the whole.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from mcphub_server.results.values import MAX_DEPTH, Json, convert_value
 
 CUT_MARK = "…[cut]"
 
+_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
 _JSON = msgspec.json.Decoder(float_hook=convert_numeric)
 
 
@@ -113,7 +115,7 @@ def _read_json(text: str, max_bytes: int) -> Json:
 
 def _is_deep(text: str) -> bool:
     depth = 0
-    for character in text:
+    for character in _STRINGS.sub("", text):
         if character in "[{":
             depth += 1
             if depth > MAX_DEPTH:
