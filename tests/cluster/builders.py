@@ -105,8 +105,8 @@ class BuildahBuilder:
 
     def build(self, request: Request, name: str, target: Path) -> None:
         """Build and save an image on our base."""
-        with exclusive("buildah"), _pip_config() as config:
-            self._ensure_base()
+        self._ensure_base()
+        with _pip_config() as config:
             self._bud(request, name, config)
             fresh = target.with_name(f"{target.name}.tmp")
             fresh.unlink(missing_ok=True)
@@ -124,8 +124,8 @@ class BuildahBuilder:
         held = [*self._buildah(), "images", "--no-trunc", "--quiet", BASE_NAME]
         if succeeds(held) and base.image_id in run(held):
             return
-        with step("Giving the base image to buildah"):
-            pull = ["pull", f"docker-archive:{base.path}"]
+        pull = ["pull", f"docker-archive:{base.path}"]
+        with exclusive("buildah"), step("Giving the base image to buildah"):
             run([*self._buildah(), *pull], timeout_seconds=600)
 
     def _bud(self, request: Request, name: str, pip_config: Path) -> None:

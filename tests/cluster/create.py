@@ -22,6 +22,7 @@ from cluster.errors import BadInput, ClusterError, ClusterExists
 from cluster.imagestore import SYSTEM_IMAGE, copy_store, ensure_store, system_archives
 from cluster.kindconfig import KindConfig
 from cluster.kubeconfig import build_kubeconfig, merge_into, write_private
+from cluster.namespaces import hold_ports
 from cluster.node import (
     Site,
     is_ready,
@@ -161,6 +162,7 @@ def _make(site: Site, store: Path, metrics_seconds: float) -> None:
     with step("Writing certificates and the host's network"):
         _write_identities(site)
         hostnet.set_up_host(plan)
+        hold_ports(site.state, plan, site.binaries.part("pause"))
     with ThreadPoolExecutor(len(plan.nodes)) as pool:
         with step("Starting nodes and the control plane"):
             list(pool.map(lambda node: _boot(site, node, store), plan.nodes))

@@ -18,7 +18,7 @@ from pathlib import Path
 from cluster.api import wait_until
 from cluster.errors import StepFailed
 from cluster.places import made
-from cluster.plan import NodePlan
+from cluster.plan import ClusterPlan, NodePlan
 from cluster.progress import last_line
 from cluster.state import ClusterState
 
@@ -27,6 +27,7 @@ KILL_SECONDS = 20.0
 # Folders compiled into the kubelet and into containerd's CNI library.
 KUBELET_ROOT = Path("/var/lib/kubelet")
 CNI_ROOT = Path("/var/lib/cni")
+PORTS = "ports"
 FIXED_FOLDERS = (KUBELET_ROOT, CNI_ROOT)
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 INIT_SCRIPT = """set -e
@@ -78,6 +79,27 @@ def start_node_init(state: ClusterState, node: NodePlan, pause: Path) -> int:
     pid = find_node_init(state, node)
     assert pid is not None
     return pid
+
+
+def hold_ports(state: ClusterState, plan: ClusterPlan, pause: Path) -> None:
+    """Take the host's mapped ports, so that other programs see that they are taken.
+
+    The firewall leads what is sent to them to a node; nothing arrives at the holder.
+    """
+    mappings = [mapping for node in plan.nodes for mapping in node.mappings]
+    if not mappings or any(name == PORTS for _, name in find_inits(state)):
+        return
+    ports = [f"{m.protocol}:{m.listen}:{m.host_port}" for m in mappings]
+    log = made(state.folder / "logs") / "ports.log"
+    with log.open("ab") as file:
+        subprocess.Popen(
+            [pause, state.folder, PORTS, *ports],
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            cwd="/",
+            start_new_session=True,
+        )
 
 
 def _command_lines() -> Iterator[tuple[int, list[str]]]:

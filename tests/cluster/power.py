@@ -12,7 +12,13 @@ from cluster import hostnet
 from cluster.api import wait_until
 from cluster.binaries import Binaries, binaries_folder
 from cluster.errors import BadInput
-from cluster.namespaces import find_in_node, find_inits, kill_all, require_node_init
+from cluster.namespaces import (
+    find_in_node,
+    find_inits,
+    hold_ports,
+    kill_all,
+    require_node_init,
+)
 from cluster.node import (
     API_SERVER,
     Site,
@@ -53,6 +59,7 @@ def start_node(site: Site, node: NodePlan) -> None:
     if is_on(site, node):
         raise BadInput(f"node {node.name!r} is on already")
     hostnet.ensure_host(site.plan)
+    hold_ports(site.state, site.plan, site.binaries.part("pause"))
     with step(f"Starting node {node.name}"):
         power_on(site, node)
         if node.is_control_plane:
