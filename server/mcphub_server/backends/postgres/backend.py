@@ -8,7 +8,7 @@ of the database needs none of the hub.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -143,19 +143,28 @@ class PostgresBackend:
             return await asyncpg.connect(**arguments, **pool_arguments)
 
     async def _give_back(self, connection: Any) -> None:
-        """End the transaction even while the caller is being cancelled."""
+        """End the transaction even while the caller is being cancelled.
+
+        A connection that does not let itself be rolled back is cut. One that was cut
+        has left the pool already, and every use of it raises an InterfaceError.
+        """
         if self._pool is None:
             return
         with anyio.CancelScope(shield=True):
-            try:
-                if not connection.is_closed():
-                    await connection.execute(
-                        "ROLLBACK", timeout=ROLLBACK_TIMEOUT_SECONDS
-                    )
+            with suppress(*DRIVER_ERRORS):
+                await end(connection)
+            with suppress(*DRIVER_ERRORS):
                 await self._pool.release(connection, timeout=ROLLBACK_TIMEOUT_SECONDS)
-            except DRIVER_ERRORS:
-                connection.terminate()
-                await self._pool.release(connection)
+
+
+async def end(connection: Any) -> None:
+    """Roll back, or cut the connection."""
+    if connection.is_closed():
+        return
+    try:
+        await connection.execute("ROLLBACK", timeout=ROLLBACK_TIMEOUT_SECONDS)
+    except DRIVER_ERRORS:
+        connection.terminate()
 
 
 async def begin(connection: Any, statement_seconds: float) -> None:

@@ -1,0 +1,310 @@
+"""Each reason why a database cannot be used, provoked on a real one."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from support import postgres
+from support.hub import HubFiles, LoopHub, hub_in_loop
+from support.ports import find_free_port
+from support.postgres import PostgresServer, running_postgres
+from support.proxies import running_proxy
+from support.waiting import wait_until
+
+from .conftest import MakeHub
+
+HEAVY = "SELECT count(*) FROM generate_series(1, 300000000)"
+
+
+async def state(hub: LoopHub) -> dict[str, Any]:
+    async with httpx.AsyncClient() as http:
+        body = (await http.get(f"{hub.management}/status")).json()
+        backend: dict[str, Any] = body["backends"][0]
+        return backend
+
+
+async def wait_for_state(hub: LoopHub, wanted: str) -> dict[str, Any]:
+    async def reached() -> bool:
+        return (await state(hub))["state"] == wanted
+
+    await wait_until(reached)
+    return await state(hub)
+
+
+async def query(hub: LoopHub, sql: str = "SELECT 1") -> Any:
+    async with hub.client() as client:
+        return await client.call_tool_mcp("postgres_query", {"sql": sql})
+
+
+@pytest.mark.parametrize(
+    ("options", "password", "reason"),
+    [
+        pytest.param({}, "wrong", "BadCredentials", id="wrong password"),
+        pytest.param({"database": "none"}, None, "UnknownDatabase", id="no database"),
+        pytest.param({"port": "free"}, None, "ConnectionRefused", id="wrong port"),
+        pytest.param(
+            {"host": "db.invalid"}, None, "DNSFailure", id="a name that resolves not"
+        ),
+        pytest.param(
+            {"sslMode": "require"}, None, "TLSFailure", id="a server without TLS"
+        ),
+    ],
+)
+async def test_a_database_that_cannot_be_used_says_why(
+    hub_files: MakeHub, options: dict[str, Any], password: str | None, reason: str
+) -> None:
+    if options.get("port") == "free":
+        options = {"port": find_free_port()}
+    secrets = {"password": password} if password else {}
+    files = hub_files(backend=options, **secrets)
+
+    async with hub_in_loop(files) as hub:
+        shown = await wait_for_state(hub, "Unreachable")
+        answer = await query(hub)
+
+    assert shown["reason"] == reason
+    assert shown["message"].startswith("postgres is unavailable: ")
+    assert answer.is_error
+    assert answer.meta["mcphub/error"]["kind"] == "backend_unavailable"
+    assert "wrong" not in shown["message"].replace("password is wrong", "")
+
+
+async def test_a_missing_secret_file_is_named(hub_files: MakeHub) -> None:
+    files = hub_files()
+    files.write()
+    nothing = HubFiles(files.folder, files.config)
+    (files.folder / "secrets" / "postgres" / "password").unlink()
+
+    async with hub_in_loop(nothing) as hub:
+        shown = await wait_for_state(hub, "Unreachable")
+
+    assert shown["reason"] == "BadCredentials"
+    assert "postgres/password is missing" in shown["message"]
+
+
+async def test_a_rotated_password_is_used_without_a_restart(
+    hub_files: MakeHub,
+) -> None:
+    async with hub_in_loop(hub_files(password="old")) as hub:
+        await wait_for_state(hub, "Unreachable")
+
+        hub_files().write()
+
+        await wait_for_state(hub, "Connected")
+        answer = await query(hub)
+    assert not answer.is_error
+
+
+def is_using_the_pool(hub: LoopHub) -> bool:
+    usage = hub.hub.monitors[0].backend.pool_usage()
+    return usage is not None and usage.in_use > 0
+
+
+@asynccontextmanager
+async def own_server(settings: str = "") -> AsyncIterator[PostgresServer]:
+    manager = running_postgres(settings)
+    server = await asyncio.to_thread(manager.__enter__)
+    try:
+        yield server
+    finally:
+        await asyncio.to_thread(manager.__exit__, None, None, None)
+
+
+def files_for(server: PostgresServer, folder: Path, **options: Any) -> HubFiles:
+    backend = {
+        "host": server.host,
+        "port": server.port,
+        "database": postgres.DATABASE,
+        **options,
+    }
+    return HubFiles(
+        folder,
+        {
+            "backends": [{"name": "postgres", "postgres": backend}],
+            "limits": {"statementTimeoutSeconds": 2},
+        },
+        {
+            "postgres": {
+                "username": postgres.READER,
+                "password": postgres.READER_PASSWORD,
+            }
+        },
+    )
+
+
+async def test_a_server_killed_in_mid_query_and_back_again(tmp_path: Path) -> None:
+    async with (
+        own_server() as server,
+        hub_in_loop(files_for(server, tmp_path)) as hub,
+        hub.client() as client,
+    ):
+        call = asyncio.create_task(
+            client.call_tool_mcp("postgres_query", {"sql": HEAVY})
+        )
+        await wait_until(lambda: hub.hub.traffic.calls == 1)
+        await wait_until(lambda: is_using_the_pool(hub))
+
+        await asyncio.to_thread(server.stop)
+
+        answer = await call
+        shown = await wait_for_state(hub, "Unreachable")
+        await asyncio.to_thread(server.start)
+        back = await wait_for_state(hub, "Connected")
+        again = [
+            await client.call_tool_mcp("postgres_query", {"sql": "SELECT 1"})
+            for _ in range(8)
+        ]
+
+    assert answer.is_error
+    assert "connection was lost" in answer.content[0].text
+    assert shown["reason"] == "ConnectionRefused"
+    assert back["message"] == ""
+    assert not any(each.is_error for each in again)
+
+
+async def test_too_many_connections(tmp_path: Path) -> None:
+    async with own_server("max_connections = 6\n") as server:
+        taken = [await connect(server) for _ in range(3)]
+
+        async with hub_in_loop(files_for(server, tmp_path)) as hub:
+            shown = await wait_for_state(hub, "Unreachable")
+            for connection in taken:
+                await connection.close()
+            await wait_for_state(hub, "Connected")
+
+    assert shown["reason"] == "TooManyConnections"
+
+
+async def connect(server: PostgresServer) -> Any:
+    return await asyncpg.connect(
+        host=server.host,
+        port=server.port,
+        user=postgres.READER,
+        password=postgres.READER_PASSWORD,
+        database=postgres.DATABASE,
+    )
+
+
+async def test_a_server_that_demands_tls(tmp_path: Path) -> None:
+    async with own_server() as server:
+        rules = server.folder / "data" / "pg_hba.conf"
+        rules.write_text(
+            "local all all scram-sha-256\n"
+            "hostssl all reader all scram-sha-256\n"
+            "host all postgres all scram-sha-256\n"
+        )
+        await asyncio.to_thread(server.restart)
+
+        async with hub_in_loop(files_for(server, tmp_path)) as hub:
+            shown = await wait_for_state(hub, "Unreachable")
+
+    assert shown["reason"] == "TLSFailure"
+    assert "sslMode" in shown["message"]
+
+
+async def test_a_statement_past_its_time_is_stopped_on_the_server(
+    tmp_path: Path, shop: PostgresServer
+) -> None:
+    async with hub_in_loop(files_for(shop, tmp_path)) as hub:
+        answer = await query(hub, HEAVY)
+        running = await asyncio.to_thread(count_running, shop)
+
+    assert answer.meta["mcphub/error"]["kind"] == "query_timeout"
+    assert "longer than 2 s" in answer.content[0].text
+    assert running == 0
+
+
+def count_running(server: PostgresServer) -> int:
+    sql = (
+        "SELECT count(*) FROM pg_stat_activity WHERE usename = 'reader' "
+        "AND state = 'active'"
+    )
+    return int(server.run_sql(sql))
+
+
+async def test_a_proxy_that_hangs_is_told_and_left_behind(
+    tmp_path: Path, shop: PostgresServer
+) -> None:
+    async with (
+        running_proxy(shop.port) as proxy,
+        hub_in_loop(files_for(shop, tmp_path, port=proxy.port)) as hub,
+    ):
+        await wait_for_state(hub, "Connected")
+
+        proxy.hang()
+        answer = await asyncio.wait_for(query(hub), 10)
+        shown = await wait_for_state(hub, "Unreachable")
+
+        proxy.resume()
+        await wait_for_state(hub, "Connected")
+        again = await query(hub)
+
+    assert answer.meta["mcphub/error"]["kind"] == "backend_unavailable"
+    assert shown["reason"] == "Timeout"
+    assert not again.is_error
+
+
+async def test_the_open_circuit_answers_at_once_and_shows(
+    tmp_path: Path,
+) -> None:
+    files = HubFiles(
+        tmp_path,
+        {
+            "backends": [
+                {
+                    "name": "postgres",
+                    "postgres": {
+                        "host": "127.0.0.1",
+                        "port": find_free_port(),
+                        "database": "x",
+                    },
+                }
+            ]
+        },
+        {"postgres": {"username": "u", "password": "p"}},
+    )
+    async with hub_in_loop(files) as hub, hub.client() as client:
+        answers = [
+            await client.call_tool_mcp("postgres_query", {"sql": "SELECT 1"})
+            for _ in range(7)
+        ]
+        async with httpx.AsyncClient() as http:
+            metrics = (await http.get(f"{hub.management}/metrics")).text
+        health = await client.call_tool("health_check")
+
+    assert "calls are refused until it answers" in answers[-1].content[0].text
+    assert answers[-1].meta["mcphub/error"]["retryAfterSeconds"] > 0
+    assert 'mcphub_backend_circuit_open{backend="postgres"} 1.0' in metrics
+    assert health.structured_content["status"] == "degraded"
+
+
+async def test_all_connections_busy_is_a_limit_not_an_outage(
+    tmp_path: Path, shop: PostgresServer
+) -> None:
+    files = files_for(shop, tmp_path, pool={"maxSize": 1})
+    files.config["limits"]["statementTimeoutSeconds"] = 5
+    async with hub_in_loop(files) as hub, hub.client() as client:
+        await wait_for_state(hub, "Connected")
+        busy = asyncio.create_task(
+            client.call_tool_mcp("postgres_query", {"sql": HEAVY})
+        )
+        await wait_until(lambda: pool_is_busy(hub))
+
+        second = await client.call_tool_mcp("postgres_query", {"sql": "SELECT 1"})
+
+        await busy
+        shown = await state(hub)
+    assert second.meta["mcphub/error"]["kind"] == "limit_exceeded"
+    assert "All 1 connections to postgres are busy" in second.content[0].text
+    assert shown["state"] in {"Connected", "Degraded"}
+
+
+def pool_is_busy(hub: LoopHub) -> bool:
+    usage = hub.hub.monitors[0].backend.pool_usage()
+    return usage is not None and usage.in_use == usage.limit
