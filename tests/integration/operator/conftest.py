@@ -1,0 +1,31 @@
+"""One API server for all tests of this folder; each test has a namespace of its own."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from cluster.apiserver import ApiServer, running_api_server
+from support.running_operator import World, open_world
+
+CRD = Path(__file__).parents[3] / "crds" / "mcphubs.yaml"
+
+
+@pytest.fixture(scope="session")
+def api_server() -> Iterator[ApiServer]:
+    with running_api_server() as server:
+        server.run_kubectl("apply", "--server-side", "-f", str(CRD))
+        crd = "customresourcedefinition/mcphubs.mcp.bigtorig.com"
+        server.run_kubectl("wait", "--for=condition=Established", crd)
+        yield server
+
+
+@pytest.fixture
+async def world(api_server: ApiServer) -> AsyncIterator[World]:
+    namespace = f"hubs-{uuid.uuid4().hex[:8]}"
+    async with open_world(str(api_server.kubeconfig), namespace) as opened:
+        yield opened
+    # aiohttp closes its sockets in the next turns of the loop.
+    await asyncio.sleep(0)

@@ -1,0 +1,218 @@
+"""A real operator inside a test, on a real API server, with every request counted."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from mcphub_operator import names
+from mcphub_operator.errors import AlreadyChanged, NotFound
+from mcphub_operator.kube.api import Api, Call, Object, Request
+from mcphub_operator.kube.connection import open_connection
+from mcphub_operator.kube.kinds import HUB, SECRET, Kind
+from mcphub_operator.kube.metrics import WRITES, Metrics
+from mcphub_operator.kube.writer import APPLY, MERGE
+from mcphub_operator.service.run import Operator
+from mcphub_operator.settings import Settings
+from mcphub_operator.status.conditions import find_condition
+from support.waiting import wait_until
+
+QUIET_SECONDS = 0.6
+"""Longer than any delay between an event and the pass that it causes."""
+
+
+@dataclass
+class Requests:
+    """The requests that an operator made."""
+
+    made: list[Request] = field(default_factory=list)
+
+    @property
+    def writes(self) -> list[str]:
+        """The writes so far, as `verb kind`."""
+        return [f"{r.verb} {r.kind}" for r in self.made if r.verb in WRITES]
+
+    def count(self) -> Counter[str]:
+        return Counter(self.writes)
+
+    def forget(self) -> None:
+        self.made.clear()
+
+
+class CountingMetrics(Metrics):
+    """Metrics that also keep every request."""
+
+    def __init__(self, requests: Requests) -> None:
+        super().__init__()
+        self._kept = requests
+
+    def requested(self, request: Request) -> None:
+        super().requested(request)
+        self._kept.made.append(request)
+
+
+@dataclass
+class World:
+    """One namespace of a real API server, as a user sees it."""
+
+    api: Api
+    namespace: str
+    kubeconfig: str
+
+    def hub(self, name: str = "team-data", /, **spec: Any) -> Object:
+        """A hub's body for this namespace."""
+        return {
+            "apiVersion": names.API_VERSION,
+            "kind": names.KIND,
+            "metadata": {"name": name, "namespace": self.namespace},
+            "spec": spec,
+        }
+
+    async def apply(self, kind: Kind, body: Object, manager: str = "tests") -> Object:
+        """Server-side apply as a user; fields left out are given up."""
+        path = kind.path(self.namespace, body["metadata"]["name"])
+        params = {"fieldManager": manager, "force": "true"}
+        head = {"apiVersion": kind.group_version, "kind": kind.name}
+        body = head | body
+        call = Call("apply", kind.name, "PATCH", path, params, body, APPLY)
+        return await self.api.ask(call)
+
+    async def apply_hub(self, name: str = "team-data", /, **spec: Any) -> Object:
+        return await self.apply(HUB, self.hub(name, **spec))
+
+    async def create(self, kind: Kind, body: Mapping[str, Any]) -> Object:
+        head = {"apiVersion": kind.group_version, "kind": kind.name}
+        return await self.api.create(kind, self.namespace, head | dict(body))
+
+    async def patch(
+        self, kind: Kind, name: str, change: Any, subresource: str = ""
+    ) -> Object:
+        path = kind.path(self.namespace, name) + subresource
+        params = {"fieldManager": "somebody"}
+        call = Call("patch", kind.name, "PATCH", path, params, change, MERGE)
+        return await self.api.ask(call)
+
+    async def delete(self, kind: Kind, name: str) -> None:
+        path = kind.path(self.namespace, name)
+        await self.api.ask(Call("delete", kind.name, "DELETE", path))
+
+    async def get(self, kind: Kind, name: str) -> Object:
+        return await self.api.get(kind, self.namespace, name)
+
+    async def find(self, kind: Kind, name: str) -> Object | None:
+        with suppress(NotFound):
+            return await self.get(kind, name)
+        return None
+
+    async def list(self, kind: Kind, selector: str = "") -> list[Object]:
+        path = kind.path(self.namespace)
+        params = {"labelSelector": selector} if selector else {}
+        page = await self.api.ask(Call("list", kind.name, "GET", path, params))
+        found: list[Object] = page["items"]
+        return found
+
+    async def create_secret(self, name: str, **data: str) -> Object:
+        return await self.create(
+            SECRET, {"metadata": {"name": name}, "stringData": data}
+        )
+
+    async def condition(self, kind: str, name: str = "team-data") -> Mapping[str, Any]:
+        body = await self.get(HUB, name)
+        conditions = (body.get("status") or {}).get("conditions") or ()
+        return find_condition(conditions, kind) or {}
+
+    async def wait_condition(
+        self,
+        kind: str,
+        status: str,
+        reason: str | None = None,
+        name: str = "team-data",
+    ) -> Mapping[str, Any]:
+        """Wait for a condition of the present generation."""
+        found: Mapping[str, Any] = {}
+
+        async def holds() -> bool:
+            nonlocal found
+            found = await self.condition(kind, name)
+            body = await self.get(HUB, name)
+            current = found.get("observedGeneration") == body["metadata"]["generation"]
+            right = found.get("status") == status
+            return current and right and reason in (None, found.get("reason"))
+
+        try:
+            await wait_until(holds)
+        except AssertionError:
+            wanted = f"{kind}={status} {reason or ''}"
+            raise AssertionError(f"{wanted} never came; last: {found}") from None
+        return found
+
+
+@asynccontextmanager
+async def open_world(kubeconfig: str, namespace: str) -> AsyncIterator[World]:
+    """Make a namespace and open a client for it."""
+    async with open_connection(kubeconfig) as connection:
+        api = Api(connection, lambda _request: None)
+        body = {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": namespace},
+        }
+        with suppress(AlreadyChanged):
+            call = Call("create", "Namespace", "POST", "/api/v1/namespaces", body=body)
+            await api.ask(call)
+        yield World(api, namespace, kubeconfig)
+
+
+@dataclass
+class Running:
+    """A running operator."""
+
+    operator: Operator
+    requests: Requests
+
+    async def settle(self) -> None:
+        """Wait until nothing is queued and no request was made for a while."""
+        seen, since = -1, asyncio.get_running_loop().time()
+        while asyncio.get_running_loop().time() - since < QUIET_SECONDS:
+            now = len([r for r in self.requests.made if r.verb != "watch"])
+            if now != seen or len(self.operator.queue):
+                seen, since = now, asyncio.get_running_loop().time()
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def running_operator(world: World, **settings: Any) -> AsyncIterator[Running]:
+    """Run an operator for one namespace until the block ends."""
+    chosen = {
+        "kubeconfig": world.kubeconfig,
+        "namespaces": (world.namespace,),
+        "leader_election": False,
+        "http_port": 0,
+        **settings,
+    }
+    requests = Requests()
+    async with open_connection(world.kubeconfig) as connection:
+        operator = Operator(Settings(**chosen), connection, CountingMetrics(requests))
+        task = asyncio.create_task(operator.lead())
+        try:
+            await _until_ready(task, lambda: not operator.readiness.reason)
+            yield Running(operator, requests)
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def _until_ready(task: "asyncio.Task[None]", ready: Callable[[], bool]) -> None:
+    while not ready():
+        if task.done():
+            await task
+        await asyncio.sleep(0.01)
+
+
+def dump(value: Any) -> str:
+    """A stable text of an object, for comparisons that print well."""
+    return json.dumps(value, sort_keys=True, indent=1)
