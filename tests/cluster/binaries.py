@@ -14,7 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.golang import find_go
-from cluster.places import BINARY_SOURCE, cache_dir, exclusive, log_dir, made
+from cluster.places import (
+    BINARY_SOURCE,
+    cache_dir,
+    drop_old,
+    exclusive,
+    log_dir,
+    made,
+)
 from cluster.progress import run_logged, say
 
 SOURCES = ("main.go", "pause/main.go", "go.mod", "go.sum")
@@ -30,6 +37,7 @@ PARTS = (
     "metrics-server",
 )
 VERSION_PACKAGE = "k8s.io/component-base/version"
+KEPT_VERSIONS = 3
 BUILD_BYTES = 6 * 1024**3
 
 
@@ -120,6 +128,7 @@ def ensure_binaries() -> Binaries:
             shutil.rmtree(fresh, ignore_errors=True)
             _build_into(made(fresh))
             fresh.rename(folder)
+            drop_old(folder.parent, keep=KEPT_VERSIONS)
     return Binaries(folder)
 
 

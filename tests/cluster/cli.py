@@ -7,9 +7,19 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from cluster import create, delete, imagestore, kubeconfig, load, power, realkind
+from cluster import (
+    create,
+    delete,
+    imagestore,
+    kubeconfig,
+    load,
+    machine,
+    power,
+    realkind,
+)
 from cluster.arguments import (
     DEFAULT_NAME,
     build_parser,
@@ -154,8 +164,13 @@ def _paths(_: Arguments) -> None:
 def _build(_: Arguments) -> None:
     require_root()
     ensure_packages()
-    archives = imagestore.system_archives(ensure_binaries())
-    imagestore.ensure_store([*archives, ensure_base_archive()])
+    machine.install(machine.missing_packages(machine.FOR_IMAGES))
+    # One waits for the processors, the other for the network.
+    with ThreadPoolExecutor() as pool:
+        base = pool.submit(ensure_base_archive)
+        binaries = pool.submit(ensure_binaries)
+    archives = imagestore.system_archives(binaries.result())
+    imagestore.ensure_store([*archives, base.result()])
 
 
 def _image_build(arguments: Arguments) -> None:
