@@ -21,6 +21,8 @@ from mcphub_server.results.cells import (
 from mcphub_server.results.columns import ColumnKind
 
 MAX_CELL_BYTES = 32_768
+_MARK = CUT_MARK.encode()
+_MIN_CELL_BYTES = 8
 _ENVELOPE_BYTES = 512  # row_count, truncated, next_cursor and the keys
 
 
@@ -65,17 +67,32 @@ def encode_page(
     `cursor_after` gets the number of rows that fitted and returns the cursor of the
     row behind them; it is asked only if there are rows left.
     """
-    room = max(max_bytes - _ENVELOPE_BYTES - len(encode_json(list(page.columns))), 0)
-    cell_bytes = max(min(max_cell_bytes, room), 1)
-    rows = read_cells(page.rows, page.kinds, len(page.columns), cell_bytes)
+    names = encode_json(list(page.columns))
+    room = max(max_bytes - _ENVELOPE_BYTES - len(names), 0)
+    rows = read_cells(
+        page.rows, page.kinds, len(page.columns), max(min(max_cell_bytes, room), 1)
+    )
     encoded = encode_json(rows)
     fitting = rows if len(encoded) <= room else fit_rows(rows, room)
     more = page.truncated or len(fitting) < len(rows)
     cursor = page.next_cursor
     if cursor_after is not None:
         cursor = cursor_after(len(fitting)) if more else None
-    truncated = more or CUT_MARK.encode() in encoded or fitting is not rows
-    return _build(page.columns, fitting, cursor, truncated=truncated)
+    truncated = more or fitting is not rows or _MARK in encoded
+    if fitting is not rows:
+        encoded = encode_json(fitting)
+    rest = {"row_count": len(fitting), "truncated": truncated, "next_cursor": cursor}
+    # The rows are encoded once; the rest is put around them.
+    text = b'{"columns":%b,"rows":%b,%b' % (names, encoded, encode_json(rest)[1:])
+    structured = {"columns": list(page.columns), "rows": fitting, **rest}
+    if not _is_clean(text):
+        structured = replace_surrogates(structured)
+    return EncodedPage(text.decode(), structured, len(fitting), truncated)
+
+
+def _is_clean(text: bytes) -> bool:
+    # encode_json leaves U+FFFD where it had to replace; a true one costs a walk.
+    return b"\xef\xbf\xbd" not in text
 
 
 def fit_rows(rows: list[list[Any]], room: int) -> list[list[Any]]:
@@ -84,28 +101,17 @@ def fit_rows(rows: list[list[Any]], room: int) -> list[list[Any]]:
     for count, row in enumerate(rows):
         used += len(encode_json(row)) + 1
         if used > room:
-            if count:
-                return rows[:count]
-            share = max((room - 2) // max(len(row), 1) - len(CUT_MARK) - 8, 8)
-            return [[cut_value(cell, share) for cell in row]]
+            return rows[:count] if count else [_cut_row(row, room)]
     return rows
 
 
-def _build(
-    columns: tuple[str, ...],
-    rows: list[list[Any]],
-    cursor: str | None,
-    *,
-    truncated: bool,
-) -> EncodedPage:
-    structured = {
-        "columns": list(columns),
-        "rows": rows,
-        "row_count": len(rows),
-        "truncated": truncated,
-        "next_cursor": cursor,
-    }
-    return encode_object(structured, len(rows), truncated=truncated)
+def _cut_row(row: list[Any], room: int) -> list[Any]:
+    share = max((room - 2) // max(len(row), 1) - len(CUT_MARK) - 8, _MIN_CELL_BYTES)
+    cut = [cut_value(cell, share) for cell in row]
+    while len(encode_json(cut)) > room and share > _MIN_CELL_BYTES:
+        share //= 2  # escapes make JSON longer than its text
+        cut = [cut_value(cell, share) for cell in row]
+    return cut
 
 
 def encode_object(

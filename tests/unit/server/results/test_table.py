@@ -92,6 +92,15 @@ def test_the_first_row_is_always_given_if_need_be_cut():
     assert result["next_cursor"] == "after 1"
 
 
+def test_a_row_of_escapes_still_fits():
+    page = Page(tuple("abcdefghij"), [("\x01" * 5_000,) * 10])
+
+    encoded, result = encode(page, 10_000)
+
+    assert result["row_count"] == 1
+    assert len(encoded.text.encode()) <= 10_000
+
+
 def test_half_a_surrogate_pair_is_replaced_in_text_and_structure():
     encoded, result = encode(Page(("a",), [("x\ud800y",), ({"\udc00": "\ud83d"},)]))
 
