@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 import fastmcp
 from fastmcp import FastMCP
-from fastmcp.tools.base import Tool
 from mcp.server.auth.provider import TokenVerifier
 from starlette.types import ASGIApp
 
@@ -37,6 +36,7 @@ from mcphub_server.sessions.parts import SessionParts, build_session_parts
 from mcphub_server.sessions.replicas import Replicas
 from mcphub_server.sessions.traffic import Traffic
 from mcphub_server.tools.context import ToolContext
+from mcphub_server.tools.direct import DirectTools
 from mcphub_server.tools.hub import HubFacts, build_hub_tools
 from mcphub_server.tools.registry import Registered, register
 from mcphub_server.tools.running import LimitedRunner
@@ -95,8 +95,8 @@ def build_hub(
     announce.board = board
     parts.traffic.on_change(board.tell_change)
     metrics.watch(parts)
-    mcp = build_mcp(config, runtime, parts, metrics)
-    transports = build_transports(mcp, config.transports, parts.traffic)
+    mcp, tools = build_mcp(config, runtime, parts, metrics)
+    transports = build_transports(mcp, config.transports, parts.traffic, tools.is_own)
     sessions = build_session_parts(config, runtime, metrics.registry, replicas)
     door = build_door(config, runtime)
 
@@ -132,25 +132,24 @@ class Announcer:
 
 def build_mcp(
     config: HubConfig, runtime: RuntimeSettings, parts: Parts, metrics: Metrics
-) -> FastMCP:
+) -> tuple[FastMCP, DirectTools]:
     """Make the MCP server with the tools of all enabled backends."""
     # spans of FastMCP carry arguments and exception texts; own ones carry neither
     fastmcp.settings.telemetry_mode = "propagation_only"
     limits = config.limits
+    around = AroundCalls(
+        RateLimiter(limits.requests_per_second, limits.burst),
+        metrics,
+        parts.traffic,
+        time.monotonic,
+    )
     mcp: FastMCP = FastMCP(
         name=runtime.hub,
         version=find_version(),
         instructions=INSTRUCTIONS,
         mask_error_details=True,
         on_duplicate="error",
-        middleware=[
-            AroundCalls(
-                RateLimiter(limits.requests_per_second, limits.burst),
-                metrics,
-                parts.traffic,
-                time.monotonic,
-            )
-        ],
+        middleware=[around],
     )
     monitors = {monitor.backend.name: monitor for monitor in parts.monitors}
     context = ToolContext(
@@ -163,19 +162,13 @@ def build_mcp(
     tools = {each.backend.name: each.build_tools(context) for each in parts.registered}
     names = {name: [tool.name for tool in made] for name, made in tools.items()}
     hub_tools = build_hub_tools(HubFacts(find_version(), parts.monitors, names))
-    add_tools(mcp, [*hub_tools, *(tool for made in tools.values() for tool in made)])
+    own = [*hub_tools, *(tool for made in tools.values() for tool in made)]
+    for tool in own:
+        mcp.add_tool(tool)
     metrics.register_tools(
         [tool.name for tool in hub_tools] + [n for made in names.values() for n in made]
     )
-    return mcp
-
-
-def add_tools(mcp: FastMCP, tools: Sequence[Tool]) -> None:
-    """Add the tools, and spare each modern call an internal listing of all of them."""
-    for tool in tools:
-        mcp.add_tool(tool)
-    schemas = {tool.name: tool.parameters for tool in tools}
-    mcp._mcp_server.get_tool_input_schema = schemas.get  # noqa: SLF001
+    return mcp, DirectTools(mcp, own, around)
 
 
 def build_app(

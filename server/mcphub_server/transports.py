@@ -6,7 +6,7 @@ one door. Health answers without a login; everything unknown is 404, `/.well-kno
 above all, because clients take any other answer there for an OAuth server.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcphub_server.config.hub import SessionMode, TransportsConfig
 from mcphub_server.management.endpoints import build_health_routes
+from mcphub_server.replies import ReplyManager
 from mcphub_server.sessions.traffic import Traffic
 
 HTTP_PATH = "/mcp"
@@ -51,13 +52,19 @@ class Transports:
 
 
 def build_transports(
-    mcp: FastMCP, config: TransportsConfig, traffic: Traffic
+    mcp: FastMCP,
+    config: TransportsConfig,
+    traffic: Traffic,
+    is_quiet: Callable[[str], bool],
 ) -> Transports:
-    """Make the endpoints that are enabled."""
+    """Make the endpoints that are enabled.
+
+    `is_quiet` tells of a tool whether it sends nothing but its result.
+    """
     stateless = config.streamable_http.sessions is SessionMode.STATELESS
-    manager = FastMCPStreamableHTTPSessionManager(
+    manager = ReplyManager(
+        is_quiet,
         app=mcp._mcp_server,  # noqa: SLF001 -- as FastMCP's own http_app does
-        json_response=True,
         stateless=stateless,
         security_settings=NO_SECOND_GUARD,
     )

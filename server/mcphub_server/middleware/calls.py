@@ -16,6 +16,7 @@ from fastmcp.exceptions import NotFoundError, ValidationError
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from fastmcp.tools.base import ToolResult
 from mcp.shared.exceptions import MCPError
+from mcp_types import CallToolRequestParams
 from pydantic import ValidationError as PydanticValidationError
 
 from mcphub_server.errors import BadArgument, LimitExceeded
@@ -87,7 +88,8 @@ class AroundCalls(Middleware):
         if context.type != "request":
             return await call_next(context)
         limited = self._limit()
-        if context.method == "tools/call":
+        # malformed calls come here as the raw message that was refused
+        if isinstance(context.message, CallToolRequestParams):
             return await self._around_tool(context, call_next, limited)
         if limited is not None:
             raise MCPError(
