@@ -101,11 +101,6 @@ async def test_a_rotated_password_is_used_without_a_restart(
     assert not answer.is_error
 
 
-def is_using_the_pool(hub: LoopHub) -> bool:
-    usage = hub.hub.monitors[0].backend.pool_usage()
-    return usage is not None and usage.in_use > 0
-
-
 @asynccontextmanager
 async def own_server(settings: str = "") -> AsyncIterator[PostgresServer]:
     manager = running_postgres(settings)
@@ -147,8 +142,7 @@ async def test_a_server_killed_in_mid_query_and_back_again(tmp_path: Path) -> No
         call = asyncio.create_task(
             client.call_tool_mcp("postgres_query", {"sql": HEAVY})
         )
-        await wait_until(lambda: hub.hub.traffic.calls == 1)
-        await wait_until(lambda: is_using_the_pool(hub))
+        await wait_until(lambda: count_running(server) == 1)
 
         await asyncio.to_thread(server.stop)
 
@@ -166,6 +160,28 @@ async def test_a_server_killed_in_mid_query_and_back_again(tmp_path: Path) -> No
     assert shown["reason"] == "ConnectionRefused"
     assert back["message"] == ""
     assert not any(each.is_error for each in again)
+
+
+async def test_a_restart_between_calls_fails_none(tmp_path: Path) -> None:
+    async with (
+        own_server() as server,
+        hub_in_loop(files_for(server, tmp_path)) as hub,
+        hub.client() as client,
+    ):
+        slow = {"sql": "SELECT count(*) FROM generate_series(1, 2000000)"}
+        await asyncio.gather(
+            *(client.call_tool_mcp("postgres_query", slow) for _ in range(5))
+        )
+
+        await asyncio.to_thread(server.restart)
+        answers = await asyncio.gather(
+            *(
+                client.call_tool_mcp("postgres_query", {"sql": "SELECT 1"})
+                for _ in range(20)
+            )
+        )
+
+    assert [a.content[0].text for a in answers if a.is_error] == []
 
 
 async def test_too_many_connections(tmp_path: Path) -> None:
@@ -223,7 +239,7 @@ async def test_a_statement_past_its_time_is_stopped_on_the_server(
 def count_running(server: PostgresServer) -> int:
     sql = (
         "SELECT count(*) FROM pg_stat_activity WHERE usename = 'reader' "
-        "AND state = 'active'"
+        "AND state = 'active' AND query LIKE '%generate_series%'"
     )
     return int(server.run_sql(sql))
 

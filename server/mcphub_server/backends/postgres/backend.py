@@ -30,6 +30,7 @@ from mcphub_server.errors import BackendReason, BackendUnavailable, LimitExceede
 
 PROBE_TIMEOUT_SECONDS = 3.0
 ROLLBACK_TIMEOUT_SECONDS = 1.5
+BEGIN_TIMEOUT_SECONDS = 2.0
 ANSWER_GRACE_SECONDS = 1.0
 """How much later than its own timeout the server may answer before it counts as
 hanging."""
@@ -104,10 +105,9 @@ class PostgresBackend:
             BackendUnavailable: There is no connection to be had.
             LimitExceeded: All connections of the pool are busy.
         """
-        connection = await self._acquire(wait_seconds)
+        connection = await self._begin(statement_seconds, wait_seconds)
         try:
             async with asyncio.timeout(statement_seconds + ANSWER_GRACE_SECONDS):
-                await begin(connection, statement_seconds)
                 yield connection
         except TimeoutError as error:
             # the server's own timeout has not come through: it hangs, or the way to it
@@ -115,6 +115,33 @@ class PostgresBackend:
             raise translate_connect_error(self.name, error) from None
         finally:
             await self._give_back(connection)
+
+    async def _begin(self, statement_seconds: float, wait_seconds: float) -> Any:
+        """Return a connection in its transaction.
+
+        After a restart of the database the pool still holds connections that are dead
+        and do not know it; nothing has run on them, so the next one is tried.
+        """
+        for _ in range(self.config.pool.max_size + 1):
+            connection = await self._acquire(wait_seconds)
+            try:
+                await begin(connection, statement_seconds)
+            except TimeoutError as error:
+                connection.terminate()
+                await self._give_back(connection)
+                raise translate_connect_error(self.name, error) from None
+            except DRIVER_ERRORS:
+                await self._give_back(connection)
+            except BaseException:
+                await self._give_back(connection)
+                raise
+            else:
+                return connection
+        raise BackendUnavailable(
+            self.name,
+            BackendReason.ERROR,
+            f"{self.name} is unavailable: it closes every connection at once.",
+        )
 
     async def _acquire(self, wait_seconds: float) -> Any:
         if self._pool is None:
@@ -171,5 +198,6 @@ async def begin(connection: Any, statement_seconds: float) -> None:
     """Begin the read-only transaction with its timeout, in one round trip."""
     milliseconds = int(statement_seconds * 1000)
     await connection.execute(
-        f"BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds}"
+        f"BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds}",
+        timeout=BEGIN_TIMEOUT_SECONDS,
     )
