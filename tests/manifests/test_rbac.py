@@ -1,0 +1,261 @@
+"""The operator works with the rights that config/ gives it, and needs each of them.
+
+It runs as its own ServiceAccount against a real API server; a proxy between them
+remembers every request. What is asked and not granted fails, and so does what is
+granted and never asked.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from mcphub_operator.kube.kinds import CHILD_KINDS, Kind
+from mcphub_operator.kube.permissions import (
+    CLUSTER,
+    DEVELOPMENT,
+    OWN_NAMESPACE,
+    SERVED,
+    Permission,
+)
+from support.installed_operator import Installed, installing
+from support.recording_proxy import Used
+
+Build = Callable[[str], list[dict[str, Any]]]
+
+UNREACHABLE = "240.0.0.1"  # reserved for ever: no network carries it
+
+# Not a request: where the plugin OwnerReferencesPermissionEnforcement is on, writing an
+# owner reference that blocks deletion takes this right.
+IMPLIED = {Used("mcp.bigtorig.com", "mcphubs/finalizers", "update")}
+
+
+def granted(objects: Iterable[dict[str, Any]]) -> set[Used]:
+    """Return what the operator's roles allow, users' roles left out."""
+    return {
+        Used(group, resource, verb)
+        for role in objects
+        if role["kind"] in ("Role", "ClusterRole")
+        and role["metadata"]["name"].startswith("mcphub-operator")
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def listed(*tables: Iterable[Permission]) -> set[Used]:
+    return {
+        Used(each.group, each.resource, verb)
+        for table in tables
+        for each in table
+        for verb in each.verbs
+    }
+
+
+@pytest.mark.parametrize(
+    ("folder", "tables"),
+    [
+        pytest.param("default", (SERVED, CLUSTER, OWN_NAMESPACE), id="everywhere"),
+        pytest.param("namespaced", (SERVED, OWN_NAMESPACE), id="in some namespaces"),
+        pytest.param("rbac/development", (DEVELOPMENT,), id="more on a desk"),
+    ],
+)
+def test_the_roles_are_those_of_the_operators_own_table(
+    build: Build, folder: str, tables: tuple[tuple[Permission, ...], ...]
+) -> None:
+    assert granted(build(folder)) == listed(*tables)
+
+
+@pytest.fixture(scope="module")
+def installed(
+    build: Build, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installed]:
+    """The operator with the rights of config/default, and those of development."""
+    roles = [*build("default"), *build("rbac/development")]
+    with installing(roles, tmp_path_factory.mktemp("operator")) as installation:
+        yield installation
+
+
+HUB = {
+    "apiVersion": "mcp.bigtorig.com/v1alpha1",
+    "kind": "McpHub",
+    "metadata": {"name": "rights", "namespace": "default"},
+    "spec": {
+        "backends": [
+            {
+                "name": "db",
+                "postgres": {
+                    "host": "postgres",
+                    "database": "app",
+                    "credentialsSecretRef": {"name": "login"},
+                },
+            }
+        ],
+        "service": {"type": "NodePort"},
+        "autoscaling": {},
+        "disruptionBudget": {},
+    },
+}
+LOGIN = {
+    "apiVersion": "v1",
+    "kind": "Secret",
+    "metadata": {"name": "login", "namespace": "default"},
+    "stringData": {"username": "u", "password": "p"},
+}
+
+PODS = {
+    "selector": {"matchLabels": {"stray": "yes"}},
+    "template": {
+        "metadata": {"labels": {"stray": "yes"}},
+        "spec": {"containers": [{"name": "c", "image": "none"}]},
+    },
+}
+TARGET = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "nothing"}
+CONTENT: dict[str, dict[str, Any]] = {
+    "Service": {"spec": {"ports": [{"port": 80}]}},
+    "Deployment": {"spec": {"replicas": 0, **PODS}},
+    "HorizontalPodAutoscaler": {"spec": {"maxReplicas": 1, "scaleTargetRef": TARGET}},
+    "PodDisruptionBudget": {"spec": {"maxUnavailable": 1, "selector": {}}},
+    "NetworkPolicy": {"spec": {"podSelector": {"matchLabels": {"stray": "yes"}}}},
+}
+
+
+def stray(kind: Kind, uid: str) -> dict[str, Any]:
+    """Return an object that looks like a child which the hub has no more."""
+    owner = {
+        "apiVersion": HUB["apiVersion"],
+        "kind": "McpHub",
+        "name": "rights",
+        "uid": uid,
+        "controller": True,
+    }
+    labels = {
+        "app.kubernetes.io/name": "mcphub",
+        "app.kubernetes.io/instance": "rights",
+        "app.kubernetes.io/managed-by": "mcphub-operator",
+    }
+    metadata = {"name": "stray", "namespace": "default", "labels": labels}
+    return {
+        "apiVersion": kind.group_version,
+        "kind": kind.name,
+        "metadata": metadata | {"ownerReferences": [owner]},
+        **CONTENT.get(kind.name, {}),
+    }
+
+
+def ready_pod() -> dict[str, Any]:
+    labels = {
+        "app.kubernetes.io/name": "mcphub",
+        "app.kubernetes.io/instance": "rights",
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "seen", "namespace": "default", "labels": labels},
+        "spec": {"containers": [{"name": "server", "image": "none"}]},
+    }
+
+
+class TestTheOperatorAtWork:
+    """One hub's life, in order; each step leaves its requests in the recording."""
+
+    def test_makes_every_child(self, installed: Installed) -> None:
+        installed.apply(LOGIN, HUB)
+
+        for kind in CHILD_KINDS:
+            name = "rights-keys" if kind.name == "Secret" else "rights"
+            installed.until(
+                f"no {kind.name}",
+                lambda kind=kind, name=name: installed.find(kind.name, name),
+            )
+
+    def test_deletes_every_kind_of_child_that_is_left_over(
+        self, installed: Installed
+    ) -> None:
+        hub = installed.find("mcphub", "rights")
+        assert hub is not None
+        installed.apply(*(stray(kind, hub["metadata"]["uid"]) for kind in CHILD_KINDS))
+
+        for kind in CHILD_KINDS:
+            installed.until(
+                f"{kind.name} is left",
+                lambda kind=kind: installed.find(kind.name, "stray") is None,
+            )
+
+    def test_asks_a_ready_pod_how_its_backends_do(self, installed: Installed) -> None:
+        installed.apply(ready_pod())
+        status = {
+            "podIP": UNREACHABLE,
+            "conditions": [{"type": "Ready", "status": "True"}],
+        }
+        installed.kubectl(
+            *("patch", "pod", "seen", "--subresource=status", "--type=merge"),
+            *("-p", json.dumps({"status": status})),
+        )
+
+        installed.until_used("pods/proxy", "get")
+
+    def test_tells_of_a_missing_secret(self, installed: Installed) -> None:
+        installed.kubectl("delete", "secret", "login")
+
+        installed.until_used("mcphubs/status", "patch")
+        installed.until_used("events", "create")
+        installed.until_used("leases", "update")
+
+    def test_is_refused_nothing(self, installed: Installed) -> None:
+        assert installed.recording.forbidden == set()
+
+    def test_needs_every_right_that_it_has(
+        self, installed: Installed, build: Build
+    ) -> None:
+        rights = granted([*build("default"), *build("rbac/development")])
+
+        unused = rights - installed.recording.used - IMPLIED
+
+        assert unused == set()
+
+    def test_asks_for_nothing_that_it_was_not_given(
+        self, installed: Installed, build: Build
+    ) -> None:
+        rights = granted([*build("default"), *build("rbac/development")])
+
+        assert installed.recording.used - rights == set()
+
+
+@pytest.fixture(scope="module")
+def confined(
+    build: Build, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installed]:
+    folder = tmp_path_factory.mktemp("operator")
+    flags = ("--namespaces", "hubs")
+    with installing(build("namespaced"), folder, *flags) as installation:
+        there = {"name": "rights", "namespace": "hubs"}
+        login = LOGIN | {"metadata": {"name": "login", "namespace": "hubs"}}
+        installation.apply(login, HUB | {"metadata": there}, HUB)
+        yield installation
+
+
+class TestTheOperatorInOneNamespace:
+    """With config/namespaced it sees nothing else, and works all the same."""
+
+    def test_serves_the_hub_there(self, confined: Installed) -> None:
+        confined.until(
+            "no status",
+            lambda: (
+                "conditions"
+                in (confined.find("mcphub", "rights", "hubs") or {}).get("status", {})
+            ),
+        )
+
+        assert confined.find("Deployment", "rights", "hubs")
+
+    def test_leaves_hubs_elsewhere_alone(self, confined: Installed) -> None:
+        elsewhere = confined.find("mcphub", "rights", "default")
+
+        assert elsewhere is not None
+        assert "status" not in elsewhere
+
+    def test_is_refused_the_nodes_and_nothing_else(self, confined: Installed) -> None:
+        assert confined.recording.forbidden <= {"GET /api/v1/nodes"}

@@ -1,0 +1,121 @@
+"""The operator as its own program, with its own account, before a real API server.
+
+No node runs pods here. What the operator asks goes through a proxy that remembers it.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cluster.apiserver import ApiServer, running_api_server
+from support.recording_proxy import Recording, recording_proxy
+
+WAIT_SECONDS = 40.0
+
+NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "hubs"}}
+NEEDED = {
+    *("Namespace", "CustomResourceDefinition", "ServiceAccount"),
+    *("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """An API server with config/ applied, and the operator's requests to it."""
+
+    server: ApiServer
+    recording: Recording
+
+    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
+        return self.server.run_kubectl(*arguments, stdin=stdin)
+
+    def apply(self, *objects: dict[str, Any]) -> None:
+        items = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+        self.kubectl(
+            *("apply", "--server-side", "--force-conflicts", "-f", "-"),
+            stdin=json.dumps(items),
+        )
+
+    def find(
+        self, kind: str, name: str, namespace: str = "default"
+    ) -> dict[str, Any] | None:
+        where = ("-n", namespace, "--ignore-not-found", "-o", "json")
+        text = self.kubectl("get", kind, name, *where)
+        return dict(json.loads(text)) if text.strip() else None
+
+    def until(self, what: str, holds: Callable[[], Any]) -> Any:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not (found := holds()):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{what}; refused: {self.recording.forbidden}")
+            time.sleep(0.2)
+        return found
+
+    def until_used(self, resource: str, verb: str) -> None:
+        self.until(
+            f"no {verb} of {resource}",
+            lambda: any(
+                (used.resource, used.verb) == (resource, verb)
+                for used in self.recording.used
+            ),
+        )
+
+
+def kubeconfig_of(token: str, url: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "recorded", "cluster": {"server": url}}],
+        "users": [{"name": "operator", "user": {"token": token}}],
+        "contexts": [
+            {"name": "it", "context": {"cluster": "recorded", "user": "operator"}}
+        ],
+        "current-context": "it",
+    }
+
+
+@contextmanager
+def running_operator(kubeconfig: Path, *flags: str) -> Iterator[None]:
+    """Run the operator as its own program until the block ends."""
+    log = kubeconfig.with_name("operator.log")
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "mcphub_operator"),
+                *("--kubeconfig", str(kubeconfig), "--http-port", "0"),
+                *("--lease-namespace", "mcphub-system", "--pod-access", "proxy"),
+                *("--relist-seconds", "5", *flags),
+            ],
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        yield
+        assert process.poll() is None, log.read_text()[-2000:]
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@contextmanager
+def installing(
+    roles: Iterable[dict[str, Any]], folder: Path, *flags: str
+) -> Iterator[Installed]:
+    """Run an API server with these roles, and the operator with no others."""
+    with running_api_server() as server:
+        authority = str(server.kubeconfig.parents[1] / "pki" / "ca.crt")
+        with recording_proxy(server.url, authority) as recording:
+            installation = Installed(server, recording)
+            installation.apply(NAMESPACE, *(o for o in roles if o["kind"] in NEEDED))
+            account = ("mcphub-operator", "-n", "mcphub-system")
+            token = installation.kubectl("create", "token", *account).strip()
+            file = folder / "kubeconfig"
+            file.write_text(json.dumps(kubeconfig_of(token, recording.url)))
+            with running_operator(file, *flags):
+                yield installation
