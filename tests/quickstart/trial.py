@@ -9,7 +9,7 @@ import json
 import os
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -48,9 +48,10 @@ IMAGES = (SERVER, OPERATOR, DATABASE)
 
 @dataclass(frozen=True)
 class Trial:
-    """The steps, on one site."""
+    """The steps, on one site, with the images of one moment."""
 
     site: Site
+    images: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def _kubectl(self) -> tuple[str, ...]:
@@ -80,7 +81,17 @@ class Trial:
     def build_images(self, shell: Shell) -> str:
         for image in IMAGES:
             shell.run(*_build_command(image))
-        return ", ".join(_built(shell, image) for image in IMAGES)
+        return ", ".join(self.image(shell, image) for image in IMAGES)
+
+    def image(self, shell: Shell, image: Image) -> str:
+        """The image's full name, tagged by its content; built if it is not there.
+
+        Asked once: one run installs what the sources were when it began.
+        """
+        if image.name not in self.images:
+            printed = shell.capture(*_build_command(image), timeout_seconds=1800)
+            self.images[image.name] = printed.strip()
+        return self.images[image.name]
 
     def make_cluster(self, shell: Shell) -> str:
         """Make it, or keep the one that answers; a half-made one is made anew."""
@@ -120,7 +131,7 @@ class Trial:
         for image in IMAGES:
             shell.run(
                 *(KIND, "load", "docker-image", "--name", self.site.cluster),
-                _built(shell, image),
+                self.image(shell, image),
             )
 
     def delete_cluster(self, shell: Shell) -> None:
@@ -134,8 +145,8 @@ class Trial:
         folder.mkdir(parents=True, exist_ok=True)
         overlay = operator_overlay(
             base=os.path.relpath(PROJECT / "config" / "default", folder.resolve()),
-            operator=_built(shell, OPERATOR),
-            server=_built(shell, SERVER),
+            operator=self.image(shell, OPERATOR),
+            server=self.image(shell, SERVER),
         )
         (folder / "kustomization.yaml").write_text(overlay)
         self.kubectl(shell, "apply", "--server-side", "--force-conflicts", "-k", folder)
@@ -154,7 +165,7 @@ class Trial:
 
     def _database(self, shell: Shell) -> str:
         manifest = (POSTGRES / "postgres.yaml").read_text()
-        return manifest.replace(f"{DATABASE.name}:dev", _built(shell, DATABASE))
+        return manifest.replace(f"{DATABASE.name}:dev", self.image(shell, DATABASE))
 
     def apply_hub(self, shell: Shell) -> str:
         self.kubectl(shell, "apply", "-f", HUB)
@@ -209,12 +220,6 @@ class Trial:
 def _build_command(image: Image) -> tuple[str | Path, ...]:
     words = (KIND, "image", "build", "--name", image.name)
     return (*words, "--file", image.dockerfile, image.context)
-
-
-def _built(shell: Shell, image: Image) -> str:
-    """The image's full name, tagged by its content; built if it is not there yet."""
-    printed = shell.capture(*_build_command(image), timeout_seconds=1800)
-    return printed.strip()
 
 
 def operator_overlay(base: str, operator: str, server: str) -> str:
