@@ -53,6 +53,8 @@ class Handover:
 
     child: ChildId
     replicas: int
+    version: int
+    """The state of the Deployment that has this number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +123,10 @@ def _deletes(observed: Observed, desired: Desired) -> Iterator[Delete]:
 
 def _handovers(observed: Observed, desired: Desired) -> Iterator[Handover]:
     child = ChildId("Deployment", observed.hub.name)
-    if desired.handover is not None and child not in _untouchable(observed):
-        yield Handover(child, desired.handover)
+    live = observed.children.get(child)
+    if desired.handover is None or live is None or child in _untouchable(observed):
+        return
+    yield Handover(child, desired.handover, live.version)
 
 
 def _scales(observed: Observed, desired: Desired) -> Iterator[Scale]:

@@ -12,7 +12,7 @@ from mcphub_operator import names
 from mcphub_operator.errors import AlreadyChanged, NotFound
 from mcphub_operator.kube.api import Api, Call, Object, Request
 from mcphub_operator.kube.connection import open_connection
-from mcphub_operator.kube.kinds import HUB, SECRET, Kind
+from mcphub_operator.kube.kinds import DEPLOYMENT, HUB, POD, SECRET, Kind
 from mcphub_operator.kube.metrics import WRITES, Metrics
 from mcphub_operator.kube.writer import APPLY, MERGE
 from mcphub_operator.service.run import Operator
@@ -20,6 +20,15 @@ from mcphub_operator.settings import Settings
 from mcphub_operator.status.conditions import find_condition
 from support.waiting import wait_until
 
+READY_POD = {
+    "status": {
+        "phase": "Running",
+        "conditions": [
+            {"type": "Ready", "status": "True"},
+            {"type": "PodScheduled", "status": "True"},
+        ],
+    }
+}
 QUIET_SECONDS = 0.6
 """Longer than any delay between an event and the pass that it causes."""
 
@@ -99,6 +108,13 @@ class World:
         path = kind.path(self.namespace, name)
         await self.api.ask(Call("delete", kind.name, "DELETE", path))
 
+    async def end_pod(self, name: str) -> None:
+        """Play the kubelet at a pod's end."""
+        options = {"kind": "DeleteOptions", "apiVersion": "v1", "gracePeriodSeconds": 0}
+        path = POD.path(self.namespace, name)
+        with suppress(NotFound):
+            await self.api.ask(Call("delete", "Pod", "DELETE", path, body=options))
+
     async def get(self, kind: Kind, name: str) -> Object:
         return await self.api.get(kind, self.namespace, name)
 
@@ -148,6 +164,23 @@ class World:
             wanted = f"{kind}={status} {reason or ''}"
             raise AssertionError(f"{wanted} never came; last: {found}") from None
         return found
+
+
+async def make_pods_ready(world: World, name: str, count: int) -> None:
+    """Play the kubelets: report pods of a hub Ready until its Deployment says so."""
+
+    async def holds() -> bool:
+        selector = f"{names.LABEL_INSTANCE}={name}"
+        for pod in await world.list(POD, selector):
+            if "deletionTimestamp" in pod["metadata"]:
+                await world.end_pod(pod["metadata"]["name"])
+            elif not pod["status"].get("conditions"):
+                await world.patch(POD, pod["metadata"]["name"], READY_POD, "/status")
+        deployment = await world.get(DEPLOYMENT, name)
+        status = deployment.get("status") or {}
+        return bool(status.get("readyReplicas", 0) == count)
+
+    await wait_until(holds)
 
 
 @asynccontextmanager

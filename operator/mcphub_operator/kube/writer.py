@@ -34,17 +34,22 @@ class Writer:
         return await self._apply(manifest, names.FIELD_MANAGER)
 
     async def hold_replicas(
-        self, namespace: str, child: ChildId, replicas: int
+        self, namespace: str, child: ChildId, replicas: int, version: int
     ) -> Object:
         """Take a Deployment's replicas over from the operator's own apply.
 
         Letting go of the only claim to a field resets it (a Deployment to one pod);
         with this second claim the number stays until the autoscaler writes its own.
+        Refused if the Deployment is not at `version` any more: the number may be old.
         """
         manifest = {
             "apiVersion": DEPLOYMENT.group_version,
             "kind": DEPLOYMENT.name,
-            "metadata": {"name": child.name, "namespace": namespace},
+            "metadata": {
+                "name": child.name,
+                "namespace": namespace,
+                "resourceVersion": str(version),
+            },
             "spec": {"replicas": replicas},
         }
         return await self._apply(manifest, names.HANDOVER_MANAGER)

@@ -57,7 +57,7 @@ class Executor:
             for step, problem in zip(steps, outcomes, strict=True):
                 if problem is not None:
                     problems.append(problem)
-                    blocked = blocked or step.child.kind in PREREQUISITES
+                    blocked = blocked or _blocks_pods(step)
         return problems
 
     async def _try(self, key: HubKey, step: Step) -> Problem | None:
@@ -71,8 +71,10 @@ class Executor:
         match step:
             case Apply(manifest):
                 self._learn(key, step.child, await self.writer.apply(manifest))
-            case Handover(child, replicas):
-                held = await self.writer.hold_replicas(key.namespace, child, replicas)
+            case Handover(child, replicas, version):
+                held = await self.writer.hold_replicas(
+                    key.namespace, child, replicas, version
+                )
                 self.children.learn(DEPLOYMENT, held)
             case Scale(child, replicas):
                 scaled = await self.writer.scale(key.namespace, child, replicas)
@@ -91,6 +93,10 @@ class Executor:
         with contextlib.suppress(NotFound):
             await self.writer.delete(key.namespace, child, uid)
         self.children.forget(key, child)
+
+
+def _blocks_pods(step: Step) -> bool:
+    return isinstance(step, Handover) or step.child.kind in PREREQUISITES
 
 
 def explain(child: ChildId, error: ApiError) -> Problem:

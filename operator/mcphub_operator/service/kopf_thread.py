@@ -7,7 +7,7 @@ writes are in hand here.
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -21,6 +21,7 @@ log = structlog.get_logger(__name__)
 
 RESTART_SECONDS = 2.0
 JOIN_SECONDS = 10.0
+CLOSE_SECONDS = 0.1
 
 
 @asynccontextmanager
@@ -50,9 +51,14 @@ async def watching_hubs(
         await asyncio.to_thread(thread.join, JOIN_SECONDS)
 
 
-def _run_once(build: Callable[[], Any]) -> None:
+def _run_once(build: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def run() -> None:
+        await build()
+        # kopf closes its connections and does not wait until they are closed.
+        await asyncio.sleep(CLOSE_SECONDS)
+
     try:
-        asyncio.run(build())
+        asyncio.run(run())
     except Exception:
         log.exception("kopf_ended")
 

@@ -247,7 +247,7 @@ class TestReplicas:
 
         steps = plan(observed)
 
-        assert steps[0] == Handover(DEPLOYMENT, 4)
+        assert steps[0] == Handover(DEPLOYMENT, 4, 5)
         assert isinstance(steps[1], Apply)
         assert "replicas" not in steps[1].manifest["spec"]
         assert steps[2].child.kind == "HorizontalPodAutoscaler"
@@ -258,7 +258,7 @@ class TestReplicas:
         autoscaling = {"minReplicas": 3}
         observed = replace(observed, hub=hub(replicas=0, autoscaling=autoscaling))
 
-        assert plan(observed)[0] == Handover(DEPLOYMENT, 3)
+        assert plan(observed)[0] == Handover(DEPLOYMENT, 3, 5)
 
     def test_are_taken_back_in_one_step_after_the_autoscaler_is_gone(self):
         observed = settle(observe(hub(replicas=5, autoscaling={})))
@@ -283,7 +283,7 @@ class TestReplicas:
 
         steps = plan(observed)
 
-        assert steps[0] == Handover(DEPLOYMENT, 4)
+        assert steps[0] == Handover(DEPLOYMENT, 4, 5)
         assert isinstance(steps[1], Apply)
         assert "replicas" not in steps[1].manifest["spec"]
 

@@ -1,0 +1,138 @@
+"""Objects that belong to somebody else are never touched; ports may be taken."""
+
+import pytest
+
+from mcphub_operator import names
+from mcphub_operator.kube.kinds import (
+    CONFIG_MAP,
+    DEPLOYMENT,
+    HUB,
+    NETWORK_POLICY,
+    SECRET,
+    SERVICE,
+    SERVICE_ACCOUNT,
+)
+from support.running_operator import World, running_operator
+from support.waiting import wait_until
+
+pytestmark = pytest.mark.timeout(120)
+
+PORTS = {"ports": [{"port": 80}]}
+FOREIGN = [
+    pytest.param(CONFIG_MAP, "team-data", {"data": {"theirs": "x"}}, id="ConfigMap"),
+    pytest.param(SERVICE, "team-data", {"spec": PORTS}, id="Service"),
+    pytest.param(SERVICE, "team-data-pods", {"spec": PORTS}, id="headless Service"),
+    pytest.param(SERVICE_ACCOUNT, "team-data", {}, id="ServiceAccount"),
+    pytest.param(SECRET, "team-data-keys", {"stringData": {"a": "b"}}, id="Secret"),
+    pytest.param(
+        NETWORK_POLICY,
+        "team-data",
+        {"spec": {"podSelector": {}}},
+        id="NetworkPolicy",
+    ),
+]
+
+
+class TestAForeignObject:
+    @pytest.mark.parametrize(("kind", "name", "content"), FOREIGN)
+    async def test_is_refused_named_and_left_as_it_is(
+        self, world: World, kind, name, content
+    ):
+        theirs = await world.create(kind, {"metadata": {"name": name}, **content})
+        async with running_operator(world) as running:
+            await world.apply_hub()
+
+            told = await world.wait_condition("Stalled", "True", "Conflict")
+            await running.settle()
+
+            assert f"{kind.name} {name}" in told["message"]
+            kept = await world.get(kind, name)
+            assert kept["metadata"] == theirs["metadata"]
+
+    async def test_is_still_refused_after_a_restart(self, world: World):
+        await world.create(
+            CONFIG_MAP, {"metadata": {"name": "team-data"}, "data": {"theirs": "x"}}
+        )
+        async with running_operator(world):
+            await world.apply_hub()
+            await world.wait_condition("Stalled", "True", "Conflict")
+        async with running_operator(world) as restarted:
+            await restarted.settle()
+
+            assert restarted.requests.writes == []
+
+    async def test_with_the_operators_labels_is_refused_as_well(self, world: World):
+        labels = {
+            **names.selector_labels("team-data"),
+            names.LABEL_MANAGED_BY: names.OPERATOR_NAME,
+        }
+        await world.create(
+            CONFIG_MAP, {"metadata": {"name": "team-data", "labels": labels}}
+        )
+        async with running_operator(world):
+            await world.apply_hub()
+
+            await world.wait_condition("Stalled", "True", "Conflict")
+
+    async def test_offered_for_adoption_is_taken_over(self, world: World):
+        offered = {names.ANNOTATION_ADOPT: "team-data"}
+        theirs = await world.create(
+            CONFIG_MAP,
+            {
+                "metadata": {"name": "team-data", "annotations": offered},
+                "data": {"theirs": "x"},
+            },
+        )
+        async with running_operator(world):
+            await world.apply_hub()
+
+            async def adopted() -> bool:
+                found = await world.get(CONFIG_MAP, "team-data")
+                return bool(found["metadata"].get("ownerReferences"))
+
+            await wait_until(adopted)
+            found = await world.get(CONFIG_MAP, "team-data")
+            assert found["metadata"]["uid"] == theirs["metadata"]["uid"]
+            assert found["data"].keys() == {"theirs", "hub.yaml"}
+            await world.wait_condition("Stalled", "False")
+
+
+class TestATakenNodePort:
+    async def test_is_said_and_mended_by_a_change_of_the_hub(self, world: World):
+        port = {"type": "NodePort", "nodePort": 31234}
+        taken = {"type": "NodePort", "ports": [{"port": 80, "nodePort": 31234}]}
+        await world.create(SERVICE, {"metadata": {"name": "theirs"}, "spec": taken})
+        async with running_operator(world):
+            await world.apply_hub(service=port)
+            told = await world.wait_condition("Stalled", "True", "NodePortUnavailable")
+
+            await world.apply_hub(service={"type": "NodePort"})
+
+            await world.wait_condition("Stalled", "False")
+            assert "31234" in told["message"]
+        await world.delete(SERVICE, "theirs")
+
+    async def test_out_of_range_is_said_too(self, world: World):
+        async with running_operator(world):
+            await world.apply_hub(service={"type": "NodePort", "nodePort": 80})
+
+            told = await world.wait_condition("Stalled", "True", "NodePortUnavailable")
+
+            assert "80" in told["message"]
+
+
+async def test_a_paused_hub_is_told_about_and_not_written(world: World):
+    async with running_operator(world) as running:
+        await world.apply_hub(replicas=2, paused=True)
+        await world.wait_condition("Paused", "True")
+        await running.settle()
+        assert await world.find(DEPLOYMENT, "team-data") is None
+
+        await world.apply_hub(replicas=2)
+        await world.wait_condition("Paused", "False")
+
+        async def there() -> bool:
+            return await world.find(DEPLOYMENT, "team-data") is not None
+
+        await wait_until(there)
+        assert (await world.get(HUB, "team-data"))["status"]["observedGeneration"] == 2
