@@ -23,11 +23,10 @@ class Target:
 
     server: ServerProcess
     client: BareClient
-    tool: str = "echo"
 
     def call(self, revision: str) -> None:
         """Make the trivial call once."""
-        self.client.call(revision, self.tool, {"text": "x"})
+        self.client.call(revision, "health_check", {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Servers to compare the hub with: the bare SDK, and FastMCP with nothing added.
 
-Run as `python -m bench.floor sdk|fastmcp PORT`. Both serve the tool `echo` on the
-same HTTP parser and with JSON replies, as the hub does.
+Run as `python -m bench.floor sdk|fastmcp PORT`. Both serve a `health_check` that gives
+a constant answer like the hub's, on the same HTTP parser and with JSON replies.
 """
 
+import json
 import sys
 from typing import Any
 
@@ -20,37 +21,37 @@ from mcp_types import (
 )
 from starlette.applications import Starlette
 
-ECHO_SCHEMA = {
-    "type": "object",
-    "properties": {"text": {"type": "string"}},
-    "required": ["text"],
+KEEP_ALIVE_SECONDS = 180
+
+NO_ARGUMENTS: dict[str, Any] = {"type": "object", "properties": {}}
+ANSWER: dict[str, Any] = {
+    "status": "healthy",
+    "service": "floor",
+    "version": "0",
+    "message": "All 1 backends are connected.",
+    "backends": {"postgres": {"state": "Connected"}},
 }
+TEXT = json.dumps(ANSWER)
 
 
-async def echo(text: str) -> ToolResult:
-    """Answer with the text."""
-    return ToolResult(
-        content=[TextContent(text=text)], structured_content={"text": text}
-    )
+async def health_check() -> ToolResult:
+    """Answer with the constant."""
+    return ToolResult(content=[TextContent(text=TEXT)], structured_content=ANSWER)
 
 
 def build_sdk_app() -> Starlette:
     """Return a server of the low-level SDK alone."""
-    tool = Tool(name="echo", input_schema=ECHO_SCHEMA)
+    tool = Tool(name="health_check", input_schema=NO_ARGUMENTS)
 
     async def list_tools(_ctx: Any, _params: Any) -> ListToolsResult:
         return ListToolsResult(tools=[tool])
 
-    async def call_tool(_ctx: Any, params: CallToolRequestParams) -> CallToolResult:
-        text = str((params.arguments or {})["text"])
-        content = [TextContent(text=text)]
-        return CallToolResult(content=content, structured_content={"text": text})
+    async def call_tool(_ctx: Any, _params: CallToolRequestParams) -> CallToolResult:
+        content = [TextContent(text=TEXT)]
+        return CallToolResult(content=content, structured_content=ANSWER)
 
     server: Server[Any] = Server(
-        "floor",
-        on_list_tools=list_tools,
-        on_call_tool=call_tool,
-        get_tool_input_schema=lambda _name: ECHO_SCHEMA,
+        "floor", on_list_tools=list_tools, on_call_tool=call_tool
     )
     return server.streamable_http_app(json_response=True, stateless_http=True)
 
@@ -58,7 +59,7 @@ def build_sdk_app() -> Starlette:
 def build_fastmcp_app() -> Starlette:
     """Return FastMCP with the same tool and its defaults."""
     mcp = FastMCP("floor")
-    mcp.tool(echo)
+    mcp.tool(health_check)
     return mcp.http_app(json_response=True, stateless_http=True)
 
 
@@ -66,7 +67,14 @@ def main() -> None:
     """Serve until killed."""
     kind, port = sys.argv[1:]
     app = build_sdk_app() if kind == "sdk" else build_fastmcp_app()
-    uvicorn.run(app, port=int(port), http="h11", log_level="error", access_log=False)
+    uvicorn.run(
+        app,
+        port=int(port),
+        http="h11",
+        log_level="error",
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+    )
 
 
 if __name__ == "__main__":
