@@ -1,0 +1,89 @@
+"""What the API server takes, the operator renders and the server reads, as was meant.
+
+The only place where both packages meet in a test: the server's configuration is made
+from a hub by the one and read by the other.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import strategies as st
+
+from mcphub_operator.resources.config_map import SECTIONS, build_config_map
+from mcphub_operator.spec.hub import Hub, parse_hub
+from mcphub_server.config.hub import HubConfig
+from mcphub_server.config.load import parse_hub_config
+from support.drawn_hubs import REAL_TEXTS, draw_sections
+from support.hub_api import HubApi
+
+PROJECT = Path(__file__).parents[3]
+HUBS = [
+    pytest.param(document, id=f"{file.parent.name}/{file.stem}")
+    for file in [
+        *sorted((PROJECT / "examples").rglob("*.yaml")),
+        Path(__file__).parent / "every_field.yaml",
+    ]
+    for document in yaml.safe_load_all(file.read_text())
+    if document and document["kind"] == "McpHub"
+]
+DRAWN = {
+    name: strategy
+    for name, strategy in draw_sections(REAL_TEXTS).items()
+    if name in SECTIONS
+}
+
+
+def render(hub: Hub) -> str:
+    text: str = build_config_map(hub, "1.0")["data"]["hub.yaml"]
+    return text
+
+
+def read(text: str) -> HubConfig:
+    return parse_hub_config(yaml.safe_load(text), source="hub.yaml")
+
+
+def named(document: dict[str, Any]) -> dict[str, Any]:
+    return document | {"metadata": {"namespace": "default"} | document["metadata"]}
+
+
+@pytest.mark.parametrize("document", HUBS)
+def test_the_server_reads_what_the_hub_says(document: dict[str, Any]) -> None:
+    hub = parse_hub(named(document))
+
+    config = read(render(hub))
+
+    written = config.model_dump(mode="json", by_alias=True, exclude_none=True)
+    assert rest_of(written) == rest_of(yaml.safe_load(render(hub)))
+
+
+def rest_of(config: dict[str, Any]) -> dict[str, Any]:
+    """Leave out an identity provider that says nothing, which the server makes up."""
+    auth = {k: v for k, v in config["auth"].items() if k != "jwt" or v.get("issuer")}
+    return config | {"auth": auth}
+
+
+@pytest.mark.parametrize("document", HUBS)
+def test_no_reference_to_a_secret_is_rendered(document: dict[str, Any]) -> None:
+    hub = parse_hub(named(document))
+
+    assert "SecretRef" not in render(hub)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[*HealthCheck])
+@given(spec=st.fixed_dictionaries({}, optional=DRAWN))
+def test_the_server_reads_whatever_the_api_server_takes(
+    api: HubApi, spec: dict[str, Any]
+) -> None:
+    head = {"apiVersion": "mcp.bigtorig.com/v1alpha1", "kind": "McpHub"}
+    hub = head | {"metadata": {"name": "drawn", "namespace": "default"}, "spec": spec}
+    taken = api.try_hub(hub)
+    event("taken" if isinstance(taken, dict) else taken.message[40:140])
+    assume(isinstance(taken, dict))
+
+    config = read(render(parse_hub(taken)))
+
+    names = [backend["name"] for backend in spec.get("backends", ())]
+    assert [backend.name for backend in config.backends] == names
