@@ -1,12 +1,14 @@
 """One real Neo4j for all of these tests; hubs are made by each test."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.hub import HubFiles
+from mcphub_server.backends.neo4j.backend import Neo4jBackend
+from mcphub_server.config.backends import Neo4jConfig
+from support.hub import HubFiles, write_files
 from support.neo4j.running import fill, running_neo4j
 from support.neo4j.server import Neo4jServer
 
@@ -43,3 +45,15 @@ def graph_files(
         )
 
     return make
+
+
+@pytest.fixture
+async def backend(films: Neo4jServer, tmp_path: Path) -> AsyncIterator[Neo4jBackend]:
+    """What is below the tools and their grammar, without these."""
+    write_files(
+        tmp_path / "neo4j", {"username": films.username, "password": films.password}
+    )
+    opened = Neo4jBackend("neo4j", Neo4jConfig(uri=films.uri), tmp_path)
+    await opened.open()
+    yield opened
+    await opened.close()

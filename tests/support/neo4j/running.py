@@ -1,6 +1,6 @@
 """A Neo4j with the trial data, until the block ends."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +16,9 @@ CREATE CONSTRAINT person_name IF NOT EXISTS FOR (p:Person) REQUIRE p.name IS UNI
 CREATE FULLTEXT INDEX titles IF NOT EXISTS FOR (f:Film) ON EACH [f.title];
 CREATE VECTOR INDEX plots IF NOT EXISTS FOR (f:Film) ON (f.embedding)
   OPTIONS {indexConfig: {`vector.dimensions`: 3,
+  `vector.similarity_function`: 'cosine'}};
+CREATE VECTOR INDEX idx IF NOT EXISTS FOR (t:Topic) ON (t.embedding)
+  OPTIONS {indexConfig: {`vector.dimensions`: 2,
   `vector.similarity_function`: 'cosine'}};
 UNWIND range(1, 120) AS n
   CREATE (:Person {name: 'Person ' + toString(n), born: 1900 + n,
@@ -33,12 +36,14 @@ CALL db.awaitIndexes(60)
 
 
 @contextmanager
-def running_neo4j(folder: Path | None = None, **settings: str) -> Iterator[Neo4jServer]:
+def running_neo4j(
+    settings: Mapping[str, str] = NO_LOCKOUT, trusted: Path | None = None
+) -> Iterator[Neo4jServer]:
     """Start a Neo4j, and kill it at the end: its data is thrown away."""
-    with TemporaryDirectory(prefix="mcphub-neo4j-") as temporary:
-        place = folder or Path(temporary)
-        given = {name.replace("__", "."): value for name, value in settings.items()}
-        server = Neo4jServer(install_neo4j(), place, {**NO_LOCKOUT, **given})
+    with TemporaryDirectory(prefix="mcphub-neo4j-") as folder:
+        server = Neo4jServer(
+            install_neo4j(), Path(folder), dict(settings), trusted=trusted
+        )
         try:
             server.start()
             yield server

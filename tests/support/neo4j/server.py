@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import neo4j
 from neo4j.exceptions import DriverError, Neo4jError
@@ -16,7 +17,7 @@ from neo4j.exceptions import DriverError, Neo4jError
 from support.neo4j.installation import Installation
 from support.ports import find_free_port
 
-START_SECONDS = 90.0
+START_SECONDS = 150.0
 STOP_SECONDS = 30.0
 PASSWORD = "correct-horse-battery"
 FIRST_PASSWORD = "neo4j"
@@ -40,6 +41,8 @@ class Neo4jServer:
     username: str = "neo4j"
     password: str = PASSWORD
     process: subprocess.Popen[bytes] | None = None
+    driver: neo4j.Driver | None = None
+    trusted: Path | None = None
 
     @property
     def uri(self) -> str:
@@ -73,14 +76,20 @@ class Neo4jServer:
         """End the process as a crash does."""
         self._end(graceful=False)
 
-    def connect(self) -> neo4j.Driver:
-        """Return a driver of the user."""
-        return neo4j.GraphDatabase.driver(self.uri, auth=(self.username, self.password))
+    def connect(self, password: str = "") -> neo4j.Driver:
+        """Return a driver of the user, trusting `trusted` if that is set."""
+        secure: dict[str, Any] = {}
+        if self.trusted is not None:
+            authorities = neo4j.TrustCustomCAs(str(self.trusted))
+            secure = {"encrypted": True, "trusted_certificates": authorities}
+        login = (self.username, password or self.password)
+        return neo4j.GraphDatabase.driver(self.uri, auth=login, **secure)
 
     def run(self, cypher: str, **parameters: object) -> list[neo4j.Record]:
         """Run a statement outside the hub, to prepare or to verify."""
-        with self.connect() as driver:
-            return driver.execute_query(cypher, parameters, database_="neo4j").records
+        if self.driver is None:
+            self.driver = self.connect()
+        return self.driver.execute_query(cypher, parameters, database_="neo4j").records
 
     def _configuration(self) -> str:
         settings = {
@@ -95,7 +104,9 @@ class Neo4jServer:
         return "".join(f"{name}={value}\n" for name, value in settings.items())
 
     def _end(self, *, graceful: bool) -> None:
-        process, self.process = self.process, None
+        if self.driver is not None:
+            self.driver.close()
+        process, self.process, self.driver = self.process, None, None
         if process is None:
             return
         if graceful:
@@ -132,7 +143,7 @@ class Neo4jServer:
             with self.connect() as driver:
                 driver.verify_connectivity()
             return
-        first = neo4j.GraphDatabase.driver(self.uri, auth=("neo4j", FIRST_PASSWORD))
+        first = self.connect(FIRST_PASSWORD)
         with first as driver, driver.session(database="system") as session:
             session.run(
                 "ALTER CURRENT USER SET PASSWORD FROM $old TO $new",

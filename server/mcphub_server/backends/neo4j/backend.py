@@ -34,7 +34,7 @@ from mcphub_server.errors import (
     ToolFailure,
 )
 
-PROBE_TIMEOUT_SECONDS = 4.0
+PROBE_TIMEOUT_SECONDS = 3.0
 GRACE_SECONDS = 3.0
 LARGEST_FETCH = 200
 DRIVER_ERRORS = (DriverError, Neo4jError, OSError, TimeoutError)
@@ -82,12 +82,14 @@ class Neo4jBackend:
         self.endpoint = config.uri
         self._secrets_dir = secrets_dir
         self._driver: neo4j.AsyncDriver | None = None
-        self._gate = LoginGate()
+        self._gate = LoginGate(name, self._read_secrets)
         self._in_use = 0
 
     async def open(self) -> None:
         """Make the driver; nothing connects yet."""
-        self._driver = build_driver(self.config, self._read_secrets)
+        self._driver = build_driver(
+            self.config, self._read_secrets(), self._gate.credentials
+        )
 
     async def close(self) -> None:
         """Close every connection."""
@@ -204,7 +206,7 @@ class Neo4jBackend:
         """Lend a read transaction; it is rolled back whatever happens."""
         if self._driver is None:
             raise build_unavailable(self.name, BackendReason.ERROR)
-        await self._gate.check(self.name, self._read_secrets)
+        await self._gate.check()
         try:
             async with self._driver.session(
                 database=self.config.database,
@@ -228,7 +230,7 @@ class Neo4jBackend:
                     self._in_use -= 1
         except DRIVER_ERRORS as error:
             failure = translate_failure(self.name, error)
-            self._gate.note(failure, self._read_secrets)
+            self._gate.note(failure)
             raise failure from None
 
     def _read_secrets(self) -> BackendSecrets:

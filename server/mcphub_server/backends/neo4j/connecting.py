@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import neo4j
-from neo4j.auth_management import AsyncAuthManagers
+from neo4j.auth_management import AsyncAuthManager
 
 from mcphub_server.config.backends import Neo4jConfig
 from mcphub_server.config.secrets import BackendSecrets
@@ -26,19 +26,34 @@ LIVENESS_CHECK_SECONDS = 3.0
 ReadSecrets = Callable[[], BackendSecrets]
 
 
-def build_driver(config: Neo4jConfig, read_secrets: ReadSecrets) -> neo4j.AsyncDriver:
-    """Make a driver; it connects at the first use.
+class FileCredentials(AsyncAuthManager):
+    """Gives the driver what the secret files hold now, and knows what it gave.
 
-    It asks for the credentials again when the server refuses those that it has.
+    The driver's own managers keep credentials until they are refused once more.
     """
 
-    async def provide_credentials() -> neo4j.Auth | None:
-        return build_auth(await asyncio.to_thread(read_secrets))
+    def __init__(self, read_secrets: ReadSecrets) -> None:
+        self._read_secrets = read_secrets
+        self.given: BackendSecrets | None = None
 
-    address, options = build_address(config, read_secrets())
+    async def get_auth(self) -> neo4j.Auth | None:
+        """Return the login for a connection that is about to be used."""
+        self.given = await asyncio.to_thread(self._read_secrets)
+        return build_auth(self.given)
+
+    async def handle_security_exception(self, auth: object, error: Exception) -> bool:  # noqa: ARG002
+        """Trying again with the same files would only lock the user out."""
+        return False
+
+
+def build_driver(
+    config: Neo4jConfig, secrets: BackendSecrets, credentials: FileCredentials
+) -> neo4j.AsyncDriver:
+    """Make a driver; it connects at the first use."""
+    address, options = build_address(config, secrets)
     return neo4j.AsyncGraphDatabase.driver(
         address,
-        auth=AsyncAuthManagers.basic(provide_credentials),
+        auth=credentials,
         max_connection_pool_size=POOL_SIZE,
         connection_timeout=CONNECT_TIMEOUT_SECONDS,
         connection_write_timeout=CONNECT_TIMEOUT_SECONDS,

@@ -32,7 +32,7 @@ from mcphub_server.errors import (
     ToolFailure,
 )
 
-PROBE_TIMEOUT_SECONDS = 4.0
+PROBE_TIMEOUT_SECONDS = 3.0
 GRACE_SECONDS = 2.0
 FORBIDDEN = "403"
 

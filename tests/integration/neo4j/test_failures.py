@@ -1,0 +1,292 @@
+"""Each reason why a Neo4j cannot be used, provoked on a real one."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster.pki import Authority, Subject
+from mcphub_server.backends.base import BackendState
+from mcphub_server.backends.neo4j.backend import Neo4jBackend, Read
+from support.hub import HubFiles, LoopHub, hub_in_loop
+from support.hub_states import find_state, wait_for_state
+from support.neo4j.running import running_neo4j
+from support.neo4j.server import Neo4jServer
+from support.ports import find_free_port
+from support.proxies import running_proxy
+from support.waiting import wait_until
+
+from .conftest import MakeHub
+
+ENDLESS = "UNWIND range(1, 100000000000) AS n RETURN max(n) AS endless"
+BOLT_THREADS = 4
+
+
+async def query(
+    hub: LoopHub, cypher: str = "RETURN 1 AS one", transport: str = "http"
+) -> Any:
+    async with hub.client(transport) as client:
+        return await client.call_tool_mcp("neo4j_query", {"cypher": cypher})
+
+
+def count_endless(server: Neo4jServer) -> int:
+    found = server.run(
+        "SHOW TRANSACTIONS YIELD currentQuery "
+        "WHERE currentQuery STARTS WITH 'UNWIND range(1, 100000000000)' RETURN 1"
+    )
+    return len(found)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        pytest.param({"password": "wrong"}, "BadCredentials", id="wrong password"),
+        pytest.param({"database": "none"}, "UnknownDatabase", id="no such database"),
+        pytest.param(
+            {"uri": "bolt://127.0.0.1:{free}"}, "ConnectionRefused", id="wrong port"
+        ),
+        pytest.param(
+            {"uri": "neo4j://127.0.0.1:{free}"},
+            "ConnectionRefused",
+            id="wrong port, with routing",
+        ),
+        pytest.param(
+            {"uri": "neo4j://graph.invalid:7687"},
+            "DNSFailure",
+            id="a name that does not resolve",
+        ),
+        pytest.param(
+            {"uri": "bolt+s://127.0.0.1:{port}"},
+            "TLSFailure",
+            id="a server without TLS",
+        ),
+        pytest.param(
+            {"uri": "neo4j+s://127.0.0.1:{port}"},
+            "TLSFailure",
+            id="a server without TLS, with routing",
+        ),
+    ],
+)
+async def test_a_database_that_cannot_be_used_says_why(
+    films: Neo4jServer, graph_files: MakeHub, options: dict[str, str], reason: str
+) -> None:
+    if "uri" in options:
+        uri = options["uri"].format(free=find_free_port(), port=films.port)
+        options = {**options, "uri": uri}
+
+    async with hub_in_loop(graph_files(**options)) as hub:
+        shown = await wait_for_state(hub, "neo4j", "Unreachable")
+        answer = await query(hub)
+
+    assert shown["reason"] == reason
+    assert shown["message"].startswith("neo4j is unavailable: ")
+    assert answer.is_error
+    assert answer.meta["mcphub/error"]["kind"] == "backend_unavailable"
+
+
+@pytest.mark.parametrize("scheme", ["bolt", "neo4j"])
+async def test_a_proxy_that_hangs_is_told_and_left_behind(
+    films: Neo4jServer, graph_files: MakeHub, scheme: str
+) -> None:
+    async with running_proxy(films.port) as proxy:
+        files = graph_files(
+            uri=f"{scheme}://127.0.0.1:{proxy.port}",
+            limits={"statementTimeoutSeconds": 1},
+        )
+        proxy.hang()
+        async with hub_in_loop(files) as hub:
+            shown = await wait_for_state(hub, "neo4j", "Unreachable")
+            proxy.resume()
+            await wait_for_state(hub, "neo4j", "Connected")
+            answer = await query(hub)
+
+    assert shown["reason"] == "Timeout"
+    assert not answer.is_error
+
+
+async def test_a_call_through_a_proxy_that_begins_to_hang_ends_in_time(
+    films: Neo4jServer, graph_files: MakeHub
+) -> None:
+    async with running_proxy(films.port) as proxy:
+        files = graph_files(
+            uri=f"bolt://127.0.0.1:{proxy.port}", limits={"statementTimeoutSeconds": 1}
+        )
+        async with hub_in_loop(files) as hub:
+            await wait_for_state(hub, "neo4j", "Connected")
+            proxy.hang()
+            async with asyncio.timeout(10):
+                answer = await query(hub)
+
+    assert answer.is_error
+    assert answer.meta["mcphub/error"]["kind"] == "backend_unavailable"
+
+
+async def test_a_statement_past_its_time_is_stopped_on_the_server(
+    films: Neo4jServer, graph_files: MakeHub
+) -> None:
+    files = graph_files(limits={"statementTimeoutSeconds": 1})
+
+    async with hub_in_loop(files) as hub:
+        answer = await query(hub, ENDLESS)
+        shown = await find_state(hub, "neo4j")
+
+    assert answer.meta["mcphub/error"]["kind"] == "query_timeout"
+    assert shown["state"] == "Connected"
+    await wait_until(lambda: not count_endless(films))
+
+
+async def test_a_client_that_cancels_ends_its_statement_on_the_server(
+    films: Neo4jServer, graph_files: MakeHub
+) -> None:
+    async with hub_in_loop(graph_files()) as hub:
+        call = asyncio.create_task(query(hub, ENDLESS, "sse"))
+        await wait_until(lambda: count_endless(films) == 1)
+
+        call.cancel()
+
+        await wait_until(lambda: count_endless(films) == 0)
+        answer = await query(hub)
+
+    assert not answer.is_error
+
+
+async def test_a_cancelled_read_ends_its_statement_on_the_server(
+    films: Neo4jServer, backend: Neo4jBackend
+) -> None:
+    read = asyncio.create_task(backend.read(Read(ENDLESS, {}, 0, 1, 30, 1 << 22)))
+    await wait_until(lambda: count_endless(films) == 1)
+
+    read.cancel()
+
+    await wait_until(lambda: count_endless(films) == 0)
+    assert (await backend.probe()).state is BackendState.CONNECTED
+
+
+async def test_rotated_credentials_are_used_without_a_restart(
+    films: Neo4jServer, graph_files: MakeHub
+) -> None:
+    files = graph_files(password="wrong")
+
+    async with hub_in_loop(files) as hub:
+        await wait_for_state(hub, "neo4j", "Unreachable")
+        (files.folder / "secrets" / "neo4j" / "password").write_text(films.password)
+        await wait_for_state(hub, "neo4j", "Connected")
+        answer = await query(hub)
+
+    assert not answer.is_error
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder: Path = tmp_path_factory.mktemp("pki")
+    Authority(folder).issue(Subject("public", "neo4j", (), ("127.0.0.1",)))
+    (folder / "public.key").rename(folder / "private.key")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def strict(pki: Path) -> Iterator[Neo4jServer]:
+    """A Neo4j that demands TLS, locks accounts and has few threads."""
+    settings = {
+        "server.bolt.tls_level": "REQUIRED",
+        "dbms.ssl.policy.bolt.enabled": "true",
+        "dbms.ssl.policy.bolt.base_directory": str(pki),
+        "dbms.ssl.policy.bolt.private_key": "private.key",
+        "dbms.ssl.policy.bolt.public_certificate": "public.crt",
+        "dbms.ssl.policy.bolt.client_auth": "NONE",
+        "server.bolt.thread_pool_min_size": "1",
+        "server.bolt.thread_pool_max_size": str(BOLT_THREADS),
+    }
+    with running_neo4j(settings, trusted=pki / "ca.crt") as server:
+        yield server
+
+
+def strict_files(
+    server: Neo4jServer, pki: Path, folder: Path, *, password: str = "", **config: Any
+) -> HubFiles:
+    """A hub that trusts the server's authority."""
+    backend = {"uri": f"neo4j+s://127.0.0.1:{server.port}"}
+    secrets = {
+        "username": server.username,
+        "password": password or server.password,
+        "ca.crt": (pki / "ca.crt").read_text(),
+    }
+    return HubFiles(
+        folder,
+        {"backends": [{"name": "neo4j", "neo4j": backend}], **config},
+        {"neo4j": secrets},
+    )
+
+
+async def test_a_server_that_demands_tls_is_told_to_a_hub_without(
+    strict: Neo4jServer, graph_files: MakeHub
+) -> None:
+    files = graph_files(uri=f"neo4j://127.0.0.1:{strict.port}")
+
+    async with hub_in_loop(files) as hub:
+        shown = await wait_for_state(hub, "neo4j", "Unreachable")
+
+    assert shown["reason"] == "TLSFailure"
+
+
+async def test_a_certificate_of_an_unknown_authority_is_not_trusted(
+    strict: Neo4jServer, graph_files: MakeHub
+) -> None:
+    files = graph_files(uri=f"neo4j+s://127.0.0.1:{strict.port}")
+
+    async with hub_in_loop(files) as hub:
+        shown = await wait_for_state(hub, "neo4j", "Unreachable")
+
+    assert shown["reason"] == "TLSFailure"
+
+
+async def test_a_wrong_password_does_not_lock_the_user_out(
+    strict: Neo4jServer, pki: Path, tmp_path: Path
+) -> None:
+    files = strict_files(strict, pki, tmp_path, password="wrong")
+
+    async with hub_in_loop(files) as hub:
+        await wait_for_state(hub, "neo4j", "Unreachable")
+        (monitor,) = hub.hub.monitors
+        for _ in range(5):
+            await monitor.check()
+
+    with strict.connect() as driver:
+        driver.verify_connectivity()
+
+
+async def test_too_many_connections(
+    strict: Neo4jServer, pki: Path, tmp_path: Path
+) -> None:
+    files = strict_files(strict, pki, tmp_path, limits={"statementTimeoutSeconds": 5})
+
+    async with hub_in_loop(files) as hub:
+        await wait_for_state(hub, "neo4j", "Connected")
+        calls = [query(hub, ENDLESS) for _ in range(BOLT_THREADS * 2)]
+        answers = await asyncio.gather(*calls)
+
+    told = {answer.content[0].text for answer in answers}
+    assert any("all of its connections are in use" in text for text in told)
+
+
+async def test_a_server_killed_in_mid_query_and_back_again(
+    strict: Neo4jServer, pki: Path, tmp_path: Path
+) -> None:
+    files = strict_files(strict, pki, tmp_path)
+
+    async with hub_in_loop(files) as hub:
+        await wait_for_state(hub, "neo4j", "Connected")
+        call = asyncio.create_task(query(hub, ENDLESS))
+        await wait_until(lambda: count_endless(strict) == 1)
+        await asyncio.to_thread(strict.kill)
+        answer = await call
+        down = await wait_for_state(hub, "neo4j", "Unreachable")
+        await asyncio.to_thread(strict.start)
+        await wait_for_state(hub, "neo4j", "Connected")
+        afterwards = [await query(hub) for _ in range(5)]
+
+    assert answer.meta["mcphub/error"]["kind"] == "backend_unavailable"
+    assert down["reason"] in {"ConnectionRefused", "Error"}
+    assert not any(each.is_error for each in afterwards)

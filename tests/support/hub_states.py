@@ -1,0 +1,28 @@
+"""What a running hub says of its backends, and waiting for it to say something."""
+
+from typing import Any
+
+import httpx
+
+from support.hub import Address
+from support.waiting import wait_until
+
+
+async def find_state(hub: Address, backend: str) -> dict[str, Any]:
+    """Return a backend's entry in `/status`."""
+    async with httpx.AsyncClient() as http:
+        body = (await http.get(f"{hub.management}/status")).json()
+    found: dict[str, Any] = next(
+        each for each in body["backends"] if each["name"] == backend
+    )
+    return found
+
+
+async def wait_for_state(hub: Address, backend: str, wanted: str) -> dict[str, Any]:
+    """Return the entry once the backend is in a state."""
+
+    async def reached() -> bool:
+        return bool((await find_state(hub, backend))["state"] == wanted)
+
+    await wait_until(reached)
+    return await find_state(hub, backend)
