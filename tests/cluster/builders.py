@@ -114,14 +114,21 @@ class BuildahBuilder:
             with step(f"Saving {request.name}"):
                 archive = f"docker-archive:{fresh}:{name}"
                 run([*self.command(), "push", name, archive], timeout_seconds=600)
-                # The archive is what is kept; only the base stays in the storage.
-                run([*self.command(), "rmi", name], timeout_seconds=600)
             fresh.replace(target)
+        self._drop_predecessors(name)
 
     def command(self) -> list[str]:
         """Return buildah with its storage."""
         folders = ["--root", str(self.storage), "--runroot", str(self.storage / "run")]
         return ["buildah", *folders, "--storage-driver", self.driver]
+
+    def _drop_predecessors(self, name: str) -> None:
+        """Remove what this image replaces; layers that it shares stay."""
+        repository = name.rpartition(":")[0]
+        shown = run([*self.command(), "images", "--format={{.Name}}:{{.Tag}}"])
+        for other in shown.split():
+            if other.rpartition(":")[0] == repository and other != name:
+                succeeds([*self.command(), "rmi", other])
 
     def _ensure_base(self) -> None:
         base = ensure_base_archive()
@@ -134,7 +141,8 @@ class BuildahBuilder:
 
     def _bud(self, request: Request, name: str, pip_config: Path) -> None:
         mounts = [f"--volume={m}" for m in read_only_mounts(pip_config)]
-        words = [*self.command(), "bud", "--isolation=chroot", "--pull-never"]
+        words = [*self.command(), "bud", "--layers", "--isolation=chroot"]
+        words.append("--pull-never")
         files = [f"--tag={name}", f"--file={request.dockerfile}", str(request.context)]
         run_logged(
             f"Building {request.name} with buildah",
