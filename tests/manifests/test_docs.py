@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from mcphub_operator.settings import PREFIX, Settings
 from support.hub_api import HubApi, Refused
 
 PROJECT = Path(__file__).parents[2]
@@ -96,3 +97,19 @@ def test_the_embedding_endpoint_of_the_documents_fits_a_backend(api: HubApi) -> 
     assert isinstance(answer, dict)
     (backend,) = answer["spec"]["backends"]
     assert backend["qdrant"]["embedding"]["model"] == "text-embedding-3-small"
+
+
+def test_settings_that_are_documented_are_settings() -> None:
+    page = (PROJECT / "docs" / "installing.md").read_text()
+    documented = set(re.findall(r"MCPHUB_[A-Z_]+", page))
+
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+
+    assert documented <= known
+
+
+@EACH_PAGE
+def test_folders_that_are_named_are_there(page: Path) -> None:
+    named = set(re.findall(r"\b(?:config|examples|crds)/[\w/.-]*\w", page.read_text()))
+
+    assert {name for name in named if not (PROJECT / name).exists()} == set()
