@@ -73,7 +73,7 @@ class Shell:
         stdin: str | None = None,
         timeout_seconds: float = 60.0,
     ) -> str:
-        """Run a short command and return what it printed.
+        """Run a command that may be silent, and return what it printed.
 
         Raises:
             StepFailedError: It exited non-zero or ran past the timeout.
@@ -81,14 +81,15 @@ class Shell:
         words = [str(word) for word in command]
         self._log.write(f"$ {' '.join(words)}\n")
         try:
-            done = subprocess.run(
-                words,
-                input=stdin,
-                capture_output=True,
-                text=True,
-                timeout=timeout_seconds,
-                check=False,
-            )
+            with _heartbeat(self._terminal, _brief(words)):
+                done = subprocess.run(
+                    words,
+                    input=stdin,
+                    capture_output=True,
+                    text=True,
+                    timeout=timeout_seconds,
+                    check=False,
+                )
         except subprocess.TimeoutExpired:
             raise StepFailedError(
                 f"`{_brief(words)}` did not end within {timeout_seconds:.0f} s"
@@ -102,7 +103,7 @@ class Shell:
     def run(
         self, *command: str | Path, environment: Mapping[str, str] | None = None
     ) -> None:
-        """Run a long command, showing its latest line as progress.
+        """Run a command that tells its progress, showing its latest line.
 
         Raises:
             StepFailedError: It exited non-zero.
@@ -119,13 +120,12 @@ class Shell:
             env=environment,
         ) as process:
             assert process.stdout is not None
-            with _heartbeat(self._terminal, lambda: tail[-1] if tail else "…"):
-                for raw in process.stdout:
-                    self._log.write(raw)
-                    self._log.flush()
-                    tail = [*tail[1 - _TAIL_LINES :], raw.rstrip()]
-                    if raw.strip():
-                        self._terminal.progress(raw.strip())
+            for raw in process.stdout:
+                self._log.write(raw)
+                self._log.flush()
+                tail = [*tail[1 - _TAIL_LINES :], raw.rstrip()]
+                if raw.strip():
+                    self._terminal.progress(raw.strip())
         if process.returncode != 0:
             raise StepFailedError(_reason(words, "\n".join(tail)))
 
@@ -153,7 +153,7 @@ class Shell:
 
 
 @contextmanager
-def _heartbeat(terminal: Terminal, latest: Callable[[], str]) -> Iterator[None]:
+def _heartbeat(terminal: Terminal, what: str) -> Iterator[None]:
     """Say every while that a silent command still runs, and for how long."""
     stop = threading.Event()
     started = time.monotonic()
@@ -161,7 +161,7 @@ def _heartbeat(terminal: Terminal, latest: Callable[[], str]) -> Iterator[None]:
     def beat() -> None:
         while not stop.wait(_HEARTBEAT_SECONDS):
             seconds = time.monotonic() - started
-            terminal.progress(f"[{seconds:.0f} s] {latest()}")
+            terminal.progress(f"{what}: {seconds:.0f} s so far")
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
