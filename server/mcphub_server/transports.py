@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcphub_server.config.hub import SessionMode, TransportsConfig
 from mcphub_server.management.endpoints import build_health_routes
+from mcphub_server.middleware.disconnects import cancel_when_gone
 from mcphub_server.replies import ReplyManager
 from mcphub_server.sessions.traffic import Traffic
 
@@ -108,7 +109,7 @@ class Endpoints:
         if scope["method"] not in allowed:
             await refuse_method(allowed)(scope, receive, send)
             return
-        await self._manager.handle_request(scope, receive, send)
+        await cancel_when_gone(self._manager.handle_request, scope, receive, send)
 
     async def _serve_sse(
         self, sse: SseServerTransport, scope: Scope, receive: Receive, send: Send

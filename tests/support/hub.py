@@ -113,6 +113,7 @@ async def hub_in_loop(files: HubFiles, **settings: Any) -> AsyncIterator[LoopHub
         host="127.0.0.1",
         port=0,
         management_port=0,
+        probe_interval_seconds=0.3,
         **settings,
     )
     hub = build_hub(load_hub_config(runtime), runtime)

@@ -34,3 +34,7 @@ class RuntimeSettings(BaseSettings):
     drain_linger_seconds: Annotated[float, Field(ge=0)] = 6.0
     """How long idle connections are left alone on SIGTERM: clients drop theirs after
     4 to 5 s, and one that is closed as a request leaves kills some of them."""
+
+    probe_interval_seconds: Annotated[float, Field(gt=0)] = 3.0
+    """How often each backend is checked; also the longest time for which calls are
+    refused after it has come back."""

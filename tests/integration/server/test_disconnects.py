@@ -1,0 +1,122 @@
+"""A client that goes away takes its query with it."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from support.hub import TOKEN, hub_in_loop
+from support.postgres import PostgresServer
+from support.waiting import wait_until
+
+from .conftest import MakeHub
+
+HEAVY = "SELECT count(*) FROM generate_series(1, 333000001)"
+
+LEGACY = {"MCP-Protocol-Version": "2025-11-25"}
+MODERN = {
+    "MCP-Protocol-Version": "2026-07-28",
+    "Mcp-Method": "tools/call",
+    "Mcp-Name": "postgres_query",
+}
+
+
+def call(meta: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": "postgres_query", "arguments": {"sql": HEAVY}, **meta},
+    }
+
+
+MODERN_META = {
+    "_meta": {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }
+}
+
+
+COUNT_HEAVY = """
+SELECT count(*) FROM pg_stat_activity
+WHERE state = 'active' AND usename = 'reader' AND query LIKE '%333000001%'
+"""
+
+
+def count_heavy(server: PostgresServer) -> int:
+    return int(server.run_sql(COUNT_HEAVY))
+
+
+async def wait_for_queries(server: PostgresServer, count: int) -> None:
+    async def reached() -> bool:
+        return await asyncio.to_thread(count_heavy, server) == count
+
+    await wait_until(reached, timeout_seconds=10)
+
+
+@pytest.mark.parametrize(
+    ("headers", "meta"),
+    [
+        pytest.param(LEGACY, {}, id="2025-11-25"),
+        pytest.param(MODERN, MODERN_META, id="2026-07-28"),
+    ],
+)
+async def test_over_http(
+    hub_files: MakeHub,
+    shop: PostgresServer,
+    headers: dict[str, str],
+    meta: dict[str, Any],
+) -> None:
+    all_headers = {
+        "Authorization": f"Bearer {TOKEN}",
+        "Accept": "application/json, text/event-stream",
+        **headers,
+    }
+    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient() as http:
+        request = asyncio.create_task(
+            http.post(
+                f"{hub.url}/mcp", json=call(meta), headers=all_headers, timeout=60
+            )
+        )
+        await wait_for_queries(shop, 1)
+
+        request.cancel()
+
+        await wait_for_queries(shop, 0)
+        await wait_until(lambda: hub.hub.traffic.calls == 0)
+
+
+async def test_over_sse(hub_files: MakeHub, shop: PostgresServer) -> None:
+    async with hub_in_loop(hub_files()) as hub:
+        client = hub.client("sse")
+        await client.__aenter__()
+        running = asyncio.create_task(
+            client.call_tool_mcp("postgres_query", {"sql": HEAVY})
+        )
+        await wait_for_queries(shop, 1)
+
+        await client.close()
+
+        await wait_for_queries(shop, 0)
+        await wait_until(lambda: hub.hub.traffic.calls == 0)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_cancelled_request_cancels_its_query(
+    hub_files: MakeHub, shop: PostgresServer
+) -> None:
+    async with hub_in_loop(hub_files()) as hub, hub.client("sse") as client:
+        running = asyncio.create_task(
+            client.call_tool_mcp("postgres_query", {"sql": HEAVY})
+        )
+        await wait_for_queries(shop, 1)
+
+        running.cancel()
+
+        await wait_for_queries(shop, 0)
+        answer = await client.call_tool("postgres_query", {"sql": "SELECT 1"})
+
+    assert answer.structured_content["rows"] == [[1]]
