@@ -17,6 +17,7 @@ from mcphub_server.backends.base import Backend, BackendState, Health
 from mcphub_server.backends.breaker import Breaker
 from mcphub_server.errors import BackendReason, BackendUnavailable, ToolFailure
 
+PROBE_INTERVAL_SECONDS = 3.0
 SHORTEST_INTERVAL_SECONDS = 0.5
 
 log = structlog.get_logger(__name__)
@@ -63,7 +64,7 @@ class BackendMonitor:
         self.breaker.record_success()
         return result
 
-    async def watch(self, interval_seconds: float) -> None:
+    async def watch(self, interval_seconds: float = PROBE_INTERVAL_SECONDS) -> None:
         """Probe for ever; run it as a task."""
         while True:
             await self.check()

@@ -175,13 +175,14 @@ class PostgresBackend:
         A connection that does not let itself be rolled back is cut. One that was cut
         has left the pool already, and every use of it raises an InterfaceError.
         """
-        if self._pool is None:
+        pool = self._pool
+        if pool is None:
             return
         with anyio.CancelScope(shield=True):
             with suppress(*DRIVER_ERRORS):
                 await end(connection)
             with suppress(*DRIVER_ERRORS):
-                await self._pool.release(connection, timeout=ROLLBACK_TIMEOUT_SECONDS)
+                await pool.release(connection, timeout=ROLLBACK_TIMEOUT_SECONDS)
 
 
 async def end(connection: Any) -> None:
