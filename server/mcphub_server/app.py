@@ -15,7 +15,7 @@ from mcp.server.auth.provider import TokenVerifier
 from starlette.types import ASGIApp
 
 from mcphub_server.backends.health import BackendMonitor
-from mcphub_server.config.hub import AuthType, HubConfig
+from mcphub_server.config.hub import AuthType, HubConfig, SessionMode
 from mcphub_server.config.keys import read_state_key
 from mcphub_server.config.runtime import RuntimeSettings
 from mcphub_server.management.endpoints import build_management_app
@@ -30,7 +30,7 @@ from mcphub_server.middleware.hosts import build_host_policy
 from mcphub_server.middleware.rates import RateLimiter
 from mcphub_server.middleware.tokens import TokenFiles
 from mcphub_server.results.cursors import CursorSigner
-from mcphub_server.sessions.drain import CloseWhileDraining
+from mcphub_server.sessions.admission import Admission
 from mcphub_server.sessions.layer import build_session_app
 from mcphub_server.sessions.parts import SessionParts, build_session_parts
 from mcphub_server.sessions.replicas import Replicas
@@ -97,7 +97,9 @@ def build_hub(
     metrics.watch(parts)
     mcp, tools = build_mcp(config, runtime, parts, metrics)
     transports = build_transports(mcp, config.transports, parts.traffic, tools.is_own)
-    sessions = build_session_parts(config, runtime, metrics.registry, replicas)
+    sessions = build_session_parts(
+        config, runtime, metrics.registry, parts.traffic, replicas
+    )
     door = build_door(config, runtime)
 
     def authenticate(app: ASGIApp) -> ASGIApp:
@@ -181,7 +183,8 @@ def build_app(
         ),
         parse_networks(config.trusted_proxies),
     )
-    return Entry(CloseWhileDraining(routed, traffic), rules)
+    stateful = config.transports.streamable_http.sessions is SessionMode.STATEFUL
+    return Entry(Admission(routed, traffic, stateful=stateful), rules)
 
 
 def build_door(config: HubConfig, runtime: RuntimeSettings) -> Door:

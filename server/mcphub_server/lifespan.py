@@ -83,13 +83,14 @@ def open_socket(host: str, port: int) -> socket.socket:
 @asynccontextmanager
 async def running(hub: Hub) -> AsyncIterator[None]:
     """Open backends, watch them, and run the transports."""
+    seconds = hub.runtime.probe_interval_seconds
     async with AsyncExitStack() as stack:
         for monitor in hub.monitors:
             await monitor.backend.open()
             stack.push_async_callback(monitor.backend.close)
         await stack.enter_async_context(hub.sessions.peers)
         async with asyncio.TaskGroup() as watchers:
-            tasks = [watchers.create_task(m.watch()) for m in hub.monitors]
+            tasks = [watchers.create_task(m.watch(seconds)) for m in hub.monitors]
             try:
                 async with hub.transports.run():
                     yield
@@ -121,6 +122,8 @@ async def listening(hub: Hub) -> AsyncIterator[Ports]:
             group.create_task(listener.serve([opened]))
         for listener in listeners:
             await listener.listening.wait()
+        connections = listeners[0].server_state.connections
+        hub.traffic.count_connections = connections.__len__
         hub.traffic.begin_serving()
         try:
             yield ports

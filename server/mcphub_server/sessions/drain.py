@@ -3,57 +3,30 @@
 After SIGTERM requests keep coming: endpoints and kept-alive connections outlive each
 other. So the listener stays open to the end, every answer asks its client to open a
 new connection elsewhere, and idle connections are left alone for longer than clients
-keep them. Only then the streams end, and the listeners last.
+keep them. A stream ends once it owes nothing, and everything else is answered.
 """
 
 import asyncio
-from collections.abc import MutableMapping
-from typing import Any
+from collections.abc import Callable
 
 import structlog
 from sse_starlette.sse import AppStatus
-from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mcphub_server.sessions.streams import Stream
 from mcphub_server.sessions.traffic import Traffic
 
 STREAM_GRACE_SECONDS = 0.3
 """The last answer on a stream must reach its client before the stream ends."""
 
-LONGEST_DRAIN_SECONDS = 60.0
-"""No call may run longer than 45 s; what is still there after this is cut."""
+UNCONNECTED_SECONDS = 2.0
+"""With no connection open for so long, nobody is left to wait for."""
+
+LONGEST_DRAIN_SECONDS = 48.0
+"""No call may run longer than 45 s, and Kubernetes kills the pod after 55."""
+
+POLL_SECONDS = 0.05
 
 log = structlog.get_logger(__name__)
-
-
-class CloseWhileDraining:
-    """Counts requests, and asks for a new connection once the replica drains."""
-
-    def __init__(self, app: ASGIApp, traffic: Traffic) -> None:
-        self._app = app
-        self._traffic = traffic
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        lasting = is_stream(scope)
-        with self._traffic.stream() if lasting else self._traffic.request():
-            await self._app(scope, receive, self._closing(send))
-
-    def _closing(self, send: Send) -> Send:
-        async def send_closing(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == "http.response.start" and self._traffic.draining:
-                headers = list(message.get("headers", ()))
-                headers.append((b"connection", b"close"))
-                message = {**message, "headers": headers}
-            await send(message)
-
-        return send_closing
-
-
-def is_stream(scope: Scope) -> bool:
-    """Tell whether a request opens a stream that its client ends."""
-    return scope["method"] == "GET" and scope["path"].rstrip("/") in {"/sse", "/mcp"}
 
 
 def keep_streams_at_shutdown() -> None:
@@ -68,9 +41,46 @@ async def drain(traffic: Traffic, linger_seconds: float) -> None:
     log.info("draining", calls=traffic.calls, streams=traffic.streams)
     try:
         async with asyncio.timeout(LONGEST_DRAIN_SECONDS):
-            await asyncio.sleep(linger_seconds)
-            await traffic.wait_until_idle()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(linger(linger_seconds, traffic.count_connections))
+                group.create_task(end_streams(traffic))
+            await wait_until_idle(traffic)
     except TimeoutError:
-        log.warning("calls cut", calls=traffic.calls)
-    await asyncio.sleep(STREAM_GRACE_SECONDS)
+        log.warning("calls cut", calls=traffic.calls, streams=traffic.streams)
+        await cut_streams(traffic)
     AppStatus.should_exit = True
+
+
+async def wait_until_idle(traffic: Traffic) -> None:
+    """Return once nothing has run, waited or streamed for a moment."""
+    while not traffic.is_idle(STREAM_GRACE_SECONDS):  # noqa: ASYNC110 -- time passes
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def linger(seconds: float, count_connections: Callable[[], int]) -> None:
+    """Wait for idle clients to drop their connections by themselves."""
+    loop = asyncio.get_running_loop()
+    begun = connected_at = loop.time()
+    while loop.time() - begun < seconds:
+        if count_connections():
+            connected_at = loop.time()
+        if loop.time() - connected_at >= UNCONNECTED_SECONDS:
+            return
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def end_streams(traffic: Traffic) -> None:
+    """End each stream at its first quiet moment, until none is left."""
+    while traffic.open_streams:
+        for stream in list(traffic.open_streams):
+            if stream.is_quiet(STREAM_GRACE_SECONDS):
+                stream.ended.set()
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def cut_streams(traffic: Traffic) -> None:
+    """End the streams that still owe an answer; their clients get an error each."""
+    streams: list[Stream] = list(traffic.open_streams)
+    for stream in streams:
+        stream.ended.set()
+    await asyncio.sleep(STREAM_GRACE_SECONDS)

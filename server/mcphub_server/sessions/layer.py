@@ -12,15 +12,15 @@ from dataclasses import replace
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcphub_server.middleware.client import current_client, enter_client
-from mcphub_server.sessions.asgi import find_header, replace_header, send_response
+from mcphub_server.sessions.asgi import find_header, replace_header
 from mcphub_server.sessions.metrics import Outcome
 from mcphub_server.sessions.parts import SessionParts
 from mcphub_server.sessions.peers import (
     HANDED_OVER,
-    MISDIRECTED,
-    NOT_OWNER_HEADER,
     TICKET_HEADER,
+    NotOwner,
     describe_target,
+    send_not_owner,
 )
 from mcphub_server.sessions.principal import enter_scope
 from mcphub_server.sessions.sse import SseSessions
@@ -62,7 +62,7 @@ class TicketGate:
         ticket = await self._signatures.find_ticket(text, describe_target(scope))
         if ticket is None or ticket.owner_uid != self._signatures.identity.uid:
             self._metrics.count(Outcome.REFUSED)
-            await send_response(send, MISDIRECTED, b"", [(NOT_OWNER_HEADER, b"1")])
+            await send_not_owner(send, NotOwner.ANOTHER)
             return
         await self._inside(accept(ticket, scope), receive, send)
 
@@ -84,9 +84,8 @@ class SessionLayer:
     def __init__(self, app: ASGIApp, parts: SessionParts) -> None:
         self._app = app
         self._stateful = parts.stateful
-        inner = (app, parts.signatures, parts.peers, parts.metrics)
-        self._sse = SseSessions(*inner)
-        self._streamable = StreamableSessions(*inner)
+        self._sse = SseSessions(app, parts)
+        self._streamable = StreamableSessions(app, parts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""

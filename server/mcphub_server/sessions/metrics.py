@@ -6,7 +6,7 @@ and an alert on `refused` does not wait for the first one.
 
 from enum import StrEnum
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter
 
 
 class Outcome(StrEnum):
@@ -30,11 +30,6 @@ class SessionMetrics:
             registry=registry,
         )
         self._requests = {outcome: requests.labels(outcome) for outcome in Outcome}
-        self.sse_streams = Gauge(
-            "mcphub_sse_streams",
-            "Open streams of the SSE transport.",
-            registry=registry,
-        )
 
     def count(self, outcome: Outcome) -> None:
         """Count one request."""

@@ -12,6 +12,7 @@ from mcphub_server.sessions.keyring import LiveKeyring
 from mcphub_server.sessions.metrics import SessionMetrics
 from mcphub_server.sessions.peers import Peers
 from mcphub_server.sessions.replicas import DnsReplicas, NoReplicas, Replicas
+from mcphub_server.sessions.traffic import Traffic
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class SessionParts:
     signatures: Signatures
     peers: Peers
     metrics: SessionMetrics
+    traffic: Traffic
     stateful: bool
 
 
@@ -32,6 +34,7 @@ def build_session_parts(
     config: HubConfig,
     runtime: RuntimeSettings,
     registry: CollectorRegistry,
+    traffic: Traffic,
     replicas: Replicas | None = None,
 ) -> SessionParts:
     """Make the parts; must run inside the event loop that will serve."""
@@ -41,6 +44,7 @@ def build_session_parts(
         signatures,
         Peers(runtime.port, found, signatures),
         SessionMetrics(registry),
+        traffic,
         config.transports.streamable_http.sessions is SessionMode.STATEFUL,
     )
 

@@ -19,7 +19,7 @@ import httpcore2
 from starlette.types import Receive, Scope, Send
 
 from mcphub_server.middleware.client import current_client
-from mcphub_server.sessions.asgi import Headers, find_header
+from mcphub_server.sessions.asgi import Headers, find_header, send_response
 from mcphub_server.sessions.identity import Signatures
 from mcphub_server.sessions.principal import find_principal
 from mcphub_server.sessions.replicas import Replicas
@@ -68,11 +68,19 @@ IDLE_SECONDS = 60.0
 """How long a connection is kept; the owner keeps it for 180 s."""
 
 
+class NotOwner(StrEnum):
+    """Why a replica refuses what another one handed over."""
+
+    ANOTHER = "another"
+    DRAINING = "draining"
+
+
 class Handover(StrEnum):
     """How handing over went."""
 
     ANSWERED = "answered"
     OWNER_GONE = "owner gone"  # nothing was sent to the client
+    OWNER_DRAINS = "owner drains"  # nor here; it answers what it began before
     BROKEN = "broken"  # the owner died within its answer
 
 
@@ -158,8 +166,9 @@ class Peers:
         try:
             response = await request_anew(pool, request)
             try:
-                if is_refusal(response):
-                    return Handover.OWNER_GONE
+                refusal = find_refusal(response)
+                if refusal is not None:
+                    return refusal
                 started = True
                 await send_on(response, errand.send)
             finally:
@@ -231,10 +240,23 @@ async def request_anew(
         return await pool.handle_async_request(request)
 
 
-def is_refusal(response: httpcore2.Response) -> bool:
-    """Say whether the pod at the owner's address is another one."""
-    refused = find_header(response.headers, NOT_OWNER_HEADER) is not None
-    return response.status == MISDIRECTED and refused
+def find_refusal(response: httpcore2.Response) -> Handover | None:
+    """Return why the pod at the owner's address does not answer, if it does not."""
+    if response.status != MISDIRECTED:
+        return None
+    match find_header(response.headers, NOT_OWNER_HEADER):
+        case None:
+            return None
+        case NotOwner.DRAINING:
+            return Handover.OWNER_DRAINS
+        case _:
+            return Handover.OWNER_GONE
+
+
+async def send_not_owner(send: Send, reason: NotOwner) -> None:
+    """Tell the replica that handed a request over to answer it itself."""
+    header = (NOT_OWNER_HEADER, reason.encode())
+    await send_response(send, MISDIRECTED, b"", [header])
 
 
 async def send_on(response: httpcore2.Response, send: Send) -> None:

@@ -20,10 +20,12 @@ from mcphub_server.sessions.asgi import (
 )
 from mcphub_server.sessions.handshake import INITIALIZED, lacks_handshake
 from mcphub_server.sessions.identity import Beginning, Signatures, enter_session
-from mcphub_server.sessions.metrics import Outcome, SessionMetrics
-from mcphub_server.sessions.peers import Errand, Handover, Peers, is_handed_over
+from mcphub_server.sessions.metrics import Outcome
+from mcphub_server.sessions.parts import SessionParts
+from mcphub_server.sessions.peers import Errand, Handover, is_handed_over
 from mcphub_server.sessions.principal import find_principal
 from mcphub_server.sessions.session_id import SessionId, Transport
+from mcphub_server.sessions.streams import STREAM, Stream
 
 RETRY_MILLISECONDS = 50
 """How soon a client comes back to a stream that closed; inside the `endpoint` event,
@@ -37,34 +39,29 @@ LONGEST_FIRST_EVENT = 8192
 class SseSessions:
     """The sessions of the SSE transport."""
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        signatures: Signatures,
-        peers: Peers,
-        metrics: SessionMetrics,
-    ) -> None:
+    def __init__(self, app: ASGIApp, parts: SessionParts) -> None:
         self._app = app
-        self._signatures = signatures
-        self._peers = peers
-        self._metrics = metrics
-        self._untouched: set[bytes] = set()
+        self._signatures = parts.signatures
+        self._peers = parts.peers
+        self._metrics = parts.metrics
+        self._streams: dict[bytes, Stream] = {}
 
     async def open_stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Open a stream here, and put a signed id into its first event."""
         endpoint = EndpointEvent(self._signatures, scope)
+        stream: Stream = scope.get(STREAM) or Stream()
 
         async def send_signed(message: Message) -> None:
             if message["type"] == "http.response.body" and not endpoint.is_done:
                 message = {**message, "body": endpoint.sign(message.get("body", b""))}
-                self._untouched |= endpoint.nonces
+                if endpoint.nonce:
+                    self._streams[endpoint.nonce] = stream
             await send(message)
 
-        with self._metrics.sse_streams.track_inprogress():
-            try:
-                await self._app(scope, receive, send_signed)
-            finally:
-                self._untouched -= endpoint.nonces
+        try:
+            await self._app(scope, receive, send_signed)
+        finally:
+            self._streams.pop(endpoint.nonce, None)
 
     async def post(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Bring a message to the stream that it belongs to."""
@@ -88,18 +85,18 @@ class SseSessions:
     async def _post_here(
         self, session: SessionId, scope: Scope, receive: Receive, send: Send
     ) -> None:
+        body = await read_body(receive)
+        if body is None:
+            await send_error(send, TOO_LARGE, "Request body too large")
+            return
         query = f"session_id={session.nonce.hex()}".encode()
         scope = {**scope, "query_string": query}
-        if session.nonce in self._untouched:
-            self._untouched.discard(session.nonce)
-            body = await read_body(receive)
-            if body is None:
-                await send_error(send, TOO_LARGE, "Request body too large")
-                return
-            if lacks_handshake(body):
+        stream = self._streams.get(session.nonce)
+        if stream is not None:
+            if stream.fresh and lacks_handshake(body):
                 await call_app(self._app, scope, INITIALIZED)
-            receive = rewind(body, receive)
-        await self._app(scope, receive, send)
+            stream.note_message(body)
+        await self._app(scope, rewind(body, receive), send)
 
     async def _post_there(
         self, session: SessionId, scope: Scope, receive: Receive, send: Send
@@ -125,7 +122,7 @@ class EndpointEvent:
         self._principal = find_principal(scope)
         self._held = b""
         self.is_done = False
-        self.nonces: set[bytes] = set()
+        self.nonce = b""
 
     def sign(self, chunk: bytes) -> bytes:
         """Return what to send of the bytes so far: nothing until the event is whole."""
@@ -137,10 +134,9 @@ class EndpointEvent:
         found = SDK_ID.search(held)
         if found is None:
             return held
-        nonce = bytes.fromhex(found[1].decode())
-        self.nonces.add(nonce)
+        self.nonce = bytes.fromhex(found[1].decode())
         signed = self._signatures.sign_session(
-            Beginning(Transport.SSE, nonce, self._principal)
+            Beginning(Transport.SSE, self.nonce, self._principal)
         )
         event = held[: found.start(1)] + signed.encode() + held[found.end(1) :]
         return f"retry: {RETRY_MILLISECONDS}\r\n".encode() + event

@@ -23,11 +23,19 @@ from mcphub_server.sessions.asgi import (
 from mcphub_server.sessions.handshake import (
     INITIALIZED,
     build_initialize,
+    find_method,
     parse_initialize,
 )
-from mcphub_server.sessions.identity import Beginning, Signatures, enter_session
-from mcphub_server.sessions.metrics import Outcome, SessionMetrics
-from mcphub_server.sessions.peers import Errand, Handover, Peers, is_handed_over
+from mcphub_server.sessions.identity import Beginning, enter_session
+from mcphub_server.sessions.metrics import Outcome
+from mcphub_server.sessions.parts import SessionParts
+from mcphub_server.sessions.peers import (
+    Errand,
+    Handover,
+    NotOwner,
+    is_handed_over,
+    send_not_owner,
+)
 from mcphub_server.sessions.principal import find_principal
 from mcphub_server.sessions.session_id import SessionId, Transport
 
@@ -42,17 +50,12 @@ UNKNOWN_STATUS = 404
 class StreamableSessions:
     """The sessions of streamable HTTP."""
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        signatures: Signatures,
-        peers: Peers,
-        metrics: SessionMetrics,
-    ) -> None:
+    def __init__(self, app: ASGIApp, parts: SessionParts) -> None:
         self._app = app
-        self._signatures = signatures
-        self._peers = peers
-        self._metrics = metrics
+        self._signatures = parts.signatures
+        self._peers = parts.peers
+        self._metrics = parts.metrics
+        self._traffic = parts.traffic
         self._adopted: dict[bytes, str] = {}
         self._ended: dict[bytes, None] = {}
         self._adopting = asyncio.Lock()
@@ -103,17 +106,34 @@ class StreamableSessions:
 
     async def _continue(self, session: SessionId, text: str, errand: Errand) -> None:
         enter_session(session)
-        here = self._signatures.owns(session) or session.nonce in self._adopted
-        if here or is_handed_over(errand.scope):
+        if is_handed_over(errand.scope):
+            if self._traffic.draining and begins_work(errand):
+                await send_not_owner(errand.send, NotOwner.DRAINING)
+                return
+            handover = Handover.OWNER_GONE
+        elif self._is_answered_here(session, errand):
             self._metrics.count(Outcome.LOCAL)
+            handover = Handover.OWNER_GONE
+        else:
+            handover = await self._hand_over(session, errand)
+        if handover in {Handover.OWNER_GONE, Handover.OWNER_DRAINS}:
             await self._serve_here(session, text, errand)
-            return
-        match await self._peers.hand_over(errand, session):
-            case Handover.OWNER_GONE:
-                self._metrics.count(Outcome.OWNER_GONE)
-                await self._serve_here(session, text, errand)
-            case _:
-                self._metrics.count(Outcome.FORWARDED)
+
+    def _is_answered_here(self, session: SessionId, errand: Errand) -> bool:
+        """Say whether to ask nobody else.
+
+        Of an adopted session, answers and cancellations still concern calls that the
+        first owner may be running.
+        """
+        if self._signatures.owns(session):
+            return True
+        return session.nonce in self._adopted and begins_work(errand)
+
+    async def _hand_over(self, session: SessionId, errand: Errand) -> Handover:
+        handover = await self._peers.hand_over(errand, session)
+        gone = handover is Handover.OWNER_GONE
+        self._metrics.count(Outcome.OWNER_GONE if gone else Outcome.FORWARDED)
+        return handover
 
     async def _serve_here(self, session: SessionId, text: str, errand: Errand) -> None:
         """Answer with the SDK's session; adopt when the SDK knows none."""
@@ -182,6 +202,13 @@ class StreamableSessions:
             await call_app(self._app, confirm, INITIALIZED)
             return sdk_id
         return None
+
+
+def begins_work(errand: Errand) -> bool:
+    """Tell new work from messages about work that goes on elsewhere."""
+    if errand.scope["method"] != "POST":
+        return True
+    return find_method(errand.body) not in {"", "notifications/cancelled"}
 
 
 def with_session(start: Message, text: str) -> Message:

@@ -4,23 +4,38 @@ A request over SSE is answered with 202 at once while its call goes on, so calls
 counted where tools run and requests where HTTP is served. Draining waits for both.
 """
 
-import asyncio
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from mcphub_server.sessions.streams import Stream
+
 
 class Traffic:
-    """Counters of one replica, and the end of its work."""
+    """Counters of one replica, and the end of its work.
 
-    def __init__(self) -> None:
+    Attributes:
+        calls: Tools that run now.
+        requests: HTTP requests that will be answered.
+        open_streams: Responses that last as long as their clients like.
+        count_connections: Tells how many connections the listener holds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.calls = 0
         self.requests = 0
-        self.streams = 0
+        self.open_streams: set[Stream] = set()
+        self.count_connections: Callable[[], int] = int
         self.serving = False
         self.draining = False
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._clock = clock
+        self._busy_at = clock()
         self._listeners: list[Callable[[], None]] = []
+
+    @property
+    def streams(self) -> int:
+        """How many streams are open."""
+        return len(self.open_streams)
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call a function whenever serving or draining changes."""
@@ -40,40 +55,37 @@ class Traffic:
     def call(self) -> Iterator[None]:
         """Count one running call."""
         self.calls += 1
-        self._idle.clear()
         try:
             yield
         finally:
             self.calls -= 1
-            self._settle()
+            self._busy_at = self._clock()
 
     @contextmanager
     def request(self) -> Iterator[None]:
         """Count one HTTP request that will be answered."""
         self.requests += 1
-        self._idle.clear()
         try:
             yield
         finally:
             self.requests -= 1
-            self._settle()
+            self._busy_at = self._clock()
 
     @contextmanager
-    def stream(self) -> Iterator[None]:
+    def stream(self) -> Iterator[Stream]:
         """Count one stream that lasts as long as its client likes."""
-        self.streams += 1
+        stream = Stream(self._clock)
+        self.open_streams.add(stream)
         try:
-            yield
+            yield stream
         finally:
-            self.streams -= 1
+            self.open_streams.discard(stream)
+            self._busy_at = self._clock()
 
-    async def wait_until_idle(self) -> None:
-        """Return once no call runs and no request waits for its answer."""
-        await self._idle.wait()
-
-    def _settle(self) -> None:
-        if self.calls == 0 and self.requests == 0:
-            self._idle.set()
+    def is_idle(self, seconds: float) -> bool:
+        """Say whether nothing has run, waited or streamed for a while."""
+        busy = self.calls or self.requests or self.open_streams
+        return not busy and self._clock() - self._busy_at >= seconds
 
     def _tell(self) -> None:
         for listener in self._listeners:

@@ -2,9 +2,13 @@
 
 import asyncio
 import json
+import os
+import queue
 import signal
 import socket
+import subprocess
 import sys
+import threading
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -26,19 +30,70 @@ def find_free_port():
         return probe.getsockname()[1]
 
 
+class Nursery:
+    """The process that forks replicas, and how they ended."""
+
+    def __init__(self, process):
+        self.process = process
+        self.born = queue.Queue()
+        self.codes = {}
+
+    def listen(self):
+        for line in self.process.stdout:
+            pid, *code = map(int, line.split())
+            if code:
+                self.codes[pid] = code[0]
+            else:
+                self.born.put(pid)
+
+    async def fork(self, settings):
+        self.process.stdin.write(json.dumps(settings) + "\n")
+        self.process.stdin.flush()
+        return await asyncio.to_thread(self.born.get, timeout=60)
+
+
+@pytest.fixture(scope="session")
+def nursery():
+    """One process that has loaded the server, for all tests."""
+    with subprocess.Popen(
+        [sys.executable, str(HERE / "replica.py")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        nursery = Nursery(process)
+        listening = threading.Thread(target=nursery.listen)
+        listening.start()
+        yield nursery
+        process.stdin.close()
+        listening.join()
+
+
 @dataclass
 class Replica:
     """A running replica."""
 
     address: str
     uid: str
-    process: asyncio.subprocess.Process
+    pid: int
+    nursery: Nursery
+
+    @property
+    def is_running(self):
+        return self.pid not in self.nursery.codes
+
+    async def wait(self, seconds=30):
+        """Wait for the process to end; returns its exit code."""
+        async with asyncio.timeout(seconds):
+            while self.is_running:  # noqa: ASYNC110 -- a thread learns of it
+                await asyncio.sleep(0.01)
+        return self.nursery.codes[self.pid]
 
     def kill(self):
-        self.process.kill()
+        os.kill(self.pid, signal.SIGKILL)
 
     def terminate(self):
-        self.process.send_signal(signal.SIGTERM)
+        os.kill(self.pid, signal.SIGTERM)
 
 
 @dataclass
@@ -116,6 +171,7 @@ class Hub:
     folder: Path
     port: int
     proxy: RoundRobin
+    nursery: Nursery
     replicas: list[Replica] = field(default_factory=list)
 
     @property
@@ -141,11 +197,9 @@ class Hub:
             "management_port": MANAGEMENT_OFFSET + self.port % 10_000,
             **settings,
         }
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, str(HERE / "replica.py"), json.dumps(given)
-        )
-        stack.push_async_callback(stop, process)
-        replica = Replica(address, uid, process)
+        pid = await self.nursery.fork(given)
+        replica = Replica(address, uid, pid, self.nursery)
+        stack.push_async_callback(stop, replica)
         self.replicas.append(replica)
         return replica
 
@@ -167,13 +221,13 @@ class Hub:
         return Client(StreamableHttpTransport(f"{base}/mcp", headers=headers), **kwargs)
 
 
-async def stop(process):
-    if process.returncode is None:
-        process.kill()
-    await process.wait()
+async def stop(replica):
+    if replica.is_running:
+        replica.kill()
+    await replica.wait()
 
 
-async def wait_until_listening(address, port, seconds=15.0):
+async def wait_until_listening(address, port, seconds=60.0):
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -201,12 +255,12 @@ def write_files(folder):
 
 
 @asynccontextmanager
-async def running_hub(folder, count, **settings):
+async def running_hub(nursery, folder, count, **settings):
     write_files(folder)
     port = find_free_port()
     async with AsyncExitStack() as stack:
         proxy = await stack.enter_async_context(RoundRobin(port).running())
-        hub = Hub(folder, port, proxy)
+        hub = Hub(folder, port, proxy, nursery)
         for _ in range(count):
             await hub.start(stack, **settings)
         for replica in hub.replicas:
@@ -216,14 +270,14 @@ async def running_hub(folder, count, **settings):
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared_hub(tmp_path_factory):
+async def shared_hub(nursery, tmp_path_factory):
     """Two replicas for all tests of a module that leave them as they are."""
-    async with running_hub(tmp_path_factory.mktemp("hub"), 2) as hub:
+    async with running_hub(nursery, tmp_path_factory.mktemp("hub"), 2) as hub:
         yield hub
 
 
 @pytest.fixture
-async def hub(tmp_path):
+async def hub(nursery, tmp_path):
     """Two replicas that a test may kill."""
-    async with running_hub(tmp_path, 2) as hub:
+    async with running_hub(nursery, tmp_path, 2) as hub:
         yield hub

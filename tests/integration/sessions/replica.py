@@ -1,13 +1,16 @@
-"""One replica of a hub as a process of its own, for tests that need several.
+"""Replicas of a hub as processes of their own, for tests that need several.
 
-Everything but the tools and the list of replicas is the server's own. Run as
-`replica.py <settings as JSON>`.
+Everything but the tools and the list of replicas is the server's own. Run without
+arguments: it loads the server once and forks a replica for each line of settings (as
+JSON) on its standard input, because loading takes seconds on a busy machine. It
+prints `<process id>` for each, and `<process id> <exit code>` when that one has ended.
 """
 
 import asyncio
 import json
 import os
 import sys
+import threading
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -100,5 +103,21 @@ async def run(settings):
     await serve(hub)
 
 
+def fork(settings):
+    child = os.fork()
+    if child == 0:
+        sys.stdin.close()
+        asyncio.run(run(settings))
+        os._exit(0)
+    print(child, flush=True)
+    threading.Thread(target=report, args=(child,), daemon=True).start()
+
+
+def report(child):
+    _, status = os.waitpid(child, 0)
+    print(child, os.waitstatus_to_exitcode(status), flush=True)
+
+
 if __name__ == "__main__":
-    asyncio.run(run(Settings(**json.loads(sys.argv[1]))))
+    for line in sys.stdin:
+        fork(Settings(**json.loads(line)))

@@ -25,7 +25,7 @@ async def test_a_stateful_session_goes_on_at_a_survivor(hub):
         assert (await client.call_tool("where")).data == owner.uid
 
         owner.kill()
-        await owner.process.wait()
+        await owner.wait()
         hub.publish([survivor])
         answers = [(await client.call_tool("where")).data for _ in range(3)]
 
@@ -39,7 +39,7 @@ async def test_a_session_is_adopted_while_its_dead_owner_is_still_published(hub)
         await client.call_tool("where")
 
         owner.kill()
-        await owner.process.wait()
+        await owner.wait()
         hub.proxy.order[:] = [survivor.address]
         async with asyncio.timeout(3):
             answer = (await client.call_tool("where")).data

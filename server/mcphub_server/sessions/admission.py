@@ -1,0 +1,181 @@
+"""The outermost layer: what a replica begins, what it sends on, how streams end.
+
+A replica that drains, or that holds as many streams as it can, answers whoever would
+begin something lasting with a 307 to the same path and `Connection: close`. Every
+client resends on a new connection, credentials and body included, and that lands at
+another replica. After four times it is served here all the same: some clients follow
+no more than five.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from urllib.parse import parse_qs, urlencode
+
+import msgspec
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mcphub_server.sessions.asgi import find_header, read_body, send_response
+from mcphub_server.sessions.peers import TICKET_HEADER
+from mcphub_server.sessions.streams import STREAM, RequestKey, Stream
+from mcphub_server.sessions.traffic import Traffic
+
+MOST_STREAMS = 1500
+"""Above this, newcomers try another replica first. A stream costs about 100 KiB."""
+
+MOST_TURNS = 4
+TURN_SECONDS = 0.1
+TURNS = "turn"
+TEMPORARY_REDIRECT = 307
+
+INTERNAL_ERROR = -32603
+CUT = "The replica stopped before this call ended; call again."
+
+
+class Admission:
+    """Counts requests, turns newcomers away when need be, and ends streams."""
+
+    def __init__(
+        self, app: ASGIApp, traffic: Traffic, *, stateful: bool = False
+    ) -> None:
+        self._app = app
+        self._traffic = traffic
+        self._stateful = stateful
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif self._turns_away(scope):
+            with self._traffic.request():
+                await turn_away(scope, receive, send)
+        elif is_stream(scope):
+            with self._traffic.stream() as stream:
+                await self._serve_stream(stream, scope, receive, send)
+        else:
+            with self._traffic.request():
+                await self._app(scope, receive, self._closing(send))
+
+    def _turns_away(self, scope: Scope) -> bool:
+        full = self._traffic.streams >= MOST_STREAMS
+        if not (self._traffic.draining or full):
+            return False
+        begins = begins_something(scope, stateful=self._stateful)
+        return begins and count_turns(scope) < MOST_TURNS
+
+    async def _serve_stream(
+        self, stream: Stream, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        sending = StreamSender(stream, self._closing(send))
+        scope = {**scope, STREAM: stream}
+        await self._app(scope, until_ended(stream, receive), sending)
+        if stream.ended.is_set():
+            await sending.finish()
+
+    def _closing(self, send: Send) -> Send:
+        async def send_closing(message: Message) -> None:
+            if message["type"] == "http.response.start" and self._traffic.draining:
+                headers = list(message.get("headers", ()))
+                kept = [pair for pair in headers if pair[0].lower() != b"connection"]
+                message = {**message, "headers": [*kept, (b"connection", b"close")]}
+            await send(message)
+
+        return send_closing
+
+
+class StreamSender:
+    """Sends a stream's messages, and ends it in good order when it is cut."""
+
+    def __init__(self, stream: Stream, send: Send) -> None:
+        self._stream = stream
+        self._send = send
+        self._is_open = False
+
+    async def __call__(self, message: Message) -> None:
+        """Send one ASGI message."""
+        if message["type"] == "http.response.start":
+            self._is_open = True
+        else:
+            self._stream.note_chunk(message.get("body", b""))
+            self._is_open = message.get("more_body", False)
+        await self._send(message)
+
+    async def finish(self) -> None:
+        """Answer what is still owed with an error, then close."""
+        if not self._is_open:
+            return
+        errors = b"".join(build_cut(request) for request in self._stream.pending)
+        body = {"type": "http.response.body", "body": errors, "more_body": False}
+        await self._send(body)
+
+
+def build_cut(request: RequestKey) -> bytes:
+    """Write the event that ends a request without its answer."""
+    error = {"code": INTERNAL_ERROR, "message": CUT}
+    answer = {"jsonrpc": "2.0", "id": request, "error": error}
+    return b"event: message\r\ndata: " + msgspec.json.encode(answer) + b"\r\n\r\n"
+
+
+def until_ended(stream: Stream, receive: Receive) -> Receive:
+    """Return a `receive` that tells of a disconnect when the stream shall end."""
+
+    async def receive_or_end() -> Message:
+        ended = asyncio.create_task(stream.ended.wait())
+        received = asyncio.ensure_future(receive())
+        try:
+            await asyncio.wait({ended, received}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ended.cancel()
+            if not received.done():
+                received.cancel()
+        return received.result() if received.done() else {"type": "http.disconnect"}
+
+    return receive_or_end
+
+
+def is_stream(scope: Scope) -> bool:
+    """Tell whether a request opens a stream that its client ends."""
+    return scope["method"] == "GET" and scope["path"].rstrip("/") in {"/sse", "/mcp"}
+
+
+def begins_something(scope: Scope, *, stateful: bool) -> bool:
+    """Tell whether a request begins what outlasts it: a stream, or a session."""
+    headers, path = scope["headers"], scope["path"].rstrip("/")
+    if find_header(headers, TICKET_HEADER) is not None:
+        return False
+    if path == "/sse":
+        return bool(scope["method"] == "GET")
+    opens = stateful and path == "/mcp" and scope["method"] == "POST"
+    modern = find_header(headers, b"mcp-protocol-version") in MODERN_PROTOCOL_VERSIONS
+    return opens and not modern and find_header(headers, b"mcp-session-id") is None
+
+
+async def turn_away(scope: Scope, receive: Receive, send: Send) -> None:
+    """Let the client try again, at another replica if luck and endpoints will.
+
+    The body is read first: closing a connection with bytes unread resets it, and the
+    answer may be lost with it.
+    """
+    await read_body(receive)
+    await asyncio.sleep(TURN_SECONDS)
+    query = read_query(scope)
+    query[TURNS] = [str(count_turns(scope) + 1)]
+    location = f"{scope['path']}?{urlencode(query, doseq=True)}"
+    headers = [
+        (b"location", location.encode("latin-1", "replace")),
+        (b"connection", b"close"),
+        (b"cache-control", b"no-store"),
+    ]
+    await send_response(send, TEMPORARY_REDIRECT, b"", headers)
+
+
+def count_turns(scope: Scope) -> int:
+    """Return how often this request was turned away already."""
+    given = read_query(scope).get(TURNS, ["0"])[0]
+    return int(given) if given.isdecimal() and len(given) == 1 else 0
+
+
+def read_query(scope: Scope) -> dict[str, list[str]]:
+    """Return the parameters of the query."""
+    query: Mapping[str, list[str]] = parse_qs(scope["query_string"].decode("latin-1"))
+    return dict(query)

@@ -1,0 +1,82 @@
+"""Open streams: what was asked over each, and when it may end without a loss.
+
+A stream of the SSE transport carries the answers to messages that were posted
+elsewhere, so whether it is idle shows in neither its request nor its response alone.
+"""
+
+import re
+import time
+from asyncio import Event
+from collections.abc import Callable
+
+import msgspec
+
+RequestKey = str | int
+
+ANSWER = re.compile(
+    rb'data: \{"jsonrpc":"2\.0","id":("(?:[^"\\]|\\.)*"|-?\d+),"(?:result|error)":'
+)
+LONGEST_HEAD = 512
+"""Where an answer's id is, whatever its size: the SDK writes ids before results."""
+
+COMMENT = b":"
+
+STREAM = "mcphub.stream"
+"""The scope's key for the `Stream` that a request opened."""
+
+
+class Request(msgspec.Struct):
+    """As much of a message as tells whether an answer will come."""
+
+    id: str | int | None = None
+    method: str = ""
+
+
+REQUESTS = msgspec.json.Decoder(Request)
+
+
+class Stream:
+    """One open stream.
+
+    Attributes:
+        pending: The requests whose answers have not been sent yet.
+        ended: Set when the server wants the stream closed.
+        fresh: No message has been posted for it yet.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.pending: set[RequestKey] = set()
+        self.ended = Event()
+        self.fresh = True
+        self._clock = clock
+        self._active_at = clock()
+
+    def note_message(self, body: bytes) -> None:
+        """A message was posted for this stream."""
+        self.fresh = False
+        self._active_at = self._clock()
+        request = find_request(body)
+        if request is not None:
+            self.pending.add(request)
+
+    def note_chunk(self, chunk: bytes) -> None:
+        """The stream sends a chunk; a ping is no sign of life."""
+        if chunk.startswith(COMMENT):
+            return
+        self._active_at = self._clock()
+        answer = ANSWER.search(chunk, 0, LONGEST_HEAD)
+        if answer is not None:
+            self.pending.discard(msgspec.json.decode(answer[1]))
+
+    def is_quiet(self, seconds: float) -> bool:
+        """Say whether nothing is owed, and nothing happened for a while."""
+        return not self.pending and self._clock() - self._active_at >= seconds
+
+
+def find_request(body: bytes) -> RequestKey | None:
+    """Return the id of a request; None for notifications, answers and the rest."""
+    try:
+        request = REQUESTS.decode(body)
+    except msgspec.DecodeError:
+        return None
+    return request.id if request.method else None

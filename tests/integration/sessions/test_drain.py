@@ -1,0 +1,175 @@
+"""A replica that is told to stop while clients use it."""
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+
+import httpx2
+import pytest
+
+HEADERS = {
+    "Authorization": "Bearer token-ann",
+    "Accept": "application/json, text/event-stream",
+}
+OPENING = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-11-25",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"},
+    },
+}
+SLOW = {
+    "jsonrpc": "2.0",
+    "id": 2,
+    "method": "tools/call",
+    "params": {"name": "slow", "arguments": {"seconds": 30}},
+}
+
+
+async def wait_for_calls(hub, replica, number):
+    async with httpx2.AsyncClient() as http, asyncio.timeout(20):
+        while True:
+            status = await http.get(f"{hub.management_at(replica)}/status")
+            if status.json()["inFlight"] == number:
+                return
+            await asyncio.sleep(0.02)
+
+
+async def wait_until_draining(hub, replica):
+    async with httpx2.AsyncClient() as http, asyncio.timeout(20):
+        while True:
+            ready = await http.get(f"{hub.management_at(replica)}/health/ready")
+            if ready.status_code == 503:
+                return
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("transport", ["sse", "http"])
+@pytest.mark.parametrize("through", [0, 1], ids=["at the owner", "at another replica"])
+async def test_a_call_in_flight_is_answered_and_the_process_ends(
+    hub, transport, through
+):
+    owner, other = hub.replicas
+    hub.proxy.order[:] = [owner.address]
+    async with hub.client(transport) as client:
+        assert (await client.call_tool("where")).data == owner.uid
+        hub.proxy.order[:] = [hub.replicas[through].address]
+        call = asyncio.create_task(client.call_tool("slow", {"seconds": 2}))
+        await wait_for_calls(hub, owner, 1)
+
+        owner.terminate()
+        hub.proxy.order[:] = [other.address]
+        answer = (await call).data
+        answered_at = time.monotonic()
+
+    code = await owner.wait(10)
+    assert answer == owner.uid
+    assert code == 0
+    assert time.monotonic() - answered_at < 10
+
+
+async def test_a_stateful_session_goes_on_after_its_owner_stopped(hub):
+    owner, other = hub.replicas
+    hub.proxy.order[:] = [owner.address]
+    async with hub.client("http") as client:
+        await client.call_tool("where")
+        owner.terminate()
+        hub.proxy.order[:] = [other.address]
+        answers = []
+        while owner.is_running:
+            answers.append((await client.call_tool("where")).data)
+        answers.append((await client.call_tool("where")).data)
+
+    assert set(answers) <= {owner.uid, other.uid}
+    assert answers[-1] == other.uid
+
+
+@asynccontextmanager
+async def busy(hub, replica):
+    """Keep a replica from ending: a long call runs on it."""
+    async with httpx2.AsyncClient(headers=HEADERS, timeout=60) as http:
+        url = f"{hub.at(replica)}/mcp"
+        opened = await http.post(url, json=OPENING)
+        headers = {"mcp-session-id": opened.headers["mcp-session-id"]}
+        call = asyncio.create_task(http.post(url, json=SLOW, headers=headers))
+        await wait_for_calls(hub, replica, 1)
+        yield
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        pytest.param("GET", "/sse", id="a new stream"),
+        pytest.param("POST", "/mcp", id="a new session"),
+    ],
+)
+async def test_newcomers_are_sent_to_the_same_path_on_a_new_connection(
+    hub, method, path
+):
+    replica = hub.replicas[0]
+    async with busy(hub, replica), httpx2.AsyncClient(headers=HEADERS) as http:
+        replica.terminate()
+        await wait_until_draining(hub, replica)
+        url = f"{hub.at(replica)}{path}"
+        turned = await http.request(method, url, json=OPENING)
+
+    assert turned.status_code == 307
+    assert turned.headers["location"] == f"{path}?turn=1"
+    assert turned.headers["connection"] == "close"
+
+
+async def test_after_four_turns_a_newcomer_is_served(hub):
+    replica = hub.replicas[0]
+    async with busy(hub, replica), httpx2.AsyncClient(headers=HEADERS) as http:
+        replica.terminate()
+        await wait_until_draining(hub, replica)
+        url = f"{hub.at(replica)}/mcp"
+        served = await http.post(url, json=OPENING, follow_redirects=True)
+
+    assert served.status_code == 200
+    assert len(served.history) == 4
+
+
+@pytest.mark.parametrize("transport", ["sse", "http"])
+async def test_a_new_client_finds_the_other_replica_by_itself(hub, transport):
+    stopping, other = hub.replicas
+    async with busy(hub, stopping):
+        stopping.terminate()
+        await wait_until_draining(hub, stopping)
+        hub.proxy.order[:] = [stopping.address, other.address]
+        async with hub.client(transport) as client:
+            answer = (await client.call_tool("where")).data
+
+    assert answer == other.uid
+
+
+async def test_every_answer_of_a_draining_replica_closes_its_connection(hub):
+    replica = hub.replicas[0]
+    async with httpx2.AsyncClient(headers=HEADERS) as http:
+        before = await http.get(f"{hub.at(replica)}/health/live")
+        replica.terminate()
+        await wait_until_draining(hub, replica)
+        after = await http.get(f"{hub.at(replica)}/health/live")
+
+    assert "connection" not in before.headers
+    assert after.headers["connection"] == "close"
+
+
+async def test_an_idle_stream_ends_in_good_order(hub):
+    replica = hub.replicas[0]
+    async with (
+        httpx2.AsyncClient(headers=HEADERS, timeout=10) as http,
+        http.stream("GET", f"{hub.at(replica)}/sse") as stream,
+    ):
+        chunks = stream.aiter_raw()
+        await anext(chunks)
+        replica.terminate()
+        rest = [chunk async for chunk in chunks]
+
+    assert rest == []
+    assert await replica.wait(10) == 0
