@@ -9,13 +9,13 @@ environments.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from pathlib import Path
 
 from cluster import machine
 from cluster.archive import ImageArchive, read_archive, write_rootfs_archive
-from cluster.places import cache_dir, exclusive, log_dir, made
+from cluster.commands import CONTAINED
+from cluster.places import cache_dir, drop_old, exclusive, log_dir, made
 from cluster.progress import run_logged, step
 
 BASE_NAME = "docker.io/library/python:3.13-slim"
@@ -76,7 +76,7 @@ def _bootstrap(root: Path) -> None:
     words = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE]
     run_logged(
         f"Making the base image from Debian {SUITE} (about a minute, once)",
-        ["nice", *words, root],
+        [*CONTAINED, "nice", *words, root],
         log_dir() / "debootstrap.log",
     )
 
@@ -90,7 +90,7 @@ def ensure_base_archive() -> ImageArchive:
     machine.install(machine.missing_packages(machine.FOR_IMAGES))
     with exclusive("base"):
         if not path.exists():
-            root = made(path.parent) / f"root.{os.getpid()}"
+            root = made(path.parent) / "root.tmp"
             shutil.rmtree(root, ignore_errors=True)
             try:
                 _bootstrap(root)
@@ -99,4 +99,5 @@ def ensure_base_archive() -> ImageArchive:
                     write_rootfs_archive(path, BASE_NAME, root)
             finally:
                 shutil.rmtree(root, ignore_errors=True)
+            drop_old(path.parent, keep=2)
     return read_archive(path)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cluster.archive import ImageArchive, read_archive, write_program_archive
 from cluster.binaries import Binaries
-from cluster.commands import run, succeeds
+from cluster.commands import CONTAINED, run, succeeds
 from cluster.nodeconfig import PAUSE_IMAGE
 from cluster.places import cache_dir, drop_old, exclusive, log_dir, made
 from cluster.progress import run_logged
@@ -78,7 +78,6 @@ def ensure_store(archives: Sequence[ImageArchive]) -> Path:
         if not store.exists():
             fresh = store.with_name(f"{store.name}.tmp")
             shutil.rmtree(fresh, ignore_errors=True)
-            unshare = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
             words: list[str | Path] = [
                 "sh",
                 "-c",
@@ -88,7 +87,7 @@ def ensure_store(archives: Sequence[ImageArchive]) -> Path:
             ]
             run_logged(
                 "Unpacking the images that every node has",
-                [*unshare, "--mount-proc", "--", *words, *(a.path for a in archives)],
+                [*CONTAINED, *words, *(a.path for a in archives)],
                 log_dir() / "image-store.log",
             )
             fresh.rename(store)

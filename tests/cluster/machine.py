@@ -24,6 +24,7 @@ NEEDED = {
     "nsenter": "util-linux",
     "unshare": "util-linux",
     "mount": "mount",
+    "setpriv": "util-linux",
 }
 FOR_IMAGES = {"buildah": "buildah", "debootstrap": "debootstrap"}
 CNI_FOLDERS = (Path("/usr/lib/cni"), Path("/opt/cni/bin"))
