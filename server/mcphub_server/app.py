@@ -11,24 +11,23 @@ from dataclasses import dataclass, field
 
 import fastmcp
 from fastmcp import FastMCP
-from mcp.server.auth.provider import TokenVerifier
 from starlette.types import ASGIApp
 
 from mcphub_server.backends.health import BackendMonitor
-from mcphub_server.config.hub import AuthType, HubConfig, SessionMode
+from mcphub_server.config.hub import HubConfig, SessionMode
 from mcphub_server.config.keys import read_state_key
 from mcphub_server.config.runtime import RuntimeSettings
 from mcphub_server.management.endpoints import build_management_app
 from mcphub_server.management.metrics import Metrics
 from mcphub_server.management.status import StatusBoard
 from mcphub_server.middleware.addresses import parse_networks
-from mcphub_server.middleware.authentication import Authenticate, Door
+from mcphub_server.middleware.authentication import Authenticate
 from mcphub_server.middleware.calls import AroundCalls, note_call
 from mcphub_server.middleware.client import current_principal
+from mcphub_server.middleware.doors import ResourceMetadata, build_door
 from mcphub_server.middleware.entry import Entry, EntryRules
 from mcphub_server.middleware.hosts import build_host_policy
 from mcphub_server.middleware.rates import RateLimiter
-from mcphub_server.middleware.tokens import TokenFiles
 from mcphub_server.results.cursors import CursorSigner
 from mcphub_server.sessions.admission import Admission
 from mcphub_server.sessions.layer import build_session_app
@@ -184,12 +183,5 @@ def build_app(
         parse_networks(config.trusted_proxies),
     )
     stateful = config.transports.streamable_http.sessions is SessionMode.STATEFUL
-    return Entry(Admission(routed, traffic, stateful=stateful), rules)
-
-
-def build_door(config: HubConfig, runtime: RuntimeSettings) -> Door:
-    """Choose how callers prove who they are."""
-    verifier: TokenVerifier | None = None
-    if config.auth.type is AuthType.TOKEN:
-        verifier = TokenFiles(runtime.tokens_dir)
-    return Door(verifier)
+    known = ResourceMetadata(routed, config)
+    return Entry(Admission(known, traffic, stateful=stateful), rules)

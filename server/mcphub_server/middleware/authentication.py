@@ -82,7 +82,14 @@ def enter(scope: Scope, access: AccessToken) -> None:
     scope["user"] = AuthenticatedUser(access)
     scope["auth"] = AuthCredentials(access.scopes)
     client: Client = current_client()
-    enter_client(replace(client, principal=access.client_id))
+    enter_client(replace(client, principal=name_principal(access)))
+
+
+def name_principal(access: AccessToken) -> str:
+    """Return the caller's name: the client, and its user where it has several."""
+    if access.subject and access.subject != access.client_id:
+        return f"{access.client_id}/{access.subject}"
+    return access.client_id
 
 
 def build_refusal(reason: str, door: Door) -> Response:

@@ -1,0 +1,228 @@
+"""Who is let in, and what those hear who are not."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from support.hub import TOKEN, LoopHub, hub_in_loop
+
+from .conftest import MakeHub
+
+KEY = RSAKey.generate_key(2048, {"kid": "k1"})
+ISSUER = "https://id.example.com"
+WELL_KNOWN = (
+    "/.well-known/oauth-protected-resource",
+    "/.well-known/oauth-protected-resource/mcp",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/openid-configuration",
+)
+
+
+@asynccontextmanager
+async def key_server() -> AsyncIterator[str]:
+    """Serve the issuer's keys."""
+    body = msgspec.json.encode({"keys": [KEY.as_dict(private=False)]})
+
+    async def answer(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n"
+        writer.write(head.encode() + b"Connection: close\r\n\r\n" + body)
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/keys"
+
+
+@asynccontextmanager
+async def jwt_hub(make: MakeHub, **jwt_options: Any) -> AsyncIterator[LoopHub]:
+    """Run a hub that believes the issuer's tokens."""
+    async with key_server() as keys:
+        auth = {
+            "type": "JWT",
+            "jwt": {
+                "issuer": ISSUER,
+                "audience": "hub",
+                "jwksURI": keys,
+                **jwt_options,
+            },
+        }
+        files = make(auth=auth, publicURL="https://mcp.example.com")
+        async with hub_in_loop(files) as hub:
+            yield hub
+
+
+def sign(**changes: Any) -> str:
+    claims = {
+        "iss": ISSUER,
+        "aud": "hub",
+        "exp": int(time.time()) + 60,
+        "sub": "user-1",
+        "scope": "read",
+        **changes,
+    }
+    token: str = jwt.encode({"alg": "RS256", "kid": "k1"}, claims, KEY)
+    return token
+
+
+async def knock(hub: LoopHub, token: str | None = None) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    async with httpx.AsyncClient() as http:
+        return await http.post(f"{hub.url}/mcp", json={}, headers=headers)
+
+
+@pytest.mark.parametrize("transport", ["http", "sse"])
+async def test_a_jwt_opens_both_transports(hub_files: MakeHub, transport: str) -> None:
+    async with jwt_hub(hub_files) as hub, hub.client(transport, sign()) as client:
+        answer = await client.call_tool("postgres_query", {"sql": "SELECT 1"})
+
+    assert answer.structured_content["rows"] == [[1]]
+
+
+async def test_a_jwt_challenge_names_the_metadata(hub_files: MakeHub) -> None:
+    async with jwt_hub(hub_files, requiredScopes=["read"]) as hub:
+        missing = await knock(hub)
+        wrong = await knock(hub, sign(aud="other"))
+        poor = await knock(hub, sign(scope=""))
+        async with httpx.AsyncClient() as http:
+            metadata = await http.get(f"{hub.url}{WELL_KNOWN[1]}")
+
+    url = "https://mcp.example.com/.well-known/oauth-protected-resource/mcp"
+    assert [missing.status_code, wrong.status_code, poor.status_code] == [401, 401, 403]
+    assert missing.headers["www-authenticate"] == (
+        f'Bearer scope="read", resource_metadata="{url}"'
+    )
+    assert 'error="invalid_token"' in wrong.headers["www-authenticate"]
+    assert 'error="insufficient_scope"' in poor.headers["www-authenticate"]
+    assert metadata.json() == {
+        "resource": "https://mcp.example.com/mcp",
+        "authorization_servers": [ISSUER],
+        "bearer_methods_supported": ["header"],
+        "scopes_supported": ["read"],
+    }
+
+
+async def test_static_tokens_never_look_like_oauth(hub_files: MakeHub) -> None:
+    async with (
+        hub_in_loop(hub_files(publicURL="https://mcp.example.com")) as hub,
+        httpx.AsyncClient() as http,
+    ):
+        known = [
+            (await http.get(f"{hub.url}{path}")).status_code for path in WELL_KNOWN
+        ]
+        refusals = [await knock(hub), await knock(hub, "wrong")]
+
+    assert {answer.status_code for answer in answers} == {404}
+    assert [each.headers["www-authenticate"] for each in refusals] == ["Bearer"] * 2
+    assert [each.status_code for each in refusals] == [401, 401]
+
+
+async def test_without_auth_everybody_is_let_in(hub_files: MakeHub) -> None:
+    async with (
+        hub_in_loop(hub_files(auth={"type": "None"})) as hub,
+        hub.client(token=None) as client,
+    ):
+        answer = await client.call_tool("health_check")
+
+    assert answer.structured_content["service"] == "mcphub"
+
+
+async def test_a_token_is_added_and_taken_away_live(hub_files: MakeHub) -> None:
+    files = hub_files()
+    async with hub_in_loop(files) as hub:
+        before = await knock(hub, "token-of-bob")
+        (files.folder / "tokens" / "bob").write_text("token-of-bob")
+        added = await knock(hub, "token-of-bob")
+        (files.folder / "tokens" / "alice").unlink()
+        await asyncio.sleep(1.1)
+        revoked = await knock(hub, TOKEN)
+
+    assert before.status_code == 401
+    assert added.status_code != 401
+    assert revoked.status_code == 401
+
+
+async def test_refusals_are_counted_by_reason(hub_files: MakeHub) -> None:
+    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient() as http:
+        await knock(hub)
+        await knock(hub, "wrong")
+        metrics = (await http.get(f"{hub.management}/metrics")).text
+
+    assert 'mcphub_auth_failures_total{reason="missing"} 1.0' in metrics
+    assert 'mcphub_auth_failures_total{reason="invalid"} 1.0' in metrics
+
+
+async def test_health_needs_no_token(hub_files: MakeHub) -> None:
+    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient() as http:
+        answers = [
+            await http.get(f"{base}{path}")
+            for base in (hub.url, hub.management)
+            for path in ("/health", "/health/live", "/health/ready")
+        ]
+
+    assert [answer.status_code for answer in answers] == [200] * 6
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        pytest.param({"Host": "evil.example.net"}, 421, id="a rebound name"),
+        pytest.param({"Host": "10.9.8.7:30800"}, 401, id="a node's address"),
+        pytest.param({"Host": "mcp.example.com"}, 401, id="publicURL"),
+        pytest.param({"Origin": "https://evil.example.net"}, 403, id="a foreign page"),
+        pytest.param({"Origin": "http://localhost:6274"}, 401, id="the inspector"),
+        pytest.param({"Origin": "https://mcp.example.com"}, 401, id="our own page"),
+    ],
+)
+async def test_the_guard_knows_the_hubs_names(
+    hub_files: MakeHub, headers: dict[str, str], status: int
+) -> None:
+    files = hub_files(publicURL="https://mcp.example.com")
+    async with hub_in_loop(files) as hub, httpx.AsyncClient() as http:
+        answer = await http.post(f"{hub.url}/mcp", json={}, headers=headers)
+
+    assert answer.status_code == status
+    assert answer.headers["x-request-id"]
+
+
+async def test_an_allowed_page_may_send_its_token_and_read_the_answer(
+    hub_files: MakeHub,
+) -> None:
+    page = {"Origin": "http://localhost:6274"}
+    asked = {
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type",
+    }
+    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient() as http:
+        preflight = await http.options(f"{hub.url}/mcp", headers={**page, **asked})
+        answer = await http.post(f"{hub.url}/mcp", json={}, headers=page)
+
+    assert preflight.status_code == 204
+    allowed = preflight.headers["access-control-allow-headers"].lower()
+    assert "authorization" in allowed
+    assert "mcp-protocol-version" in allowed
+    assert answer.headers["access-control-allow-origin"] == page["Origin"]
+    assert "Mcp-Session-Id" in answer.headers["access-control-expose-headers"]
+
+
+async def test_a_request_id_is_kept_and_returned(hub_files: MakeHub) -> None:
+    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient() as http:
+        kept = await http.get(f"{hub.url}/health", headers={"X-Request-ID": "abc-1"})
+        made = await http.get(
+            f"{hub.url}/health", headers={"X-Request-ID": "a\tb " + "x" * 200}
+        )
+
+    assert kept.headers["x-request-id"] == "abc-1"
+    assert len(made.headers["x-request-id"]) == 32
