@@ -64,12 +64,11 @@ class Limits(Model):
 
 
 def _scaled_by(resource: str, field: str) -> dict[str, str]:
-    asked = " || ".join(
-        f"(has(self.resources.{part}) && '{resource}' in self.resources.{part})"
-        for part in ("requests", "limits")
+    requested = (
+        f"has(self.resources.requests) && '{resource}' in self.resources.requests"
     )
     return rule(
-        f"!has(self.autoscaling) || !has(self.autoscaling.{field}) || {asked}",
+        f"!has(self.autoscaling) || !has(self.autoscaling.{field}) || ({requested})",
         f"autoscaling.{field} needs resources.requests.{resource}, of which it is a"
         " percentage",
     )

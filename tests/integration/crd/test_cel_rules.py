@@ -253,7 +253,7 @@ REFUSED = [
     ),
     (
         "a memory target without a memory request",
-        memory_target(requests={"cpu": 1}, limits={"cpu": 1}),
+        memory_target(requests={"cpu": 1}),
         "spec",
         "autoscaling.targetMemoryUtilizationPercentage needs resources.requests.memory",
     ),
@@ -350,8 +350,10 @@ ACCEPTED = [
         "one replica at least and most",
         hub(autoscaling={"minReplicas": 3, "maxReplicas": 3}),
     ),
-    ("a memory limit that stands for the request", memory_target(requests={"cpu": 1})),
-    ("a memory target with a request", memory_target(requests={"memory": "1Mi"})),
+    (
+        "a memory target with a request",
+        memory_target(requests={"cpu": 1, "memory": "1Mi"}),
+    ),
     ("half of the replicas", hub(disruptionBudget={"maxUnavailable": "50%"})),
     ("all of the replicas", hub(disruptionBudget={"maxUnavailable": "100%"})),
     ("a peer of all pods", peer(podSelector={})),
