@@ -18,6 +18,7 @@ from mcphub_server.errors import ConfigError
 from mcphub_server.logs import configure_logging
 from mcphub_server.version import find_version
 
+NOT_WELL = 1
 BAD_SETTING = 2
 
 FASTMCP_ENVIRONMENT = {
@@ -46,6 +47,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--tokens-dir", type=Path, help="one file per client")
     parser.add_argument("--keys-dir", type=Path, help="the keys that replicas share")
     parser.add_argument("--log-level", help="debug, info, warning or error")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="try the configuration and every backend, print a table and exit: "
+        "0 if all is well, 1 if not, 2 for a bad setting",
+    )
     parser.add_argument("--version", action="version", version=find_version())
     return parser
 
@@ -53,26 +60,43 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
     options = vars(build_parser().parse_args(arguments))
+    checking = options.pop("check")
     try:
         runtime = load_runtime(options)
         config = load_hub_config(runtime)
         configure_logging(config.logging)
+        prepare_fastmcp()
+        if checking:
+            sys.exit(asyncio.run(check(config, runtime)))
         asyncio.run(start(config, runtime))
     except ConfigError as error:
         print(f"mcphub-server: {error}", file=sys.stderr)
         sys.exit(BAD_SETTING)
 
 
-async def start(config: HubConfig, runtime: RuntimeSettings) -> None:
-    """Build the hub and serve it."""
+def prepare_fastmcp() -> None:
+    """Set what FastMCP reads while it is imported."""
     for name, value in FASTMCP_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+
+
+async def start(config: HubConfig, runtime: RuntimeSettings) -> None:
+    """Build the hub and serve it."""
     from mcphub_server.app import build_hub  # noqa: PLC0415
     from mcphub_server.lifespan import serve  # noqa: PLC0415
     from mcphub_server.logs import silence_own_handlers  # noqa: PLC0415
 
     silence_own_handlers()
     await serve(build_hub(config, runtime))
+
+
+async def check(config: HubConfig, runtime: RuntimeSettings) -> int:
+    """Print what was found, and return the exit code."""
+    from mcphub_server import checking  # noqa: PLC0415
+
+    findings = await checking.check(config, runtime)
+    print(checking.render(findings))
+    return 0 if all(finding.is_good for finding in findings) else NOT_WELL
 
 
 if __name__ == "__main__":

@@ -72,6 +72,11 @@ class JwtVerifier:
             claims = self._read(token)
         return build_access(claims) if claims is not None else None
 
+    async def count_keys(self) -> int:
+        """Return how many keys the issuer offers now; for a check."""
+        await self._refresh()
+        return len(self._keys.keys)
+
     def _read(self, token: str) -> dict[str, Any] | None:
         """Return the claims of a valid token; whatever is wrong with one is its own."""
         try:

@@ -119,9 +119,7 @@ async def test_static_tokens_never_look_like_oauth(hub_files: MakeHub) -> None:
         hub_in_loop(hub_files(publicURL="https://mcp.example.com")) as hub,
         httpx.AsyncClient() as http,
     ):
-        known = [
-            (await http.get(f"{hub.url}{path}")).status_code for path in WELL_KNOWN
-        ]
+        answers = [await http.get(f"{hub.url}{path}") for path in WELL_KNOWN]
         refusals = [await knock(hub), await knock(hub, "wrong")]
 
     assert {answer.status_code for answer in answers} == {404}

@@ -1,0 +1,63 @@
+"""`--check`: a table for people, an exit code for programs."""
+
+from pathlib import Path
+
+import pytest
+
+from mcphub_server.__main__ import main
+from support.hub import HubFiles
+from support.ports import find_free_port
+
+from .conftest import MakeHub
+
+
+def run_check(files: HubFiles, monkeypatch: pytest.MonkeyPatch) -> int | str | None:
+    files.write()
+    for name, value in files.environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as ended:
+        main(["--check"])
+    return ended.value.code
+
+
+def test_all_is_well(
+    hub_files: MakeHub,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code = run_check(hub_files(), monkeypatch)
+
+    lines = capsys.readouterr().out.splitlines()
+    assert code == 0
+    assert [line.split()[0] for line in lines] == [
+        "WHAT",
+        "configuration",
+        "postgres",
+        "auth",
+    ]
+    assert "Connected" in lines[2]
+    assert "1 clients" in lines[3]
+
+
+def test_what_is_wrong_is_told_with_its_reason(
+    hub_files: MakeHub,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    files = hub_files(backend={"port": find_free_port()}, tokens={})
+
+    code = run_check(files, monkeypatch)
+
+    text = capsys.readouterr().out
+    assert code == 1
+    assert "nothing listens at its host and port" in text
+    assert "nobody will be let in" in text
+
+
+def test_a_bad_setting_ends_it_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = run_check(HubFiles(tmp_path, {"limits": {"burst": 0}}), monkeypatch)
+
+    assert code == 2
+    assert "limits.burst is wrong" in capsys.readouterr().err
