@@ -34,7 +34,7 @@ from cluster.kindconfig import DEFAULT, KindConfig, parse_config, read_config
 from cluster.machine import ensure_packages, require_root
 from cluster.places import BINARY_SOURCE, exclusive, log_dir
 from cluster.progress import say
-from cluster.provider import Choice, choose, find_real_kind
+from cluster.provider import Choice, choose
 from cluster.state import all_states, state_of
 
 Arguments = argparse.Namespace
@@ -212,29 +212,6 @@ COMMANDS: dict[tuple[str, str], Callable[[Arguments], None]] = {
 COMMON = {("paths", ""), ("image", "build")}
 
 
-def _run_real(arguments: Arguments, words: Sequence[str]) -> int:
-    """Carry a command out by the real kind."""
-    kind, name = find_real_kind(), _name(arguments) if "name" in arguments else ""
-    match arguments.command, getattr(arguments, "what", ""):
-        case "create", "cluster":
-            config_name = _config(arguments).name if arguments.config else ""
-            return realkind.create(kind, words, arguments.name or config_name or name)
-        case "node", action:
-            for node in arguments.nodes:
-                realkind.change_node(action, node)
-        case "apiserver", "stop":
-            realkind.stop_api_server(name)
-        case "apiserver", "start":
-            realkind.start_api_server(name)
-        case "image", "load":
-            realkind.hand_over(kind, ["load", "docker-image", *words[2:]])
-        case "build", _:
-            say(" Nothing to build: the real kind brings its own node images")
-        case _:
-            realkind.hand_over(kind, words)
-    return 0
-
-
 def _is_ours(arguments: Arguments, key: tuple[str, str], choice: Choice) -> bool:
     """Tell whether this package acts: on its own clusters always."""
     if key in COMMON or not choice.is_real:
@@ -251,7 +228,9 @@ def run(words: Sequence[str]) -> int:
         who = "the real kind" if choice.is_real else "this project, without Docker"
         say(f"Clusters are made by {who}: {choice.reason}")
     if not _is_ours(arguments, key, choice):
-        return _run_real(arguments, words)
+        config_name = _config(arguments).name if arguments.command == "create" else ""
+        name = arguments.name or config_name if "name" in arguments else ""
+        return realkind.carry_out(arguments, words, name or DEFAULT_NAME)
     COMMANDS[key](arguments)
     return 0
 

@@ -1,7 +1,8 @@
-"""What the real kind lacks for our purposes: usage metrics, and faults on purpose."""
+"""Uses the real kind, and adds what it lacks: usage metrics, faults on purpose."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 from collections.abc import Sequence
@@ -12,7 +13,8 @@ import yaml
 from cluster.addons import metrics_objects
 from cluster.commands import run
 from cluster.errors import BadInput, StepFailed
-from cluster.progress import step
+from cluster.progress import say, step
+from cluster.provider import find_real_kind
 
 METRICS_IMAGE = "registry.k8s.io/metrics-server/metrics-server:v0.9.0"
 MANIFEST = "/etc/kubernetes/manifests/kube-apiserver.yaml"
@@ -56,3 +58,25 @@ def stop_api_server(name: str) -> None:
 def start_api_server(name: str) -> None:
     """Give the API server's manifest back to the kubelet."""
     _in_control_plane(name, "mv", ASIDE, MANIFEST)
+
+
+def carry_out(arguments: argparse.Namespace, words: Sequence[str], name: str) -> int:
+    """Carry a command line out by the real kind; return the exit code."""
+    kind = find_real_kind()
+    match arguments.command, getattr(arguments, "what", ""):
+        case "create", "cluster":
+            return create(kind, words, name)
+        case "node", action:
+            for node in arguments.nodes:
+                change_node(action, node)
+        case "apiserver", "stop":
+            stop_api_server(name)
+        case "apiserver", "start":
+            start_api_server(name)
+        case "image", "load":
+            hand_over(kind, ["load", "docker-image", *words[2:]])
+        case "build", _:
+            say(" Nothing to build: the real kind brings its own node images")
+        case _:
+            hand_over(kind, words)
+    return 0
