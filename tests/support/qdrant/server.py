@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,9 +77,14 @@ class QdrantServer:
 
     def connect(self) -> QdrantClient:
         """Return Qdrant's own client, to prepare or to verify."""
-        return QdrantClient(
-            url=self.url, api_key=self.api_key, timeout=30, check_compatibility=False
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a key that is sent without TLS
+            return QdrantClient(
+                url=self.url,
+                api_key=self.api_key,
+                timeout=30,
+                check_compatibility=False,
+            )
 
     def _double_command(self) -> list[str]:
         module = [sys.executable, "-m", "support.qdrant.double"]

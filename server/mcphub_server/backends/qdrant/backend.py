@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import msgspec
 from qdrant_client.http import AsyncApis, models
 
 from mcphub_server.backends.base import BackendState, Health, PoolUsage
@@ -22,6 +23,7 @@ from mcphub_server.backends.qdrant.failures import (
     build_unavailable,
     translate_failure,
 )
+from mcphub_server.backends.tls import speaks_tls
 from mcphub_server.config.backends import BackendType, QdrantConfig
 from mcphub_server.config.secrets import BackendSecrets, read_backend_secrets
 from mcphub_server.errors import (
@@ -103,13 +105,22 @@ class QdrantBackend:
         except LimitExceeded as busy:
             return Health(BackendState.DEGRADED, BackendReason.TIMEOUT, str(busy))
         except BackendUnavailable as failure:
-            return Health(BackendState.UNREACHABLE, failure.reason, str(failure))
+            reason = await self._look_closer(failure.reason)
+            told = build_unavailable(self.name, reason)
+            return Health(BackendState.UNREACHABLE, reason, str(told))
         except ToolFailure as failure:
             refused = isinstance(failure, QueryFailed) and failure.code == FORBIDDEN
             reason = BackendReason.BAD_CREDENTIALS if refused else BackendReason.ERROR
             told = build_unavailable(self.name, reason)
             return Health(BackendState.UNREACHABLE, reason, str(told))
         return Health(BackendState.CONNECTED)
+
+    async def _look_closer(self, reason: BackendReason) -> BackendReason:
+        """Find out whether a server that hung up demands TLS."""
+        plain = self.config.url.startswith("http://")
+        if reason is BackendReason.ERROR and plain and await speaks_tls(self.endpoint):
+            return BackendReason.TLS_FAILURE
+        return reason
 
     def pool_usage(self) -> PoolUsage | None:
         """Return how many connections are in use; idle ones httpx keeps quiet."""
@@ -148,7 +159,10 @@ class QdrantBackend:
             "with_payload": search.with_payload,
             "with_vector": search.with_vectors,
         }
-        request = {name: value for name, value in body.items() if value is not None}
+        given = {name: value for name, value in body.items() if value is not None}
+        # as text, the client sends what the guards have checked and no more: its own
+        # model would need seconds to refuse what they have let through
+        request = msgspec.json.encode(given).decode()
         answer = await self._ask(
             lambda client: client.search_api.query_points(
                 collection_name=search.collection,

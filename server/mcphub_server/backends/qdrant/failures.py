@@ -52,7 +52,10 @@ REASON_ADVICE = {
     BackendReason.CONNECTION_REFUSED: "nothing listens at its address",
     BackendReason.TIMEOUT: "it does not answer in time",
     BackendReason.BAD_CREDENTIALS: "it refuses the hub's API key",
-    BackendReason.TLS_FAILURE: "no trusted TLS connection comes about",
+    BackendReason.TLS_FAILURE: (
+        "no secure connection comes about; https:// needs TLS on the server's side and "
+        "a trusted certificate, http:// a server that allows plain text"
+    ),
     BackendReason.TOO_MANY_CONNECTIONS: "it takes no more connections or requests",
     BackendReason.ERROR: "the connection broke or the server failed",
 }
