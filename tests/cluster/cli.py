@@ -228,9 +228,9 @@ def run(words: Sequence[str]) -> int:
         who = "the real kind" if choice.is_real else "this project, without Docker"
         say(f"Clusters are made by {who}: {choice.reason}")
     if not _is_ours(arguments, key, choice):
-        config_name = _config(arguments).name if arguments.command == "create" else ""
-        name = arguments.name or config_name if "name" in arguments else ""
-        return realkind.carry_out(arguments, words, name or DEFAULT_NAME)
+        name = arguments.name if "name" in arguments else ""
+        name = name or realkind.name_in_config(arguments) or DEFAULT_NAME
+        return realkind.carry_out(arguments, words, name)
     COMMANDS[key](arguments)
     return 0
 

@@ -75,6 +75,7 @@ def _alternative(address: str) -> x509.GeneralName:
 def _builder(
     subject: x509.Name, issuer: x509.Name, key: PrivateKey
 ) -> x509.CertificateBuilder:
+    """Return what every certificate has, RFC 5280's key identifier included."""
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()
@@ -84,6 +85,9 @@ def _builder(
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - BACKDATE)
         .not_valid_after(now + VALIDITY)
+        .add_extension(
+            x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
+        )
     )
 
 
@@ -146,6 +150,12 @@ class Authority:
             )
             .add_extension(_key_usage(is_authority=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(
+                    self._key.public_key()
+                ),
+                critical=False,
+            )
         )
         if subject.addresses:
             names = [_alternative(address) for address in subject.addresses]

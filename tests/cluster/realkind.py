@@ -6,6 +6,7 @@ import argparse
 import os
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 import yaml
@@ -24,6 +25,15 @@ ASIDE = "/etc/kubernetes/kube-apiserver.yaml"
 def hand_over(kind: str, arguments: Sequence[str]) -> NoReturn:
     """Become the real kind."""
     os.execv(kind, [kind, *arguments])  # noqa: S606 - its arguments are kind's own
+
+
+def name_in_config(arguments: argparse.Namespace) -> str:
+    """Return the name that kind will read from its config file, itself unread here."""
+    config = getattr(arguments, "config", None)
+    if not config or config == "-" or not Path(config).is_file():
+        return ""
+    document = yaml.safe_load(Path(config).read_text())
+    return str(document.get("name", "")) if isinstance(document, dict) else ""
 
 
 def create(kind: str, arguments: Sequence[str], name: str) -> int:
