@@ -109,3 +109,16 @@ def test_a_file_that_is_no_kubeconfig_is_not_touched(tmp_path):
 )
 def test_the_kubeconfig_to_change_is_chosen_as_kind_does(flag, environ, expected):
     assert str(kubeconfig.default_path(flag, environ)) == expected
+
+
+def test_a_client_that_checks_by_rfc_5280_trusts_every_certificate(pki):
+    """Python 3.13 refuses a certificate that does not name its signer's key."""
+    authority = certificate(pki / "ca.crt").extensions.get_extension_for_class(
+        x509.SubjectKeyIdentifier
+    )
+
+    for path in set(pki.glob("*.crt")) - {pki / "ca.crt"}:
+        signer = certificate(path).extensions.get_extension_for_class(
+            x509.AuthorityKeyIdentifier
+        )
+        assert signer.value.key_identifier == authority.value.digest
