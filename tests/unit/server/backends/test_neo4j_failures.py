@@ -1,0 +1,91 @@
+"""What a caller reads of a Neo4j driver's error, by code and by cause."""
+
+import socket
+import ssl
+
+import pytest
+from neo4j.exceptions import Neo4jError, ServiceUnavailable
+
+from mcphub_server.backends.neo4j.failures import (
+    find_reason,
+    shorten,
+    translate_failure,
+)
+from mcphub_server.backends.neo4j.metering import RecordTooLarge
+from mcphub_server.errors import BackendUnavailable, QueryFailed, QueryTimeout
+
+
+def tell(code: str, message: str = "text: canary") -> Neo4jError:
+    return Neo4jError._basic_hydrate(neo4j_code=code, message=message)
+
+
+def wrap(cause: BaseException) -> ServiceUnavailable:
+    """Wrap a cause as the driver does: in its own error, in a group, in another."""
+    inner = ServiceUnavailable("inner")
+    inner.__cause__ = cause
+    outer = ServiceUnavailable("Unable to retrieve routing information")
+    outer.__cause__ = ExceptionGroup("all failed", [inner])
+    return outer
+
+
+@pytest.mark.parametrize(
+    ("cause", "reason"),
+    [
+        pytest.param(socket.gaierror(-2, "no"), "DNSFailure", id="a name"),
+        pytest.param(ConnectionRefusedError(), "ConnectionRefused", id="a port"),
+        pytest.param(TimeoutError(), "Timeout", id="a wait"),
+        pytest.param(ssl.SSLError("no"), "TLSFailure", id="a certificate"),
+        pytest.param(ConnectionAbortedError(), "Timeout", id="a slow TLS handshake"),
+        pytest.param(OSError("no data"), "Error", id="a broken connection"),
+    ],
+)
+def test_the_reason_is_found_behind_the_drivers_wrappers(
+    cause: BaseException, reason: str
+) -> None:
+    assert find_reason(wrap(cause)) == reason
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        pytest.param(
+            "Neo.ClientError.Security.Unauthorized", BackendUnavailable, id="login"
+        ),
+        pytest.param(
+            "Neo.ClientError.Database.DatabaseNotFound", BackendUnavailable, id="name"
+        ),
+        pytest.param(
+            "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration",
+            QueryTimeout,
+            id="time",
+        ),
+        pytest.param("Neo.ClientError.Statement.TypeError", QueryFailed, id="type"),
+        pytest.param("Neo.ClientError.Something.New", QueryFailed, id="unheard of"),
+    ],
+)
+def test_codes_decide_what_kind_of_failure_it_is(code: str, kind: type) -> None:
+    failure = translate_failure("graph", tell(code))
+
+    assert type(failure) is kind
+    assert "canary" not in str(failure)
+
+
+def test_the_planners_words_pass_because_they_quote_the_statement_only() -> None:
+    error = tell("Neo.ClientError.Statement.SyntaxError", "Variable `x` not defined")
+
+    failure = translate_failure("graph", error, explaining=True)
+
+    assert "Variable `x` not defined" in str(failure)
+
+
+def test_a_record_that_is_too_large_is_told_with_its_bound() -> None:
+    failure = translate_failure("graph", wrap(RecordTooLarge(1024)))
+
+    assert isinstance(failure, QueryFailed)
+    assert "1024 bytes" in str(failure)
+
+
+def test_a_long_message_keeps_its_position() -> None:
+    message = "Invalid input: expected " + "'WORD', " * 200 + "(line 3, column 14 (o"
+
+    assert shorten(message).endswith("… (line 3, column 14)")
