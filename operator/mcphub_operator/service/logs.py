@@ -52,7 +52,10 @@ def configure_logs(settings: Settings) -> None:
 
 def _renderers(log_format: str) -> list[Processor]:
     if log_format == "text":
-        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        # The prettier tracebacks print local variables, Secrets among them.
+        plain = structlog.dev.plain_traceback
+        colors = sys.stderr.isatty()
+        return [structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain)]
     return [
         structlog.processors.format_exc_info,
         structlog.processors.JSONRenderer(),

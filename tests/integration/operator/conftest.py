@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,13 @@ def api_server() -> Iterator[ApiServer]:
         crd = "customresourcedefinition/mcphubs.mcp.bigtorig.com"
         server.run_kubectl("wait", "--for=condition=Established", crd)
         yield server
+
+
+@pytest.fixture(scope="session")
+def lasting_thread() -> Iterator[ThreadPoolExecutor]:
+    """A thread that outlives each test: the API server dies with its starter."""
+    with ThreadPoolExecutor(1) as executor:
+        yield executor
 
 
 @pytest.fixture

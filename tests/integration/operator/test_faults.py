@@ -1,0 +1,173 @@
+"""The operator through an API server that refuses, forgets, freezes or goes away."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from cluster.apiserver import ApiServer
+from mcphub_operator.kube.kinds import CHILD_KINDS, CONFIG_MAP, DEPLOYMENT, HUB
+from support.fault_proxy import (
+    Answer,
+    FaultProxy,
+    is_watch,
+    is_write,
+    running_fault_proxy,
+)
+from support.running_operator import World, running_operator
+from support.waiting import wait_until
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture
+async def proxy(
+    api_server: ApiServer, world: World, tmp_path: Path
+) -> AsyncIterator[FaultProxy]:
+    pki = api_server.kubeconfig.parents[1] / "pki"
+    path = tmp_path / "kubeconfig"
+    async with running_fault_proxy(api_server.url, pki, path) as running:
+        world.kubeconfig = str(path)
+        yield running
+
+
+async def has_all_children(world: World, name: str = "team-data") -> bool:
+    selector = f"app.kubernetes.io/instance={name}"
+    found = [item for kind in CHILD_KINDS for item in await world.list(kind, selector)]
+    return len(found) == 8
+
+
+def failing(answer: Answer, times: int):
+    """Refuse the first so many writes."""
+    left = times
+
+    def decide(request):
+        nonlocal left
+        if is_write(request) and left > 0:
+            left -= 1
+            return answer
+        return None
+
+    return decide
+
+
+class TestAWriteThatIsRefusedForAWhile:
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            pytest.param(Answer(500, "InternalError"), id="500"),
+            pytest.param(Answer(503, "ServiceUnavailable"), id="503"),
+            pytest.param(Answer(409, "Conflict"), id="409"),
+            pytest.param(
+                Answer(429, "TooManyRequests", {"Retry-After": "1"}), id="429"
+            ),
+        ],
+    )
+    async def test_is_made_later(self, world: World, proxy: FaultProxy, answer):
+        proxy.decide = failing(answer, 12)
+        async with running_operator(world):
+            await world.apply_hub()
+
+            await wait_until(lambda: has_all_children(world), timeout_seconds=30)
+
+
+class TestAWatch:
+    async def test_that_is_cut_goes_on(self, world: World, proxy: FaultProxy):
+        async with running_operator(world) as running:
+            await world.apply_hub()
+            await wait_until(lambda: has_all_children(world))
+            await running.settle()
+
+            proxy.cut_streams()
+            await world.delete(CONFIG_MAP, "team-data")
+            await world.apply_hub("second")
+
+            await wait_until(lambda: has_all_children(world), timeout_seconds=30)
+            await wait_until(
+                lambda: has_all_children(world, "second"), timeout_seconds=30
+            )
+
+    async def test_whose_place_is_gone_finds_what_was_deleted_meanwhile(
+        self, world: World, proxy: FaultProxy
+    ):
+        """The deletions are in no event: only a list can tell."""
+        async with running_operator(world) as running:
+            await world.apply_hub()
+            await world.apply_hub("second")
+            await wait_until(lambda: has_all_children(world))
+            await wait_until(lambda: has_all_children(world, "second"))
+            await running.settle()
+            gone = Answer(410, "Expired")
+            proxy.decide = lambda request: gone if is_watch(request) else None
+            proxy.cut_streams()
+            await world.delete(CONFIG_MAP, "team-data")
+            await world.delete(HUB, "second")
+            await asyncio.sleep(0.5)
+
+            proxy.decide = lambda _request: None
+
+            await wait_until(lambda: has_all_children(world), timeout_seconds=40)
+            await wait_until(
+                lambda: len(running.operator.tables.hubs.keys()) == 1,
+                timeout_seconds=40,
+            )
+
+
+class TestAnAPIServer:
+    async def test_that_restarts_is_found_again(
+        self, world: World, api_server: ApiServer, lasting_thread
+    ):
+        loop = asyncio.get_running_loop()
+        async with running_operator(world) as running:
+            await world.apply_hub()
+            await wait_until(lambda: has_all_children(world))
+
+            await loop.run_in_executor(lasting_thread, api_server.stop)
+            await asyncio.sleep(1)
+            await loop.run_in_executor(lasting_thread, api_server.start)
+            await world.apply_hub(replicas=3)
+
+            async def scaled() -> bool:
+                found = await world.get(DEPLOYMENT, "team-data")
+                return found["spec"]["replicas"] == 3
+
+            await wait_until(scaled, timeout_seconds=60)
+            await running.settle()
+
+    async def test_that_froze_in_a_write_is_asked_again(
+        self, world: World, proxy: FaultProxy
+    ):
+        """A call without an answer ends after ten seconds, not with the process."""
+        async with running_operator(world) as running:
+            await world.apply_hub()
+            await wait_until(lambda: has_all_children(world))
+            await running.settle()
+            proxy.flows.clear()
+            await world.apply_hub(replicas=4)
+            await asyncio.sleep(2)
+
+            proxy.flows.set()
+
+            async def scaled() -> bool:
+                found = await world.get(DEPLOYMENT, "team-data")
+                return found["spec"]["replicas"] == 4
+
+            await wait_until(scaled, timeout_seconds=60)
+
+
+async def test_one_hub_that_always_fails_does_not_slow_the_others(
+    world: World, proxy: FaultProxy
+):
+    def decide(request):
+        bad = "/bad" in request.path and is_write(request)
+        return Answer(500, "InternalError") if bad else None
+
+    proxy.decide = decide
+    async with running_operator(world, workers=1):
+        await world.apply_hub("bad")
+        await asyncio.sleep(1)
+
+        await world.apply_hub("good")
+
+        await wait_until(lambda: has_all_children(world, "good"), timeout_seconds=5)
