@@ -1,0 +1,214 @@
+"""What a limit refuses is an answer within the protocol, and says when to retry."""
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from support.hub import LoopHub, hub_in_loop
+from support.waiting import wait_until
+
+from .conftest import MakeHub
+
+SLOW = "SELECT count(*) FROM generate_series(1, 30000000)"
+
+
+async def read_metrics(hub: LoopHub) -> str:
+    async with httpx.AsyncClient() as http:
+        return (await http.get(f"{hub.management}/metrics")).text
+
+
+@pytest.mark.parametrize("transport", ["http", "sse"])
+async def test_too_many_calls_are_tool_errors_with_a_hint(
+    hub_files: MakeHub, transport: str
+) -> None:
+    files = hub_files(limits={"requestsPerSecond": 1, "burst": 6})
+    async with hub_in_loop(files) as hub, hub.client(transport) as client:
+        answers = [await client.call_tool_mcp("health_check", {}) for _ in range(8)]
+        metrics = await read_metrics(hub)
+
+    refused = [answer for answer in answers if answer.is_error]
+    assert refused
+    assert not answers[0].is_error
+    assert "try again in" in refused[0].content[0].text
+    assert refused[0].meta["mcphub/error"]["kind"] == "limit_exceeded"
+    assert refused[0].meta["mcphub/error"]["retryAfterSeconds"] > 0
+    assert f'mcphub_limited_total{{limit="rate"}} {len(refused)}.0' in metrics
+
+
+async def test_other_requests_get_a_json_rpc_error(hub_files: MakeHub) -> None:
+    files = hub_files(limits={"requestsPerSecond": 1, "burst": 1})
+    async with hub_in_loop(files) as hub, httpx.AsyncClient() as http:
+        answers = [
+            await http.post(
+                f"{hub.url}/mcp",
+                json={"jsonrpc": "2.0", "id": 7, "method": "tools/list"},
+                headers={
+                    "Authorization": "Bearer token-of-alice",
+                    "Accept": "application/json, text/event-stream",
+                    "MCP-Protocol-Version": "2025-11-25",
+                },
+            )
+            for _ in range(2)
+        ]
+
+    error = read_message(answers[1])["error"]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert error["code"] == -32029
+    assert error["data"]["retryAfterSeconds"] > 0
+
+
+def read_message(answer: httpx.Response) -> Any:
+    """Return the message of a JSON body or of an event stream."""
+    text = answer.text
+    if answer.headers["content-type"].startswith("text/event-stream"):
+        text = next(
+            line.removeprefix("data: ")
+            for line in text.splitlines()
+            if line.startswith("data: {")
+        )
+    return json.loads(text)
+
+
+async def test_one_client_does_not_use_up_anothers_calls(hub_files: MakeHub) -> None:
+    files = hub_files(
+        limits={"requestsPerSecond": 1, "burst": 4},
+        tokens={"alice": "token-of-alice", "bob": "token-of-bob"},
+    )
+    async with hub_in_loop(files) as hub:
+        async with hub.client() as alice:
+            spent = [await alice.call_tool_mcp("health_check", {}) for _ in range(6)]
+        async with hub.client(token="token-of-bob") as bob:
+            answer = await bob.call_tool_mcp("health_check", {})
+
+    assert spent[-1].is_error
+    assert not answer.is_error
+
+
+async def test_forged_addresses_do_not_make_new_clients(hub_files: MakeHub) -> None:
+    files = hub_files(limits={"requestsPerSecond": 1, "burst": 3})
+    codes = await flood(files)
+
+    assert -32029 in codes
+
+
+async def test_behind_a_trusted_proxy_each_address_has_its_own_calls(
+    hub_files: MakeHub,
+) -> None:
+    files = hub_files(
+        limits={"requestsPerSecond": 1, "burst": 3}, trustedProxies=["127.0.0.0/8"]
+    )
+    codes = await flood(files)
+
+    assert codes == [0] * 8
+
+
+async def flood(files: Any) -> list[int]:
+    """Send requests from eight claimed addresses; return the error codes."""
+    codes = []
+    async with hub_in_loop(files) as hub, httpx.AsyncClient() as http:
+        for number in range(8):
+            answer = await http.post(
+                f"{hub.url}/mcp",
+                json={"jsonrpc": "2.0", "id": 7, "method": "tools/list"},
+                headers={
+                    "Authorization": "Bearer token-of-alice",
+                    "Accept": "application/json, text/event-stream",
+                    "MCP-Protocol-Version": "2025-11-25",
+                    "X-Forwarded-For": f"198.51.100.{number}",
+                },
+            )
+            codes.append(read_message(answer).get("error", {}).get("code", 0))
+    return codes
+
+
+async def test_more_calls_than_places_are_told_to_come_back(
+    hub_files: MakeHub,
+) -> None:
+    files = hub_files(limits={"maxConcurrentCalls": 1, "statementTimeoutSeconds": 6})
+    async with hub_in_loop(files) as hub, hub.client() as client:
+        first = asyncio.create_task(
+            client.call_tool_mcp("postgres_query", {"sql": SLOW})
+        )
+        await wait_until(lambda: hub.hub.traffic.calls == 1)
+
+        second = await client.call_tool_mcp("postgres_query", {"sql": "SELECT 1"})
+        health = await client.call_tool_mcp("health_check", {})
+
+        await first
+        metrics = await read_metrics(hub)
+    assert second.meta["mcphub/error"]["kind"] == "limit_exceeded"
+    assert not health.is_error
+    assert 'mcphub_limited_total{limit="concurrency"} 1.0' in metrics
+
+
+@pytest.mark.parametrize(
+    ("sql", "check"),
+    [
+        pytest.param(
+            "SELECT repeat('x', 200000000)",
+            lambda page: page["truncated"] and len(page["rows"][0][0]) < 200_000,
+            id="a cell of 200 MB",
+        ),
+        pytest.param(
+            "SELECT repeat('y', 30000) FROM generate_series(1, 90)",
+            lambda page: page["truncated"] and page["next_cursor"],
+            id="rows that are too many bytes together",
+        ),
+    ],
+)
+async def test_results_keep_to_the_byte_limit(
+    hub_files: MakeHub, sql: str, check: Any
+) -> None:
+    files = hub_files(limits={"maxResultBytes": 100_000})
+    async with hub_in_loop(files) as hub, hub.client() as client:
+        answer = await client.call_tool("postgres_query", {"sql": sql})
+
+    assert len(answer.content[0].text) <= 101_000
+    assert check(answer.structured_content)
+
+
+async def test_a_cursor_is_of_no_use_to_another_client_or_statement(
+    hub_files: MakeHub,
+) -> None:
+    files = hub_files(tokens={"alice": "token-of-alice", "bob": "token-of-bob"})
+    sql = "SELECT id FROM sales.orders ORDER BY id"
+    async with hub_in_loop(files) as hub:
+        async with hub.client() as alice:
+            page = await alice.call_tool("postgres_query", {"sql": sql, "limit": 5})
+            cursor = page.structured_content["next_cursor"]
+            forged = ("B" if cursor[9] == "A" else "A").join((cursor[:9], cursor[10:]))
+            other = await alice.call_tool_mcp(
+                "postgres_query", {"sql": "SELECT 1", "cursor": cursor}
+            )
+            changed = await alice.call_tool_mcp(
+                "postgres_query", {"sql": sql, "cursor": forged}
+            )
+        async with hub.client(token="token-of-bob") as bob:
+            stolen = await bob.call_tool_mcp(
+                "postgres_query", {"sql": sql, "cursor": cursor}
+            )
+
+    assert [a.meta["mcphub/error"]["kind"] for a in (other, changed, stolen)] == [
+        "bad_argument"
+    ] * 3
+
+
+async def test_any_replica_takes_a_cursor(hub_files: MakeHub) -> None:
+    files = hub_files()
+    files.write()
+    (files.folder / "keys").mkdir()
+    (files.folder / "keys" / "state").write_text("k" * 32)
+    sql = "SELECT id FROM sales.orders ORDER BY id"
+    async with hub_in_loop(files) as first, first.client() as client:
+        page = await client.call_tool("postgres_query", {"sql": sql, "limit": 5})
+
+    cursor = page.structured_content["next_cursor"]
+    async with hub_in_loop(files) as second, second.client() as client:
+        following = await client.call_tool(
+            "postgres_query", {"sql": sql, "limit": 1, "cursor": cursor}
+        )
+
+    assert following.structured_content["rows"] == [[6]]
