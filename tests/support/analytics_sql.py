@@ -154,6 +154,7 @@ ANALYTICS = {
     "bytes": "SELECT encode(sha256('abc'::bytea), 'hex'), decode('616263', 'hex'), length('abc'::bytea), get_byte('abc'::bytea, 0), convert_from('abc'::bytea, 'UTF8')",
     "geometry of its own": "SELECT point(1, 2) <-> point(3, 4), box(point(0,0), point(1,1)) @> point(0.5, 0.5), area(box '((0,0),(1,1))')",
     "xml": "SELECT xmlelement(name a, xmlattributes(1 AS b), 'c'), xpath('/a/text()', '<a>1</a>'::xml), xmlforest(1 AS x), xmlagg('<a/>'::xml)",
+    "xpaths": "SELECT xpath('/r/i[@a=\"1\"]/text()', x), xpath('//i', x), xpath('count(/r/i)', x), xpath('/r/i/@a', x), xpath_exists('/r', x), XMLEXISTS('/r/i[1]' PASSING x), xpath('/n:r/n:i', x, ARRAY[ARRAY['n', 'urn:x']]), xpath('string(/r/i[last()])', x) FROM (SELECT '<r><i a=\"1\"/></r>'::xml AS x) t",
     "an xml table": "SELECT x.* FROM XMLTABLE('/r/i' PASSING CAST('<r><i a=\"1\"/></r>' AS xml) COLUMNS a int PATH '@a') x",
     "order by using": "SELECT id FROM users ORDER BY id USING >",
     "a qualified operator": "SELECT 1 OPERATOR(pg_catalog.+) 2",

@@ -9,6 +9,7 @@ import asyncpg
 
 from mcphub_server.guards.sql import foreign_names
 from mcphub_server.guards.sql.check import check_sql
+from mcphub_server.guards.sql.session import build_begin
 from mcphub_server.guards.sql.statement import ForeignNames, SqlPolicy
 from mcphub_server.guards.sql.wrap import ColumnType, Window, find_kinds, wrap
 from mcphub_server.results.table import EncodedPage, Page, encode_page
@@ -76,12 +77,8 @@ class GuardedDatabase:
         policy = SqlPolicy(parameters=len(values), foreign=self.foreign)
         statement = check_sql(sql, policy)
         window = Window(limit + 1, 0, max_cell_bytes)
-        transaction = self.connection.transaction(readonly=True)
-        await transaction.start()
+        await self.connection.execute(build_begin(self.timeout_ms))
         try:
-            await self.connection.execute(
-                f"SET LOCAL statement_timeout = {self.timeout_ms}"
-            )
             prepared = await self.connection.prepare(statement.text)
             attributes = prepared.get_attributes()
             types = [
@@ -95,7 +92,7 @@ class GuardedDatabase:
                 kinds = find_kinds(types)
                 rows = await prepared.fetch(*values)
         finally:
-            await transaction.rollback()
+            await self.connection.execute("ROLLBACK")
         page = Page(
             tuple(a.name for a in attributes),
             rows[:limit],

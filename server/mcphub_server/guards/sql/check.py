@@ -6,6 +6,7 @@ after it (views that call functions, types with checks of their own) happens ins
 a READ ONLY transaction that is rolled back.
 """
 
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -29,6 +30,9 @@ _ALLOWED = "Allowed are one SELECT, VALUES, TABLE, WITH … SELECT, EXPLAIN or S
 _NO_POLICY = SqlPolicy()
 
 
+# Pages of one result, and agents, send the same statement again and again, and to
+# parse it costs more than to fetch a hundred rows. A text is at most 16 kB.
+@lru_cache(maxsize=128)
 def check_sql(sql: str, policy: SqlPolicy = _NO_POLICY) -> SqlStatement:
     """Return the statement if it only reads.
 

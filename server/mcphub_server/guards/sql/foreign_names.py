@@ -10,44 +10,52 @@ from collections.abc import Iterable, Mapping
 
 from mcphub_server.guards.sql.statement import ForeignNames
 
+# "May do anything" is what VOLATILE says, the default: PostgreSQL itself keeps
+# functions that are declared STABLE or IMMUTABLE from writing. An aggregate is always
+# IMMUTABLE, so its parts are asked.
 QUERY = """
-SELECT 'function' AS kind, p.proname::text AS name
-FROM pg_catalog.pg_proc p
-JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
-  AND n.nspname NOT LIKE 'pg\\_t%'
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
-    WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-      AND d.objid = p.oid AND d.deptype = 'e')
+WITH own AS (
+  SELECT p.oid, p.proname, p.prokind, p.pronargs, p.pronargdefaults, p.prorettype,
+    p.provolatile = 'v' OR EXISTS (
+      SELECT FROM pg_catalog.pg_aggregate a JOIN pg_catalog.pg_proc part ON part.oid IN
+        (a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggmtransfn, a.aggmfinalfn)
+      WHERE a.aggfnoid = p.oid AND part.provolatile = 'v') AS is_volatile
+  FROM pg_catalog.pg_proc p
+  JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+  WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
+    AND p.prorettype <> 'pg_catalog.trigger'::pg_catalog.regtype
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+      WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+        AND d.objid = p.oid AND d.deptype = 'e')
+)
+SELECT 'function' AS kind, proname::pg_catalog.text AS name FROM own WHERE is_volatile
 UNION
-SELECT 'field', p.proname::text
-FROM pg_catalog.pg_proc p
-JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
-  AND p.provolatile = 'v' AND p.prokind = 'f'
-  AND p.pronargs >= 1 AND p.pronargs - p.pronargdefaults <= 1
-  AND p.prorettype <> 'pg_catalog.trigger'::pg_catalog.regtype
+SELECT 'shadow', proname::pg_catalog.text FROM own
+WHERE is_volatile AND pg_catalog.pg_function_is_visible(oid)
+UNION
+SELECT 'field', proname::pg_catalog.text FROM own
+WHERE is_volatile AND prokind = 'f' AND pg_catalog.pg_function_is_visible(oid)
+  AND pronargs >= 1 AND pronargs - pronargdefaults <= 1
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a
     JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
-    WHERE a.attname = p.proname AND c.relkind IN ('r', 'v', 'm', 'f', 'p', 'c'))
+    WHERE a.attname = own.proname AND c.relkind IN ('r', 'v', 'm', 'f', 'p', 'c'))
 UNION
-SELECT 'operator', o.oprname::text
-FROM pg_catalog.pg_operator o
-JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
-WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
-    WHERE d.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass
-      AND d.objid = o.oid AND d.deptype = 'e')
+SELECT 'operator', o.oprname::pg_catalog.text
+FROM pg_catalog.pg_operator o JOIN own ON own.oid = o.oprcode
+WHERE own.is_volatile AND pg_catalog.pg_operator_is_visible(o.oid)
 """
+
+_FIELDS = {
+    "shadow": "shadows",
+    "function": "functions",
+    "field": "fields",
+    "operator": "operators",
+}
 
 
 def build_foreign_names(rows: Iterable[Mapping[str, str]]) -> ForeignNames:
     """Build the answer from QUERY's rows."""
-    found: dict[str, set[str]] = {"function": set(), "field": set(), "operator": set()}
+    found: dict[str, set[str]] = {field: set() for field in _FIELDS.values()}
     for row in rows:
-        found[row["kind"]].add(row["name"])
-    return ForeignNames(
-        functions=frozenset(found["function"]),
-        fields=frozenset(found["field"]),
-        operators=frozenset(found["operator"]),
-    )
+        found[_FIELDS[row["kind"]]].add(row["name"])
+    return ForeignNames(**{field: frozenset(names) for field, names in found.items()})

@@ -9,6 +9,7 @@ from typing import Any
 
 from mcphub_server.errors import Rejected
 from mcphub_server.guards.sql import functions, relations, settings
+from mcphub_server.guards.sql.costs import check_cost, check_xpath, find_string
 from mcphub_server.guards.sql.known_names import (
     CATALOG_OPERATORS,
     EXTENSION_OPERATORS,
@@ -42,16 +43,24 @@ def check_function(node: Any, policy: SqlPolicy) -> None:
         _check_setting(node.args)
     elif not _is_allowed(schema, name, policy):
         raise _refuse_function(schema, name)
-    elif schema != "pg_catalog" and name in policy.foreign.functions:
+    elif _is_shadowed(schema, name, policy):
         raise Rejected(
             "read-only/function",
             f"A user of this database defined a function {name} of their own.",
             f"Write pg_catalog.{name}(…) for PostgreSQL's.",
         )
+    else:
+        check_cost(name, node.args)
+
+
+def _is_shadowed(schema: str | None, name: str, policy: SqlPolicy) -> bool:
+    if schema is None:
+        return name in policy.foreign.shadows
+    return schema != "pg_catalog" and name in policy.foreign.functions
 
 
 def _is_allowed(schema: str | None, name: str, policy: SqlPolicy) -> bool:
-    if name in policy.functions and name not in policy.foreign.functions:
+    if name in policy.functions:
         return True
     if schema in (None, "pg_catalog") and name in functions.BUILT_IN:
         return True
@@ -77,8 +86,8 @@ def _refuse_function(schema: str | None, name: str) -> Rejected:
 
 def _check_setting(arguments: Any) -> None:
     first = arguments[0] if arguments else None
-    value = getattr(getattr(first, "val", None), "sval", None)
-    if type(first).__name__ != "A_Const" or value is None:
+    value = find_string(first)
+    if value is None:
         raise Rejected(
             "read-only/setting",
             "current_setting needs its setting's name as a plain string here.",
@@ -156,6 +165,13 @@ def _check_parameter(node: Any, policy: SqlPolicy) -> None:
         )
 
 
+def _check_xml_table(node: Any, _: SqlPolicy) -> None:
+    check_xpath(node.rowexpr)
+    for column in node.columns or ():
+        if column.colexpr is not None:
+            check_xpath(column.colexpr)
+
+
 def _check_sample(node: Any, _: SqlPolicy) -> None:
     if _names(node.method)[-1] not in SAMPLING_METHODS:
         raise Rejected(
@@ -175,4 +191,5 @@ RULES: Mapping[str, Rule] = {
     "ColumnRef": _check_column,
     "ParamRef": _check_parameter,
     "RangeTableSample": _check_sample,
+    "RangeTableFunc": _check_xml_table,
 }

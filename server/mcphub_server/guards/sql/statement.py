@@ -32,12 +32,14 @@ class ForeignNames:
     """Names that the database's users defined, by `foreign_names.QUERY`.
 
     Attributes:
-        functions: Functions outside the system schemas and outside extensions. One
-            that bears a known function's name would be called in its place.
+        shadows: Functions on the search path that may do anything. One that bears a
+            known function's name might be called in its place.
+        functions: Such functions in any schema.
         fields: Functions that `row.name` would call, for want of such a column.
-        operators: Operators outside the system schemas and outside extensions.
+        operators: Operators on the search path that may do anything.
     """
 
+    shadows: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
     fields: frozenset[str] = frozenset()
     operators: frozenset[str] = frozenset()

@@ -1,0 +1,32 @@
+"""The transaction that a checked statement runs in.
+
+The guard reads a statement as a server with standard strings would: were they off, a
+backslash could end a string that the guard still sees open. The other settings make
+values print the same on every database, and end what waits.
+"""
+
+LOCK_TIMEOUT_MS = 3_000
+IDLE_MARGIN_MS = 15_000
+
+SETTINGS = {
+    "standard_conforming_strings": "on",
+    "default_transaction_read_only": "on",
+    "bytea_output": "'hex'",
+    "extra_float_digits": "1",
+    "intervalstyle": "'postgres'",
+    "xmloption": "'content'",
+}
+
+
+def build_begin(statement_timeout_ms: int) -> str:
+    """Return the statements that open the transaction, for one simple-protocol trip."""
+    settings = {
+        "statement_timeout": str(int(statement_timeout_ms)),
+        "lock_timeout": str(min(LOCK_TIMEOUT_MS, int(statement_timeout_ms))),
+        "idle_in_transaction_session_timeout": str(
+            int(statement_timeout_ms) + IDLE_MARGIN_MS
+        ),
+        **SETTINGS,
+    }
+    local = (f"SET LOCAL {name} = {value}" for name, value in settings.items())
+    return "; ".join(["BEGIN READ ONLY", *local])
