@@ -260,7 +260,7 @@ async def test_a_wrong_password_does_not_lock_the_user_out(
 async def test_too_many_connections(
     strict: Neo4jServer, pki: Path, tmp_path: Path
 ) -> None:
-    files = strict_files(strict, pki, tmp_path, limits={"statementTimeoutSeconds": 5})
+    files = strict_files(strict, pki, tmp_path, limits={"statementTimeoutSeconds": 3})
 
     async with hub_in_loop(files) as hub:
         await wait_for_state(hub, "neo4j", "Connected")

@@ -132,7 +132,7 @@ ORDINARY = [
     ),
     pytest.param(
         "CALL db.labels() YIELD label RETURN label ORDER BY label",
-        [["Director"], ["Film"], ["Person"]],
+        [["Director"], ["Film"], ["Person"], ["Topic"]],
         id="the labels",
     ),
     pytest.param(

@@ -132,7 +132,7 @@ async def test_an_unknown_label_is_answered_with_those_there_are(
 ) -> None:
     told = await fail(client, "neo4j_list_nodes", label="People")
 
-    assert "There are: Director, Film, Person." in told
+    assert "There are: Director, Film, Person, Topic." in told
 
 
 @pytest.mark.parametrize(

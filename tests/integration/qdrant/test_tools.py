@@ -7,7 +7,6 @@ import pytest
 import pytest_asyncio
 from fastmcp import Client
 
-from support.corpus import CorpusItem, load_corpus
 from support.hub import hub_in_loop
 from support.qdrant.running import UUID
 
@@ -29,12 +28,6 @@ async def ask(client: Client[Any], tool: str, **arguments: Any) -> dict[str, Any
     answer = await client.call_tool(f"qdrant_{tool}", arguments)
     content: dict[str, Any] = answer.structured_content
     return content
-
-
-async def fail(client: Client[Any], tool: str, **arguments: Any) -> str:
-    answer = await client.call_tool(f"qdrant_{tool}", arguments, raise_on_error=False)
-    assert answer.is_error
-    return str(answer.content[0].text)
 
 
 async def test_the_tools_are_listed_as_read_only(client: Client[Any]) -> None:
@@ -146,71 +139,6 @@ async def test_vectors_of_each_kind_are_returned_on_demand(
     }
 
 
-FILTERS = [
-    pytest.param(
-        {"must": [{"key": "city", "match": {"value": "Rome"}}]},
-        {2, 7, 12, 17, 22, 27},
-        id="match a value",
-    ),
-    pytest.param(
-        {"must": [{"key": "n", "range": {"gt": 27, "lte": 30}}]},
-        {28, 29, 30},
-        id="range",
-    ),
-    pytest.param(
-        {
-            "must": [{"key": "city", "match": {"any": ["Rome", "Paris"]}}],
-            "must_not": [{"key": "n", "range": {"gt": 6}}],
-        },
-        {1, 2, 6},
-        id="any of several, and must_not",
-    ),
-    pytest.param(
-        {"should": [{"has_id": [3]}, {"key": "n", "match": {"value": 4}}]},
-        {3, 4},
-        id="should and has_id",
-    ),
-    pytest.param(
-        {"must": [{"is_empty": {"key": "tags"}}, {"key": "n", "range": {"lt": 5}}]},
-        {2, 4},
-        id="is_empty",
-    ),
-    pytest.param(
-        {
-            "must": [
-                {
-                    "key": "place",
-                    "geo_radius": {"center": {"lat": 45, "lon": 10}, "radius": 1000},
-                }
-            ]
-        },
-        {5},
-        id="within a circle",
-    ),
-    pytest.param(
-        {"must": [{"must": [{"should": [{"key": "n", "match": {"value": 9}}]}]}]},
-        {9},
-        id="nested filters",
-    ),
-]
-
-
-@pytest.mark.parametrize(("condition", "ids"), FILTERS)
-async def test_filters_narrow_the_search(
-    client: Client[Any], condition: dict[str, Any], ids: set[int]
-) -> None:
-    answer = await ask(
-        client,
-        "search",
-        collection="docs",
-        query_vector=[1, 0, 0, 0],
-        filter=condition,
-        limit=50,
-    )
-
-    assert {hit["id"] for hit in answer["hits"]} == ids
-
-
 @pytest.mark.parametrize(
     ("with_payload", "expected"),
     [
@@ -233,71 +161,3 @@ async def test_hits_carry_the_payload_that_was_asked_for(
 
     payload = answer["hits"][0].get("payload")
     assert (payload and set(payload)) == expected
-
-
-REFUSED = [
-    pytest.param({"collection": "secret", "point_id": 1}, "not one of", id="secret"),
-    pytest.param({"collection": "a/../secret", "point_id": 1}, "characters", id="path"),
-    pytest.param({"collection": "docs"}, "exactly one of", id="nothing to search for"),
-    pytest.param(
-        {"collection": "docs", "point_id": 1, "query_vector": [1, 0, 0, 0]},
-        "exactly one of",
-        id="two things to search for",
-    ),
-    pytest.param(
-        {"collection": "docs", "query_text": "cats"},
-        "Use point_id",
-        id="a text without an embedding endpoint",
-    ),
-    pytest.param(
-        {"collection": "docs", "query_vector": [1, 0]}, "dim", id="a short vector"
-    ),
-    pytest.param(
-        {"collection": "mixed", "query_vector": [1, 0, 0, 0], "using": "nope"},
-        "nope",
-        id="an unknown vector's name",
-    ),
-    pytest.param(
-        {"collection": "docs", "point_id": 999}, "no such", id="no such point"
-    ),
-    pytest.param(
-        {"collection": "docs", "point_id": 1, "limit": 101}, "1 to 100", id="many hits"
-    ),
-    pytest.param(
-        {"collection": "docs", "point_id": 1, "filter": {"mst": []}},
-        "no clause 'mst'",
-        id="a misspelt filter",
-    ),
-]
-
-
-@pytest.mark.parametrize(("arguments", "part"), REFUSED)
-async def test_what_cannot_be_searched_is_told(
-    client: Client[Any], arguments: dict[str, Any], part: str
-) -> None:
-    assert part in await fail(client, "search", **arguments)
-
-
-@pytest.mark.parametrize(
-    "item",
-    [
-        pytest.param(item, id=f"{item.id}: {item.why}")
-        for item in load_corpus("qdrant")
-        if item.arguments is not None and "nesting depth" not in item.why
-    ],
-)
-async def test_the_public_corpus_does_what_it_must(
-    client: Client[Any], item: CorpusItem
-) -> None:
-    arguments = {"collection": "docs", **(item.arguments or {})}
-    if "vector" in arguments:
-        arguments["query_vector"] = arguments.pop("vector")
-    elif not {"query", "lookup_from"} & set(arguments):
-        arguments["query_vector"] = [1, 0, 0, 0]
-
-    answer = await client.call_tool("qdrant_search", arguments, raise_on_error=False)
-
-    if item.expected == "reject":
-        assert answer.is_error
-    if item.expected == "allow":
-        assert not answer.is_error, answer.content[0].text
