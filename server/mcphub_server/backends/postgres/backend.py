@@ -56,6 +56,7 @@ class PostgresBackend:
             max_size=self.config.pool.max_size,
             max_inactive_connection_lifetime=IDLE_LIFETIME_SECONDS,
             connect=self._connect,
+            reset=keep_session if self.config.pooler else None,
         )
         await self._pool
 
@@ -183,6 +184,13 @@ class PostgresBackend:
                 await end(connection)
             with suppress(*DRIVER_ERRORS):
                 await pool.release(connection, timeout=ROLLBACK_TIMEOUT_SECONDS)
+
+
+async def keep_session(_connection: Any) -> None:
+    """Reset nothing: behind a pooler there is no session of ours.
+
+    asyncpg's own RESET ALL would go to whichever server connection comes next.
+    """
 
 
 async def end(connection: Any) -> None:

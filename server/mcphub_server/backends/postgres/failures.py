@@ -82,6 +82,12 @@ SERVER_SIDE: tuple[tuple[str, str, BackendReason, str], ...] = (
         "the pooler has no such database",
     ),
     (
+        "08",
+        "does not exist",
+        BackendReason.UNKNOWN_DATABASE,
+        "the server behind the pooler has no such database",
+    ),
+    (
         "53300",
         "",
         BackendReason.TOO_MANY_CONNECTIONS,
