@@ -19,7 +19,8 @@ MAX_FORMAT_WIDTH = 9_999
 # Possessive throughout: what does not match says so at once.
 _PLAIN_PATH = re.compile(
     r"""(?x) \s*+ (?:(?:count|string|sum|number|boolean)\s*+\()?+ \s*+
-    \.?+ /{0,2}+ (?: [\w:@*.-]++ (?:\(\))?+ (?:\[ [^][/]*+ \])?+ /?+ )*+ \s*+ \)?+ \s*+"""
+    \.?+ /{0,2}+ (?: [\w:@*.-]++ (?:\(\))?+ (?:\[ [^][/]*+ \])?+ /?+ )*+
+    \s*+ \)?+ \s*+"""
 )
 _XPATH_FUNCTIONS = frozenset({"xpath", "xpath_exists", "xmlexists"})
 _LENGTH_ARGUMENT = {"repeat": 1, "lpad": 1, "rpad": 1}

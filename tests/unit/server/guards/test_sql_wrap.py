@@ -1,0 +1,115 @@
+"""The wrapper around a statement, and the transaction around both."""
+
+import pytest
+from pglast import ast, parse_sql
+
+from mcphub_server.guards.sql.check import check_sql
+from mcphub_server.guards.sql.foreign_names import QUERY, build_foreign_names
+from mcphub_server.guards.sql.session import build_begin
+from mcphub_server.guards.sql.wrap import ColumnType, Window, find_kinds, wrap
+from mcphub_server.results.columns import ColumnKind
+from support.analytics_sql import ANALYTICS
+
+WRAPPABLE = {
+    name: sql for name, sql in ANALYTICS.items() if check_sql(sql).columns_wrappable
+}
+
+
+def wrapped_sql(sql, *types, limit=101, offset=0):
+    columns = [ColumnType(name) for name in types]
+    return wrap(check_sql(sql), columns, Window(limit, offset, 100)).sql
+
+
+@pytest.mark.parametrize("sql", [pytest.param(v, id=k) for k, v in WRAPPABLE.items()])
+def test_a_statement_stays_whole_inside_its_wrapper(sql):
+    inner = parse_sql(check_sql(sql).text)[0].stmt
+
+    outer = parse_sql(wrapped_sql(sql, "int4"))
+
+    assert len(outer) == 1
+    (source,) = outer[0].stmt.fromClause
+    assert isinstance(source, ast.RangeSubselect)
+    assert source.subquery == inner
+
+
+def test_columns_are_renamed_so_that_duplicates_survive():
+    sql = wrapped_sql("SELECT 1 AS a, 2 AS a", "int4", "int4", limit=11, offset=20)
+
+    assert sql == (
+        "SELECT t.c1 AS c1, t.c2 AS c2 FROM (\nSELECT 1 AS a, 2 AS a\n) AS t(c1, c2)"
+        " LIMIT 11 OFFSET 20"
+    )
+
+
+def test_a_trailing_comment_does_not_swallow_the_wrapper():
+    assert "-- b\n) AS t" in wrapped_sql("SELECT 1 -- b", "int4")
+
+
+def test_a_statement_without_columns_is_wrapped_too():
+    assert parse_sql(wrapped_sql("SELECT"))
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "part"),
+    [
+        (ColumnType("int8"), ColumnKind.PLAIN, "SELECT t.c1 AS"),
+        (ColumnType("float8"), ColumnKind.FLOAT, "SELECT t.c1 AS"),
+        (ColumnType("float4"), ColumnKind.FLOAT, "::pg_catalog.float8"),
+        (ColumnType("numeric"), ColumnKind.NUMERIC, "pg_catalog.left(t.c1"),
+        (ColumnType("text"), ColumnKind.TEXT, ", 101)"),
+        (ColumnType("timestamptz"), ColumnKind.TEXT, "pg_catalog.to_json(t.c1)"),
+        (ColumnType("bytea"), ColumnKind.TEXT, "pg_catalog.substr(t.c1, 1, 51)"),
+        (ColumnType("jsonb"), ColumnKind.JSON, "pg_catalog.left(t.c1"),
+        (ColumnType("int4[]", "array"), ColumnKind.JSON, "pg_catalog.to_json(t.c1)"),
+        (ColumnType("users", "composite", "public"), ColumnKind.JSON, "to_json"),
+        (ColumnType("record"), ColumnKind.JSON, "to_json"),
+        (ColumnType("int4range", "range"), ColumnKind.TEXT, "pg_catalog.left"),
+        (ColumnType("vector", "scalar", "public"), ColumnKind.JSON, "left(t.c1"),
+        (ColumnType("sparsevec", "scalar", "public"), ColumnKind.TEXT, "left(t.c1"),
+        (ColumnType("hstore", "scalar", "public"), ColumnKind.JSON, "to_json(t.c1)"),
+        (ColumnType("mood", "scalar", "public"), ColumnKind.TEXT, "left(t.c1"),
+    ],
+)
+def test_a_columns_type_says_how_it_travels(column, kind, part):
+    wrapped = wrap(check_sql("SELECT 1"), [column], Window(2, 0, 100))
+
+    assert wrapped.kinds == (kind,)
+    assert part in wrapped.sql
+
+
+def test_the_plan_as_json_is_read_as_json():
+    assert find_kinds([ColumnType("json"), ColumnType("text")]) == (
+        ColumnKind.JSON,
+        ColumnKind.ANY,
+    )
+
+
+def test_the_transaction_only_reads_and_reads_strings_as_the_guard_does():
+    begin = build_begin(30_000)
+
+    assert begin.startswith("BEGIN READ ONLY; ")
+    assert "SET LOCAL statement_timeout = 30000" in begin
+    assert "SET LOCAL standard_conforming_strings = on" in begin
+    assert len(parse_sql(begin)) == 10
+
+
+def test_foreign_names_are_sorted_by_kind():
+    rows = [
+        {"kind": "function", "name": "f"},
+        {"kind": "shadow", "name": "lower"},
+        {"kind": "field", "name": "g"},
+        {"kind": "operator", "name": "<%>"},
+    ]
+
+    names = build_foreign_names(rows)
+
+    assert (names.functions, names.shadows, names.fields, names.operators) == (
+        {"f"},
+        {"lower"},
+        {"g"},
+        {"<%>"},
+    )
+
+
+def test_the_question_for_foreign_names_is_one_statement():
+    assert len(parse_sql(QUERY)) == 1
