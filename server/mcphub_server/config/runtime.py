@@ -38,3 +38,8 @@ class RuntimeSettings(BaseSettings):
     probe_interval_seconds: Annotated[float, Field(gt=0)] = 3.0
     """How often each backend is checked; also the longest time for which calls are
     refused after it has come back."""
+
+    resume_modern_replies: bool = True
+    """Let clients of revision 2026-07-28 resume a slow reply whose connection broke.
+    Its text forbids that, but all clients do it, and without it a killed replica takes
+    their calls along."""

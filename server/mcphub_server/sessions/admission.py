@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mcphub_server.sessions.asgi import find_header, read_body, send_response
 from mcphub_server.sessions.peers import TICKET_HEADER
+from mcphub_server.sessions.reply import EVENT_END, EVENT_HEAD, build_error
 from mcphub_server.sessions.streams import STREAM, RequestKey, Stream
 from mcphub_server.sessions.traffic import Traffic
 
@@ -28,7 +29,6 @@ TURN_SECONDS = 0.1
 TURNS = "turn"
 TEMPORARY_REDIRECT = 307
 
-INTERNAL_ERROR = -32603
 CUT = "The replica stopped before this call ended; call again."
 
 
@@ -111,9 +111,7 @@ class StreamSender:
 
 def build_cut(request: RequestKey) -> bytes:
     """Write the event that ends a request without its answer."""
-    error = {"code": INTERNAL_ERROR, "message": CUT}
-    answer = {"jsonrpc": "2.0", "id": request, "error": error}
-    return b"event: message\r\ndata: " + msgspec.json.encode(answer) + b"\r\n\r\n"
+    return EVENT_HEAD + msgspec.json.encode(build_error(request, CUT)) + EVENT_END
 
 
 def until_ended(stream: Stream, receive: Receive) -> Receive:

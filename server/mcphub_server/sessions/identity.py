@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from mcphub_server.middleware.client import current_client, enter_client
 from mcphub_server.sessions.keyring import LiveKeyring
 from mcphub_server.sessions.principal import Principal, digest_principal
+from mcphub_server.sessions.receipt import Receipt, find_receipt, sign_receipt
 from mcphub_server.sessions.session_id import (
     Capability,
     IpAddress,
@@ -128,6 +129,27 @@ class Signatures:
     def _find_ticket(self, text: str) -> Ticket | None:
         keys = self._keyring.keyring.accepted
         return find_ticket(text, self.identity.hub, keys, self._clock())
+
+    def now(self) -> int:
+        """Return the time that signatures carry."""
+        return int(self._clock())
+
+    def sign_receipt(self, receipt: Receipt) -> str:
+        """Return the event id for a reply."""
+        key = self._keyring.keyring.signing
+        return sign_receipt(receipt, self.identity.hub, key)
+
+    async def find_receipt(self, text: str) -> Receipt | None:
+        """Return what an event id of this hub says."""
+        receipt = self._find_receipt(text)
+        if receipt is None:
+            await self._keyring.refresh()
+            receipt = self._find_receipt(text)
+        return receipt
+
+    def _find_receipt(self, text: str) -> Receipt | None:
+        keys = self._keyring.keyring.accepted
+        return find_receipt(text, self.identity.hub, keys, self._clock())
 
 
 def enter_session(session: SessionId) -> None:

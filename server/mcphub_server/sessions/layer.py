@@ -23,6 +23,7 @@ from mcphub_server.sessions.peers import (
     send_not_owner,
 )
 from mcphub_server.sessions.principal import enter_scope
+from mcphub_server.sessions.resumption import Resumption
 from mcphub_server.sessions.sse import SseSessions
 from mcphub_server.sessions.streamable import StreamableSessions
 from mcphub_server.sessions.ticket import Ticket
@@ -38,7 +39,7 @@ def build_session_app(
     authenticate: Callable[[ASGIApp], ASGIApp],
 ) -> ASGIApp:
     """Put the layers around the transports, with authentication in between."""
-    layer = SessionLayer(transports, parts)
+    layer = Resumption(SessionLayer(transports, parts), parts)
     return TicketGate(authenticate(layer), layer, parts)
 
 

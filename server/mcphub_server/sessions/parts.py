@@ -21,6 +21,7 @@ class SessionParts:
 
     Attributes:
         stateful: Whether `/mcp` keeps sessions, as `/sse` always does.
+        resumes_modern: Whether replies of revision 2026-07-28 can be resumed.
     """
 
     signatures: Signatures
@@ -28,6 +29,7 @@ class SessionParts:
     metrics: SessionMetrics
     traffic: Traffic
     stateful: bool
+    resumes_modern: bool
 
 
 def build_session_parts(
@@ -46,6 +48,7 @@ def build_session_parts(
         SessionMetrics(registry),
         traffic,
         config.transports.streamable_http.sessions is SessionMode.STATEFUL,
+        runtime.resume_modern_replies,
     )
 
 

@@ -23,7 +23,7 @@ from mcphub_server.sessions.asgi import Headers, find_header, send_response
 from mcphub_server.sessions.identity import Signatures
 from mcphub_server.sessions.principal import find_principal
 from mcphub_server.sessions.replicas import Replicas
-from mcphub_server.sessions.session_id import IpAddress, SessionId
+from mcphub_server.sessions.session_id import IpAddress
 
 TICKET_HEADER = b"mcphub-ticket"
 NOT_OWNER_HEADER = b"mcphub-not-owner"
@@ -85,6 +85,14 @@ class Handover(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """The replica that a request is meant for: an address, and whose it shall be."""
+
+    address: IpAddress
+    uid: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Errand:
     """One request, its body read; `receive` tells of the client's leaving."""
 
@@ -112,7 +120,7 @@ class Peers:
         self._replicas = replicas
         self._signatures = signatures
         self._clock = clock
-        self._gone: dict[tuple[IpAddress, bytes], float] = {}
+        self._gone: dict[Owner, float] = {}
         self._calls = open_pool()
         self._streams = open_pool()
 
@@ -128,24 +136,23 @@ class Peers:
         await self._calls.aclose()
         await self._streams.aclose()
 
-    async def hand_over(self, errand: Errand, session: SessionId) -> Handover:
-        """Let the session's owner answer; never asks an address that is no replica."""
-        owner = (session.owner, session.owner_uid)
+    async def hand_over(self, errand: Errand, owner: Owner) -> Handover:
+        """Let the owner answer; never asks an address that is no replica."""
         if self._gone.get(owner, 0) > self._clock():
             return Handover.OWNER_GONE
-        if not await self._replicas.includes(session.owner):
+        if not await self._replicas.includes(owner.address):
             return Handover.OWNER_GONE
-        handover = await self._exchange(errand, session)
+        handover = await self._exchange(errand, owner)
         if handover is Handover.OWNER_GONE:
             self._remember_gone(owner)
         return handover
 
-    def _remember_gone(self, owner: tuple[IpAddress, bytes]) -> None:
+    def _remember_gone(self, owner: Owner) -> None:
         now = self._clock()
         self._gone = {one: until for one, until in self._gone.items() if until > now}
         self._gone[owner] = now + GONE_SECONDS
 
-    async def _exchange(self, errand: Errand, session: SessionId) -> Handover:
+    async def _exchange(self, errand: Errand, owner: Owner) -> Handover:
         handover = Handover.ANSWERED  # a client that left needs no answer
         async with anyio.create_task_group() as group:
 
@@ -155,14 +162,14 @@ class Peers:
                 group.cancel_scope.cancel()
 
             group.start_soon(watch_client)
-            handover = await self._stream(errand, session)
+            handover = await self._stream(errand, owner)
             group.cancel_scope.cancel()
         return handover
 
-    async def _stream(self, errand: Errand, session: SessionId) -> Handover:
+    async def _stream(self, errand: Errand, owner: Owner) -> Handover:
         started = False
         pool = self._streams if errand.scope["method"] == "GET" else self._calls
-        request = self._build_request(errand, session)
+        request = self._build_request(errand, owner)
         try:
             response = await request_anew(pool, request)
             try:
@@ -181,11 +188,11 @@ class Peers:
             return Handover.BROKEN if started else Handover.OWNER_GONE
         return Handover.ANSWERED
 
-    def _build_request(self, errand: Errand, session: SessionId) -> httpcore2.Request:
+    def _build_request(self, errand: Errand, owner: Owner) -> httpcore2.Request:
         scope = errand.scope
         target = request_target(scope)
         ticket = self._signatures.sign_ticket(
-            session.owner_uid,
+            owner.uid,
             describe_target(scope),
             find_principal(scope),
             current_client().address,
@@ -199,7 +206,7 @@ class Peers:
             scope["method"],
             httpcore2.URL(
                 scheme=b"http",
-                host=str(session.owner).encode(),
+                host=str(owner.address).encode(),
                 port=self._port,
                 target=target,
             ),

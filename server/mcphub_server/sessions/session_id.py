@@ -9,20 +9,21 @@ The 16 random bytes are the SDK's own id of the session at its first owner (its 
 transport accepts UUIDs only), so that an owner maps ids without a table.
 """
 
-import hmac
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
-from hashlib import blake2b, sha256
+from hashlib import blake2b
 from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from mcphub_server.sessions.sealing import MAC_SIZE, authenticate, is_authentic
 
 IpAddress = IPv4Address | IPv6Address
 
 VERSION = 1
 LAYOUT = struct.Struct("!BB16s16sIH16sQ16s")
-MAC_SIZE = 32
+PURPOSE = "session"
 TEXT_SIZE = -(-(LAYOUT.size + MAC_SIZE) * 4 // 3)
 
 
@@ -93,7 +94,7 @@ def sign_session_id(session: SessionId, hub: str, key: bytes) -> str:
         session.expires_at,
         session.nonce,
     )
-    token = payload + authenticate(payload, hub, key)
+    token = payload + authenticate(payload, PURPOSE, hub, key)
     return urlsafe_b64encode(token).rstrip(b"=").decode()
 
 
@@ -105,10 +106,7 @@ def find_session_id(
     if token is None:
         return None
     payload, mac = token[: LAYOUT.size], token[LAYOUT.size :]
-    believed = [
-        key for key in keys if hmac.compare_digest(mac, authenticate(payload, hub, key))
-    ]
-    if not believed:
+    if not is_authentic(payload, mac, PURPOSE, hub, keys):
         return None
     session = unpack(payload)
     return session if session is not None and session.expires_at > now else None
@@ -141,13 +139,6 @@ def unpack(payload: bytes) -> SessionId | None:
         principal,
         expiry,
         nonce,
-    )
-
-
-def authenticate(payload: bytes, hub: str, key: bytes) -> bytes:
-    """Return the MAC; the hub's name in it keeps two hubs of one key apart."""
-    return hmac.digest(
-        key, b"mcphub session\0" + hub.encode() + b"\0" + payload, sha256
     )
 
 

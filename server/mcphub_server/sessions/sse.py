@@ -22,7 +22,7 @@ from mcphub_server.sessions.handshake import INITIALIZED, lacks_handshake
 from mcphub_server.sessions.identity import Beginning, Signatures, enter_session
 from mcphub_server.sessions.metrics import Outcome
 from mcphub_server.sessions.parts import SessionParts
-from mcphub_server.sessions.peers import Errand, Handover, is_handed_over
+from mcphub_server.sessions.peers import Errand, Handover, Owner, is_handed_over
 from mcphub_server.sessions.principal import find_principal
 from mcphub_server.sessions.session_id import SessionId, Transport
 from mcphub_server.sessions.streams import STREAM, Stream
@@ -106,7 +106,9 @@ class SseSessions:
             await send_error(send, TOO_LARGE, "Request body too large")
             return
         errand = Errand(scope, receive, send, body)
-        handover = await self._peers.hand_over(errand, session)
+        handover = await self._peers.hand_over(
+            errand, Owner(session.owner, session.owner_uid)
+        )
         if handover is Handover.OWNER_GONE:
             self._metrics.count(Outcome.OWNER_GONE)
             await send_error(send, 404, "Could not find session")

@@ -33,6 +33,7 @@ from mcphub_server.sessions.peers import (
     Errand,
     Handover,
     NotOwner,
+    Owner,
     is_handed_over,
     send_not_owner,
 )
@@ -130,7 +131,9 @@ class StreamableSessions:
         return session.nonce in self._adopted and begins_work(errand)
 
     async def _hand_over(self, session: SessionId, errand: Errand) -> Handover:
-        handover = await self._peers.hand_over(errand, session)
+        handover = await self._peers.hand_over(
+            errand, Owner(session.owner, session.owner_uid)
+        )
         gone = handover is Handover.OWNER_GONE
         self._metrics.count(Outcome.OWNER_GONE if gone else Outcome.FORWARDED)
         return handover

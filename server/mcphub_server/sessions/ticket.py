@@ -5,17 +5,15 @@ the client talked to. It is good for one owner, one target and a minute, and a
 request that carries one is never handed over again. Pure.
 """
 
-import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from hashlib import sha256
 
 import msgspec
 
 from mcphub_server.sessions.principal import Principal
+from mcphub_server.sessions.sealing import find_sealed, seal
 
 LIFETIME_SECONDS = 60
-MAC_SIZE = 32
+PURPOSE = "ticket"
 LONGEST = 8192
 
 
@@ -43,8 +41,7 @@ DECODER = msgspec.json.Decoder(Ticket)
 
 def sign_ticket(ticket: Ticket, hub: str, key: bytes) -> str:
     """Return the header's value."""
-    payload = ENCODER.encode(ticket)
-    return urlsafe_b64encode(authenticate(payload, hub, key) + payload).decode()
+    return seal(ENCODER.encode(ticket), PURPOSE, hub, key)
 
 
 def find_ticket(
@@ -56,22 +53,11 @@ def find_ticket(
     """
     if len(text) > LONGEST:
         return None
-    try:
-        token = urlsafe_b64decode(text)
-    except ValueError:
-        return None
-    mac, payload = token[:MAC_SIZE], token[MAC_SIZE:]
-    if not any(
-        hmac.compare_digest(mac, authenticate(payload, hub, key)) for key in keys
-    ):
+    payload = find_sealed(text, PURPOSE, hub, keys)
+    if payload is None:
         return None
     try:
         ticket = DECODER.decode(payload)
     except msgspec.DecodeError:
         return None
     return ticket if abs(now - ticket.issued_at) <= LIFETIME_SECONDS else None
-
-
-def authenticate(payload: bytes, hub: str, key: bytes) -> bytes:
-    """Return the MAC over a ticket of this hub."""
-    return hmac.digest(key, b"mcphub ticket\0" + hub.encode() + b"\0" + payload, sha256)

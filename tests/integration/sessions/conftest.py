@@ -21,6 +21,7 @@ from fastmcp.client.transports import SSETransport, StreamableHttpTransport
 
 HERE = Path(__file__).parent
 FIRST_ADDRESS = 2
+MODES = {"modern": "2026-07-28"}
 MANAGEMENT_OFFSET = 20_000
 
 
@@ -144,6 +145,13 @@ class RoundRobin:
                 inner_writer.wait_closed(), writer.wait_closed(), return_exceptions=True
             )
 
+    async def cut(self):
+        """Reset every connection."""
+        connections = list(self.connections)
+        for task in connections:
+            task.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
+
     @asynccontextmanager
     async def running(self):
         server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
@@ -152,9 +160,7 @@ class RoundRobin:
             yield self
         finally:
             server.close()
-            for task in list(self.connections):
-                task.cancel()
-            await asyncio.gather(*self.connections, return_exceptions=True)
+            await self.cut()
 
 
 async def pump(reader, writer):
@@ -217,7 +223,7 @@ class Hub:
         headers = {"Authorization": f"Bearer token-{name}"}
         if transport == "sse":
             return Client(SSETransport(f"{base}/sse", headers=headers), **kwargs)
-        kwargs.setdefault("mode", "legacy")
+        kwargs["mode"] = MODES.get(transport, "legacy")
         return Client(StreamableHttpTransport(f"{base}/mcp", headers=headers), **kwargs)
 
 
@@ -280,4 +286,11 @@ async def shared_hub(nursery, tmp_path_factory):
 async def hub(nursery, tmp_path):
     """Two replicas that a test may kill."""
     async with running_hub(nursery, tmp_path, 2) as hub:
+        yield hub
+
+
+@pytest.fixture
+async def stateless_hub(nursery, tmp_path):
+    """Two replicas that keep no sessions on `/mcp`."""
+    async with running_hub(nursery, tmp_path, 2, stateful=False) as hub:
         yield hub

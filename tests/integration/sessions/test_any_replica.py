@@ -144,7 +144,7 @@ async def test_a_request_for_a_foreign_session_is_counted_as_forwarded(
     assert await count(http, shared_hub.management_at(other), "forwarded") == before + 1
 
 
-@pytest.mark.parametrize("transport", ["sse"])
+@pytest.mark.parametrize("transport", ["sse", "http", "modern"])
 async def test_progress_reaches_a_client_at_another_replica(shared_hub, transport):
     steps = []
 

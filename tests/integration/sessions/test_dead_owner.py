@@ -26,6 +26,7 @@ async def test_a_stateful_session_goes_on_at_a_survivor(hub):
 
         owner.kill()
         await owner.wait()
+        await hub.proxy.cut()
         hub.publish([survivor])
         answers = [(await client.call_tool("where")).data for _ in range(3)]
 
@@ -40,6 +41,7 @@ async def test_a_session_is_adopted_while_its_dead_owner_is_still_published(hub)
 
         owner.kill()
         await owner.wait()
+        await hub.proxy.cut()
         hub.proxy.order[:] = [survivor.address]
         async with asyncio.timeout(3):
             answer = (await client.call_tool("where")).data
