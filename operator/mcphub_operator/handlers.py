@@ -60,11 +60,16 @@ def build_settings() -> kopf.OperatorSettings:
 async def watch_hubs(
     registry: kopf.OperatorRegistry, namespaces: Sequence[str], stop: Any
 ) -> None:
-    """Run kopf until `stop`, an event of any sort, is set."""
+    """Run kopf until `stop`, an event of any sort, is set.
+
+    The identity is for kopf's peering, which is off; left to itself kopf asks for the
+    user's name, and the container's user has none.
+    """
     await kopf.operator(
         registry=registry,
         settings=build_settings(),
         standalone=True,
+        identity="mcphub-operator",
         clusterwide=not namespaces,
         namespaces=list(namespaces),
         stop_flag=stop,
