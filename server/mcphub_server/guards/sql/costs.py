@@ -1,7 +1,7 @@
 """Calls that PostgreSQL cannot stop at their timeout.
 
 A few functions never look at the clock: an XPath that walks the document once for
-each node of it, padding to a gigabyte. Their arguments are held to what ordinary use
+each node of it, a format that pads to a gigabyte. Their arguments are held to what ordinary use
 needs. Others reach such sizes by computing them, so this narrows the way and does not
 close it; the role's own limits and the server's memory limit do.
 """
@@ -11,7 +11,6 @@ from typing import Any
 
 from mcphub_server.errors import Rejected
 
-MAX_LENGTH = 10_000_000
 MAX_FORMAT_WIDTH = 9_999
 
 # Steps down, an attribute or function at the end, comparisons in flat predicates;
@@ -23,7 +22,6 @@ _PLAIN_PATH = re.compile(
     \s*+ \)?+ \s*+"""
 )
 _XPATH_FUNCTIONS = frozenset({"xpath", "xpath_exists", "xmlexists"})
-_LENGTH_ARGUMENT = {"repeat": 1, "lpad": 1, "rpad": 1}
 _WIDTH = re.compile(r"%(?:\d+\$)?-?(\d{5,})")
 
 
@@ -31,8 +29,6 @@ def check_cost(name: str, arguments: Any) -> None:
     """Refuse a call of a known function that may run for ever."""
     if name in _XPATH_FUNCTIONS:
         check_xpath(arguments[0] if arguments else None)
-    elif name in _LENGTH_ARGUMENT:
-        _check_length(arguments, _LENGTH_ARGUMENT[name])
     elif name == "format" and arguments:
         _check_format(arguments[0])
 
@@ -64,18 +60,6 @@ def find_string(node: Any) -> str | None:
         return None
     value = getattr(node.val, "sval", None)
     return value if isinstance(value, str) else None
-
-
-def _check_length(arguments: Any, index: int) -> None:
-    if not arguments or len(arguments) <= index:
-        return
-    value = getattr(getattr(arguments[index], "val", None), "ival", 0)
-    if isinstance(value, int) and value > MAX_LENGTH:
-        raise Rejected(
-            "sql/length",
-            f"A text of {value} letters is longer than any answer.",
-            f"Stay below {MAX_LENGTH}.",
-        )
 
 
 def _check_format(node: Any) -> None:
