@@ -1,6 +1,7 @@
 """One real PostgreSQL for all of these tests; hubs are made by each test."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,12 @@ def shop() -> Iterator[PostgresServer]:
         yield server
 
 
-@pytest.fixture
-def hub_files(shop: PostgresServer, tmp_path: Path) -> MakeHub:
-    """Make the files of a hub with the shop as `postgres`."""
+@pytest.fixture(scope="session")
+def make_hub(shop: PostgresServer) -> MakeHub:
+    """Make the files of a hub with the shop as `postgres`, in a given folder."""
 
     def make(
+        folder: Path,
         *,
         password: str = postgres.READER_PASSWORD,
         backend: dict[str, Any] | None = None,
@@ -39,10 +41,16 @@ def hub_files(shop: PostgresServer, tmp_path: Path) -> MakeHub:
         }
         given: dict[str, Any] = {"tokens": tokens} if tokens is not None else {}
         return HubFiles(
-            tmp_path / "hub",
+            folder,
             {"backends": [{"name": "postgres", "postgres": options}], **config},
             {"postgres": {"username": postgres.READER, "password": password}},
             **given,
         )
 
     return make
+
+
+@pytest.fixture
+def hub_files(make_hub: MakeHub, tmp_path: Path) -> MakeHub:
+    """Make them in a folder of the test's own."""
+    return partial(make_hub, tmp_path / "hub")

@@ -4,11 +4,14 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from fastmcp import Client
 
 from support.hub import hub_in_loop
 
 from .conftest import MakeHub
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TOOLS = [
     "health_check",
@@ -19,11 +22,14 @@ TOOLS = [
 ]
 
 
-@pytest.fixture(params=["http", "sse"])
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["http", "sse"])
 async def client(
-    request: pytest.FixtureRequest, hub_files: MakeHub
+    request: pytest.FixtureRequest,
+    make_hub: MakeHub,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Client[Any]]:
-    async with hub_in_loop(hub_files()) as hub, hub.client(request.param) as connected:
+    files = make_hub(tmp_path_factory.mktemp("tools"))
+    async with hub_in_loop(files) as hub, hub.client(request.param) as connected:
         yield connected
 
 
