@@ -1,9 +1,9 @@
 """Calls that PostgreSQL cannot stop at their timeout.
 
 A few functions never look at the clock: an XPath that walks the document once for
-each node of it, a format that pads to a gigabyte. Their arguments are held to what ordinary use
-needs. Others reach such sizes by computing them, so this narrows the way and does not
-close it; the role's own limits and the server's memory limit do.
+each node of it, a format that pads to a gigabyte. Their arguments are held to what
+ordinary use needs. Others reach such sizes by computing them, so this narrows the way
+and does not close it; the database server's own limits do.
 """
 
 import re
