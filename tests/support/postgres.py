@@ -7,6 +7,7 @@ to run as root.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import pwd
 import shutil
@@ -52,6 +53,46 @@ def find_bin_dir() -> Path:
         ensure_packages(**{"/usr/lib/postgresql/bin/postgres": "postgresql"})
         found = list_bin_dirs()
     return found[-1]
+
+
+def find_vector_bin_dir(scratch: Path) -> Path:
+    """Return the folder of a server that has pgvector.
+
+    Debian packages the extension from release 13 on; elsewhere a Python package
+    brings a whole server with it, copied to where the server's user may read it.
+    """
+    for folder in reversed(list_bin_dirs()):
+        if has_vector(folder):
+            return folder
+        package = f"postgresql-{folder.parent.name}-pgvector"
+        if is_packaged(package):
+            ensure_packages(**{f"/{package}": package})
+            return folder
+    spec = importlib.util.find_spec("pgserver")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("These tests need PostgreSQL with pgvector installed")
+    copied = scratch / "pgserver" / "pginstall"
+    shutil.copytree(Path(spec.origin).parent / "pginstall", copied)
+    shutil.copytree(
+        Path(spec.origin).parent.parent / "pgserver.libs", scratch / "pgserver.libs"
+    )
+    return copied / "bin"
+
+
+def has_vector(bin_dir: Path) -> bool:
+    """Tell whether an installed server has pgvector."""
+    shared = Path("/usr/share/postgresql") / bin_dir.parent.name
+    return (shared / "extension" / "vector.control").exists()
+
+
+def is_packaged(package: str) -> bool:
+    """Tell whether the system's package lists know a package."""
+    if os.geteuid() != 0 or not shutil.which("apt-cache"):
+        return False
+    done = subprocess.run(
+        ["apt-cache", "show", package], capture_output=True, check=False
+    )
+    return done.returncode == 0
 
 
 def list_bin_dirs() -> list[Path]:
@@ -183,14 +224,19 @@ def give_to_server(folder: Path) -> None:
 
 
 @contextmanager
-def running_postgres(settings: str = "") -> Iterator[PostgresServer]:
+def running_postgres(
+    settings: str = "", *, with_vector: bool = False
+) -> Iterator[PostgresServer]:
     """Run a server with the trial data, and remove it afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="mcphub-postgres-"))
-    server = PostgresServer(folder, find_bin_dir(), find_free_port(), settings)
+    bin_dir = find_vector_bin_dir(folder) if with_vector else find_bin_dir()
+    server = PostgresServer(folder, bin_dir, find_free_port(), settings)
     try:
         server.initialise()
         server.start()
         seed(server)
+        if with_vector:
+            server.run_sql("CREATE EXTENSION vector", DATABASE)
         yield server
     finally:
         server.stop()
