@@ -6,6 +6,7 @@ nobody's business.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -50,6 +51,8 @@ def build_driver(
     config: Neo4jConfig, secrets: BackendSecrets, credentials: FileCredentials
 ) -> neo4j.AsyncDriver:
     """Make a driver; it connects at the first use."""
+    # each failed probe would leave a record; what matters arrives as an exception
+    logging.getLogger("neo4j").setLevel(logging.CRITICAL)
     address, options = build_address(config, secrets)
     return neo4j.AsyncGraphDatabase.driver(
         address,

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import msgspec
-from qdrant_client.http import AsyncApis, models
 
 from mcphub_server.backends.base import BackendState, Health, PoolUsage
 from mcphub_server.backends.embedding.client import EmbeddingClient
@@ -23,6 +22,7 @@ from mcphub_server.backends.qdrant.failures import (
     build_unavailable,
     translate_failure,
 )
+from mcphub_server.backends.qdrant.rest import AsyncApis, models
 from mcphub_server.backends.tls import speaks_tls
 from mcphub_server.config.backends import BackendType, QdrantConfig
 from mcphub_server.config.secrets import BackendSecrets, read_backend_secrets

@@ -12,9 +12,9 @@ from typing import Any
 
 import httpx
 from pydantic import SecretStr
-from qdrant_client.http import AsyncApis
 
 from mcphub_server.backends.qdrant.bounded import BoundedTransport
+from mcphub_server.backends.qdrant.rest import AsyncApis
 from mcphub_server.config.backends import QdrantConfig
 from mcphub_server.config.secrets import BackendSecrets
 

@@ -9,15 +9,15 @@ import socket
 import ssl
 
 import httpx
-from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
-from qdrant_client.http.exceptions import (
-    ApiException,
-    ResponseHandlingException,
-    UnexpectedResponse,
-)
 
 from mcphub_server.backends.causes import walk_causes
 from mcphub_server.backends.qdrant.bounded import AnswerTooLarge
+from mcphub_server.backends.qdrant.rest import (
+    ApiException,
+    ResourceExhaustedResponse,
+    ResponseHandlingException,
+    UnexpectedResponse,
+)
 from mcphub_server.errors import (
     BackendReason,
     BackendUnavailable,
