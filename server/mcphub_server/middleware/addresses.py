@@ -7,6 +7,7 @@ NodePort with `externalTrafficPolicy: Cluster` that is a node; nobody can know m
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -63,6 +64,8 @@ def normalise(value: str) -> str:
     return str(parsed) if parsed else ""
 
 
+# a connection brings its address with every request
+@lru_cache(maxsize=1024)
 def parse_address(value: str) -> IPv4Address | IPv6Address | None:
     """Read `1.2.3.4`, `1.2.3.4:5`, `::1`, `[::1]:5`; None for anything else."""
     text = value.strip()
