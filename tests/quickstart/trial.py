@@ -168,12 +168,13 @@ class Trial:
         return manifest.replace(f"{DATABASE.name}:dev", self.image(shell, DATABASE))
 
     def apply_hub(self, shell: Shell) -> str:
+        """Apply it and wait until it is settled: Ready, all replicas, its database."""
         self.kubectl(shell, "apply", "-f", HUB)
-        self.kubectl(
-            shell,
-            *("-n", NAMESPACE, "wait", "--for=condition=Ready", "mcphub", HUB_NAME),
-            f"--timeout={_ROLLOUT_SECONDS}s",
-        )
+        for condition in ("Ready", "Reconciling=False", "BackendsReachable"):
+            self.kubectl(
+                *(shell, "-n", NAMESPACE, "wait", f"--for=condition={condition}"),
+                *(f"mcphub/{HUB_NAME}", f"--timeout={_ROLLOUT_SECONDS}s"),
+            )
         return "Ready"
 
     # -- asking --------------------------------------------------------------
