@@ -24,6 +24,7 @@ from mcphub_server.backends.postgres.failures import (
     DRIVER_ERRORS,
     translate_connect_error,
 )
+from mcphub_server.backends.postgres.scope import build_search_path
 from mcphub_server.config.backends import BackendType, PostgresConfig
 from mcphub_server.config.secrets import read_backend_secrets
 from mcphub_server.errors import BackendReason, BackendUnavailable, LimitExceeded
@@ -47,6 +48,7 @@ class PostgresBackend:
         self.config = config
         self.endpoint = f"{config.host}:{config.port}/{config.database}"
         self._secrets_dir = secrets_dir
+        self._search_path = build_search_path(config.schemas)
         self._pool: asyncpg.Pool | None = None
 
     async def open(self) -> None:
@@ -126,7 +128,7 @@ class PostgresBackend:
         for _ in range(self.config.pool.max_size + 1):
             connection = await self._acquire(wait_seconds)
             try:
-                await begin(connection, statement_seconds)
+                await begin(connection, statement_seconds, self._search_path)
             except TimeoutError as error:
                 connection.terminate()
                 await self._give_back(connection)
@@ -203,10 +205,12 @@ async def end(connection: Any) -> None:
         connection.terminate()
 
 
-async def begin(connection: Any, statement_seconds: float) -> None:
+async def begin(
+    connection: Any, statement_seconds: float, search_path: str = ""
+) -> None:
     """Begin the read-only transaction with its timeout, in one round trip."""
     milliseconds = int(statement_seconds * 1000)
     await connection.execute(
-        f"BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds}",
+        f"BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds}{search_path}",
         timeout=BEGIN_TIMEOUT_SECONDS,
     )

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mcphub_server.backends.postgres import scope
 from mcphub_server.backends.postgres.backend import PostgresBackend
 from mcphub_server.backends.postgres.failures import (
     DRIVER_ERRORS,
@@ -56,6 +57,7 @@ class PostgresReader:
         """
         async with self.backend.reading(self._seconds, WAIT_SECONDS) as session:
             await self._check_names(session, statement)
+            await self._check_scope(session, statement)
             prepared = await self._run(session.prepare(statement.text), analysed=False)
             attributes = prepared.get_attributes()
             columns = tuple(attribute.name for attribute in attributes)
@@ -89,6 +91,16 @@ class PostgresReader:
             self._foreign_until = time.monotonic() + NAMES_KEPT_SECONDS
         if self._foreign != ForeignNames():
             check_sql(statement.text, SqlPolicy(foreign=self._foreign))
+
+    async def _check_scope(self, session: Any, statement: SqlStatement) -> None:
+        """Hold the statement to the hub's schemas, if it has any."""
+        schemas = self.backend.config.schemas
+        if not schemas:
+            return
+        names = scope.check_qualified(statement.text, schemas)
+        if names:
+            found = session.fetch(scope.FIND_SCHEMAS, names)
+            scope.check_found(await self._run(found, analysed=True), schemas)
 
     async def _run(self, awaitable: Any, *, analysed: bool) -> Any:
         try:

@@ -1,0 +1,143 @@
+"""The second listener: what operators and monitoring read."""
+
+import asyncio
+import time
+
+import httpx
+
+from support.hub import hub_in_loop
+
+from .conftest import MakeHub
+from .test_failures import query, wait_for_state
+
+
+async def test_status_has_the_shape_that_the_operator_reads(
+    hub_files: MakeHub,
+) -> None:
+    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient() as http:
+        await wait_for_state(hub, "Connected")
+        answer = await http.get(f"{hub.management}/status")
+
+    body = answer.json()
+    since = body["backends"][0].pop("since")
+    assert body == {
+        "version": "0.1.0",
+        "serving": True,
+        "draining": False,
+        "sessions": 0,
+        "inFlight": 0,
+        "backends": [
+            {
+                "name": "postgres",
+                "type": "postgres",
+                "state": "Connected",
+                "reason": "",
+                "message": "",
+            }
+        ],
+    }
+    assert time.strptime(since, "%Y-%m-%dT%H:%M:%SZ")
+    assert answer.headers["etag"]
+
+
+async def test_a_poll_waits_for_a_change_and_hears_of_it_at_once(
+    hub_files: MakeHub,
+) -> None:
+    async with (
+        hub_in_loop(hub_files()) as hub,
+        httpx.AsyncClient(timeout=30) as http,
+    ):
+        await wait_for_state(hub, "Connected")
+        known = (await http.get(f"{hub.management}/status")).headers["etag"]
+        unchanged = await http.get(
+            f"{hub.management}/status", headers={"If-None-Match": known}
+        )
+        waiting = asyncio.create_task(
+            http.get(
+                f"{hub.management}/status",
+                headers={"If-None-Match": known, "Prefer": "wait=20"},
+            )
+        )
+        await asyncio.sleep(0.2)
+        held = not waiting.done()
+
+        begun = time.monotonic()
+        hub.hub.traffic.begin_draining()
+        answer = await waiting
+
+    assert unchanged.status_code == 304
+    assert held
+    assert answer.status_code == 200
+    assert answer.json()["draining"] is True
+    assert time.monotonic() - begun < 2
+
+
+async def test_metrics_count_calls_rows_and_bytes(hub_files: MakeHub) -> None:
+    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient() as http:
+        await wait_for_state(hub, "Connected")
+        await query(hub, "SELECT generate_series(1, 7)")
+        await query(hub, "DELETE FROM sales.orders")
+        async with hub.client() as client:
+            await client.call_tool_mcp("no_such_tool_" + "x" * 50, {})
+        text = (await http.get(f"{hub.management}/metrics")).text
+
+    lines = text.splitlines()
+    count = (
+        'mcp_server_operation_duration_seconds_count{error_type="%s",'
+        'gen_ai_tool_name="%s",mcp_method_name="tools/call"} 1.0'
+    )
+    assert count % ("", "postgres_query") in lines
+    assert count % ("tool_error", "postgres_query") in lines
+    assert 'mcphub_rows_total{tool="postgres_query"} 7.0' in lines
+    assert (
+        'mcphub_tool_failures_total{kind="rejected",tool="postgres_query"} 1.0' in lines
+    )
+    assert (
+        'mcphub_backend_state{backend="postgres",state="Connected",type="postgres"} 1.0'
+        in lines
+    )
+    assert 'mcphub_backend_connections{backend="postgres",use="limit"} 5.0' in lines
+    assert 'mcphub_build_info{version="0.1.0"} 1.0' in lines
+    assert "no_such_tool" not in text
+
+
+async def test_config_is_told_without_secrets(hub_files: MakeHub) -> None:
+    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient() as http:
+        body = (await http.get(f"{hub.management}/config")).json()
+
+    backend = body["backends"][0]
+    assert backend["name"] == "postgres"
+    assert backend["postgres"]["pool"] == {"maxSize": 5}
+    assert not {"username", "password"} & set(backend["postgres"])
+
+
+async def test_a_hub_without_backends_serves(hub_files: MakeHub) -> None:
+    files = hub_files()
+    empty = type(files)(files.folder, {})
+    async with hub_in_loop(empty) as hub, hub.client() as client:
+        tools = await client.list_tools()
+        health = await client.call_tool("health_check")
+
+    assert [tool.name for tool in tools] == ["health_check", "list_services"]
+    assert health.structured_content["status"] == "healthy"
+
+
+async def test_two_databases_of_one_kind_have_tools_each(hub_files: MakeHub) -> None:
+    files = hub_files()
+    entry = files.config["backends"][0]
+    config = {
+        "backends": [{**entry, "name": "orders"}, {**entry, "name": "billing"}],
+    }
+    secrets = dict.fromkeys(("orders", "billing"), files.secrets["postgres"])
+    both = type(files)(files.folder, config, secrets)
+    async with hub_in_loop(both) as hub, hub.client() as client:
+        services = await client.call_tool("list_services")
+        answer = await client.call_tool("billing_query", {"sql": "SELECT 1"})
+
+    assert answer.structured_content["rows"] == [[1]]
+    assert services.structured_content["total_services"] == 2
+    assert services.structured_content["services"]["orders"]["tools"] == [
+        "orders_query",
+        "orders_list_tables",
+        "orders_describe_table",
+    ]
