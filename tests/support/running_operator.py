@@ -92,6 +92,13 @@ class World:
     async def apply_hub(self, name: str = "team-data", /, **spec: Any) -> Object:
         return await self.apply(HUB, self.hub(name, **spec))
 
+    async def dry_run_hub(self, **spec: Any) -> Object:
+        """Ask whether the API server would take a hub with this spec."""
+        body = self.hub("dry-run", **spec)
+        params = {"dryRun": "All", "fieldManager": "tests"}
+        path = HUB.path(self.namespace)
+        return await self.api.ask(Call("create", HUB.name, "POST", path, params, body))
+
     async def create(self, kind: Kind, body: Mapping[str, Any]) -> Object:
         head = {"apiVersion": kind.group_version, "kind": kind.name}
         return await self.api.create(kind, self.namespace, head | dict(body))

@@ -15,6 +15,7 @@ import aiohttp
 
 from mcphub_operator.errors import ApiError, Unavailable, build_api_error
 from mcphub_operator.kube.connection import Connection
+from mcphub_operator.kube.encoding import encode_body
 from mcphub_operator.kube.kinds import Kind
 
 READ_SECONDS = 30.0
@@ -83,7 +84,7 @@ class Api:
                 call.method,
                 self._connection.host + call.path,
                 params=call.params,
-                data=None if call.body is None else json.dumps(call.body).encode(),
+                data=None if call.body is None else encode_body(call.body),
                 headers={
                     "Accept": call.accept,
                     "Content-Type": call.content_type,

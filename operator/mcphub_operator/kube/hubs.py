@@ -7,6 +7,7 @@ an event got lost about.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from mcphub_operator.kube.api import Api, Call, Object
 from mcphub_operator.kube.children import Wake
@@ -37,6 +38,7 @@ class HubTable:
     def __init__(self, wake: Wake) -> None:
         self._wake = wake
         self._hubs: dict[HubKey, HubEntry] = {}
+        self._expected: dict[HubKey, Any] = {}
 
     def find(self, key: HubKey) -> HubEntry | None:
         """Return a hub, if there is one."""
@@ -50,10 +52,16 @@ class HubTable:
         """Take over what a read or write of ours returned."""
         self._put(item)
 
+    def expect(self, key: HubKey, status: Object) -> None:
+        """Announce a status that is about to be written: its echo is no news."""
+        self._expected[key] = status
+
     def upsert(self, item: Object) -> None:
         """Take over an event's object, and wake the hub if that is news."""
-        if self._put(item):
-            self._wake(key_of(item))
+        key = key_of(item)
+        before = self._hubs.get(key)
+        if self._put(item) and not self._is_echo(key, item, before):
+            self._wake(key)
 
     def remove(self, item: Object) -> None:
         """Forget a hub, unless it was made anew since."""
@@ -66,6 +74,7 @@ class HubTable:
     def forget(self, key: HubKey) -> None:
         """Forget a hub that turned out not to exist."""
         self._hubs.pop(key, None)
+        self._expected.pop(key, None)
 
     def replace(self, namespace: str | None, items: Iterable[Object]) -> None:
         """Make a namespace (None: all) equal to a list."""
@@ -77,6 +86,16 @@ class HubTable:
             if namespace in (None, key.namespace) and key not in seen:
                 self.forget(key)
                 self._wake(key)
+
+    def _is_echo(self, key: HubKey, item: Object, before: HubEntry | None) -> bool:
+        """Tell whether nothing but the status changed, to what we write ourselves.
+
+        The event often comes before the answer to the write. Were it news, a pass that
+        fails each time with another message would follow upon itself for ever.
+        """
+        if before is None or item.get("status") != self._expected.get(key):
+            return False
+        return _essence(before.read()) == _essence(item)
 
     def _put(self, item: Object) -> bool:
         key, metadata = key_of(item), item["metadata"]
@@ -95,6 +114,12 @@ class HubTable:
             text=json.dumps(kept, separators=(",", ":")).encode(),
         )
         return True
+
+
+def _essence(item: Object) -> tuple[Any, ...]:
+    metadata = item["metadata"]
+    parts = ("uid", "generation", "annotations", "labels", "deletionTimestamp")
+    return tuple(metadata.get(part) for part in parts)
 
 
 def key_of(item: Object) -> HubKey:

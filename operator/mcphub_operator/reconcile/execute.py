@@ -31,8 +31,9 @@ from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.status.conditions import Reason
 from mcphub_operator.status.problems import Problem
 
-INVALID = "Invalid"
-INVALID_STATUS = 422
+INVALID_STATUSES = (400, 422)
+UNKNOWN_FIELD = "failed to create typed patch object"
+"""What the API server says, with status 500, to a field that a kind does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ def explain(child: ChildId, error: ApiError) -> Problem:
     if child.kind == "Service" and ports:
         message = f"{child}: {ports[0].message}; choose another spec.service.nodePort"
         return Problem(Reason.NODE_PORT_UNAVAILABLE, message)
-    if isinstance(error, Refused) and error.status == INVALID_STATUS:
+    invalid = isinstance(error, Refused) and error.status in INVALID_STATUSES
+    if invalid or UNKNOWN_FIELD in error.message:
         return Problem(Reason.INVALID_SPEC, f"{child}: {error.message}")
     return Problem(Reason.WRITE_FAILED, f"{child} was not written: {error.message}")

@@ -32,12 +32,15 @@ from mcphub_operator.reconcile.news import Newsroom
 from mcphub_operator.reconcile.upgrades import UpgradeGate
 from mcphub_operator.spec.hub import Hub, parse_hub
 from mcphub_operator.status.compose import Status, build_invalid_status, build_status
+from mcphub_operator.status.conditions import Reason
 from mcphub_operator.status.problems import Outcome, Problem
 
 log = structlog.get_logger(__name__)
 
 LOOK_AGAIN_SECONDS = 15.0
 """Foreign objects and taken ports send no event when they go."""
+REFUSED_SECONDS = 300.0
+"""What the API server calls invalid stays so until the hub changes, or a webhook."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +125,7 @@ class Reconciler:
         key = HubKey(observed.hub.namespace, observed.hub.name)
         await self._write_status(key, entry, build_status(observed, outcome))
         transient = any(not problem.needs_help for problem in outcome.problems)
-        look_again = LOOK_AGAIN_SECONDS * random.uniform(0.8, 1.2)  # noqa: S311
-        again = look_again if outcome.blocking else None
+        again = _look_again_seconds(outcome)
         if build_desired(observed).handover is not None and not transient:
             again = 0.0
         self.upgrades.note(key)
@@ -140,6 +142,7 @@ class Reconciler:
         before = entry.read().get("status") or {}
         if status == before:
             return
+        self.sources.hubs.expect(key, status)
         try:
             written = await self.executor.writer.replace_status(
                 key.namespace, key.name, entry.uid, status
@@ -151,6 +154,15 @@ class Reconciler:
         if written.get("status") != status:
             log.warning("status_pruned", hub=str(key))
         await self.news.report(key, entry.uid, before, status)
+
+
+def _look_again_seconds(outcome: Outcome) -> float | None:
+    reasons = {problem.reason for problem in outcome.blocking}
+    if not reasons:
+        return None
+    refused = reasons == {Reason.INVALID_SPEC}
+    longest = REFUSED_SECONDS if refused else LOOK_AGAIN_SECONDS
+    return longest * random.uniform(0.8, 1.2)  # noqa: S311
 
 
 def _plan(observed: Observed) -> tuple[Stage, ...]:

@@ -62,6 +62,10 @@ class Truth(StrEnum):
         return cls.TRUE if value else cls.FALSE
 
 
+QUOTED = frozenset({Reason.WRITE_FAILED, Reason.INVALID_SPEC})
+"""Reasons whose message is the API server's, which words one fault in many ways."""
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """One condition before it meets its past."""
@@ -83,19 +87,33 @@ def build_conditions(
     generation: int,
     now: datetime,
 ) -> list[dict[str, Any]]:
-    """Return conditions for the status; a time changes only with the truth."""
+    """Return conditions for the status.
+
+    A time changes only with the truth, and a message that quotes the API server only
+    with the reason or the hub: a fault that stays must not be written again and again.
+    """
     before = {str(old.get("type")): old for old in previous}
     return [
         {
             "type": str(condition.type),
             "status": str(condition.status),
             "reason": str(condition.reason),
-            "message": condition.message[:MAX_MESSAGE],
+            "message": _message(before.get(condition.type), condition, generation),
             "observedGeneration": generation,
             "lastTransitionTime": _since(before.get(condition.type), condition, now),
         }
         for condition in current
     ]
+
+
+def _message(
+    before: Mapping[str, Any] | None, condition: Condition, generation: int
+) -> str:
+    if before is not None and condition.reason in QUOTED:
+        known = (before.get("reason"), before.get("observedGeneration"))
+        if known == (condition.reason, generation):
+            return str(before.get("message") or "")
+    return condition.message[:MAX_MESSAGE]
 
 
 def _since(

@@ -420,3 +420,23 @@ def test_observed_generation_is_the_one_that_was_read():
 
     assert status["observedGeneration"] == 4
     assert {c["observedGeneration"] for c in status["conditions"]} == {4}
+
+
+class TestAMessageThatQuotesTheAPIServer:
+    """One fault is worded in many ways, and must not be written again for each."""
+
+    def told(self, generation: int, words: str, before: dict | None = None) -> str:
+        observed = observe(hub(generation=generation), status=before or {})
+        problems = (Problem(Reason.WRITE_FAILED, words),)
+        self.status = status_of(observed, Outcome(problems))
+        return find_condition(self.status["conditions"], "Reconciling")["message"]
+
+    def test_stays_while_the_fault_and_the_hub_do(self):
+        self.told(1, "field b is unknown")
+
+        assert self.told(1, "field a is unknown", self.status) == "field b is unknown"
+
+    def test_changes_with_the_hub(self):
+        self.told(1, "field b is unknown")
+
+        assert self.told(2, "field a is unknown", self.status) == "field a is unknown"
