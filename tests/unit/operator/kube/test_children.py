@@ -1,0 +1,94 @@
+"""The table of children: news wakes, echoes of our own writes do not."""
+
+from typing import Any
+
+import pytest
+
+from mcphub_operator import names
+from mcphub_operator.kube.children import ChildTable
+from mcphub_operator.kube.kinds import CONFIG_MAP, DEPLOYMENT
+from mcphub_operator.observed import HubKey
+from mcphub_operator.resources.manifest import ChildId
+
+A, B = HubKey("ai", "a"), HubKey("ai", "b")
+
+
+def item(hub: HubKey, version: int, **parts: Any) -> dict[str, Any]:
+    metadata = {
+        "name": hub.name,
+        "namespace": hub.namespace,
+        "uid": f"{hub.name}-uid",
+        "resourceVersion": str(version),
+        "labels": names.selector_labels(hub.name),
+    }
+    return {"kind": "ConfigMap", "metadata": metadata, **parts}
+
+
+@pytest.fixture
+def woken() -> list[HubKey]:
+    return []
+
+
+@pytest.fixture
+def table(woken: list[HubKey]) -> ChildTable:
+    return ChildTable(woken.append)
+
+
+def test_a_changed_child_wakes_its_hub(table: ChildTable, woken: list):
+    table.upsert(CONFIG_MAP, item(A, 5))
+
+    assert woken == [A]
+
+
+def test_an_echo_of_what_we_wrote_wakes_nobody(table: ChildTable, woken: list):
+    table.learn(CONFIG_MAP, item(A, 5))
+
+    table.upsert(CONFIG_MAP, item(A, 5))
+
+    assert woken == []
+
+
+def test_an_older_event_does_not_undo_what_is_known(table: ChildTable):
+    table.learn(CONFIG_MAP, item(A, 7, data={"now": "x"}))
+
+    table.upsert(CONFIG_MAP, item(A, 6, data={"before": "x"}))
+
+    (known,) = table.of(A).values()
+    assert known.read()["data"] == {"now": "x"}
+
+
+def test_our_answer_counts_as_settled_even_when_its_event_came_first(table: ChildTable):
+    table.upsert(CONFIG_MAP, item(A, 5))
+
+    table.learn(CONFIG_MAP, item(A, 5), settled=True)
+
+    (known,) = table.of(A).values()
+    assert known.settled
+
+
+def test_a_list_tells_what_was_deleted_unseen(table: ChildTable, woken: list):
+    table.learn(CONFIG_MAP, item(A, 5))
+    table.learn(CONFIG_MAP, item(B, 5))
+
+    table.replace(CONFIG_MAP, None, [item(B, 5)])
+
+    assert woken == [A]
+    assert table.of(A) == {}
+
+
+def test_a_list_of_one_kind_and_namespace_leaves_the_others(table: ChildTable):
+    table.learn(CONFIG_MAP, item(A, 5))
+
+    table.replace(DEPLOYMENT, None, [])
+    table.replace(CONFIG_MAP, "another", [])
+
+    assert list(table.of(A)) == [ChildId("ConfigMap", "a")]
+
+
+def test_a_secrets_data_is_not_kept(table: ChildTable):
+    secret = item(A, 5, type="Opaque", data={"password": "aHVudGVyMg=="})
+
+    table.learn(CONFIG_MAP, secret)
+
+    (known,) = table.of(A).values()
+    assert b"aHVudGVyMg" not in known.text
