@@ -19,7 +19,7 @@ from mcphub_operator.status.transitions import Transition, find_transitions
 
 log = structlog.get_logger(__name__)
 
-MAX_NOTE = 1024
+MAX_NOTE_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def build_event(
         "action": f"{transition.condition}Changed",
         "reason": transition.reason,
         "type": "Warning" if transition.warning else "Normal",
-        "note": transition.message[:MAX_NOTE],
+        "note": shorten(transition.message, MAX_NOTE_BYTES),
         "regarding": {
             "apiVersion": names.API_VERSION,
             "kind": names.KIND,
@@ -74,3 +74,8 @@ def build_event(
             "uid": uid,
         },
     }
+
+
+def shorten(text: str, size: int) -> str:
+    """Cut a text to so many bytes of UTF-8, between characters."""
+    return text.encode()[:size].decode(errors="ignore")

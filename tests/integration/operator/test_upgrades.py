@@ -1,0 +1,197 @@
+"""A new operator version: hubs roll a few at a time, old objects are found again."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mcphub_operator import names
+from mcphub_operator.kube.kinds import BY_NAME, CHILD_KINDS, DEPLOYMENT, EVENT, HUB, POD
+from mcphub_operator.kube.writer import Writer
+from support.running_operator import World, make_pods_ready, running_operator
+from support.waiting import wait_until
+
+pytestmark = pytest.mark.timeout(180)
+
+FROZEN = sorted((Path(__file__).parent / "frozen").glob("*.yaml"))
+FROZEN_SPEC = {
+    "replicas": 2,
+    "autoscaling": {},
+    "disruptionBudget": {},
+    "service": {"type": "NodePort"},
+}
+HUBS = [f"hub-{number}" for number in range(5)]
+OLD, NEW = "mcphub-server:old", "mcphub-server:new"
+
+
+async def images(world: World) -> list[str]:
+    found = await world.list(DEPLOYMENT)
+    return [
+        d["spec"]["template"]["spec"]["containers"][0]["image"]
+        for d in sorted(found, key=lambda d: d["metadata"]["name"])
+    ]
+
+
+class TestAnUpgrade:
+    async def test_rolls_a_few_hubs_at_a_time_and_goes_on_as_they_come_ready(
+        self, world: World
+    ):
+        await self.install(world)
+        async with running_operator(
+            world, server_image=NEW, upgrade_concurrency=2
+        ) as running:
+            await running.settle()
+            rolled = (await images(world)).count(NEW)
+            told = {name: await world.condition("Reconciling", name) for name in HUBS}
+
+            waves = [rolled]
+            while rolled < len(HUBS):
+                for name, image in zip(HUBS, await images(world), strict=True):
+                    if image == NEW:
+                        await make_pods_ready(world, name, 1)
+                await running.settle()
+                rolled = (await images(world)).count(NEW)
+                waves.append(rolled)
+
+        assert waves == [2, 4, 5]
+        waiting = [c for c in told.values() if c["reason"] == "UpgradePaused"]
+        assert len(waiting) == 3
+
+    async def test_goes_on_after_a_restart_of_the_operator(self, world: World):
+        await self.install(world)
+        for _ in range(3):
+            async with running_operator(
+                world, server_image=NEW, upgrade_concurrency=2
+            ) as running:
+                await running.settle()
+
+                assert (await images(world)).count(NEW) == 2
+
+    async def test_does_not_keep_a_users_change_waiting(self, world: World):
+        await self.install(world)
+        async with running_operator(
+            world, server_image=NEW, upgrade_concurrency=1
+        ) as running:
+            await running.settle()
+
+            await world.apply_hub(HUBS[-1], logging={"level": "debug"})
+            await running.settle()
+
+            assert (await images(world))[-1] == NEW
+
+    async def install(self, world: World) -> None:
+        """Hubs that run the old version, all of them Ready."""
+        async with running_operator(world, server_image=OLD) as running:
+            for name in HUBS:
+                await world.apply_hub(name)
+            await running.settle()
+            for name in HUBS:
+                await make_pods_ready(world, name, 1)
+            await running.settle()
+            for name in HUBS:
+                assert (await world.condition("Ready", name))["status"] == "True"
+
+
+def frozen_children(path: Path, world: World, uid: str) -> list[dict[str, Any]]:
+    """What an operator of that version applied for a hub of this uid."""
+    children = list(yaml.safe_load_all(path.read_text()))
+    for child in children:
+        child["metadata"]["namespace"] = world.namespace
+        child["metadata"]["ownerReferences"][0]["uid"] = uid
+    return children
+
+
+@pytest.mark.parametrize("path", FROZEN, ids=lambda path: path.stem)
+class TestObjectsOfAnEarlierVersion:
+    async def test_are_found_kept_and_not_doubled(self, world: World, path: Path):
+        hub = await world.apply_hub(**FROZEN_SPEC)
+        writer = Writer(world.api, lambda: 10.0)
+        before = {}
+        for child in frozen_children(path, world, hub["metadata"]["uid"]):
+            written = await writer.apply(child)
+            key = (child["kind"], child["metadata"]["name"])
+            before[key] = written["metadata"]["uid"]
+
+        async with running_operator(world) as running:
+            await running.settle()
+            await world.wait_condition("Stalled", "False")
+
+        selector = f"{names.LABEL_INSTANCE}=team-data"
+        after = {
+            (kind.name, item["metadata"]["name"]): item["metadata"]["uid"]
+            for kind in CHILD_KINDS
+            for item in await world.list(kind, selector)
+        }
+        assert after == before
+
+    async def test_keep_their_keys_and_tokens(self, world: World, path: Path):
+        hub = await world.apply_hub(**FROZEN_SPEC)
+        writer = Writer(world.api, lambda: 10.0)
+        children = frozen_children(path, world, hub["metadata"]["uid"])
+        for child in children:
+            await writer.apply(child)
+
+        async with running_operator(world) as running:
+            await running.settle()
+
+        for child in children:
+            if child["kind"] == "Secret":
+                name = child["metadata"]["name"]
+                found = await world.get(BY_NAME["Secret"], name)
+                assert found["data"].items() >= child["data"].items()
+
+
+class TestReadyPods:
+    async def test_make_a_hub_ready_and_give_it_a_url(self, world: World):
+        async with running_operator(world) as running:
+            await world.apply_hub(replicas=2)
+            await wait_until(lambda: _has_pods(world, 2))
+
+            await make_pods_ready(world, "team-data", 2)
+            await world.wait_condition("Ready", "True", "Available")
+            await world.wait_condition("Reconciling", "False")
+            await running.settle()
+
+            status = (await world.get(HUB, "team-data"))["status"]
+            assert status["summary"]["replicas"] == "2/2"
+            url = f"http://team-data.{world.namespace}.svc:8000/mcp"
+            assert status["endpoints"]["mcp"] == url
+
+    async def test_that_go_take_the_url_with_them(self, world: World):
+        async with running_operator(world):
+            await world.apply_hub(replicas=1)
+            await wait_until(lambda: _has_pods(world, 1))
+            await make_pods_ready(world, "team-data", 1)
+            await world.wait_condition("Ready", "True")
+
+            for pod in await world.list(POD):
+                await world.end_pod(pod["metadata"]["name"])
+
+            await world.wait_condition("Ready", "False", "NoReadyReplica")
+            assert "endpoints" not in (await world.get(HUB, "team-data"))["status"]
+
+    async def test_are_told_by_one_event(self, world: World):
+        async with running_operator(world) as running:
+            await world.apply_hub(replicas=1)
+            await wait_until(lambda: _has_pods(world, 1))
+            await make_pods_ready(world, "team-data", 1)
+            await world.wait_condition("Ready", "True", "Available")
+            await running.settle()
+
+            events = await _events(world)
+
+        assert [e["reason"] for e in events] == ["Available"]
+        assert events[0]["type"] == "Normal"
+        assert events[0]["regarding"]["name"] == "team-data"
+
+
+async def _has_pods(world: World, count: int) -> bool:
+    await asyncio.sleep(0)
+    return len(await world.list(POD)) == count
+
+
+async def _events(world: World) -> list[dict[str, Any]]:
+    found = await world.list(EVENT)
+    return [e for e in found if e["regarding"]["kind"] == names.KIND]

@@ -1,0 +1,96 @@
+"""Hub specs made from the CRD's schema, fit to be applied by the dozen.
+
+What would make hubs disturb one another or the machine is taken out: fixed node ports,
+large numbers of replicas; and Secrets that are referred to exist, unless a test wants
+them missing.
+"""
+
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from support.drawn_hubs import REAL_TEXTS, draw_sections
+
+SECRET = "generated-credentials"
+SECRET_KEY = "key"
+SECRET_DATA = {SECRET_KEY: "value", "username": "u", "password": "p"}
+"""With the keys that a reference has by default."""
+MOST_REPLICAS = 2
+
+ZONE = "topology.kubernetes.io/zone"
+PASSED_THROUGH: tuple[tuple[str, str, Any], ...] = (
+    (
+        "pod",
+        "affinity",
+        {
+            "podAntiAffinity": {
+                "preferredDuringSchedulingIgnoredDuringExecution": [
+                    {"weight": 1, "podAffinityTerm": {"topologyKey": ZONE}}
+                ]
+            }
+        },
+    ),
+    (
+        "pod",
+        "topologySpreadConstraints",
+        [{"maxSkew": 1, "topologyKey": ZONE, "whenUnsatisfiable": "DoNotSchedule"}],
+    ),
+    ("autoscaling", "behavior", {"scaleDown": {"stabilizationWindowSeconds": 60}}),
+)
+"""The CRD hands these on unread; what it would let through is mostly noise."""
+
+_QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+_ALWAYS = ("backends", "service", "autoscaling", "disruptionBudget", "networkPolicy")
+
+
+def draw_specs(count: int) -> list[dict[str, Any]]:
+    """Return this many specs, the same on every run."""
+    sections = draw_sections(REAL_TEXTS)
+    optional = st.fixed_dictionaries({}, optional=sections)
+    rich = st.fixed_dictionaries(
+        {name: sections[name] for name in _ALWAYS},
+        optional={k: s for k, s in sections.items() if k not in _ALWAYS},
+    )
+    found: list[dict[str, Any]] = []
+
+    @settings(
+        max_examples=count,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=_QUIET,
+    )
+    @given(st.one_of(optional, rich))
+    def collect(spec: dict[str, Any]) -> None:
+        found.append(tame(spec))
+
+    collect()
+    return found[:count]
+
+
+def tame(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return a spec that many hubs can have at once."""
+    tamed: dict[str, Any] = _point_at_secret(spec)
+    tamed.get("service", {}).pop("nodePort", None)
+    if "replicas" in tamed:
+        tamed["replicas"] = min(tamed["replicas"], MOST_REPLICAS)
+    if "autoscaling" in tamed:
+        tamed["autoscaling"] |= {"minReplicas": 1, "maxReplicas": MOST_REPLICAS}
+    tamed.pop("paused", None)
+    for section, field, valid in PASSED_THROUGH:
+        if tamed.get(section, {}).get(field):
+            tamed[section][field] = valid
+    return tamed
+
+
+def _point_at_secret(value: Any, field: str = "") -> Any:
+    if isinstance(value, dict):
+        made = {k: _point_at_secret(part, k) for k, part in value.items()}
+        if field.endswith("SecretRef") and made.get("name"):
+            keys = {k: SECRET_KEY for k, part in made.items() if k != "name" and part}
+            return {**made, "name": SECRET, **keys}
+        return made
+    if isinstance(value, list):
+        return [_point_at_secret(part) for part in value]
+    return value
