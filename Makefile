@@ -63,6 +63,10 @@ check: env ## Format, lint, types, import contracts, generated files, unit tests
 test: check images ## Every check and every test, on real parts
 	@$(BIN)/pytest tests
 
+.PHONY: bench-server
+bench-server: env ## What the server costs, as ratios; wants a machine at rest
+	@PYTHONPATH=tests $(BIN)/python -m bench
+
 .PHONY: crd
 crd: env ## Write crds/ and docs/reference.md anew from the typed spec
 	@$(BIN)/python -m mcphub_operator.crd > crds/mcphubs.yaml

@@ -11,6 +11,10 @@ from typing import Any
 
 TIMEOUT_SECONDS = 60.0
 
+EVENT_STREAM = "text/event-stream"
+EVENT_DATA = b"data: "
+"""What stands before the answer where it took so long that it came as a stream."""
+
 MODERN = "2026-07-28"
 CLASSIC = "2025-11-25"
 
@@ -29,7 +33,7 @@ class BareClient:
         )
 
     def call(self, revision: str, tool: str, arguments: dict[str, Any]) -> bytes:
-        """Call a tool and return the answer's bytes.
+        """Call a tool and return the answer's JSON-RPC message.
 
         Raises:
             RuntimeError: the answer is an error, of the protocol or of the tool.
@@ -39,9 +43,10 @@ class BareClient:
         )
         response = self.connection.getresponse()
         body = response.read()
+        is_stream = response.getheader("content-type", "").startswith(EVENT_STREAM)
         if response.status != 200 or b'"isError":true' in body or b'"error":' in body:
             raise RuntimeError(f"{tool}: {response.status} {body[:500]!r}")
-        return body
+        return body[body.rfind(EVENT_DATA) + len(EVENT_DATA) :] if is_stream else body
 
 
 def build_call(

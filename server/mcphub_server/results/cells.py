@@ -7,6 +7,7 @@ with CUT_MARK, so that neither model nor program takes a part for the whole.
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -49,6 +50,10 @@ def _read_floats(cells: Sequence[Any], _: int) -> Sequence[Json]:
 
 
 def _read_texts(cells: Sequence[Any], cap: int) -> Sequence[Json]:
+    # A column of short plain texts without a NULL needs no look at each.
+    with suppress(TypeError):
+        if max(map(len, cells)) <= cap and "".join(cells).isascii():
+            return cells
     return [
         v if v is None or (len(v) <= cap and v.isascii()) else cut_text(v, cap)
         for v in cells
