@@ -1,14 +1,27 @@
 """`--check`: a table for people, an exit code for programs."""
 
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from mcphub_server.__main__ import main
 from support.hub import HubFiles
 from support.ports import find_free_port
 
 from .conftest import MakeHub
+
+
+@pytest.fixture(autouse=True)
+def _logging_restored() -> Iterator[None]:
+    """Undo what `main` sets for the whole process."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers, root.level = handlers, level
+    structlog.reset_defaults()
 
 
 def run_check(files: HubFiles, monkeypatch: pytest.MonkeyPatch) -> int | str | None:
