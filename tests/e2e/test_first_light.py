@@ -7,6 +7,7 @@ needs a hub in another state makes one of its own.
 import json
 import time
 
+import httpx
 import pytest
 
 from quickstart.calls import call_tool
@@ -103,8 +104,12 @@ class TestADemoHub:
         assert {answer.result["status"] for answer in answers} == {"healthy"}
 
     def test_refuses_a_client_without_a_token(self, installation: Installation):
-        with pytest.raises(Exception, match="401"):
-            call_tool(f"{installation.base_url}/mcp", "wrong", "health_check", {})
+        answer = httpx.get(
+            f"{installation.base_url}/sse", headers={"Authorization": "Bearer wrong"}
+        )
+
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
     def test_scales_up_and_down_by_kubectl_scale(
         self, installation: Installation, stopwatch
