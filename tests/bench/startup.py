@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from bench.hub import HubFolder, running_hub
 
 RUNS = 5
-IMPORTS = "import asyncpg, fastmcp, uvicorn"
+IMPORTS = "import asyncpg, uvicorn; from fastmcp import FastMCP"
 
 
 def measure_start(hub: HubFolder, before: Sequence[str]) -> float:
