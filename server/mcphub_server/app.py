@@ -32,7 +32,7 @@ from mcphub_server.results.cursors import CursorSigner
 from mcphub_server.sessions.admission import Admission
 from mcphub_server.sessions.layer import build_session_app
 from mcphub_server.sessions.parts import SessionParts, build_session_parts
-from mcphub_server.sessions.replicas import Replicas
+from mcphub_server.sessions.replicas import Directory
 from mcphub_server.sessions.traffic import Traffic
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.direct import DirectTools
@@ -75,7 +75,7 @@ class Parts:
 
 
 def build_hub(
-    config: HubConfig, runtime: RuntimeSettings, replicas: Replicas | None = None
+    config: HubConfig, runtime: RuntimeSettings, replicas: Directory | None = None
 ) -> Hub:
     """Put a hub together; must run inside the event loop that will serve it.
 

@@ -88,7 +88,7 @@ async def running(hub: Hub) -> AsyncIterator[None]:
         for monitor in hub.monitors:
             await monitor.backend.open()
             stack.push_async_callback(monitor.backend.close)
-        await stack.enter_async_context(hub.sessions.peers)
+        await stack.enter_async_context(hub.sessions.running())
         async with asyncio.TaskGroup() as watchers:
             tasks = [watchers.create_task(m.watch(seconds)) for m in hub.monitors]
             try:

@@ -9,6 +9,7 @@ from mcphub_server.middleware.client import current_client, enter_client
 from mcphub_server.sessions.keyring import LiveKeyring
 from mcphub_server.sessions.principal import Principal, digest_principal
 from mcphub_server.sessions.receipt import Receipt, find_receipt, sign_receipt
+from mcphub_server.sessions.sealing import find_sealed, seal
 from mcphub_server.sessions.session_id import (
     Capability,
     IpAddress,
@@ -24,6 +25,7 @@ from mcphub_server.sessions.ticket import Ticket, find_ticket, sign_ticket
 LIFETIME_SECONDS = 7 * 24 * 3600
 """Longer than any stream is left open; the rotation of keys ends sessions earlier."""
 
+GREETING = "greeting"
 NOWHERE = parse_address("0.0.0.0")  # noqa: S104 -- an owner that no one can reach
 
 
@@ -150,6 +152,22 @@ class Signatures:
     def _find_receipt(self, text: str) -> Receipt | None:
         keys = self._keyring.keyring.accepted
         return find_receipt(text, self.identity.hub, keys, self._clock())
+
+    def seal_greeting(self, payload: bytes) -> str:
+        """Sign what one replica tells all others."""
+        return seal(payload, GREETING, self.identity.hub, self._keyring.keyring.signing)
+
+    async def find_greeting(self, text: str) -> bytes | None:
+        """Return what a replica of this hub signed for all others."""
+        payload = self._find_greeting(text)
+        if payload is None:
+            await self._keyring.refresh()
+            payload = self._find_greeting(text)
+        return payload
+
+    def _find_greeting(self, text: str) -> bytes | None:
+        keys = self._keyring.keyring.accepted
+        return find_sealed(text, GREETING, self.identity.hub, keys)
 
 
 def enter_session(session: SessionId) -> None:

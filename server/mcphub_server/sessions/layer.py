@@ -12,7 +12,8 @@ from dataclasses import replace
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcphub_server.middleware.client import current_client, enter_client
-from mcphub_server.sessions.asgi import find_header, replace_header
+from mcphub_server.sessions.asgi import find_header, replace_header, send_response
+from mcphub_server.sessions.membership import GREETED_STATUS, GREETING_HEADER
 from mcphub_server.sessions.metrics import Outcome
 from mcphub_server.sessions.parts import SessionParts
 from mcphub_server.sessions.peers import (
@@ -50,13 +51,19 @@ class TicketGate:
         self._door = door
         self._inside = inside
         self._signatures = parts.signatures
+        self._membership = parts.membership
         self._metrics = parts.metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        text = None
-        if scope["type"] == "http":
-            text = find_header(scope["headers"], TICKET_HEADER)
+        if scope["type"] != "http":
+            await self._door(scope, receive, send)
+            return
+        greeting = find_header(scope["headers"], GREETING_HEADER)
+        text = find_header(scope["headers"], TICKET_HEADER)
+        if greeting is not None:
+            await self._return_greeting(greeting, send)
+            return
         if text is None:
             await self._door(scope, receive, send)
             return
@@ -66,6 +73,14 @@ class TicketGate:
             await send_not_owner(send, NotOwner.ANOTHER)
             return
         await self._inside(accept(ticket, scope), receive, send)
+
+    async def _return_greeting(self, greeting: str, send: Send) -> None:
+        if not await self._membership.hear(greeting):
+            self._metrics.count(Outcome.REFUSED)
+            await send_not_owner(send, NotOwner.ANOTHER)
+            return
+        answer = (GREETING_HEADER, self._membership.build_greeting().encode())
+        await send_response(send, GREETED_STATUS, b"", [answer])
 
 
 def accept(ticket: Ticket, scope: Scope) -> Scope:

@@ -1,5 +1,7 @@
 """What the session layers work with, made from what the process was told."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
@@ -9,9 +11,10 @@ from mcphub_server.config.runtime import RuntimeSettings
 from mcphub_server.errors import ConfigError
 from mcphub_server.sessions.identity import Identity, Signatures, build_identity
 from mcphub_server.sessions.keyring import LiveKeyring
+from mcphub_server.sessions.membership import Greeter, Membership
 from mcphub_server.sessions.metrics import SessionMetrics
 from mcphub_server.sessions.peers import Peers
-from mcphub_server.sessions.replicas import DnsReplicas, NoReplicas, Replicas
+from mcphub_server.sessions.replicas import Directory, DnsReplicas, NoReplicas
 from mcphub_server.sessions.traffic import Traffic
 
 
@@ -26,10 +29,18 @@ class SessionParts:
 
     signatures: Signatures
     peers: Peers
+    membership: Membership
+    greeter: Greeter
     metrics: SessionMetrics
     traffic: Traffic
     stateful: bool
     resumes_modern: bool
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Open the connections to the other replicas, and greet them."""
+        async with self.peers, self.greeter.running():
+            yield
 
 
 def build_session_parts(
@@ -37,14 +48,16 @@ def build_session_parts(
     runtime: RuntimeSettings,
     registry: CollectorRegistry,
     traffic: Traffic,
-    replicas: Replicas | None = None,
+    directory: Directory | None = None,
 ) -> SessionParts:
     """Make the parts; must run inside the event loop that will serve."""
     signatures = Signatures(read_identity(runtime), LiveKeyring(runtime.keys_dir))
-    found = replicas or build_replicas(runtime)
+    membership = Membership(directory or build_directory(runtime), signatures)
     return SessionParts(
         signatures,
-        Peers(runtime.port, found, signatures),
+        Peers(runtime.port, membership, signatures),
+        membership,
+        Greeter(membership, runtime.port),
         SessionMetrics(registry),
         traffic,
         config.transports.streamable_http.sessions is SessionMode.STATEFUL,
@@ -64,7 +77,7 @@ def read_identity(runtime: RuntimeSettings) -> Identity:
         ) from None
 
 
-def build_replicas(runtime: RuntimeSettings) -> Replicas:
+def build_directory(runtime: RuntimeSettings) -> Directory:
     """Look replicas up in the headless Service; there are none outside a pod."""
     if not (runtime.pod_ip and runtime.namespace):
         return NoReplicas()

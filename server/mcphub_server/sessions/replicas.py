@@ -26,8 +26,18 @@ class Replicas(Protocol):
     async def includes(self, address: IpAddress) -> bool: ...
 
 
+class Directory(Replicas, Protocol):
+    """Knows them all."""
+
+    async def list_addresses(self) -> frozenset[IpAddress]: ...
+
+
 class NoReplicas:
     """A server that stands alone."""
+
+    async def list_addresses(self) -> frozenset[IpAddress]:
+        """Nobody."""
+        return frozenset()
 
     async def includes(self, address: IpAddress) -> bool:
         """Nobody else is there."""
@@ -70,6 +80,11 @@ class DnsReplicas:
         if address not in self._known and self._age() > SHORTEST_ASK_SECONDS:
             await self._ask(older_than=SHORTEST_ASK_SECONDS)
         return address in self._known
+
+    async def list_addresses(self) -> frozenset[IpAddress]:
+        """Return the addresses of all replicas, this one's included."""
+        await self._ask(older_than=FRESH_SECONDS)
+        return self._known
 
     def _age(self) -> float:
         return self._clock() - self._asked_at

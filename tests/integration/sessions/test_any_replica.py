@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 import time
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from ipaddress import ip_address
 
 import httpx2
@@ -19,6 +19,8 @@ from mcphub_server.sessions.session_id import (
     digest,
     sign_session_id,
 )
+
+from .conftest import wait_until_listening
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -269,6 +271,28 @@ async def test_a_session_that_its_client_ended_does_not_come_back(shared_hub, ht
     answer = await post(http, base, session_id, WHERE)
 
     assert answer.status_code == 404
+
+
+async def test_a_new_replica_is_known_before_its_name_is_published(shared_hub, http):
+    async with AsyncExitStack() as stack:
+        new = await shared_hub.start(stack)
+        shared_hub.replicas.remove(new)
+        await wait_until_listening(new.address, shared_hub.port)
+        session_id = await begin(http, shared_hub.at(new))
+
+        asked = shared_hub.replicas[0]
+        answer = await post(http, shared_hub.at(asked), session_id, WHERE)
+
+    assert new.address not in shared_hub.members.read_text()
+    assert find_text(answer) == new.uid
+
+
+async def test_a_forged_greeting_is_not_heard(shared_hub, http):
+    base = shared_hub.at(shared_hub.replicas[0])
+
+    answer = await http.post(f"{base}/mcp", headers={"mcphub-greeting": "Zm9yZ2Vk"})
+
+    assert answer.status_code == 421
 
 
 async def test_a_forged_ticket_opens_no_door(shared_hub):
