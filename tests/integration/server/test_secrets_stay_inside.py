@@ -46,7 +46,7 @@ FAILING = [
     "SELECT * FROM canaries WHERE note ~ ('(' || note)",
     "SELECT ('{' || note)::int[] FROM canaries",
     "SELECT format('%s %s', note) FROM canaries",
-    "SELECT count(*) FROM canaries a, generate_series(1, 99999999) WHERE note <> ''",
+    "SELECT count(*) FROM canaries, pg_class a, pg_class b, pg_class c, pg_class d",
     "SELECT query_to_xml('SELECT ' || note, true, true, '') FROM canaries",
     "DELETE FROM canaries RETURNING note",
     "SELEC note FROM canaries",
