@@ -19,7 +19,8 @@ Deliver = Callable[[str | None, dict[str, Any]], None]
 """Takes an event: its type (None for an object of a list) and the hub."""
 
 RETRY_SECONDS = 2.0
-SILENCE_SECONDS = 75.0
+SILENCE_SECONDS = 100.0
+PAGE_SIZE = 100
 
 
 class _Always:
@@ -50,6 +51,7 @@ def build_settings() -> kopf.OperatorSettings:
     settings.posting.enabled = False
     settings.scanning.disabled = True
     settings.peering.standalone = True
+    settings.watching.chunk_size = PAGE_SIZE
     settings.watching.inactivity_timeout = SILENCE_SECONDS
     settings.networking.error_backoffs = _Always()
     settings.networking.request_timeout = 30.0

@@ -7,6 +7,7 @@ where metrics and the tests' counters hang.
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,9 @@ METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 Object = dict[str, Any]
+
+Found = AbstractSet[tuple[str, str]]
+"""Namespaces and names of what a list found."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,7 @@
 """One watch of autoscalers for two readers: our children, and the foreign ones."""
 
-from collections.abc import Iterable
-
 from mcphub_operator import names
-from mcphub_operator.kube.api import Object
+from mcphub_operator.kube.api import Found, Object
 from mcphub_operator.kube.children import ChildTable
 from mcphub_operator.kube.kinds import AUTOSCALER
 from mcphub_operator.kube.surroundings import ForeignAutoscalers
@@ -16,13 +14,6 @@ class AutoscalerSink:
         self._children = children
         self._foreign = foreign
 
-    def replace(self, namespace: str | None, items: Iterable[Object]) -> None:
-        """Make both readers equal to a list."""
-        found = list(items)
-        self._foreign.replace(namespace, found)
-        ours = [item for item in found if _is_managed(item)]
-        self._children.replace(AUTOSCALER, namespace, ours)
-
     def upsert(self, item: Object) -> None:
         """Learn an autoscaler's present state."""
         self._foreign.upsert(item)
@@ -34,6 +25,11 @@ class AutoscalerSink:
         self._foreign.remove(item)
         if _is_managed(item):
             self._children.remove(AUTOSCALER, item)
+
+    def keep_only(self, namespace: str | None, found: Found) -> None:
+        """Forget what a list did not find."""
+        self._foreign.keep_only(namespace, found)
+        self._children.keep_only(AUTOSCALER, namespace, found)
 
 
 def _is_managed(item: Object) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from mcphub_operator import names
-from mcphub_operator.kube.api import Object
+from mcphub_operator.kube.api import Found, Object
 from mcphub_operator.kube.kinds import Kind
 from mcphub_operator.observed import HubKey, Live
 from mcphub_operator.resources.manifest import ChildId
@@ -59,24 +59,19 @@ class ChildTable:
         if not children:
             self._by_hub.pop(hub, None)
 
-    def replace(
-        self, kind: Kind, namespace: str | None, items: Iterable[Object]
-    ) -> None:
-        """Make a kind equal to a list; wake the hubs for which that is news."""
-        seen = set()
-        for item in items:
-            seen.add((find_hub(item), ChildId(kind.name, item["metadata"]["name"])))
-            self.upsert(kind, item)
-        known = [
+    def keep_only(self, kind: Kind, namespace: str | None, found: Found) -> None:
+        """Forget what a list of a kind did not find, and wake those hubs."""
+        gone = [
             (hub, child)
             for hub, children in self._by_hub.items()
             for child in children
-            if child.kind == kind.name and namespace in (None, hub.namespace)
+            if child.kind == kind.name
+            and namespace in (None, hub.namespace)
+            and (hub.namespace, child.name) not in found
         ]
-        for hub, child in known:
-            if (hub, child) not in seen:
-                self.forget(hub, child)
-                self._wake(hub)
+        for hub, child in gone:
+            self.forget(hub, child)
+            self._wake(hub)
 
     def _put(self, kind: Kind, item: Object, *, settled: bool) -> bool:
         hub, child = find_hub(item), ChildId(kind.name, item["metadata"]["name"])
@@ -97,10 +92,6 @@ class ChildSink:
         self._table = table
         self._kind = kind
 
-    def replace(self, namespace: str | None, items: Iterable[Object]) -> None:
-        """Make the kind equal to a list."""
-        self._table.replace(self._kind, namespace, items)
-
     def upsert(self, item: Object) -> None:
         """Learn a child's present state."""
         self._table.upsert(self._kind, item)
@@ -108,6 +99,10 @@ class ChildSink:
     def remove(self, item: Object) -> None:
         """Learn that a child is gone."""
         self._table.remove(self._kind, item)
+
+    def keep_only(self, namespace: str | None, found: Found) -> None:
+        """Forget what a list did not find."""
+        self._table.keep_only(self._kind, namespace, found)
 
 
 def find_hub(item: Mapping[str, Any]) -> HubKey:

@@ -5,16 +5,15 @@ an event got lost about.
 """
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from mcphub_operator.kube.api import Api, Call, Object
+from mcphub_operator.kube.api import Api, Call, Found, Object
 from mcphub_operator.kube.children import Wake
 from mcphub_operator.kube.kinds import HUB
 from mcphub_operator.observed import HubKey
 
-PAGE_SIZE = 500
+PAGE_SIZE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +75,10 @@ class HubTable:
         self._hubs.pop(key, None)
         self._expected.pop(key, None)
 
-    def replace(self, namespace: str | None, items: Iterable[Object]) -> None:
-        """Make a namespace (None: all) equal to a list."""
-        seen = set()
-        for item in items:
-            seen.add(key_of(item))
-            self.upsert(item)
+    def keep_only(self, namespace: str | None, found: Found) -> None:
+        """Forget what a list did not find, and wake those hubs."""
         for key in self.keys():
-            if namespace in (None, key.namespace) and key not in seen:
+            if namespace in (None, key.namespace) and key not in found:
                 self.forget(key)
                 self._wake(key)
 
@@ -127,15 +122,22 @@ def key_of(item: Object) -> HubKey:
     return HubKey(item["metadata"]["namespace"], item["metadata"]["name"])
 
 
-async def list_hubs(api: Api, namespace: str | None) -> list[Object]:
-    """Return all hubs of a namespace, or of the cluster."""
-    found: list[Object] = []
+async def list_hubs(api: Api, hubs: HubTable, namespace: str | None) -> None:
+    """Make the table equal to what the API server has, page by page.
+
+    Raises:
+        ApiError: it could not be asked to the end; nothing was forgotten.
+    """
+    found: set[tuple[str, str]] = set()
     params = {"limit": str(PAGE_SIZE)}
     while True:
         call = Call("list", HUB.name, "GET", HUB.path(namespace), params)
         page = await api.ask(call)
-        found += page.get("items") or ()
+        for item in page.get("items") or ():
+            found.add(key_of(item))
+            hubs.upsert(item)
         token = page["metadata"].get("continue")
         if not token:
-            return found
+            break
         params = {**params, "continue": token}
+    hubs.keep_only(namespace, found)

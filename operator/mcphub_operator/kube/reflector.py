@@ -9,7 +9,7 @@ that a watch missed are found; it is repeated on a long period for events that g
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -29,17 +29,18 @@ from mcphub_operator.kube.api import (
     METADATA_ONLY,
     Api,
     Call,
+    Found,
     Object,
 )
 from mcphub_operator.kube.kinds import Kind
 
 log = structlog.get_logger(__name__)
 
-PAGE_SIZE = 500
+PAGE_SIZE = 100
 LIST_SECONDS = 60.0
 WATCH_SECONDS = 300
-SILENCE_SECONDS = 75.0
-"""The API server sends a bookmark every minute: silence means a frozen connection."""
+SILENCE_SECONDS = 100.0
+"""A bookmark comes about every minute: silence is a frozen connection."""
 FIRST_DELAY_SECONDS = 0.2
 LONGEST_DELAY_SECONDS = 5.0
 
@@ -47,14 +48,14 @@ LONGEST_DELAY_SECONDS = 5.0
 class Sink(Protocol):
     """Where objects go; called in the event loop, must not block."""
 
-    def replace(self, namespace: str | None, items: Iterable[Object]) -> None:
-        """Forget everything known of the namespace (None: all) but these."""
-
     def upsert(self, item: Object) -> None:
         """Learn an object's present state."""
 
     def remove(self, item: Object) -> None:
         """Learn that an object is gone."""
+
+    def keep_only(self, namespace: str | None, found: Found) -> None:
+        """Forget everything known of the namespace (None: all) but these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +102,19 @@ class Reflector:
         log.warning("list_failed", kind=self.scope.kind.name, error=error.message)
 
     async def _list(self) -> str:
-        found: list[Object] = []
+        found: set[tuple[str, str]] = set()
         params = {"limit": str(PAGE_SIZE)}
         while True:
+            # Page by page, so that never more than one is in memory as a whole.
             page = await self._ask_page(params)
-            found += page.get("items") or ()
+            for item in page.get("items") or ():
+                found.add(identify(item))
+                self._sink.upsert(item)
             token = page["metadata"].get("continue")
             if not token:
                 break
             params["continue"] = token
-        self._sink.replace(self.scope.namespace, found)
+        self._sink.keep_only(self.scope.namespace, found)
         self.refused.clear()
         self.synced.set()
         return str(page["metadata"]["resourceVersion"])
@@ -171,6 +175,12 @@ class Reflector:
         async with self._api.stream(call, timeout) as answer:
             async for line in _lines(answer.content.iter_any()):
                 yield json.loads(line)
+
+
+def identify(item: Object) -> tuple[str, str]:
+    """Return an object's namespace (empty for none) and name."""
+    metadata = item["metadata"]
+    return metadata.get("namespace", ""), metadata["name"]
 
 
 async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

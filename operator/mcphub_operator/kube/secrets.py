@@ -5,10 +5,8 @@ that no hub names nothing is kept, so ten thousand of them cost nothing. Data is
 by a GET, by whoever needs it, when a version changed.
 """
 
-from collections.abc import Iterable
-
 from mcphub_operator import names
-from mcphub_operator.kube.api import Object
+from mcphub_operator.kube.api import Found, Object
 from mcphub_operator.kube.children import ChildTable, Wake
 from mcphub_operator.kube.kinds import SECRET
 from mcphub_operator.observed import HubKey
@@ -58,18 +56,6 @@ class SecretTable:
         if (namespace, name) in self._readers:
             self._versions[namespace, name] = ABSENT
 
-    def replace(self, namespace: str | None, items: Iterable[Object]) -> None:
-        """Make a namespace (None: all) equal to a list."""
-        found = list(items)
-        seen = {(i["metadata"]["namespace"], i["metadata"]["name"]) for i in found}
-        for item in found:
-            self._hear(item)
-        for key in [*self._readers]:
-            if namespace in (None, key[0]) and key not in seen:
-                self._set(key, ABSENT)
-        ours = [item for item in found if _is_managed(item)]
-        self._children.replace(SECRET, namespace, ours)
-
     def upsert(self, item: Object) -> None:
         """Learn a Secret's present version."""
         self._hear(item)
@@ -81,6 +67,13 @@ class SecretTable:
         self._set((item["metadata"]["namespace"], item["metadata"]["name"]), ABSENT)
         if _is_managed(item):
             self._children.remove(SECRET, item)
+
+    def keep_only(self, namespace: str | None, found: Found) -> None:
+        """Forget what a list did not find."""
+        for key in [*self._readers]:
+            if namespace in (None, key[0]) and key not in found:
+                self._set(key, ABSENT)
+        self._children.keep_only(SECRET, namespace, found)
 
     def _hear(self, item: Object) -> None:
         metadata = item["metadata"]

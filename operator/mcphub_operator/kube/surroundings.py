@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from mcphub_operator import names
-from mcphub_operator.kube.api import Object
+from mcphub_operator.kube.api import Found, Object
 from mcphub_operator.kube.children import Wake, find_hub, find_owner
 from mcphub_operator.observed import HubKey, Node, Pod
 
@@ -28,16 +28,6 @@ class PodTable:
         """Return every pod, with its hub."""
         return [(hub, p) for hub, pods in self._pods.items() for p in pods.values()]
 
-    def replace(self, namespace: str | None, items: Iterable[Object]) -> None:
-        """Make a namespace (None: all) equal to a list."""
-        seen = set()
-        for item in items:
-            seen.add(item["metadata"]["uid"])
-            self.upsert(item)
-        for hub, pod in self.all():
-            if namespace in (None, hub.namespace) and pod.uid not in seen:
-                self._drop(hub, pod.uid)
-
     def upsert(self, item: Object) -> None:
         """Learn a pod's present state."""
         hub, pod = find_hub(item), build_pod(item)
@@ -48,6 +38,13 @@ class PodTable:
     def remove(self, item: Object) -> None:
         """Learn that a pod is gone."""
         self._drop(find_hub(item), item["metadata"]["uid"])
+
+    def keep_only(self, namespace: str | None, found: Found) -> None:
+        """Forget what a list did not find."""
+        for hub, pod in self.all():
+            known = namespace in (None, hub.namespace)
+            if known and (hub.namespace, pod.name) not in found:
+                self._drop(hub, pod.uid)
 
     def _drop(self, hub: HubKey, uid: str) -> None:
         pods = self._pods.get(hub, {})
@@ -81,10 +78,6 @@ class NodeTable:
         """Return the nodes."""
         return None if self._nodes is None else tuple(self._nodes.values())
 
-    def replace(self, _namespace: str | None, items: Iterable[Object]) -> None:
-        """Make the nodes equal to a list."""
-        self._set({node.name: node for node in map(build_node, items)})
-
     def upsert(self, item: Object) -> None:
         """Learn a node's present state."""
         node = build_node(item)
@@ -94,6 +87,11 @@ class NodeTable:
         """Learn that a node is gone."""
         gone = item["metadata"]["name"]
         self._set({k: v for k, v in (self._nodes or {}).items() if k != gone})
+
+    def keep_only(self, _namespace: str | None, found: Found) -> None:
+        """Forget what a list did not find."""
+        nodes = self._nodes or {}
+        self._set({name: n for name, n in nodes.items() if ("", name) in found})
 
     def _set(self, nodes: dict[str, Node]) -> None:
         if nodes != self._nodes:
@@ -130,16 +128,6 @@ class ForeignAutoscalers:
             )
         )
 
-    def replace(self, namespace: str | None, items: Iterable[Object]) -> None:
-        """Make a namespace (None: all) equal to a list."""
-        found = list(items)
-        seen = {(i["metadata"]["namespace"], i["metadata"]["name"]) for i in found}
-        for key in [*self._targets]:
-            if namespace in (None, key[0]) and key not in seen:
-                self._set(key, None)
-        for item in found:
-            self.upsert(item)
-
     def upsert(self, item: Object) -> None:
         """Learn an autoscaler's present target."""
         metadata = item["metadata"]
@@ -156,6 +144,12 @@ class ForeignAutoscalers:
         """Learn that an autoscaler is gone."""
         metadata = item["metadata"]
         self._set((metadata["namespace"], metadata["name"]), None)
+
+    def keep_only(self, namespace: str | None, found: Found) -> None:
+        """Forget what a list did not find."""
+        for key in [*self._targets]:
+            if namespace in (None, key[0]) and key not in found:
+                self._set(key, None)
 
     def _set(self, key: tuple[str, str], target: str | None) -> None:
         before = self._targets.get(key)

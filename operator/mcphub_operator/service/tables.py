@@ -85,10 +85,10 @@ async def relist_hubs(api: Api, hubs: HubTable, namespaces: Sequence[str]) -> No
     """Make the table of hubs equal to what the API server has.
 
     Raises:
-        ApiError: it could not be asked; the table is as it was.
+        ApiError: it could not be asked to the end.
     """
     for namespace in namespaces or (None,):
-        hubs.replace(namespace, await list_hubs(api, namespace))
+        await list_hubs(api, hubs, namespace)
 
 
 async def keep_hubs_listed(

@@ -20,7 +20,7 @@ from support.running_operator import World, running_operator
 
 pytestmark = pytest.mark.timeout(600)
 
-PAIRS = 100
+PAIRS = 50
 BATCH = 25
 
 OWN_HASHES = (

@@ -35,9 +35,8 @@ async def recorded_counts(world: World) -> AsyncIterator[list[int]]:
         from mcphub_operator.kube.reflector import Reflector, Scope  # noqa: PLC0415
 
         class Sink:
-            def replace(self, _namespace, items):
-                for item in items:
-                    self.upsert(item)
+            def keep_only(self, _namespace, _found):
+                pass
 
             def upsert(self, item):
                 count = item["spec"]["replicas"]

@@ -70,7 +70,7 @@ def test_a_list_tells_what_was_deleted_unseen(table: ChildTable, woken: list):
     table.learn(CONFIG_MAP, item(A, 5))
     table.learn(CONFIG_MAP, item(B, 5))
 
-    table.replace(CONFIG_MAP, None, [item(B, 5)])
+    table.keep_only(CONFIG_MAP, None, {B})
 
     assert woken == [A]
     assert table.of(A) == {}
@@ -79,8 +79,8 @@ def test_a_list_tells_what_was_deleted_unseen(table: ChildTable, woken: list):
 def test_a_list_of_one_kind_and_namespace_leaves_the_others(table: ChildTable):
     table.learn(CONFIG_MAP, item(A, 5))
 
-    table.replace(DEPLOYMENT, None, [])
-    table.replace(CONFIG_MAP, "another", [])
+    table.keep_only(DEPLOYMENT, None, set())
+    table.keep_only(CONFIG_MAP, "another", set())
 
     assert list(table.of(A)) == [ChildId("ConfigMap", "a")]
 
