@@ -8,17 +8,22 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
-from mcphub_server.app import Hub
+from mcphub_server.backends.health import BackendMonitor
+from mcphub_server.config.runtime import RuntimeSettings
 from mcphub_server.errors import ConfigError
 from mcphub_server.sessions.drain import drain, keep_streams_at_shutdown
+from mcphub_server.sessions.parts import SessionParts
+from mcphub_server.sessions.traffic import Traffic
+from mcphub_server.transports import Transports
 
 KEEP_ALIVE_SECONDS = 180
 """Above the usual proxies' 120 s: who closes last never cuts a request."""
@@ -28,6 +33,31 @@ LAST_SECONDS = 5
 """What uvicorn waits for connections that neither end nor close."""
 
 log = structlog.get_logger(__name__)
+
+
+class Hub(Protocol):
+    """What is started and ended here; `app.build_hub` makes it."""
+
+    @property
+    def runtime(self) -> RuntimeSettings: ...
+
+    @property
+    def monitors(self) -> Sequence[BackendMonitor]: ...
+
+    @property
+    def traffic(self) -> Traffic: ...
+
+    @property
+    def sessions(self) -> SessionParts: ...
+
+    @property
+    def transports(self) -> Transports: ...
+
+    @property
+    def app(self) -> ASGIApp: ...
+
+    @property
+    def management(self) -> ASGIApp: ...
 
 
 class Listener(uvicorn.Server):
