@@ -57,7 +57,7 @@ check: env ## Format, lint, types, import contracts, generated files, unit tests
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/pytest -q tests/unit
+	@$(BIN)/pytest -q -n 2 tests/unit
 
 .PHONY: test
 test: check images ## Every check and every test, on real parts
