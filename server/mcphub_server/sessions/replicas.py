@@ -9,6 +9,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Protocol
 
 from mcphub_server.sessions.session_id import IpAddress, parse_address
@@ -16,7 +17,6 @@ from mcphub_server.sessions.session_id import IpAddress, parse_address
 Resolve = Callable[[str], Awaitable[frozenset[IpAddress]]]
 
 FRESH_SECONDS = 2.0
-SHORTEST_ASK_SECONDS = 0.25
 LOOKUP_TIMEOUT_SECONDS = 2.0
 
 
@@ -74,28 +74,25 @@ class DnsReplicas:
         self._asking = asyncio.Lock()
 
     async def includes(self, address: IpAddress) -> bool:
-        """Say whether a replica has this address now."""
-        if self._age() > FRESH_SECONDS:
-            await self._ask(older_than=FRESH_SECONDS)
-        if address not in self._known and self._age() > SHORTEST_ASK_SECONDS:
-            await self._ask(older_than=SHORTEST_ASK_SECONDS)
+        """Say whether a replica has this address now.
+
+        Only signed ids bring unknown addresses here, so each may cost a look-up.
+        """
+        now = self._clock()
+        if now - self._asked_at > FRESH_SECONDS or address not in self._known:
+            await self._ask(since=now)
         return address in self._known
 
     async def list_addresses(self) -> frozenset[IpAddress]:
         """Return the addresses of all replicas, this one's included."""
-        await self._ask(older_than=FRESH_SECONDS)
+        await self._ask(since=self._clock())
         return self._known
 
-    def _age(self) -> float:
-        return self._clock() - self._asked_at
-
-    async def _ask(self, older_than: float) -> None:
+    async def _ask(self, since: float) -> None:
+        """Look the name up, unless somebody else began to after this moment."""
         async with self._asking:
-            if self._age() <= older_than:
+            if self._asked_at > since:
                 return
-            try:
+            self._asked_at = self._clock()
+            with suppress(OSError):  # TimeoutError is one; the last answer stands
                 self._known = await self._resolve(self._name)
-            except OSError:
-                pass  # TimeoutError is one too; the last answer stands
-            finally:
-                self._asked_at = self._clock()
