@@ -29,6 +29,7 @@ READY_POD = {
         ],
     }
 }
+RESTLESS_SECONDS = 120.0
 QUIET_SECONDS = 0.6
 """Longer than any delay between an event and the pass that it causes."""
 
@@ -215,11 +216,13 @@ class Running:
 
     async def settle(self) -> None:
         """Wait until nothing is queued and no request was made for a while."""
-        seen, since = -1, asyncio.get_running_loop().time()
-        while asyncio.get_running_loop().time() - since < QUIET_SECONDS:
+        clock = asyncio.get_running_loop().time
+        seen, since, began = -1, clock(), clock()
+        while clock() - since < QUIET_SECONDS:
             now = len([r for r in self.requests.made if r.verb != "watch"])
             if now != seen or len(self.operator.queue):
-                seen, since = now, asyncio.get_running_loop().time()
+                seen, since = now, clock()
+            assert clock() - began < RESTLESS_SECONDS, self.requests.made[-5:]
             await asyncio.sleep(0.02)
 
 
