@@ -179,6 +179,7 @@ class Hub:
     proxy: RoundRobin
     nursery: Nursery
     replicas: list[Replica] = field(default_factory=list)
+    started: list[Replica] = field(default_factory=list)
 
     @property
     def members(self):
@@ -192,7 +193,7 @@ class Hub:
 
     async def start(self, stack, **settings):
         """Start one more replica, and publish it."""
-        number = len(self.replicas)
+        number = len(self.started)
         address = settings.pop("address", f"127.0.0.{FIRST_ADDRESS + number}")
         uid = settings.pop("uid", f"uid-{number}")
         given = {
@@ -207,6 +208,7 @@ class Hub:
         replica = Replica(address, uid, pid, self.nursery)
         stack.push_async_callback(stop, replica)
         self.replicas.append(replica)
+        self.started.append(replica)
         return replica
 
     def at(self, replica):

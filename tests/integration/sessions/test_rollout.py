@@ -1,0 +1,56 @@
+"""Every replica is replaced while clients keep calling."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import pytest
+
+from .conftest import running_hub, wait_until_listening
+
+
+async def keep_calling(client, stop, answers):
+    async with client:
+        while not stop.is_set():
+            result = await client.call_tool("slow", {"seconds": 0.05})
+            answers.append(result.data)
+
+
+async def replace(hub, stack, old, **settings):
+    """Do as a rollout does: one more, then the endpoint goes, then the pod."""
+    new = await hub.start(stack, **settings)
+    await wait_until_listening(new.address, hub.port)
+    staying = [each for each in hub.replicas if each is not old]
+    hub.publish(staying)
+    hub.members.write_text("\n".join(each.address for each in [*staying, old]))
+    old.terminate()
+    await old.wait()
+    hub.replicas.remove(old)
+    hub.publish(staying)
+
+
+@pytest.mark.parametrize(
+    ("transport", "stateful"),
+    [
+        pytest.param("http", True, id="stateful sessions"),
+        pytest.param("http", False, id="stateless requests"),
+        pytest.param("modern", False, id="modern requests"),
+    ],
+)
+async def test_no_call_is_lost(nursery, tmp_path, transport, stateful):
+    stop, answers = asyncio.Event(), []
+    async with (
+        running_hub(nursery, tmp_path, 2, stateful=stateful) as hub,
+        AsyncExitStack() as stack,
+        asyncio.TaskGroup() as group,
+    ):
+        for _ in range(6):
+            client = hub.client(transport)
+            group.create_task(keep_calling(client, stop, answers))
+        async with asyncio.timeout(20):
+            while set(answers) != {"uid-0", "uid-1"}:  # noqa: ASYNC110 -- clients call
+                await asyncio.sleep(0.02)
+        for old in list(hub.replicas):
+            await replace(hub, stack, old, stateful=stateful)
+        stop.set()
+
+    assert set(answers[-6:]) <= {"uid-2", "uid-3"}
