@@ -58,7 +58,7 @@ class PostgresBackend:
             max_size=self.config.pool.max_size,
             max_inactive_connection_lifetime=IDLE_LIFETIME_SECONDS,
             connect=self._connect,
-            reset=keep_session if self.config.pooler else None,
+            reset=leave_as_is,
         )
         await self._pool
 
@@ -183,24 +183,26 @@ class PostgresBackend:
             return
         with anyio.CancelScope(shield=True):
             with suppress(*DRIVER_ERRORS):
-                await end(connection)
+                await end(connection, is_ours=not self.config.pooler)
             with suppress(*DRIVER_ERRORS):
                 await pool.release(connection, timeout=ROLLBACK_TIMEOUT_SECONDS)
 
 
-async def keep_session(_connection: Any) -> None:
-    """Reset nothing: behind a pooler there is no session of ours.
+async def leave_as_is(_connection: Any) -> None:
+    """Reset nothing when the pool takes a connection back: `end` has done it."""
 
-    asyncpg's own RESET ALL would go to whichever server connection comes next.
+
+async def end(connection: Any, *, is_ours: bool) -> None:
+    """Roll back and reset the session in one round trip, or cut the connection.
+
+    Behind a pooler there is no session of ours (`is_ours`): a RESET ALL would go to
+    whichever server connection comes next.
     """
-
-
-async def end(connection: Any) -> None:
-    """Roll back, or cut the connection."""
     if connection.is_closed():
         return
+    reset = connection.get_reset_query() if is_ours else ""
     try:
-        await connection.execute("ROLLBACK", timeout=ROLLBACK_TIMEOUT_SECONDS)
+        await connection.execute(f"ROLLBACK;{reset}", timeout=ROLLBACK_TIMEOUT_SECONDS)
     except DRIVER_ERRORS:
         connection.terminate()
 
