@@ -12,7 +12,7 @@ from mcphub_operator import names
 from mcphub_operator.observed import Observed
 from mcphub_operator.resources.autoscaler import build_autoscaler
 from mcphub_operator.resources.children import Desired
-from mcphub_operator.resources.config_map import build_config_map
+from mcphub_operator.resources.config_map import build_config, build_config_map
 from mcphub_operator.resources.deployment import (
     Rollout,
     build_deployment,
@@ -117,11 +117,10 @@ def _own_secrets(observed: Observed, version: str) -> Iterator[Manifest]:
 
 
 def _template(observed: Observed) -> dict[str, Any]:
-    config = build_config_map(observed.hub, "")["data"]
     revision = Revision(
         image=find_image(observed),
         version=find_version(observed),
-        config_hash=build_hash(config),
+        config_hash=build_hash(build_config(observed.hub)),
         secrets_hash=observed.user_secrets.hash,
     )
     return build_pod_template(observed.hub, revision)
