@@ -16,7 +16,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mcphub_server.sessions.asgi import find_header, read_body, send_response
-from mcphub_server.sessions.peers import TICKET_HEADER
+from mcphub_server.sessions.handover import TICKET_HEADER
 from mcphub_server.sessions.reply import EVENT_END, EVENT_HEAD, build_error
 from mcphub_server.sessions.streams import STREAM, RequestKey, Stream
 from mcphub_server.sessions.traffic import Traffic

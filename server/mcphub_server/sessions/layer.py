@@ -13,16 +13,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcphub_server.middleware.client import current_client, enter_client
 from mcphub_server.sessions.asgi import find_header, replace_header, send_response
-from mcphub_server.sessions.membership import GREETED_STATUS, GREETING_HEADER
-from mcphub_server.sessions.metrics import Outcome
-from mcphub_server.sessions.parts import SessionParts
-from mcphub_server.sessions.peers import (
+from mcphub_server.sessions.handover import (
     HANDED_OVER,
     TICKET_HEADER,
     NotOwner,
     describe_target,
     send_not_owner,
 )
+from mcphub_server.sessions.membership import GREETED_STATUS, GREETING_HEADER
+from mcphub_server.sessions.metrics import Outcome
+from mcphub_server.sessions.parts import SessionParts
 from mcphub_server.sessions.principal import enter_scope
 from mcphub_server.sessions.resumption import Resumption
 from mcphub_server.sessions.sse import SseSessions

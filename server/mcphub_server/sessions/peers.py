@@ -9,53 +9,30 @@ wanted.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from types import TracebackType
 from typing import Self
 
 import anyio
 import httpcore2
-from starlette.types import Receive, Scope, Send
+from starlette.types import Send
 
 from mcphub_server.middleware.client import current_client
-from mcphub_server.sessions.asgi import Headers, find_header, send_response
+from mcphub_server.sessions.asgi import Headers
+from mcphub_server.sessions.handover import (
+    NOT_RETURNED,
+    NOT_SENT,
+    REQUEST_ID_HEADER,
+    TICKET_HEADER,
+    Errand,
+    Handover,
+    Owner,
+    describe_target,
+    find_refusal,
+    request_target,
+)
 from mcphub_server.sessions.identity import Signatures
 from mcphub_server.sessions.principal import find_principal
 from mcphub_server.sessions.replicas import Replicas
-from mcphub_server.sessions.session_id import IpAddress
-
-TICKET_HEADER = b"mcphub-ticket"
-NOT_OWNER_HEADER = b"mcphub-not-owner"
-REQUEST_ID_HEADER = b"x-request-id"
-MISDIRECTED = 421
-
-HANDED_OVER = "mcphub.handed_over"
-"""The scope's key that says that a request came with a ticket."""
-
-HOP_BY_HOP = frozenset(
-    {
-        b"connection",
-        b"keep-alive",
-        b"proxy-connection",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-    }
-)
-CREDENTIALS = frozenset({b"authorization", b"proxy-authorization", b"cookie"})
-NOT_SENT = (
-    HOP_BY_HOP
-    | CREDENTIALS
-    | {
-        b"content-length",
-        b"expect",
-        REQUEST_ID_HEADER,
-        TICKET_HEADER,
-    }
-)
-NOT_RETURNED = HOP_BY_HOP | {b"date", b"server", REQUEST_ID_HEADER}
 
 TIMEOUTS: Mapping[str, float] = {"connect": 1.0, "read": 65.0, "write": 10.0}
 """Seconds. A stream has a ping every 15 s, and no answer is silent for longer than
@@ -66,40 +43,6 @@ GONE_SECONDS = 5.0
 
 IDLE_SECONDS = 60.0
 """How long a connection is kept; the owner keeps it for 180 s."""
-
-
-class NotOwner(StrEnum):
-    """Why a replica refuses what another one handed over."""
-
-    ANOTHER = "another"
-    DRAINING = "draining"
-
-
-class Handover(StrEnum):
-    """How handing over went."""
-
-    ANSWERED = "answered"
-    OWNER_GONE = "owner gone"  # nothing was sent to the client
-    OWNER_DRAINS = "owner drains"  # nor here; it answers what it began before
-    BROKEN = "broken"  # the owner died within its answer
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """The replica that a request is meant for: an address, and whose it shall be."""
-
-    address: IpAddress
-    uid: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Errand:
-    """One request, its body read; `receive` tells of the client's leaving."""
-
-    scope: Scope
-    receive: Receive
-    send: Send
-    body: bytes
 
 
 class Peers:
@@ -216,11 +159,6 @@ class Peers:
         )
 
 
-def is_handed_over(scope: Scope) -> bool:
-    """Say whether another replica sent this request: it goes no further."""
-    return scope.get(HANDED_OVER, False) is True
-
-
 def open_pool() -> httpcore2.AsyncConnectionPool:
     """Make a pool without a limit: a session must not wait for another one."""
     return httpcore2.AsyncConnectionPool(
@@ -247,25 +185,6 @@ async def request_anew(
         return await pool.handle_async_request(request)
 
 
-def find_refusal(response: httpcore2.Response) -> Handover | None:
-    """Return why the pod at the owner's address does not answer, if it does not."""
-    if response.status != MISDIRECTED:
-        return None
-    match find_header(response.headers, NOT_OWNER_HEADER):
-        case None:
-            return None
-        case NotOwner.DRAINING:
-            return Handover.OWNER_DRAINS
-        case _:
-            return Handover.OWNER_GONE
-
-
-async def send_not_owner(send: Send, reason: NotOwner) -> None:
-    """Tell the replica that handed a request over to answer it itself."""
-    header = (NOT_OWNER_HEADER, reason.encode())
-    await send_response(send, MISDIRECTED, b"", [header])
-
-
 async def send_on(response: httpcore2.Response, send: Send) -> None:
     """Pass a response on as it comes."""
     headers: Headers = [
@@ -276,15 +195,3 @@ async def send_on(response: httpcore2.Response, send: Send) -> None:
     async for chunk in response.aiter_stream():
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-def request_target(scope: Scope) -> bytes:
-    """Return path and query as they came."""
-    path: bytes = scope.get("raw_path") or scope["path"].encode()
-    query: bytes = scope.get("query_string", b"")
-    return path + b"?" + query if query else path
-
-
-def describe_target(scope: Scope) -> str:
-    """Return what a ticket is good for."""
-    return f"{scope['method']} {request_target(scope).decode('latin-1')}"

@@ -22,9 +22,9 @@ from mcphub_server.sessions.asgi import (
     rewind,
     send_error,
 )
+from mcphub_server.sessions.handover import Errand, Handover, Owner, is_handed_over
 from mcphub_server.sessions.handshake import find_method
 from mcphub_server.sessions.parts import SessionParts
-from mcphub_server.sessions.peers import Errand, Handover, Owner, is_handed_over
 from mcphub_server.sessions.principal import digest_principal, find_principal
 from mcphub_server.sessions.receipt import Receipt, pack_request, unpack_request
 from mcphub_server.sessions.reply import Progress, Reply

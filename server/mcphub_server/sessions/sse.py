@@ -18,11 +18,11 @@ from mcphub_server.sessions.asgi import (
     rewind,
     send_error,
 )
+from mcphub_server.sessions.handover import Errand, Handover, Owner, is_handed_over
 from mcphub_server.sessions.handshake import INITIALIZED, lacks_handshake
 from mcphub_server.sessions.identity import Beginning, Signatures, enter_session
 from mcphub_server.sessions.metrics import Outcome
 from mcphub_server.sessions.parts import SessionParts
-from mcphub_server.sessions.peers import Errand, Handover, Owner, is_handed_over
 from mcphub_server.sessions.principal import find_principal
 from mcphub_server.sessions.session_id import SessionId, Transport
 from mcphub_server.sessions.streams import STREAM, Stream

@@ -20,6 +20,14 @@ from mcphub_server.sessions.asgi import (
     rewind,
     send_error,
 )
+from mcphub_server.sessions.handover import (
+    Errand,
+    Handover,
+    NotOwner,
+    Owner,
+    is_handed_over,
+    send_not_owner,
+)
 from mcphub_server.sessions.handshake import (
     INITIALIZED,
     build_initialize,
@@ -29,14 +37,6 @@ from mcphub_server.sessions.handshake import (
 from mcphub_server.sessions.identity import Beginning, enter_session
 from mcphub_server.sessions.metrics import Outcome
 from mcphub_server.sessions.parts import SessionParts
-from mcphub_server.sessions.peers import (
-    Errand,
-    Handover,
-    NotOwner,
-    Owner,
-    is_handed_over,
-    send_not_owner,
-)
 from mcphub_server.sessions.principal import find_principal
 from mcphub_server.sessions.session_id import SessionId, Transport
 
