@@ -6,11 +6,13 @@ origin, its level and its exception's type pass, and of our own exceptions only 
 and places. What an operator needs to know is logged by us, as event and key-values.
 """
 
+import json
 import logging
 import sys
 import traceback
 from types import TracebackType
 
+import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
@@ -26,7 +28,7 @@ def configure_logging(config: LoggingConfig) -> None:
     """Send every record of the process to stderr in one format."""
     level = logging.getLevelNamesMapping()[config.level.upper()]
     renderer: Processor = (
-        structlog.processors.JSONRenderer()
+        structlog.processors.JSONRenderer(serializer=encode_line)
         if config.format is LogFormat.JSON
         else structlog.dev.ConsoleRenderer(colors=False)
     )
@@ -56,6 +58,19 @@ def configure_logging(config: LoggingConfig) -> None:
     root.handlers = [handler]
     root.setLevel(max(level, logging.WARNING))
     silence_own_handlers()
+
+
+def encode_line(event: object, **_options: object) -> str:
+    """Write an event as JSON; of a value that JSON lacks, its type alone."""
+    try:
+        return msgspec.json.encode(event, enc_hook=name_type).decode()
+    except UnicodeEncodeError:  # half a surrogate pair, in a name that a client sent
+        return json.dumps(event, default=name_type)
+
+
+def name_type(value: object) -> str:
+    """Return what a value is, and nothing of it."""
+    return type(value).__name__
 
 
 def silence_own_handlers() -> None:
