@@ -13,8 +13,8 @@ from bench.client import BareClient
 from bench.processes import ServerProcess
 
 WARM_UP_CALLS = 100
-CALLS_PER_ROUND = 400
-ROUNDS = 7
+CALLS_PER_ROUND = 800
+ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,10 @@ def measure_calls(targets: Mapping[str, Target], revision: str) -> dict[str, Cal
 
 
 def _measure_round(target: Target, revision: str) -> CallCost:
-    cpu, wall = target.server.cpu_seconds, time.perf_counter()
+    cpu, wall = target.server.read_cpu_seconds(), time.perf_counter()
     for _ in range(CALLS_PER_ROUND):
         target.call(revision)
-    cpu, wall = target.server.cpu_seconds - cpu, time.perf_counter() - wall
+    cpu, wall = target.server.read_cpu_seconds() - cpu, time.perf_counter() - wall
     return CallCost(cpu * 1000 / CALLS_PER_ROUND, wall * 1000 / CALLS_PER_ROUND)
 
 

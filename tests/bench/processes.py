@@ -27,8 +27,7 @@ class ServerProcess:
     process: subprocess.Popen[bytes]
     log: Path
 
-    @property
-    def cpu_seconds(self) -> float:
+    def read_cpu_seconds(self) -> float:
         """What all its threads have used so far."""
         stat = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8")
         user, system = stat.rpartition(")")[2].split()[11:13]

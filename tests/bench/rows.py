@@ -14,11 +14,13 @@ from dataclasses import dataclass
 import asyncpg
 
 from bench.client import CLASSIC, BareClient
+from bench.processes import ServerProcess
 
+TOOL = "postgres_query"
 ROWS = 1000
 WARM_UP_CALLS = 10
-CALLS_PER_ROUND = 20
-ROUNDS = 9
+CALLS_PER_ROUND = 50
+ROUNDS = 7
 
 STATEMENT = """
 SELECT n AS id, n * 1000003 AS account, 'customer number ' || n AS name,
@@ -31,45 +33,68 @@ FROM generate_series(1, 1000) AS n
 
 @dataclass(frozen=True, slots=True)
 class RowCost:
-    """Milliseconds of waiting for 1,000 rows, and the bytes of the hub's answer."""
+    """What 1,000 rows cost on one way, in milliseconds."""
 
-    hub_ms: float
-    fetch_ms: float
+    wall_ms: float
+    cpu_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class RowCosts:
+    """Both ways, and the bytes of the hub's answer."""
+
+    hub: RowCost
+    fetch: RowCost
     answer_bytes: int
 
-    @property
-    def ratio(self) -> float:
-        """Return how much longer it takes through the hub."""
-        return self.hub_ms / self.fetch_ms
 
-
-def measure_rows(client: BareClient, dsn: str, tool: str) -> RowCost:
+def measure_rows(server: ServerProcess, client: BareClient, dsn: str) -> RowCosts:
     """Return what the statement costs on both ways, asked in turns."""
     arguments = {"sql": STATEMENT, "limit": ROWS}
-    answer = client.call(CLASSIC, tool, arguments)
+    answer = client.call(CLASSIC, TOOL, arguments)
     _check_complete(answer)
     with asyncio.Runner() as runner:
         connection = runner.run(asyncpg.connect(dsn))
-
-        def fetch() -> object:
-            return runner.run(connection.fetch(STATEMENT))
-
-        def call() -> object:
-            return client.call(CLASSIC, tool, arguments)
-
+        fetch = Way(
+            lambda: runner.run(connection.fetch(STATEMENT)), time.process_time, []
+        )
+        hub = Way(
+            lambda: client.call(CLASSIC, TOOL, arguments), server.read_cpu_seconds, []
+        )
         for _ in range(WARM_UP_CALLS):
-            fetch(), call()
-        rounds = [(_milliseconds(call), _milliseconds(fetch)) for _ in range(ROUNDS)]
+            fetch.go()
+            hub.go()
+        for _ in range(ROUNDS):
+            fetch.measure()
+            hub.measure()
         runner.run(connection.close())
-    hub, plain = (statistics.median(side) for side in zip(*rounds, strict=True))
-    return RowCost(hub, plain, len(answer))
+    return RowCosts(hub.middle, fetch.middle, len(answer))
 
 
-def _milliseconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    for _ in range(CALLS_PER_ROUND):
-        work()
-    return (time.perf_counter() - start) * 1000 / CALLS_PER_ROUND
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to the rows, and the clock of the CPU that it takes."""
+
+    go: Callable[[], object]
+    read_cpu_seconds: Callable[[], float]
+    rounds: list[RowCost]
+
+    def measure(self) -> None:
+        """Go a few times."""
+        cpu, wall = self.read_cpu_seconds(), time.perf_counter()
+        for _ in range(CALLS_PER_ROUND):
+            self.go()
+        cpu, wall = self.read_cpu_seconds() - cpu, time.perf_counter() - wall
+        scale = 1000 / CALLS_PER_ROUND
+        self.rounds.append(RowCost(wall * scale, cpu * scale))
+
+    @property
+    def middle(self) -> RowCost:
+        """Return the median of each measure."""
+        return RowCost(
+            statistics.median(cost.wall_ms for cost in self.rounds),
+            statistics.median(cost.cpu_ms for cost in self.rounds),
+        )
 
 
 def _check_complete(answer: bytes) -> None:
