@@ -51,21 +51,20 @@ format: env ## Rewrite the code in the project's format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-.PHONY: check
-check: env ## Format, lint, types, import contracts, generated files, unit tests
+.PHONY: lint
+lint: env ## Format, lint, types and import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+
+.PHONY: check
+check: lint ## All that is quick: lint, and the unit tests
 	@$(BIN)/pytest -q -n 2 tests/unit
 
 .PHONY: test
-test: check images ## Every check and every test, on real parts
+test: lint images ## Every check and every test, on real parts
 	@$(BIN)/pytest tests
-
-.PHONY: bench-server
-bench-server: env ## What the server costs, as ratios; wants a machine at rest
-	@PYTHONPATH=tests $(BIN)/python -m bench
 
 .PHONY: crd
 crd: env ## Write crds/ and docs/reference.md anew from the typed spec
