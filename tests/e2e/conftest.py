@@ -34,7 +34,7 @@ def pytest_terminal_summary(
         terminalreporter.line(f"{seconds:7.1f} s  {what}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stopwatch(request: pytest.FixtureRequest) -> Callable[[str], Any]:
     """`with stopwatch("what"):` puts a time into the closing summary."""
 
@@ -47,24 +47,24 @@ def stopwatch(request: pytest.FixtureRequest) -> Callable[[str], Any]:
     return watch
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """A site of the tests' own; port 30800 unless a quickstart holds it."""
     return Site(_CLUSTER, tmp_path_factory.mktemp("site"), port=_free_port(NODE_PORT))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def trial(site: Site) -> Trial:
     return Trial(site)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shell(site: Site) -> Iterator[Shell]:
     with (site.state / "shell.log").open("w") as log:
         yield Shell(log, Terminal())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def kind_cluster(
     request: pytest.FixtureRequest, site: Site, trial: Trial, stopwatch
 ) -> Iterator[KindCluster]:
@@ -83,7 +83,7 @@ def kind_cluster(
             cluster.delete()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def installation(
     kind_cluster: KindCluster, trial: Trial, shell: Shell, stopwatch
 ) -> Installation:
