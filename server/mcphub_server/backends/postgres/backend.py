@@ -28,6 +28,7 @@ from mcphub_server.backends.postgres.scope import build_search_path
 from mcphub_server.config.backends import BackendType, PostgresConfig
 from mcphub_server.config.secrets import read_backend_secrets
 from mcphub_server.errors import BackendReason, BackendUnavailable, LimitExceeded
+from mcphub_server.guards.sql.session import build_begin
 
 PROBE_TIMEOUT_SECONDS = 3.0
 ROLLBACK_TIMEOUT_SECONDS = 1.5
@@ -210,9 +211,8 @@ async def end(connection: Any, *, is_ours: bool) -> None:
 async def begin(
     connection: Any, statement_seconds: float, search_path: str = ""
 ) -> None:
-    """Begin the read-only transaction with its timeout, in one round trip."""
-    milliseconds = int(statement_seconds * 1000)
+    """Begin the read-only transaction with its settings, in one round trip."""
     await connection.execute(
-        f"BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds}{search_path}",
+        f"{build_begin(int(statement_seconds * 1000))}{search_path}",
         timeout=BEGIN_TIMEOUT_SECONDS,
     )
