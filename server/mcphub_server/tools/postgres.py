@@ -1,6 +1,6 @@
 """The tools of a PostgreSQL backend: query, list tables, describe a table."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastmcp.tools.base import Tool, ToolResult
 from pydantic import Field
@@ -9,6 +9,7 @@ from mcphub_server.backends.postgres import catalog
 from mcphub_server.backends.postgres.backend import PostgresBackend
 from mcphub_server.backends.postgres.reading import PostgresReader
 from mcphub_server.guards.sql.check import check_sql
+from mcphub_server.guards.sql.statement import SqlPolicy
 from mcphub_server.guards.sql.wrap import Window
 from mcphub_server.results.table import EncodedPage, Page, encode_object, encode_page
 from mcphub_server.tools import schemas
@@ -16,11 +17,20 @@ from mcphub_server.tools.building import ToolDescription, build_result, build_to
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.paging import Pager, fingerprint
 
+MOST_PARAMETERS = 1_000
+
 Sql = Annotated[
     str,
     Field(
         description="One read-only PostgreSQL statement: SELECT, WITH, VALUES, TABLE, "
         "EXPLAIN or SHOW. Add ORDER BY when you page through a result."
+    ),
+]
+Parameters = Annotated[
+    list[Any] | None,
+    Field(
+        description="Values of the statement's placeholders $1, $2, … in their order.",
+        max_length=MOST_PARAMETERS,
     ),
 ]
 Limit = Annotated[
@@ -61,17 +71,21 @@ class PostgresTools:
         self._reader = PostgresReader(backend, context.limits.statement_timeout_seconds)
 
     async def query(
-        self, sql: Sql, limit: Limit = None, cursor: Cursor = None
+        self,
+        sql: Sql,
+        parameters: Parameters = None,
+        limit: Limit = None,
+        cursor: Cursor = None,
     ) -> ToolResult:
-        tool = f"{self._backend.name}_query"
+        tool, values = f"{self._backend.name}_query", parameters or []
         self._context.note(fingerprint=fingerprint(sql))
-        statement = check_sql(sql)
+        statement = check_sql(sql, SqlPolicy(parameters=len(values)))
         self._context.note(fingerprint=statement.shape)
-        pager = Pager(self._context, tool, statement.fingerprint)
+        pager = Pager(self._context, tool, fingerprint(statement.fingerprint, values))
         offset, rows = pager.find_offset(cursor), pager.find_limit(limit)
         fetched = await self._context.run(
             self._backend,
-            lambda: self._reader.fetch(statement, Window(rows + 1, offset)),
+            lambda: self._reader.fetch(statement, Window(rows + 1, offset), values),
         )
         page = Page(
             fetched.columns,

@@ -23,11 +23,13 @@ LOST = "08"
 
 RUNTIME_MESSAGES = {
     "21000": "a subquery that must give one row gives several; add LIMIT 1 or IN",
+    "22000": "a value does not fit the type that the statement gives it",
     "22001": "a value is too long for its type",
     "22003": "a number is out of its type's range; cast to numeric",
     "22007": "a text is not a valid date or time",
     "22008": "a date or time is out of range",
     "22012": "division by zero; wrap the divisor in NULLIF(…, 0)",
+    "22021": "a text holds a character that the database cannot store",
     "22023": "a function was given a value that it does not take",
     "22025": "an escape sequence in a pattern is malformed",
     "2201B": "a regular expression is malformed",

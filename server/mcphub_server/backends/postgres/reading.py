@@ -16,6 +16,7 @@ from mcphub_server.backends.postgres.failures import (
     DRIVER_ERRORS,
     translate_query_error,
 )
+from mcphub_server.backends.postgres.parameters import convert_parameters
 from mcphub_server.guards.sql import foreign_names
 from mcphub_server.guards.sql.check import check_sql
 from mcphub_server.guards.sql.statement import ForeignNames, SqlPolicy, SqlStatement
@@ -46,33 +47,41 @@ class PostgresReader:
         self._foreign = ForeignNames()
         self._foreign_until = float("-inf")
 
-    async def fetch(self, statement: SqlStatement, window: Window) -> Fetched:
+    async def fetch(
+        self,
+        statement: SqlStatement,
+        window: Window,
+        parameters: Sequence[object] = (),
+    ) -> Fetched:
         """Return a window of the statement's rows.
 
         Raises:
+            BadArgument: The parameters are not those of the statement.
             Rejected: With this database's names, the statement is not known to read.
             QueryFailed: The database refused it, or it failed while it ran.
             QueryTimeout: It ran too long.
             BackendUnavailable: The database cannot be used.
         """
         async with self.backend.reading(self._seconds, WAIT_SECONDS) as session:
-            await self._check_names(session, statement)
+            await self._check_names(session, statement, len(parameters))
             await self._check_scope(session, statement)
             prepared = await self._run(session.prepare(statement.text), analysed=False)
+            values = convert_parameters(prepared.get_parameters(), parameters)
             attributes = prepared.get_attributes()
             columns = tuple(attribute.name for attribute in attributes)
             types = [
                 ColumnType(a.type.name, a.type.kind, a.type.schema) for a in attributes
             ]
             if not statement.columns_wrappable:
-                rows = await self._run(prepared.fetch(), analysed=True)
+                rows = await self._run(prepared.fetch(*values), analysed=True)
                 return Fetched(
                     columns,
                     find_kinds(types),
                     rows[window.offset : window.offset + window.limit],
                 )
             wrapped = wrap(statement, types, window)
-            rows = await self._run(session.fetch(wrapped.sql), analysed=True)
+            found = session.fetch(wrapped.sql, *values)
+            rows = await self._run(found, analysed=True)
             return Fetched(columns, wrapped.kinds, rows)
 
     async def fetch_own(self, sql: str, *arguments: object) -> Sequence[Any]:
@@ -83,14 +92,16 @@ class PostgresReader:
             )
             return rows
 
-    async def _check_names(self, session: Any, statement: SqlStatement) -> None:
+    async def _check_names(
+        self, session: Any, statement: SqlStatement, parameters: int
+    ) -> None:
         """Check again with the names of this database, learned every half minute."""
         if time.monotonic() >= self._foreign_until:
             rows = await self._run(session.fetch(foreign_names.QUERY), analysed=True)
             self._foreign = foreign_names.build_foreign_names(rows)
             self._foreign_until = time.monotonic() + NAMES_KEPT_SECONDS
         if self._foreign != ForeignNames():
-            check_sql(statement.text, SqlPolicy(foreign=self._foreign))
+            check_sql(statement.text, SqlPolicy(parameters, self._foreign))
 
     async def _check_scope(self, session: Any, statement: SqlStatement) -> None:
         """Hold the statement to the hub's schemas, if it has any."""

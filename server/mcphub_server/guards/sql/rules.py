@@ -161,7 +161,7 @@ def _check_parameter(node: Any, policy: SqlPolicy) -> None:
         raise Rejected(
             "sql/parameter",
             f"There is no value for the placeholder ${node.number}.",
-            "Write the value into the statement as a literal, with ' doubled in it.",
+            "Give one in parameters, or write it as a literal, with ' doubled in it.",
         )
 
 
