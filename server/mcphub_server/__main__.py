@@ -38,7 +38,8 @@ def build_parser() -> argparse.ArgumentParser:
         description="Serve read-only database tools to MCP clients.",
         epilog="Every option has an environment variable: MCPHUB_CONFIG, MCPHUB_HOST, "
         "MCPHUB_PORT, MCPHUB_MANAGEMENT_PORT, MCPHUB_SECRETS_DIR, MCPHUB_TOKENS_DIR, "
-        "MCPHUB_KEYS_DIR, MCPHUB_LOG_LEVEL.",
+        "MCPHUB_KEYS_DIR, MCPHUB_LOG_LEVEL. Single fields of the file too, as in "
+        "MCPHUB_LIMITS__MAX_ROWS.",
     )
     parser.add_argument("--config", type=Path, help="the hub's YAML file")
     parser.add_argument("--host", help="the address to listen on")
@@ -64,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     checking = options.pop("check")
     try:
         runtime = load_runtime(options)
-        config = load_hub_config(runtime)
+        config = load_hub_config(runtime, os.environ)
         configure_logging(config.logging)
         prepare_fastmcp()
         if checking:

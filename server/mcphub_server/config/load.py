@@ -6,11 +6,13 @@ wrote it, so that `kubectl logs` of a pod that does not start is enough to mend 
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from mcphub_server.config.environment import find_overrides, override
 from mcphub_server.config.hub import HubConfig
 from mcphub_server.config.runtime import RuntimeSettings
 from mcphub_server.errors import ConfigError
@@ -28,9 +30,21 @@ def load_runtime(overrides: Mapping[str, Any]) -> RuntimeSettings:
         ) from None
 
 
-def load_hub_config(runtime: RuntimeSettings) -> HubConfig:
-    """Read and check the hub's file; raise ConfigError with one sentence."""
-    config = parse_hub_config(read_yaml(runtime.config), source=runtime.config.name)
+def load_hub_config(
+    runtime: RuntimeSettings, environ: Mapping[str, str] = MappingProxyType({})
+) -> HubConfig:
+    """Read and check the hub's file; raise ConfigError with one sentence.
+
+    Args:
+        runtime: Where the file is.
+        environ: Variables of which some may stand for fields of the file.
+    """
+    content = read_yaml(runtime.config)
+    overrides = find_overrides(environ)
+    for name, path in overrides.items():
+        content = override(content, path, environ[name])
+    fields = {".".join(path): name for name, path in overrides.items()}
+    config = parse_hub_config(content, runtime.config.name, fields)
     if not runtime.log_level:
         return config
     logging = {"level": runtime.log_level.lower(), "format": config.logging.format}
@@ -64,14 +78,25 @@ def read_yaml(path: Path) -> object:
         raise ConfigError(f"{path.name}{where}: this is not YAML.") from None
 
 
-def parse_hub_config(content: object, source: str) -> HubConfig:
-    """Check what a file says; `source` is how errors call that file."""
+def parse_hub_config(
+    content: object, source: str, variables: Mapping[str, str] = MappingProxyType({})
+) -> HubConfig:
+    """Check what a file says.
+
+    Args:
+        content: The file's, with what the environment says in its place.
+        source: How errors call the file.
+        variables: Which fields come from which variables, for errors.
+    """
     if not isinstance(content, Mapping):
         raise ConfigError(f"{source}: needs fields such as backends at its top level.")
     try:
         return HubConfig.model_validate(content)
     except ValidationError as error:
         field, problem = describe_first_problem(error)
+        if field in variables:
+            name = variables[field]
+            raise ConfigError(f"The environment variable {name} {problem}.") from None
         raise ConfigError(f"{source}: {field} {problem}.".replace("  ", " ")) from None
 
 
