@@ -139,7 +139,8 @@ def describe_query(name: str) -> ToolDescription:
         f"Query {name} with SQL",
         f"Run one read-only SQL statement on the PostgreSQL database {name} and get "
         "columns and rows. Writing, locking and functions with side effects are "
-        "refused with the rule and a way out. Results are limited: when truncated is "
+        "refused with the rule and a way out. Write values that come from elsewhere as "
+        "$1, $2, … and pass them in parameters. Results are limited: when truncated is "
         "true, pass next_cursor for the following rows, or better aggregate in SQL. "
         f"Use {name}_list_tables and {name}_describe_table first to learn the names. "
         "Large numbers come as strings so that no digit is lost.",
