@@ -126,8 +126,8 @@ class Reconciler:
         await self._write_status(key, entry, build_status(observed, outcome))
         transient = any(not problem.needs_help for problem in outcome.problems)
         again = _look_again_seconds(outcome)
-        if build_desired(observed).handover is not None and not transient:
-            again = 0.0
+        if build_desired(observed).handover is not None and not failures:
+            again = 0.0  # the second half of a change of hands
         self.upgrades.note(key)
         return Result(failed=transient, again_seconds=again)
 

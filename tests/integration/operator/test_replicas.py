@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from mcphub_operator.kube.kinds import AUTOSCALER, DEPLOYMENT, HUB
-from support.running_operator import World, running_operator
+from support.running_operator import Running, World, running_operator
 from support.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(120)
@@ -191,3 +191,27 @@ class TestAForeignAutoscaler:
 
 async def _has_autoscaler(world: World) -> bool:
     return await world.find(AUTOSCALER, "team-data") is not None
+
+
+class TestAHandoverThatTheApiServerRefuses:
+    async def test_is_not_tried_again_and_again(self, world: World):
+        """The Deployment stays as it is, with its count, until the hub changes."""
+        async with running_operator(world) as running:
+            await world.apply_hub(replicas=2)
+            await wait_replicas(world, 2)
+            await running.settle()
+            running.requests.forget()
+
+            await world.apply_hub(
+                autoscaling={"minReplicas": 2, "maxReplicas": 4},
+                pod={"annotations": {"not a key": "x"}},
+            )
+            await wait_until(lambda: refusals(running) > 0)
+            await running.settle()
+
+            assert refusals(running) < 5
+            assert await replicas(world) == 2
+
+
+def refusals(running: Running) -> int:
+    return sum(request.status == 422 for request in running.requests.made)
