@@ -16,7 +16,6 @@ from support.installation import Installation
 pytestmark = pytest.mark.timeout(600)
 
 SELECTOR = "app.kubernetes.io/instance={hub}"
-POD = "pod"
 
 
 def hub(name: str, **spec) -> dict:
@@ -126,13 +125,13 @@ class TestADemoHub:
 
     def test_replaces_a_deleted_pod(self, installation: Installation, stopwatch):
         selector = SELECTOR.format(hub="demo")
-        before = installation.names(POD, selector)
+        before = installation.live_pods(selector)
         victim = min(before)
 
         with stopwatch("pod deleted -> replaced and ready"):
             installation.kubectl("delete", victim, "--wait=false")
             installation.until(
-                "a new pod", lambda: bool(installation.names(POD, selector) - before)
+                "a new pod", lambda: bool(installation.live_pods(selector) - before)
             )
             wait_replicas(installation, 2)
 
@@ -197,7 +196,7 @@ class TestADatabaseThatIsDownAtTheStart:
         installation.wait("mcphub/early", "condition=Ready")
         installation.wait("mcphub/early", "condition=BackendsReachable=False")
         selector = SELECTOR.format(hub="early")
-        pods = installation.names(POD, selector)
+        pods = installation.live_pods(selector)
 
         late = {
             "apiVersion": "v1",
@@ -212,7 +211,7 @@ class TestADatabaseThatIsDownAtTheStart:
             installation.apply(late)
             installation.wait("mcphub/early", "condition=BackendsReachable")
 
-        assert installation.names(POD, selector) == pods
+        assert installation.live_pods(selector) == pods
         restarts = installation.kubectl(
             "get",
             "pods",

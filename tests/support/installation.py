@@ -37,6 +37,15 @@ class Installation:
         found = self.kubectl("get", kind, "-l", selector, "-o", "name")
         return set(found.split())
 
+    def live_pods(self, selector: str) -> set[str]:
+        """Pods that nobody has told to go."""
+        listed = json.loads(self.kubectl("get", "pods", "-l", selector, "-o", "json"))
+        return {
+            f"pod/{pod['metadata']['name']}"
+            for pod in listed["items"]
+            if "deletionTimestamp" not in pod["metadata"]
+        }
+
     def apply(self, *manifests: dict[str, Any]) -> None:
         items = {"apiVersion": "v1", "kind": "List", "items": list(manifests)}
         self.kubectl("apply", "-f", "-", stdin=json.dumps(items))

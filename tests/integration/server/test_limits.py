@@ -12,7 +12,7 @@ from support.waiting import wait_until
 
 from .conftest import MakeHub
 
-SLOW = "SELECT count(*) FROM sales.orders a, sales.orders b, customers c"
+SLOW = "SELECT count(*) FROM sales.orders a, sales.orders b, sales.orders c"
 
 
 async def read_metrics(hub: LoopHub) -> str:
