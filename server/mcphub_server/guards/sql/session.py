@@ -2,7 +2,9 @@
 
 The guard reads a statement as a server with standard strings would: were they off, a
 backslash could end a string that the guard still sees open. The other settings make
-values print the same on every database, and end what waits.
+values print the same on every database, and end what waits. JIT is off because a
+cancel request that comes while LLVM is loaded is lost: the query of a client that has
+gone would run on until its timeout.
 """
 
 LOCK_TIMEOUT_MS = 3_000
@@ -15,6 +17,7 @@ SETTINGS = {
     "extra_float_digits": "1",
     "intervalstyle": "'postgres'",
     "xmloption": "'content'",
+    "jit": "off",
 }
 
 
