@@ -143,7 +143,7 @@ def describe_query(name: str) -> ToolDescription:
         "$1, $2, … and pass them in parameters. Results are limited: when truncated is "
         "true, pass next_cursor for the following rows, or better aggregate in SQL. "
         f"Use {name}_list_tables and {name}_describe_table first to learn the names. "
-        "Large numbers come as strings so that no digit is lost.",
+        "Decimals of more than 15 digits come as strings so that no digit is lost.",
         schemas.PAGE,
     )
 
