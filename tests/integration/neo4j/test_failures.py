@@ -271,6 +271,8 @@ async def test_too_many_connections(
     assert any("all of its connections are in use" in text for text in told)
 
 
+# the driver drops the sockets of a server that was killed without closing them
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_server_killed_in_mid_query_and_back_again(
     strict: Neo4jServer, pki: Path, tmp_path: Path
 ) -> None:
