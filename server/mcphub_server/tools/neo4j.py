@@ -14,7 +14,7 @@ from mcphub_server.results.table import Page, encode_page
 from mcphub_server.tools import schemas
 from mcphub_server.tools.building import ToolDescription, build_result, build_tool
 from mcphub_server.tools.context import ToolContext
-from mcphub_server.tools.paging import Pager, fingerprint
+from mcphub_server.tools.paging import Cursor, Limit, Pager, fingerprint
 
 LEAST_RECORD_BYTES = 4 * 1024 * 1024
 RECORD_SHARE = 4
@@ -40,16 +40,6 @@ NodeId = Annotated[
 Direction = Annotated[
     Literal["both", "outgoing", "incoming"],
     Field(description="Which relationships, as seen from the node."),
-]
-Limit = Annotated[
-    int | None,
-    Field(ge=1, description="Most rows to return; the hub's own limit applies too."),
-]
-Cursor = Annotated[
-    str | None,
-    Field(
-        description="The next_cursor of the page before, with the same other arguments."
-    ),
 ]
 
 

@@ -4,10 +4,24 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from mcphub_server.errors import BadArgument
 from mcphub_server.results.cursors import CursorState
 from mcphub_server.tools.context import ToolContext
+
+Limit = Annotated[
+    int | None,
+    Field(ge=1, description="Most rows to return; the hub's own limit applies too."),
+]
+Cursor = Annotated[
+    str | None,
+    Field(
+        description="The next_cursor of the page before, with the same other arguments."
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from mcphub_server.results.table import EncodedPage, Page, encode_object, encode
 from mcphub_server.tools import schemas
 from mcphub_server.tools.building import ToolDescription, build_result, build_tool
 from mcphub_server.tools.context import ToolContext
-from mcphub_server.tools.paging import Pager, fingerprint
+from mcphub_server.tools.paging import Cursor, Limit, Pager, fingerprint
 
 MOST_PARAMETERS = 1_000
 
@@ -31,16 +31,6 @@ Parameters = Annotated[
     Field(
         description="Values of the statement's placeholders $1, $2, … in their order.",
         max_length=MOST_PARAMETERS,
-    ),
-]
-Limit = Annotated[
-    int | None,
-    Field(ge=1, description="Most rows to return; the hub's own limit applies too."),
-]
-Cursor = Annotated[
-    str | None,
-    Field(
-        description="The next_cursor of the page before, with the same other arguments."
     ),
 ]
 Schema = Annotated[
