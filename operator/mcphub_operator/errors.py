@@ -7,6 +7,7 @@ OperatorError
 ├── LeaseLost               this replica may not write any more
 └── ApiError                the API server refused or could not be asked
     ├── NotFound            404: the object, or its namespace, is not there
+    ├── NotServed           404: the API server does not know the kind, or not yet
     ├── AlreadyChanged      409: somebody else was faster
     ├── Expired             410: the watch's place in history is gone
     ├── Throttled           429: asked to come back later
@@ -82,6 +83,14 @@ class NotFound(ApiError):
     """404: the object, or its namespace, does not exist."""
 
 
+class NotServed(ApiError):
+    """404 that names no object: the kind is not served.
+
+    An API server that starts answers so for every custom resource until it has read
+    their definitions; taking that for "deleted" would forget hubs that are there.
+    """
+
+
 class AlreadyChanged(ApiError):
     """409: the object exists, or changed since it was read."""
 
@@ -103,7 +112,7 @@ class Unavailable(ApiError):
 
 
 _BY_STATUS: Mapping[int, type[ApiError]] = {
-    404: NotFound,
+    404: NotServed,
     409: AlreadyChanged,
     410: Expired,
     429: Throttled,
@@ -117,6 +126,8 @@ def build_api_error(
     """Translate a Kubernetes `Status` answer; the one place where that is done."""
     kind = _BY_STATUS.get(status, Unavailable if status >= _SERVER_ERRORS else Refused)
     details = body.get("details") or {}
+    if kind is NotServed and details.get("name"):
+        kind = NotFound
     causes = tuple(
         Cause(c.get("reason", ""), c.get("field", ""), c.get("message", ""))
         for c in details.get("causes") or ()

@@ -6,7 +6,7 @@ tens of seconds after a patch or an error, and keep what was deleted while a wat
 broken.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -14,7 +14,7 @@ import kopf
 
 from mcphub_operator import names
 
-Login = Callable[[], kopf.ConnectionInfo]
+Login = Callable[[], Awaitable[kopf.AiohttpSession]]
 Deliver = Callable[[str | None, dict[str, Any]], None]
 """Takes an event: its type (None for an object of a list) and the hub."""
 
@@ -34,8 +34,8 @@ def build_registry(login: Login, deliver: Deliver) -> kopf.OperatorRegistry:
     """Return kopf's handlers."""
     registry = kopf.OperatorRegistry()
 
-    async def log_in(**_: Any) -> kopf.ConnectionInfo:
-        return login()
+    async def log_in(**_: Any) -> kopf.AiohttpSession:
+        return await login()
 
     async def enqueue(event: Any, **_: Any) -> None:
         deliver(event["type"], dict(event["object"]))

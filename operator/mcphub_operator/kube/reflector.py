@@ -19,7 +19,7 @@ import structlog
 from mcphub_operator.errors import (
     ApiError,
     Expired,
-    NotFound,
+    NotServed,
     Refused,
     build_api_error,
 )
@@ -97,7 +97,7 @@ class Reflector:
                 await asyncio.sleep(delay * random.uniform(0.5, 1))  # noqa: S311
 
     def _note(self, error: ApiError) -> None:
-        if isinstance(error, Refused | NotFound):
+        if isinstance(error, Refused | NotServed):
             self.refused.set()
         log.warning("list_failed", kind=self.scope.kind.name, error=error.message)
 

@@ -7,21 +7,25 @@ writes are in hand here.
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
 import kopf
 import structlog
 
-from mcphub_operator.handlers import Deliver, build_registry, watch_hubs
-from mcphub_operator.kube.connection import Connection
+from mcphub_operator.handlers import Deliver, Login, build_registry, watch_hubs
+from mcphub_operator.kube.connection import Connection, build_ssl
 
 log = structlog.get_logger(__name__)
 
 RESTART_SECONDS = 2.0
 JOIN_SECONDS = 10.0
 CLOSE_SECONDS = 0.1
+LOGIN_SECONDS = 2.0
+"""Credentials that are refused at once are not shown again at once."""
 
 
 @asynccontextmanager
@@ -53,9 +57,11 @@ async def watching_hubs(
 
 def _run_once(build: Callable[[], Coroutine[Any, Any, None]]) -> None:
     async def run() -> None:
-        await build()
-        # kopf closes its connections and does not wait until they are closed.
-        await asyncio.sleep(CLOSE_SECONDS)
+        try:
+            await build()
+        finally:
+            # kopf closes its connections and does not wait until they are closed.
+            await asyncio.sleep(CLOSE_SECONDS)
 
     try:
         asyncio.run(run())
@@ -63,22 +69,22 @@ def _run_once(build: Callable[[], Coroutine[Any, Any, None]]) -> None:
         log.exception("kopf_ended")
 
 
-def _build_login(
-    loop: asyncio.AbstractEventLoop, connection: Connection
-) -> Callable[[], kopf.ConnectionInfo]:
-    configuration = connection.configuration
+def _build_login(loop: asyncio.AbstractEventLoop, connection: Connection) -> Login:
+    """Return kopf's way in: a session with the same TLS settings as ours.
 
-    def login() -> kopf.ConnectionInfo:
+    Each is new, so kopf never takes one for the session that was just refused, as it
+    would with the same certificate after an API server's hiccup.
+    """
+    last = -LOGIN_SECONDS
+
+    async def login() -> kopf.AiohttpSession:
+        nonlocal last
+        await asyncio.sleep(last + LOGIN_SECONDS - time.monotonic())
+        last = time.monotonic()
         asked = asyncio.run_coroutine_threadsafe(connection.authorize(), loop)
-        scheme, _, token = asked.result(10).get("Authorization", "").partition(" ")
-        return kopf.ConnectionInfo(
-            server=connection.host,
-            ca_path=configuration.ssl_ca_cert,
-            insecure=not configuration.verify_ssl,
-            scheme=scheme or None,
-            token=token or None,
-            certificate_path=configuration.cert_file,
-            private_key_path=configuration.key_file,
-        )
+        headers = await asyncio.wrap_future(asked)
+        secured = aiohttp.TCPConnector(limit=0, ssl=build_ssl(connection.configuration))
+        session = aiohttp.ClientSession(connector=secured, headers=headers)
+        return kopf.AiohttpSession(server=connection.host, aiohttp_session=session)
 
     return login

@@ -58,6 +58,7 @@ class TestAWriteThatIsRefusedForAWhile:
         [
             pytest.param(Answer(500, "InternalError"), id="500"),
             pytest.param(Answer(503, "ServiceUnavailable"), id="503"),
+            pytest.param(Answer(404, "NotFound"), id="404 that names no object"),
             pytest.param(Answer(409, "Conflict"), id="409"),
             pytest.param(
                 Answer(429, "TooManyRequests", {"Retry-After": "1"}), id="429"
