@@ -17,6 +17,8 @@ from quickstart.trial import Trial
 from support.installation import Installation
 
 _CLUSTER = "mcphub-e2e"
+_UNNAMED = "pytest-kind"
+"""What --cluster-name is when nobody gave it."""
 _TIMES = pytest.StashKey[list[tuple[str, float]]]()
 
 
@@ -48,9 +50,14 @@ def stopwatch(request: pytest.FixtureRequest) -> Callable[[str], Any]:
 
 
 @pytest.fixture(scope="package")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+def site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Site:
     """A site of the tests' own; port 30800 unless a quickstart holds it."""
-    return Site(_CLUSTER, tmp_path_factory.mktemp("site"), port=_free_port(NODE_PORT))
+    name = request.config.getoption("cluster_name")
+    port = request.config.getoption("hub_port") or _free_port(NODE_PORT)
+    cluster = _CLUSTER if name == _UNNAMED else name
+    return Site(cluster, tmp_path_factory.mktemp("site"), port)
 
 
 @pytest.fixture(scope="package")
@@ -68,17 +75,24 @@ def shell(site: Site) -> Iterator[Shell]:
 def kind_cluster(
     request: pytest.FixtureRequest, site: Site, trial: Trial, stopwatch
 ) -> Iterator[KindCluster]:
-    """pytest-kind's cluster, of three nodes and with the NodePort mapped."""
+    """pytest-kind's cluster, of three nodes and with the NodePort mapped.
+
+    With --keep-cluster the one that an earlier run kept is taken again.
+    """
+    keep = request.config.getoption("keep_cluster")
     kind = Path(request.config.getoption("kind_bin") or KIND).resolve()
     cluster = KindCluster(
         site.cluster, site.kubeconfig, kind_path=kind, kubectl_path=Path(find_kubectl())
     )
     if cluster.name in _clusters(kind):
-        cluster.delete()
+        if keep:
+            site.kubeconfig.write_text(_kubeconfig(kind, cluster.name))
+        else:
+            cluster.delete()
     with stopwatch("cluster of three nodes made"):
         cluster.create(trial.cluster_config())
     yield cluster
-    if not request.config.getoption("keep_cluster"):
+    if not keep:
         with stopwatch("cluster deleted"):
             cluster.delete()
 
@@ -98,6 +112,11 @@ def installation(
 
 def _clusters(kind: Path) -> list[str]:
     return subprocess.check_output([kind, "get", "clusters"], text=True).split()
+
+
+def _kubeconfig(kind: Path, cluster: str) -> str:
+    command = [kind, "get", "kubeconfig", "--name", cluster]
+    return subprocess.check_output(command, text=True)
 
 
 def _free_port(wanted: int) -> int:

@@ -16,6 +16,8 @@ class Progress:
     desired: int
     total: int = 0
     ready: int = 0
+    updated: int = 0
+    """Pods of the newest template, ready or not."""
     complete: bool = False
     stuck: bool = False
     """Kubernetes itself has given up waiting for it."""
@@ -37,6 +39,7 @@ def read_progress(deployment: Mapping[str, Any], desired: int | None) -> Progres
         desired=wanted,
         total=total,
         ready=ready,
+        updated=updated,
         complete=current and total == ready == updated == wanted,
         stuck=current and progressing.get("reason") == DEADLINE_EXCEEDED,
         finished_before=current

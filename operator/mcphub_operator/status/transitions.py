@@ -8,8 +8,8 @@ from mcphub_operator.status.conditions import ConditionType, Reason, find_condit
 
 _QUIET = frozenset({Reason.PROGRESSING, Reason.SETTLED, Reason.NOT_STALLED})
 _GOOD = {
-    ConditionType.READY: "True",
     ConditionType.STALLED: "False",
+    ConditionType.READY: "True",
     ConditionType.SECRETS_RESOLVED: "True",
     ConditionType.BACKENDS_REACHABLE: "True",
     ConditionType.PAUSED: "False",
@@ -33,15 +33,16 @@ def find_transitions(
 ) -> tuple[Transition, ...]:
     """Compare two statuses; changed counts alone are no transition."""
     old, new = before.get("conditions") or (), after.get("conditions") or ()
-    found: dict[tuple[str, str], Transition] = {}
+    found: dict[str, Transition] = {}
     for kind, good in _GOOD.items():
         now = find_condition(new, kind)
         was = find_condition(old, kind)
         if now is not None and _is_news(kind, was, now):
             message = now.get("message") or f"{kind} is {now['status']}"
             told = Transition(kind, now["reason"], message, now["status"] != good)
-            # One cause shows in several conditions and is told once.
-            found.setdefault((told.reason, told.message), told)
+            # One cause shows in several conditions and is told once, by the first:
+            # a hub with a problem is Stalled, and may still be Ready.
+            found.setdefault(told.reason, told)
     return tuple(found.values())
 
 

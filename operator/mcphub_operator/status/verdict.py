@@ -1,15 +1,18 @@
 """The six conditions of a hub, as pure functions of what was seen and done.
 
-Ready is about the spec as it stands: somebody's missing Secret makes it False even
-while older pods still serve, for a restart of those would fail. A backend that is down
-does not touch Ready; that is what BackendsReachable is for.
+Ready is about the assistants: True while a replica serves them, whatever else is wrong.
+What is wrong stands in its reason, so that `kubectl get mcphubs` shows it, and in
+Stalled. A backend that is down does not touch Ready; that is what BackendsReachable is
+for.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mcphub_operator import names
 from mcphub_operator.observed import Observed
+from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.status.backends import State
 from mcphub_operator.status.conditions import Condition, ConditionType, Reason, Truth
 from mcphub_operator.status.problems import Outcome
@@ -43,19 +46,27 @@ Verdict = tuple[Truth, Reason, str]
 
 def _ready(case: Case) -> Verdict:
     progress, blocking = case.progress, case.outcome.blocking
+    serves = progress.ready > 0 and _has_address(case)
     if blocking:
-        return Truth.FALSE, blocking[0].reason, blocking[0].message
+        return Truth.of(serves), blocking[0].reason, blocking[0].message
     if progress.desired == 0:
         return Truth.FALSE, Reason.SCALED_TO_ZERO, "scaled to zero replicas"
-    count = f"{progress.ready} of {progress.desired} replicas ready"
-    if progress.ready == 0:
+    count = _rollout_message(progress)
+    if not serves:
         lost = progress.stuck or progress.finished_before
         reason = Reason.NO_READY_REPLICA if lost else Reason.PROGRESSING
         return Truth.FALSE, reason, count
+    if progress.stuck:
+        return Truth.TRUE, Reason.ROLLOUT_STUCK, _stuck_message(case)
     if case.outcome.upgrade_stopped_by:
         return Truth.TRUE, Reason.UPGRADE_PAUSED, _upgrade_message(case)
     reason = Reason.AVAILABLE if _is_settled(case) else Reason.PROGRESSING
     return Truth.TRUE, reason, count
+
+
+def _has_address(case: Case) -> bool:
+    """Pods behind a Service that is somebody else's serve nobody."""
+    return ChildId("Service", case.observed.hub.name) in case.observed.children
 
 
 def _reconciling(case: Case) -> Verdict:
@@ -79,11 +90,7 @@ def _stalled(case: Case) -> Verdict:
         message = "; ".join(problem.message for problem in blocking)
         return Truth.TRUE, blocking[0].reason, message
     if case.progress.stuck:
-        message = (
-            f"{_rollout_message(case.progress)}, and none came in time;"
-            " `kubectl describe pods` tells why"
-        )
-        return Truth.TRUE, Reason.ROLLOUT_STUCK, message
+        return Truth.TRUE, Reason.ROLLOUT_STUCK, _stuck_message(case)
     return Truth.FALSE, Reason.NOT_STALLED, ""
 
 
@@ -121,7 +128,18 @@ def _is_settled(case: Case) -> bool:
 
 
 def _rollout_message(progress: Progress) -> str:
-    return f"{progress.ready} of {progress.desired} replicas ready"
+    count = f"{progress.ready} of {progress.desired} replicas ready"
+    if progress.updated < progress.total:
+        return f"{count}, {progress.updated} of {progress.desired} new pods started"
+    return count
+
+
+def _stuck_message(case: Case) -> str:
+    selector = f"{names.LABEL_INSTANCE}={case.observed.hub.name}"
+    return (
+        f"{_rollout_message(case.progress)}, and none became ready in time;"
+        f" `kubectl describe pods -l {selector}` tells why"
+    )
 
 
 def _upgrade_message(case: Case) -> str:

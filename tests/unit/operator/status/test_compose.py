@@ -32,7 +32,12 @@ from support.observed import (
 
 
 def rolled(
-    observed: Observed, *, ready: int, total: int | None = None, reason: str = ""
+    observed: Observed,
+    *,
+    ready: int,
+    total: int | None = None,
+    updated: int | None = None,
+    reason: str = "",
 ) -> Observed:
     """The Deployment is this far."""
     count = ready if total is None else total
@@ -44,11 +49,18 @@ def rolled(
             "observedGeneration": 1,
             "replicas": count,
             "readyReplicas": ready,
-            "updatedReplicas": count,
+            "updatedReplicas": count if updated is None else updated,
             "conditions": [{"type": "Progressing", "reason": reason}],
         }
 
     return with_deployment(settle(observed), report)
+
+
+def without_service(observed: Observed) -> Observed:
+    """The client Service's name is taken."""
+    service = ChildId("Service", "team-data")
+    own = {c: live for c, live in observed.children.items() if c != service}
+    return replace(observed, children=own, foreign=(service,))
 
 
 def pods(*reports: PodReport | None) -> dict:
@@ -110,17 +122,45 @@ STATES = [
     ),
     pytest.param(
         replace(rolled(NEW, ready=2), user_secrets=SECRET_MISSING),
+        "True",
+        "SecretMissing",
+        "False",
+        id="a Secret was taken away from a hub that serves on",
+    ),
+    pytest.param(
+        replace(rolled(NEW, ready=0), user_secrets=SECRET_MISSING),
         "False",
         "SecretMissing",
         "False",
-        id="a Secret was taken away from a running hub",
+        id="a Secret was taken away and no replica is left",
+    ),
+    pytest.param(
+        replace(NEW, user_secrets=SECRET_MISSING),
+        "False",
+        "SecretMissing",
+        "False",
+        id="a new hub waits for its Secret",
     ),
     pytest.param(
         replace(rolled(NEW, ready=2), foreign_autoscalers=("theirs",)),
+        "True",
+        "Conflict",
+        "False",
+        id="a foreign autoscaler has the replicas of a hub that serves",
+    ),
+    pytest.param(
+        without_service(rolled(NEW, ready=2)),
         "False",
         "Conflict",
         "False",
-        id="a foreign autoscaler has the replicas",
+        id="the Service is somebody else's, so nobody reaches the replicas",
+    ),
+    pytest.param(
+        rolled(NEW, ready=2, total=3, reason="ProgressDeadlineExceeded"),
+        "True",
+        "RolloutStuck",
+        "False",
+        id="a rollout is stuck and the older pods serve",
     ),
 ]
 
@@ -174,7 +214,20 @@ class TestStalled:
         status = status_of(stuck)
 
         assert condition(status, "Stalled") == ("True", "RolloutStuck")
-        assert condition(status, "Ready") == ("True", "Progressing")
+        assert condition(status, "Ready") == ("True", "RolloutStuck")
+
+    def test_says_how_far_a_stuck_rollout_came_and_where_to_look(self):
+        stuck = rolled(
+            NEW, ready=2, total=3, updated=1, reason="ProgressDeadlineExceeded"
+        )
+
+        told = find_condition(status_of(stuck)["conditions"], "Stalled")
+
+        assert told["message"] == (
+            "2 of 2 replicas ready, 1 of 2 new pods started, and none became ready in"
+            " time; `kubectl describe pods -l app.kubernetes.io/instance=team-data`"
+            " tells why"
+        )
 
 
 class TestAnUpgrade:

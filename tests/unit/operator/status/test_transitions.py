@@ -54,6 +54,16 @@ READY = status(Ready=("True", "Available"))
             id="one cause that shows in three conditions is told once",
         ),
         pytest.param(
+            READY,
+            status(
+                Ready=("True", "SecretMissing"),
+                Stalled=("True", "SecretMissing"),
+                SecretsResolved=("False", "SecretMissing"),
+            ),
+            [("SecretMissing", True)],
+            id="a hub that serves on with a problem is warned about once",
+        ),
+        pytest.param(
             status(BackendsReachable=("True", "AllConnected")),
             status(BackendsReachable=("False", "SomeUnreachable")),
             [("SomeUnreachable", True)],

@@ -1,0 +1,26 @@
+"""Options of a test run; without any of them it is the one that `make test` makes.
+
+They stand here since pytest reads options of the outermost conftest only.
+"""
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("mcphub")
+    group.addoption(
+        "--hub-port",
+        type=int,
+        help="port of 127.0.0.1 that leads to the hub `demo` of the end-to-end tests",
+    )
+    group.addoption(
+        "--pairs",
+        type=int,
+        default=60,
+        help="generated transitions from one spec to another (default: 60)",
+    )
+    group.addoption(
+        "--write-operations",
+        action="store_true",
+        help="write what kubectl printed into docs/operations.md",
+    )
