@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-ADMISSION = "NodeRestriction"
+# The second plugin is off by default; some clusters have it on, and operators that
+# set owner references need one more right there.
+ADMISSION = "NodeRestriction,OwnerReferencesPermissionEnforcement"
 
 
 @dataclass(frozen=True, slots=True)

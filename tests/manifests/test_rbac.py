@@ -26,9 +26,10 @@ Build = Callable[[str], list[dict[str, Any]]]
 
 UNREACHABLE = "240.0.0.1"  # reserved for ever: no network carries it
 
-# Not a request: where the plugin OwnerReferencesPermissionEnforcement is on, writing an
-# owner reference that blocks deletion takes this right.
+# Not a request: with the plugin OwnerReferencesPermissionEnforcement, writing an owner
+# reference that blocks deletion takes this right. The API server here has it on.
 IMPLIED = {Used("mcp.bigtorig.com", "mcphubs/finalizers", "update")}
+BLOCKS_DELETION = b"cannot set blockOwnerDeletion"
 
 
 def granted(objects: Iterable[dict[str, Any]]) -> set[Used]:
@@ -223,6 +224,28 @@ class TestTheOperatorAtWork:
 
         assert installed.recording.used - rights == set()
 
+    def test_cannot_own_children_without_the_right_to_finalizers(
+        self, installed: Installed, build: Build
+    ) -> None:
+        """The last step: it takes the right away."""
+        roles = [o for o in build("default") if o["kind"] == "ClusterRole"]
+        installed.apply(*map(without_finalizers, roles))
+
+        installed.kubectl("delete", "configmap", "rights")
+
+        installed.until(
+            "written all the same",
+            lambda: installed.recording.was_refused("configmaps", BLOCKS_DELETION),
+        )
+
+
+def without_finalizers(item: dict[str, Any]) -> dict[str, Any]:
+    """Return an object, and a role without the right to finalizers."""
+    rules = [
+        r for r in item.get("rules", ()) if "mcphubs/finalizers" not in r["resources"]
+    ]
+    return item | {"rules": rules} if "rules" in item else item
+
 
 @pytest.fixture(scope="module")
 def confined(
@@ -258,4 +281,4 @@ class TestTheOperatorInOneNamespace:
         assert "status" not in elsewhere
 
     def test_is_refused_the_nodes_and_nothing_else(self, confined: Installed) -> None:
-        assert confined.recording.forbidden <= {"GET /api/v1/nodes"}
+        assert confined.recording.forbidden <= {"list nodes"}

@@ -1,0 +1,53 @@
+"""Every request that went through: how many of which, how large, and how answered."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from support.api_proxy.asked import Asked
+
+
+@dataclass(slots=True)
+class Seen:
+    """A request and its answer; status 0 while there is none."""
+
+    asked: Asked
+    sent_bytes: int
+    at: float
+    """The event loop's time at which it came."""
+
+    status: int = 0
+    received_bytes: int = 0
+    refusal: bytes = b""
+    """The body of a 403, which says who was refused what."""
+
+
+@dataclass(slots=True)
+class Traffic:
+    """All requests, in the order in which they came."""
+
+    seen: list[Seen] = field(default_factory=list)
+
+    @property
+    def writes(self) -> list[Asked]:
+        """Return the writes so far, without renewals of a Lease."""
+        return [
+            each.asked
+            for each in self.seen
+            if each.asked.is_write and each.asked.resource != "leases"
+        ]
+
+    def count(self) -> Counter[tuple[str, str]]:
+        """Count requests by verb and resource."""
+        return Counter((each.asked.verb, each.asked.resource) for each in self.seen)
+
+    def sizes(self) -> Counter[tuple[str, str]]:
+        """Add up bytes of bodies, both ways, by verb and resource."""
+        total: Counter[tuple[str, str]] = Counter()
+        for each in self.seen:
+            size = each.sent_bytes + each.received_bytes
+            total[each.asked.verb, each.asked.resource] += size
+        return total
+
+    def forget(self) -> None:
+        """Begin to count anew."""
+        self.seen.clear()
