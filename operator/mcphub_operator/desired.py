@@ -68,6 +68,11 @@ def needs_upgrade(observed: Observed) -> bool:
     return same_inputs and live[names.ANNOTATION_TEMPLATE] != template
 
 
+def awaits_handover(observed: Observed) -> bool:
+    """Tell whether the operator still holds replicas that are not its own to set."""
+    return not is_held_back(observed) and _find_handover(observed) is not None
+
+
 def find_image(observed: Observed) -> str:
     """Return the image that the hub runs."""
     return observed.hub.spec.image or observed.platform.server_image
@@ -131,20 +136,21 @@ def _inputs(observed: Observed) -> str:
 
 
 def _build_rollout(observed: Observed) -> Rollout:
+    template, inputs = _template(observed), _inputs(observed)
     return Rollout(
-        template=_template(observed),
-        inputs=_inputs(observed),
-        upgrade=_upgrade_mark(observed),
+        template=template,
+        inputs=inputs,
+        upgrade=_upgrade_mark(observed, build_hash(template), inputs),
         replicas=_replicas(observed),
     )
 
 
-def _upgrade_mark(observed: Observed) -> str:
-    if needs_upgrade(observed):
-        return find_upgrade_mark(observed)
+def _upgrade_mark(observed: Observed, template_hash: str, inputs: str) -> str:
     live = _live_annotations(observed)
-    if live.get(names.ANNOTATION_INPUTS) != _inputs(observed):
+    if live.get(names.ANNOTATION_INPUTS) != inputs:
         return ""
+    if live.get(names.ANNOTATION_TEMPLATE, template_hash) != template_hash:
+        return find_upgrade_mark(observed)
     return live.get(names.ANNOTATION_UPGRADE, "")
 
 

@@ -4,11 +4,12 @@ All reading happens before any deciding (`reconcile.gather`); what follows are p
 functions of an `Observed`, which is what makes them testable by tables.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
+
+import msgspec
 
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.resources.secrets import Data, Fresh
@@ -53,7 +54,7 @@ class Live:
 
     def read(self) -> dict[str, Any]:
         """Return the object."""
-        found: dict[str, Any] = json.loads(self.text)
+        found: dict[str, Any] = msgspec.json.decode(self.text)
         return found
 
 

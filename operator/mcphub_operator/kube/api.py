@@ -5,7 +5,6 @@ where metrics and the tests' counters hang.
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+import msgspec
 
 from mcphub_operator.errors import ApiError, Unavailable, build_api_error
 from mcphub_operator.kube.connection import Connection
@@ -73,7 +73,7 @@ class Api:
             ApiError: the API server refused, or gave no answer in time.
         """
         async with self.stream(call, aiohttp.ClientTimeout(timeout_seconds)) as answer:
-            found: Object = json.loads(await answer.read())
+            found: Object = msgspec.json.decode(await answer.read())
             return found
 
     @asynccontextmanager
@@ -136,7 +136,7 @@ async def _read_error(answer: aiohttp.ClientResponse) -> ApiError:
     retry_after = answer.headers.get("Retry-After", "")
     seconds = float(retry_after) if retry_after.isdigit() else None
     try:
-        body = json.loads(await answer.read())
+        body = msgspec.json.decode(await answer.read())
     except ValueError:
         body = {}
     return build_api_error(

@@ -5,10 +5,11 @@ make it anew looks first (`reconcile.gather`) and finds it. An event about what 
 wrote ourselves is older than or equal to what we know, and wakes nobody.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
+
+import msgspec
 
 from mcphub_operator import names
 from mcphub_operator.kube.api import Found, Object
@@ -123,7 +124,7 @@ def build_live(item: Object, *, settled: bool = False) -> Live:
         version=int(metadata["resourceVersion"]),
         owner_uid=find_owner(metadata).get("uid", ""),
         hub=find_hub(item),
-        text=json.dumps(kept, separators=(",", ":")).encode(),
+        text=msgspec.json.encode(kept),
         holds_replicas=_holds_replicas(metadata.get("managedFields") or ()),
         settled=settled,
     )

@@ -6,16 +6,17 @@ control characters that JSON lets stand, and folds three Unicode line breaks int
 spaces. So the first are written as they are and the others escaped.
 """
 
-import json
 import re
 from typing import Any
+
+import msgspec
 
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 def encode_body(body: Any) -> bytes:
     """Return the bytes of a request's body."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    text = msgspec.json.encode(body).decode()
     return _UNSAFE.sub(_escape, text).encode()
 
 

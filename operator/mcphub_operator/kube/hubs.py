@@ -4,9 +4,10 @@ kopf brings the events; a list of our own says when everything is known, and fin
 an event got lost about.
 """
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from mcphub_operator.kube.api import Api, Call, Found, Object
 from mcphub_operator.kube.children import Wake
@@ -27,7 +28,7 @@ class HubEntry:
 
     def read(self) -> Object:
         """Return the object."""
-        found: Object = json.loads(self.text)
+        found: Object = msgspec.json.decode(self.text)
         return found
 
 
@@ -106,7 +107,7 @@ class HubTable:
             uid=metadata["uid"],
             version=version,
             generation=metadata.get("generation", 0),
-            text=json.dumps(kept, separators=(",", ":")).encode(),
+            text=msgspec.json.encode(kept),
         )
         return True
 

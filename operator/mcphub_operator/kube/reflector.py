@@ -7,13 +7,13 @@ that a watch missed are found; it is repeated on a long period for events that g
 """
 
 import asyncio
-import json
 import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
 import aiohttp
+import msgspec
 import structlog
 
 from mcphub_operator.errors import (
@@ -174,7 +174,7 @@ class Reflector:
         timeout = aiohttp.ClientTimeout(total=None, sock_read=SILENCE_SECONDS)
         async with self._api.stream(call, timeout) as answer:
             async for line in _lines(answer.content.iter_any()):
-                yield json.loads(line)
+                yield msgspec.json.decode(line)
 
 
 def identify(item: Object) -> tuple[str, str]:

@@ -7,12 +7,12 @@ woken only when a report differs from the last.
 
 import asyncio
 import contextlib
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import aiohttp
+import msgspec
 import structlog
 
 from mcphub_operator import names
@@ -121,7 +121,7 @@ def parse_report(body: bytes) -> PodReport:
     Raises:
         ValueError: it is not what a hub server says.
     """
-    found = json.loads(body)
+    found = msgspec.json.decode(body)
     if not isinstance(found, dict):
         raise ValueError("not an object")  # noqa: TRY004 - one kind of failure
     backends = [b for b in found.get("backends") or () if isinstance(b, dict)]
@@ -173,4 +173,4 @@ class ProxyReach:
             # The API server drops conditional headers; a pause stands in for waiting.
             await asyncio.sleep(1)
         found = await self._api.ask(call)
-        return Answer(OK, "proxied", json.dumps(found).encode())
+        return Answer(OK, "proxied", msgspec.json.encode(found))

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from mcphub_operator.checks import evaluate
-from mcphub_operator.desired import build_desired, needs_upgrade
+from mcphub_operator.desired import awaits_handover, build_desired, needs_upgrade
 from mcphub_operator.diff import Apply, Stage, build_plan
 from mcphub_operator.errors import (
     InvalidHub,
@@ -94,11 +94,12 @@ class Reconciler:
     async def _pass(self, hub: Hub, entry: HubEntry) -> Result:
         key = HubKey(hub.namespace, hub.name)
         observed = self._with_turn(await gather(self.sources, self.world, hub, entry))
-        plan = () if hub.spec.paused else _plan(observed)
+        desired = build_desired(observed)
+        plan = () if hub.spec.paused else build_plan(observed, desired)
         births = _find_births(plan)
         if births:
             observed = await inspect_births(self.sources, observed, births)
-            plan = _plan(observed)
+            plan = build_plan(observed, desired)
         failures = await self.executor.execute(key, plan)
         if plan:
             log.info("hub_written", hub=str(key), steps=_names(plan))
@@ -126,7 +127,7 @@ class Reconciler:
         await self._write_status(key, entry, build_status(observed, outcome))
         transient = any(not problem.needs_help for problem in outcome.problems)
         again = _look_again_seconds(outcome)
-        if build_desired(observed).handover is not None and not failures:
+        if awaits_handover(observed) and not failures:
             again = 0.0  # the second half of a change of hands
         self.upgrades.note(key)
         return Result(failed=transient, again_seconds=again)
@@ -163,10 +164,6 @@ def _look_again_seconds(outcome: Outcome) -> float | None:
     refused = reasons == {Reason.INVALID_SPEC}
     longest = REFUSED_SECONDS if refused else LOOK_AGAIN_SECONDS
     return longest * random.uniform(0.8, 1.2)  # noqa: S311
-
-
-def _plan(observed: Observed) -> tuple[Stage, ...]:
-    return build_plan(observed, build_desired(observed))
 
 
 def _find_births(plan: tuple[Stage, ...]) -> list[Apply]:
