@@ -1,0 +1,1 @@
+"""What calls live through: real clients, a real cluster, fault after fault."""

@@ -1,0 +1,106 @@
+"""Prints what calls live through: `python -m bench.faults [--only WORDS] [--few]`.
+
+Makes a cluster of three nodes, two hubs and fifty clients, does every fault in turn,
+and takes the cluster down. A run takes about twenty minutes.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from bench.conditions import describe_conditions
+from bench.faults.conduct import Episode, run_faults, running_load
+from bench.faults.faults import FAULTS, Fault
+from bench.faults.fleet import CUT, FULL, Kind
+from bench.faults.hubs import REPLICAS
+from bench.faults.report import (
+    list_failed,
+    render_brief,
+    render_complaints,
+    render_whole,
+)
+from bench.faults.stage import Stage
+from quickstart.site import Site
+from quickstart.steps import Shell, Terminal
+from quickstart.trial import Trial
+from support.ports import find_free_port
+
+CLUSTER = "mcphub-faults"
+
+
+def main() -> None:
+    """Do the faults that were asked for, and print the tables."""
+    parser = argparse.ArgumentParser(prog="bench.faults", description=__doc__)
+    parser.add_argument("--only", default="", help="faults that have this in the name")
+    parser.add_argument("--few", action="store_true", help="the clients of the test")
+    parser.add_argument("--cluster", default=CLUSTER, help="its name")
+    parser.add_argument("--keep", type=Path, help="keep cluster and files in a folder")
+    given = parser.parse_args()
+    faults = [fault for fault in FAULTS if given.only in fault.name]
+    kinds = CUT if given.few else FULL
+    before = list(describe_conditions())
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = given.keep or Path(temporary)
+        with making_stage(
+            Trial(Site(given.cluster, folder, find_free_port())), keep=bool(given.keep)
+        ) as stage:
+            for fault in faults:
+                if fault.prepare:
+                    fault.prepare(stage)
+            episodes = asyncio.run(conduct(stage, kinds, faults, folder))
+    print("\n".join([*before, *describe_load(kinds)]))
+    for table in (render_brief, render_whole, render_complaints):
+        print(f"\n{table(episodes)}")
+
+
+@contextmanager
+def making_stage(trial: Trial, *, keep: bool) -> Iterator[Stage]:
+    """Make the cluster and what runs in it; take it down at the end."""
+    trial.site.state.mkdir(parents=True, exist_ok=True)
+    with (trial.site.state / "shell.log").open("w") as log:
+        shell = Shell(log, Terminal(sys.stderr))
+        try:
+            for step in [*trial.cluster_steps(), *trial.install_steps()[:2]]:
+                step.work(shell)
+            stage = Stage(trial, shell)
+            stage.prepare()
+            yield stage
+        finally:
+            if not keep:
+                trial.delete_cluster(shell)
+
+
+async def conduct(
+    stage: Stage, kinds: Sequence[Kind], faults: Sequence[Fault], folder: Path
+) -> list[Episode]:
+    """Run the clients and the faults; keep every failed call in a file."""
+    with tempfile.TemporaryDirectory() as scratch:
+        async with running_load(stage, kinds, Path(scratch) / "load") as load:
+            episodes = await run_faults(stage, load, faults, say)
+    with (folder / "failed.jsonl").open("w", encoding="utf-8") as file:
+        for episode in episodes:
+            for call in list_failed(episode.ledger):
+                print(json.dumps({"fault": episode.name, **asdict(call)}), file=file)
+    return episodes
+
+
+def say(text: str) -> None:
+    """Tell how far it is."""
+    print(f"== {text}", file=sys.stderr, flush=True)
+
+
+def describe_load(kinds: Sequence[Kind]) -> Iterator[str]:
+    """Yield the conditions that are this bench's own."""
+    clients = sum(kind.kept + kind.fresh for kind in kinds)
+    replicas = ", ".join(f"{count} of {hub}" for hub, count in REPLICAS.items())
+    yield f"three nodes, replicas {replicas}; {clients} clients, entering at two nodes"
+
+
+if __name__ == "__main__":
+    main()

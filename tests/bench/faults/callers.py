@@ -1,0 +1,182 @@
+"""What the load knows of a client: open a session, call a tool, close it.
+
+The clients are the real ones; nothing here retries, hides or repairs anything. Beside
+their answers they tell when they came back by themselves.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx2
+from fastmcp import Client
+from fastmcp.client.transports import (
+    ClientTransport,
+    SSETransport,
+    StdioTransport,
+    StreamableHttpTransport,
+)
+from mcp.shared._httpx_utils import create_mcp_http_client
+
+from bench.faults.account import Return
+from support.node.clients import NodeClients
+
+CLOSE_SECONDS = 5.0
+
+Tell = Callable[[Return], None]
+
+
+class LostError(Exception):
+    """A client gave a call up because no answer came within its limit."""
+
+
+class Caller(Protocol):
+    """One client of one hub.
+
+    Attributes:
+        stream_ended_at: When the stream ended on which alone answers could come; None
+            while it is open, and for clients that need none or open another.
+    """
+
+    stream_ended_at: float | None
+
+    async def open(self, token: str) -> None:
+        """Begin a session; raises whatever the client raises."""
+
+    async def call(self, tool: str, arguments: dict[str, Any], limit: float) -> Any:
+        """Return a tool's structured result.
+
+        Raises:
+            LostError: the client gave up after so many seconds.
+            Exception: whatever else the client raises.
+        """
+
+    async def close(self) -> None:
+        """End the session; never raises."""
+
+
+@dataclass(slots=True)
+class PythonCaller:
+    """FastMCP's client, over any of its transports."""
+
+    make: Callable[[str], ClientTransport]
+    mode: str
+    stream_ended_at: float | None = None
+    _client: Client[Any] | None = None
+
+    async def open(self, token: str) -> None:
+        """Begin a session."""
+        self.stream_ended_at = None
+        client = Client(self.make(token), mode=self.mode)
+        await client.__aenter__()  # type: ignore[no-untyped-call]
+        self._client = client
+
+    async def call(self, tool: str, arguments: dict[str, Any], limit: float) -> Any:
+        """Call a tool; `limit` is the load's to keep."""
+        del limit
+        assert self._client is not None
+        answer = await self._client.call_tool(tool, arguments)
+        return answer.structured_content
+
+    async def close(self) -> None:
+        """End the session, whatever state it is in."""
+        client, self._client = self._client, None
+        if client is None:
+            return
+        with suppress(Exception):  # a session that a fault ended may end in any way
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await client.__aexit__(None, None, None)  # type: ignore[no-untyped-call]
+
+
+@dataclass(slots=True)
+class Watch:
+    """Sees an HTTP client's requests go by."""
+
+    caller: PythonCaller
+    tell: Tell
+
+    def make_client(
+        self,
+        headers: dict[str, str] | None = None,
+        timeout: httpx2.Timeout | None = None,
+        auth: httpx2.Auth | None = None,
+        **_options: Any,
+    ) -> httpx2.AsyncClient:
+        """Make the SDK's own HTTP client, and look at what it sends and gets."""
+        client = create_mcp_http_client(headers, timeout, auth)
+        client.event_hooks["request"].append(self._see_request)
+        client.event_hooks["response"].append(self._see_response)
+        return client
+
+    async def _see_request(self, request: httpx2.Request) -> None:
+        if request.method == "GET" and "last-event-id" in request.headers:
+            self.tell(Return.RESUMED)
+
+    async def _see_response(self, response: httpx2.Response) -> None:
+        if response.request.method == "GET" and response.url.path.endswith("/sse"):
+            response.stream = WatchedStream(response.stream, self._end)
+
+    def _end(self) -> None:
+        self.caller.stream_ended_at = time.monotonic()
+
+
+@dataclass(slots=True)
+class WatchedStream(httpx2.AsyncByteStream):
+    """A response's bytes, and the moment of their end."""
+
+    inner: Any
+    on_end: Callable[[], None]
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self.inner:
+                yield chunk
+        finally:
+            self.on_end()
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()
+
+
+def make_python(url: str, mode: str, tell: Tell) -> PythonCaller:
+    """Make FastMCP's client for `/mcp` or `/sse`."""
+    kind = SSETransport if url.endswith("/sse") else StreamableHttpTransport
+
+    def make(token: str) -> ClientTransport:
+        headers = {"Authorization": f"Bearer {token}"}
+        return kind(url, headers=headers, httpx_client_factory=watch.make_client)
+
+    caller = PythonCaller(make, mode)
+    watch = Watch(caller, tell)
+    return caller
+
+
+@dataclass(frozen=True, slots=True)
+class RemotePrograms:
+    """How mcp-remote is started, and where it keeps its files."""
+
+    clients: NodeClients
+    folder: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def make_remote(url: str, programs: RemotePrograms, name: str) -> PythonCaller:
+    """Make mcp-remote for `/mcp` or `/sse`, driven over stdio as desktop clients do."""
+    mode = "sse-only" if url.endswith("/sse") else "http-only"
+    program, *words = programs.clients.remote
+    words += [url, "--transport", mode, "--allow-http"]
+
+    def make(token: str) -> ClientTransport:
+        return StdioTransport(
+            program,
+            [*words, "--header", "Authorization:${AUTH}"],
+            env={**programs.environment, "AUTH": f"Bearer {token}"},
+            keep_alive=False,
+            log_file=programs.folder / f"{name}.log",
+        )
+
+    return PythonCaller(make, "legacy")

@@ -1,0 +1,114 @@
+"""Runs the clients, does one fault after another to the hubs, and keeps the account.
+
+A fault's time goes from the moment before it is injected until the cluster has settled
+and, for a while after that, nothing has failed. What brings the stage back for the
+next fault is planned too, and has an account of its own: no call escapes.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.faults.account import Ledger, Outcome
+from bench.faults.callers import RemotePrograms
+from bench.faults.faults import Fault
+from bench.faults.fleet import Kind, Programs, build_fleet
+from bench.faults.load import Load
+from bench.faults.node import running_worker
+from bench.faults.stage import Stage
+from support.node.clients import install_clients
+
+QUIET_SECONDS = 6.0
+LONGEST_UNREST_SECONDS = 60.0
+READY_SECONDS = 120.0
+STEP_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """A fault, and what became of the calls meanwhile."""
+
+    name: str
+    seconds: float
+    ledger: Ledger
+
+
+@asynccontextmanager
+async def running_load(
+    stage: Stage, kinds: Sequence[Kind], folder: Path
+) -> AsyncIterator[Load]:
+    """Run all clients, from their first right answers on."""
+    clients = install_clients()
+    home = folder / "home"
+    home.mkdir(parents=True)
+    environment = {"HOME": str(home), "PATH": "/usr/bin:/bin", "NO_COLOR": "1"}
+    async with AsyncExitStack() as stack:
+        node = running_worker(clients, folder / "worker")
+        worker = await stack.enter_async_context(node)
+        remote = RemotePrograms(clients, folder, environment)
+        addresses = await asyncio.to_thread(stage.addresses)
+        members = build_fleet(kinds, addresses, Programs(worker, remote))
+        (token,) = stage.tokens.values()
+        load = Load(members, token)
+        stage.clients = load
+        group = await stack.enter_async_context(asyncio.TaskGroup())
+        group.create_task(load.run())
+        try:
+            await wait_for(lambda: load.is_complete, READY_SECONDS)
+            yield load
+        finally:
+            load.stop()
+
+
+async def wait_for(holds: Callable[[], bool], seconds: float) -> None:
+    """Return when something holds."""
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110 -- many clients change it
+            await asyncio.sleep(STEP_SECONDS)
+
+
+async def run_faults(
+    stage: Stage, load: Load, faults: Sequence[Fault], say: Callable[[str], None]
+) -> list[Episode]:
+    """Do the faults in turn; return what became of the calls."""
+    episodes: list[Episode] = []
+    restoring = Ledger()
+    seconds = 0.0
+    for fault in faults:
+        say(fault.name)
+        episodes.append(await run_fault(stage, load, fault))
+        started = time.monotonic()
+        await asyncio.to_thread(fault.restore, stage)
+        await asyncio.sleep(QUIET_SECONDS)
+        part = load.ledger.between(started, time.monotonic())
+        restoring.calls += part.calls
+        restoring.comebacks += part.comebacks
+        seconds += time.monotonic() - started
+    episodes.append(Episode("restoring after each", seconds, restoring))
+    return episodes
+
+
+async def run_fault(stage: Stage, load: Load, fault: Fault) -> Episode:
+    """Do one fault, and wait until all is well."""
+    started = time.monotonic()
+    await asyncio.to_thread(fault.inject, stage)
+    over = time.monotonic()
+    await wait_until_quiet(load, over)
+    ended = time.monotonic()
+    ledger = load.ledger.between(started, ended)
+    return Episode(fault.name, over - started, ledger)
+
+
+async def wait_until_quiet(load: Load, over: float) -> None:
+    """Return when no call that began before has gone unanswered, and none failed."""
+    while True:
+        now = time.monotonic()
+        failed = [c.ended for c in load.ledger.calls if c.outcome is not Outcome.RIGHT]
+        calm = now - max([over, *failed]) >= QUIET_SECONDS
+        settled = not load.has_calls_since_before(over)
+        if (calm and settled) or now - over > LONGEST_UNREST_SECONDS:
+            return
+        await asyncio.sleep(STEP_SECONDS)
