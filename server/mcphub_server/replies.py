@@ -18,6 +18,7 @@ from mcp.server.streamable_http import StreamableHTTPServerTransport
 from starlette.types import Receive, Scope, Send
 
 from mcphub_server.sessions.asgi import read_body, rewind
+from mcphub_server.unsolicited import HoldingStream, RequestStreams
 
 _whole: ContextVar[bool] = ContextVar("mcphub_whole_reply", default=False)
 
@@ -99,5 +100,6 @@ class ReplyTransport(StreamableHTTPServerTransport):
     async def connect(self) -> AsyncGenerator[Any, None]:
         """Run the session; what it sends is routed by no request's choice."""
         _whole.set(False)
-        async with super().connect() as streams:
-            yield streams
+        self._request_streams = streams = RequestStreams()
+        async with super().connect() as (incoming, outgoing):
+            yield incoming, HoldingStream(outgoing, streams)

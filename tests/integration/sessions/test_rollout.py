@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from .conftest import running_hub, wait_until_listening
+from support.replicas.hub import running_hub, wait_until_listening
 
 
 async def keep_calling(client, stop, answers):
@@ -15,9 +15,9 @@ async def keep_calling(client, stop, answers):
             answers.append(result.data)
 
 
-async def replace(hub, stack, old, **settings):
+async def replace(hub, stack, old):
     """Do as a rollout does: one more, then the endpoint goes, then the pod."""
-    new = await hub.start(stack, **settings)
+    new = await hub.start(stack)
     await wait_until_listening(new.address, hub.port)
     staying = [each for each in hub.replicas if each is not old]
     hub.publish(staying)
@@ -50,7 +50,7 @@ async def test_no_call_is_lost(nursery, tmp_path, transport, stateful):
             while set(answers) != {"uid-0", "uid-1"}:  # noqa: ASYNC110 -- clients call
                 await asyncio.sleep(0.02)
         for old in list(hub.replicas):
-            await replace(hub, stack, old, stateful=stateful)
+            await replace(hub, stack, old)
         stop.set()
 
     assert set(answers[-6:]) <= {"uid-2", "uid-3"}

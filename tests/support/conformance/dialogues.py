@@ -5,6 +5,7 @@ from typing import Any
 
 from fastmcp import Context, FastMCP
 from mcp.shared.exceptions import MCPError
+from mcp.shared.message import ServerMessageMetadata
 from mcp_types import (
     MISSING_REQUIRED_CLIENT_CAPABILITY,
     CreateMessageRequest,
@@ -97,6 +98,7 @@ async def test_sampling(prompt: str, ctx: Context) -> str:
             params=CreateMessageRequestParams(messages=[message], max_tokens=100)
         ),
         CreateMessageResult,
+        metadata=ServerMessageMetadata(ctx.request_id),
     )
     content = result.content
     said = content.text if isinstance(content, TextContent) else "no text"
@@ -126,7 +128,12 @@ async def ask(
     """Ask the user, and return the answer as the suite wants it written."""
     schema = {"type": "object", "properties": properties, "required": required}
     params = ElicitRequestFormParams(message=message, requested_schema=schema)
-    result = await ctx.session.send_request(ElicitRequest(params=params), ElicitResult)
+    # over the stream of the call: a session's own stream may not be open yet
+    result = await ctx.session.send_request(
+        ElicitRequest(params=params),
+        ElicitResult,
+        metadata=ServerMessageMetadata(ctx.request_id),
+    )
     return f"action={result.action}, content={result.content}"
 
 

@@ -11,64 +11,63 @@ import json
 import os
 import sys
 import threading
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
-from fastmcp import Context
+import asyncpg  # noqa: F401 -- loaded once, for all
+import mcp
 
 from mcphub_server.app import build_hub
 from mcphub_server.config.hub import HubConfig
 from mcphub_server.config.runtime import RuntimeSettings
 from mcphub_server.lifespan import serve
 from mcphub_server.logs import configure_logging
-from mcphub_server.middleware.client import current_client
 from mcphub_server.sessions.replicas import DnsReplicas
+from mcphub_server.sessions.session_id import IpAddress
+from support.conformance.fixtures import add_fixtures
+from support.replicas.tools import add_tools
+
+BASE: dict[str, Any] = {
+    "limits": {"requestsPerSecond": 10_000, "burst": 10_000},
+    "logging": {"level": "warning"},
+}
 
 
 @dataclass(frozen=True)
 class Settings:
+    """What one replica is told.
+
+    Attributes:
+        address: Where it listens, and its pod's IP.
+        folder: Where keys, tokens and the list of members are.
+        config: What `hub.yaml` would say.
+        mounted: What it offers besides its own tools: the tests' `tools`, the
+            `fixtures` of the conformance suite, or nothing.
+        secrets: The folder of the backends' secrets.
+    """
+
     address: str
     port: int
     uid: str
     folder: str
     management_port: int = 0
     stateful: bool = True
+    config: dict[str, Any] = field(default_factory=dict)
+    mounted: str = "tools"
+    secrets: str = ""
 
 
-def add_tools(mcp, settings):
-    @mcp.tool
-    async def where() -> str:
-        """Tell which replica runs this."""
-        return settings.uid
-
-    @mcp.tool
-    async def who() -> str:
-        """Tell who is calling, and from where."""
-        client = current_client()
-        return f"{client.principal} {client.address}"
-
-    @mcp.tool
-    async def slow(seconds: float) -> str:
-        """Take a while."""
-        await asyncio.sleep(seconds)
-        return settings.uid
-
-    @mcp.tool
-    async def stepwise(steps: int, ctx: Context) -> str:
-        """Tell how far it is."""
-        for step in range(steps):
-            await ctx.report_progress(step, steps)
-            await asyncio.sleep(0.05)
-        return settings.uid
-
-
-def read_runtime(settings):
+def read_runtime(settings: Settings) -> RuntimeSettings:
+    """Say what the pod's environment would."""
     folder = Path(settings.folder)
     return RuntimeSettings(
         host=settings.address,
         port=settings.port,
         management_port=settings.management_port,
+        secrets_dir=Path(settings.secrets or folder),
         tokens_dir=folder / "tokens",
         keys_dir=folder / "keys",
         hub="team-data",
@@ -80,30 +79,29 @@ def read_runtime(settings):
     )
 
 
-async def run(settings):
+async def run(settings: Settings) -> None:
+    """Serve until told to stop."""
+    sessions = "Stateful" if settings.stateful else "Stateless"
+    transports = {"streamableHTTP": {"sessions": sessions}}
     config = HubConfig.model_validate(
-        {
-            "transports": {
-                "streamableHTTP": {
-                    "sessions": "Stateful" if settings.stateful else "Stateless"
-                }
-            },
-            "limits": {"requestsPerSecond": 10_000, "burst": 10_000},
-            "logging": {"level": "warning"},
-        }
+        {"transports": transports, **BASE, **settings.config}
     )
     configure_logging(config.logging)
 
-    async def resolve(_name):
+    async def resolve(_name: str) -> frozenset[IpAddress]:
         names = await asyncio.to_thread(Path(settings.folder, "members").read_text)
         return frozenset(ip_address(name) for name in names.split())
 
     hub = build_hub(config, read_runtime(settings), DnsReplicas("pods", resolve))
-    add_tools(hub.mcp, settings)
+    if settings.mounted == "tools":
+        add_tools(hub.mcp, settings.uid)
+    elif settings.mounted == "fixtures":
+        add_fixtures(hub.mcp)
     await serve(hub)
 
 
-def fork(settings):
+def fork(settings: Settings) -> None:
+    """Start a replica, and report how it ends."""
     child = os.fork()
     if child == 0:
         sys.stdin.close()
@@ -113,11 +111,14 @@ def fork(settings):
     threading.Thread(target=report, args=(child,), daemon=True).start()
 
 
-def report(child):
+def report(child: int) -> None:
+    """Wait for a replica's end."""
     _, status = os.waitpid(child, 0)
     print(child, os.waitstatus_to_exitcode(status), flush=True)
 
 
 if __name__ == "__main__":
+    # the suite's fixtures use what the newest revision deprecates
+    warnings.simplefilter("ignore", mcp.MCPDeprecationWarning)
     for line in sys.stdin:
         fork(Settings(**json.loads(line)))

@@ -1,0 +1,137 @@
+"""A hub of several replicas: their files, their addresses, and the way to them."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fastmcp import Client
+from fastmcp.client.transports import SSETransport, StreamableHttpTransport
+
+from support.ports import find_free_port
+from support.replicas.balancer import Balancer
+from support.replicas.nursery import Nursery, Replica
+
+FIRST_ADDRESS = 2
+MANAGEMENT_OFFSET = 20_000
+MODES = {"modern": "2026-07-28"}
+
+FILES = {
+    "keys/current": "a key that all replicas share",
+    "keys/state": "another key that all replicas share",
+    "tokens/ann": "token-ann",
+    "tokens/bob": "token-bob",
+    "members": "",
+}
+"""What Secrets would bring into the pods, and what DNS would say."""
+
+
+@dataclass
+class ReplicatedHub:
+    """Several replicas behind a balancer."""
+
+    folder: Path
+    port: int
+    proxy: Balancer
+    nursery: Nursery
+    settings: Mapping[str, Any]
+    replicas: list[Replica] = field(default_factory=list)
+    started: list[Replica] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """The base URL for MCP clients, which know only the balancer."""
+        return self.proxy.url
+
+    @property
+    def members(self) -> Path:
+        """The file with the addresses that the headless Service names."""
+        return self.folder / "members"
+
+    @property
+    def management_port(self) -> int:
+        """The port of each replica's second listener."""
+        return MANAGEMENT_OFFSET + self.port % 10_000
+
+    def publish(self, replicas: list[Replica]) -> None:
+        """Say which replicas the headless Service names and the Service routes to."""
+        addresses = [replica.address for replica in replicas]
+        self.members.write_text("\n".join(addresses))
+        self.proxy.order[:] = addresses
+
+    async def start(self, stack: AsyncExitStack, **changes: Any) -> Replica:
+        """Start one more replica; it is not published yet."""
+        number = len(self.started)
+        given = {
+            "address": f"127.0.0.{FIRST_ADDRESS + number}",
+            "port": self.port,
+            "uid": f"uid-{number}",
+            "folder": str(self.folder),
+            "management_port": self.management_port,
+            **self.settings,
+            **changes,
+        }
+        pid = await self.nursery.fork(given)
+        replica = Replica(given["address"], given["uid"], pid, self.nursery)
+        stack.push_async_callback(replica.stop)
+        self.replicas.append(replica)
+        self.started.append(replica)
+        return replica
+
+    def at(self, replica: Replica) -> str:
+        """Return a replica's own URL."""
+        return f"http://{replica.address}:{self.port}"
+
+    def management_at(self, replica: Replica) -> str:
+        """Return the URL of a replica's second listener."""
+        return f"http://{replica.address}:{self.management_port}"
+
+    def client(
+        self, transport: str = "http", name: str = "ann", **options: Any
+    ) -> Client[Any]:
+        """Make a client that knows only the balancer."""
+        headers = {"Authorization": f"Bearer token-{name}"}
+        if transport == "sse":
+            return Client(SSETransport(f"{self.url}/sse", headers=headers), **options)
+        options["mode"] = MODES.get(transport, "legacy")
+        endpoint = StreamableHttpTransport(f"{self.url}/mcp", headers=headers)
+        return Client(endpoint, **options)
+
+
+async def wait_until_listening(address: str, port: int, seconds: float = 60.0) -> None:
+    """Return once a connection is taken."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(address, port)
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.02)
+        else:
+            writer.close()
+            return
+
+
+@asynccontextmanager
+async def running_hub(
+    nursery: Nursery, folder: Path, count: int, **settings: Any
+) -> AsyncIterator[ReplicatedHub]:
+    """Run that many replicas; `settings` are `replica.Settings`."""
+    for name, content in FILES.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    port = find_free_port()
+    async with AsyncExitStack() as stack:
+        proxy = await stack.enter_async_context(Balancer(port).running())
+        hub = ReplicatedHub(folder, port, proxy, nursery, settings)
+        for _ in range(count):
+            await hub.start(stack)
+        for replica in hub.replicas:
+            await wait_until_listening(replica.address, port)
+        hub.publish(hub.replicas)
+        yield hub
