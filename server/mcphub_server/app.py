@@ -5,12 +5,15 @@ MCP endpoints is the order of what a request must pass: its name and the Host gu
 the count for draining, the door, and only then a transport.
 """
 
+import hmac
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 import fastmcp
 from fastmcp import FastMCP
+from mcp.server.request_state import RequestStateSecurity
 from starlette.types import ASGIApp
 
 from mcphub_server.backends.health import BackendMonitor
@@ -138,6 +141,7 @@ def build_mcp(
     # spans of FastMCP carry arguments and exception texts; own ones carry neither
     fastmcp.settings.telemetry_mode = "propagation_only"
     limits = config.limits
+    state_key = read_state_key(runtime.keys_dir)
     around = AroundCalls(
         RateLimiter(limits.requests_per_second, limits.burst),
         metrics,
@@ -150,12 +154,13 @@ def build_mcp(
         instructions=INSTRUCTIONS,
         mask_error_details=True,
         on_duplicate="error",
+        request_state_security=RequestStateSecurity(keys=[derive_key(state_key)]),
         middleware=[around],
     )
     monitors = {monitor.backend.name: monitor for monitor in parts.monitors}
     context = ToolContext(
         limits=limits,
-        cursors=CursorSigner(read_state_key(runtime.keys_dir)),
+        cursors=CursorSigner(state_key),
         run=LimitedRunner(monitors, limits.max_concurrent_calls, metrics.count_limited),
         principal=current_principal,
         note=note_call,
@@ -170,6 +175,14 @@ def build_mcp(
         [tool.name for tool in hub_tools] + [n for made in names.values() for n in made]
     )
     return mcp, DirectTools(mcp, own, around)
+
+
+def derive_key(state_key: bytes) -> bytes:
+    """Make the key for what a client hands back to another replica in its next round.
+
+    The SDK wants 32 bytes; whoever writes the file need not know that.
+    """
+    return hmac.digest(state_key, b"mcphub request state v1", sha256)
 
 
 def build_app(

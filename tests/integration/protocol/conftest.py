@@ -1,7 +1,8 @@
-"""One PostgreSQL and one installation of the Node clients for all of these tests."""
+"""Three replicas without affinity, one PostgreSQL, and the clients from npm."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,17 @@ from typing import Any
 import pytest
 
 from support import postgres
-from support.hub import HubFiles
+from support.hub import write_files
 from support.node.clients import NodeClients, install_clients
 from support.postgres import PostgresServer, running_postgres
+from support.replicas.hub import ReplicatedHub, running_hub
+from support.replicas.nursery import Nursery, open_nursery
 
 PROGRAM_SECONDS = 60.0
+REPLICAS = 3
+TOKEN = "token-ann"
 
-MakeHub = Callable[..., HubFiles]
+RunHub = Callable[..., AbstractAsyncContextManager[ReplicatedHub]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +51,36 @@ def shop() -> Iterator[PostgresServer]:
         yield server
 
 
-@pytest.fixture
-def hub_files(shop: PostgresServer, tmp_path: Path) -> MakeHub:
-    """Make the files of a hub with the shop as its backend `postgres`."""
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """The process that the replicas are forked from."""
+    with open_nursery() as nursery:
+        yield nursery
 
-    def make(**config: Any) -> HubFiles:
-        options = {"host": shop.host, "port": shop.port, "database": postgres.DATABASE}
-        secret = {"username": postgres.READER, "password": postgres.READER_PASSWORD}
-        return HubFiles(
-            tmp_path / "hub",
-            {"backends": [{"name": "postgres", "postgres": options}], **config},
-            {"postgres": secret},
+
+@pytest.fixture
+def run_hub(nursery: Nursery, shop: PostgresServer, tmp_path: Path) -> RunHub:
+    """Run replicas of a hub with the shop as its backend `postgres`."""
+    options = {"host": shop.host, "port": shop.port, "database": postgres.DATABASE}
+    secrets = tmp_path / "secrets"
+    login = {"username": postgres.READER, "password": postgres.READER_PASSWORD}
+    write_files(secrets / "postgres", login)
+
+    def run(
+        config: Mapping[str, Any] | None = None, **settings: Any
+    ) -> AbstractAsyncContextManager[ReplicatedHub]:
+        given = {
+            "backends": [{"name": "postgres", "postgres": options}],
+            **(config or {}),
+        }
+        return running_hub(
+            *(nursery, tmp_path / "hub", REPLICAS),
+            config=given,
+            secrets=str(secrets),
+            **settings,
         )
 
-    return make
+    return run
 
 
 @pytest.fixture

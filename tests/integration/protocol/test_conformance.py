@@ -1,30 +1,25 @@
-"""The official conformance suite against the hub's own stack, fixtures mounted."""
+"""The official conformance suite against three replicas, fixtures mounted."""
 
 from pathlib import Path
 
 import pytest
 
-from support.conformance.fixtures import add_fixtures
-from support.hub import hub_in_loop
 from support.node.clients import NodeClients
 
-from .conftest import MakeHub, RunProgram
+from .conftest import RunHub, RunProgram
 
 EXPECTED = Path(__file__).with_name("stateless-2025-11-25.yaml")
 
-# the suite's fixtures use what the newest revision deprecates
-pytestmark = pytest.mark.filterwarnings("ignore::mcp.MCPDeprecationWarning")
-
 
 @pytest.mark.parametrize(
-    ("revision", "sessions", "options"),
+    ("revision", "stateful", "options"),
     [
-        pytest.param("2025-11-25", "Stateful", [], id="2025-11-25 with sessions"),
-        pytest.param("2026-07-28", "Stateful", [], id="2026-07-28 beside sessions"),
-        pytest.param("2026-07-28", "Stateless", [], id="2026-07-28 without sessions"),
+        pytest.param("2025-11-25", True, [], id="2025-11-25 with sessions"),
+        pytest.param("2026-07-28", True, [], id="2026-07-28 beside sessions"),
+        pytest.param("2026-07-28", False, [], id="2026-07-28 without sessions"),
         pytest.param(
             "2025-11-25",
-            "Stateless",
+            False,
             ["--expected-failures", str(EXPECTED)],
             id="2025-11-25 without sessions, but for questions to the client",
         ),
@@ -32,18 +27,14 @@ pytestmark = pytest.mark.filterwarnings("ignore::mcp.MCPDeprecationWarning")
 )
 async def test_the_hub_conforms(
     revision: str,
-    sessions: str,
+    stateful: bool,  # noqa: FBT001 -- a column of the table
     options: list[str],
-    hub_files: MakeHub,
+    run_hub: RunHub,
     node_clients: NodeClients,
     run_program: RunProgram,
 ) -> None:
-    files = hub_files(
-        auth={"type": "None"}, transports={"streamableHTTP": {"sessions": sessions}}
-    )
-    async with hub_in_loop(files) as hub:
-        add_fixtures(hub.hub.mcp)
-
+    door = {"auth": {"type": "None"}}
+    async with run_hub(door, stateful=stateful, mounted="fixtures") as hub:
         done = await run_program(
             [
                 *node_clients.conformance,

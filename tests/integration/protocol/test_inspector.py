@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from support.hub import TOKEN, Address, hub_in_loop
 from support.node.clients import NodeClients
+from support.replicas.hub import ReplicatedHub
 
-from .conftest import MakeHub, RunProgram
+from .conftest import TOKEN, RunHub, RunProgram
 
 TRANSPORTS = [
     pytest.param("http", "mcp", "legacy", id="streamable HTTP, older protocol"),
@@ -21,7 +21,7 @@ TOOL_SCHEMAS_NOT_PORTABLE = 6
 
 
 def inspect(
-    clients: NodeClients, hub: Address, transport: str, path: str, *words: str
+    clients: NodeClients, hub: ReplicatedHub, transport: str, path: str, *words: str
 ) -> list[str]:
     """Return the command line of one inspection."""
     return [
@@ -41,11 +41,11 @@ async def test_the_inspector_lists_the_tools_and_finds_their_schemas_portable(
     transport: str,
     path: str,
     era: str,
-    hub_files: MakeHub,
+    run_hub: RunHub,
     node_clients: NodeClients,
     run_program: RunProgram,
 ) -> None:
-    async with hub_in_loop(hub_files()) as hub:
+    async with run_hub(mounted="") as hub:
         done = await run_program(
             inspect(
                 *(node_clients, hub, transport, path),
@@ -70,12 +70,12 @@ async def test_the_inspector_calls_a_tool(
     transport: str,
     path: str,
     era: str,
-    hub_files: MakeHub,
+    run_hub: RunHub,
     node_clients: NodeClients,
     run_program: RunProgram,
 ) -> None:
     arguments = {"sql": "SELECT name FROM customers WHERE id = 7"}
-    async with hub_in_loop(hub_files()) as hub:
+    async with run_hub(mounted="") as hub:
         done = await run_program(
             inspect(
                 *(node_clients, hub, transport, path),
@@ -91,9 +91,9 @@ async def test_the_inspector_calls_a_tool(
 
 
 async def test_the_inspector_is_turned_away_with_a_wrong_token(
-    hub_files: MakeHub, node_clients: NodeClients, run_program: RunProgram
+    run_hub: RunHub, node_clients: NodeClients, run_program: RunProgram
 ) -> None:
-    async with hub_in_loop(hub_files()) as hub:
+    async with run_hub(mounted="") as hub:
         done = await run_program(
             inspect(
                 *(node_clients, hub, "http", "mcp"),

@@ -7,10 +7,9 @@ import pytest
 from fastmcp import Client
 from fastmcp.client.transports import StdioTransport
 
-from support.hub import TOKEN, hub_in_loop
 from support.node.clients import NodeClients
 
-from .conftest import MakeHub
+from .conftest import TOKEN, RunHub
 
 
 @pytest.mark.parametrize(
@@ -23,13 +22,13 @@ from .conftest import MakeHub
 async def test_a_client_reads_the_database_through_mcp_remote(
     path: str,
     mode: str,
-    hub_files: MakeHub,
+    run_hub: RunHub,
     node_clients: NodeClients,
     node_environment: Mapping[str, str],
     tmp_path: Path,
 ) -> None:
     program, *words = node_clients.remote
-    async with hub_in_loop(hub_files()) as hub:
+    async with run_hub() as hub:
         transport = StdioTransport(
             program,
             [
