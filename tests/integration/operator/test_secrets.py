@@ -153,7 +153,8 @@ class TestRotation:
             assert running.requests.writes == []
 
     async def test_of_one_secret_rolls_every_hub_that_shares_it(self, world: World):
-        hubs = [f"hub-{number}" for number in range(10)]
+        """Fifty of them, each once."""
+        hubs = [f"hub-{number}" for number in range(50)]
         async with running_operator(world) as running:
             await world.create_secret("hub-credentials", username="u", password="p")
             for name in hubs:
@@ -227,19 +228,3 @@ class TestGeneratedSecrets:
 
             assert token not in seen
             assert "hunter2" not in seen
-
-
-async def test_strangers_secrets_make_no_request(world: World):
-    async with running_operator(world) as running:
-        await world.apply_hub()
-        await wait_deployment(world)
-        await running.settle()
-        running.requests.forget()
-
-        for number in range(50):
-            await world.create_secret(f"stranger-{number}", key="value")
-        await running.settle()
-
-        made = running.requests.made
-        assert [r for r in made if r.kind == "Secret" and r.verb != "watch"] == []
-        assert running.requests.writes == []
