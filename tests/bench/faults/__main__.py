@@ -7,6 +7,7 @@ and takes the cluster down. A run takes about twenty minutes.
 import argparse
 import asyncio
 import json
+import logging
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -36,6 +37,8 @@ CLUSTER = "mcphub-faults"
 
 def main() -> None:
     """Do the faults that were asked for, and print the tables."""
+    for name in ("mcp", "fastmcp"):  # what clients say is in the table
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     parser = argparse.ArgumentParser(prog="bench.faults", description=__doc__)
     parser.add_argument("--only", default="", help="faults that have this in the name")
     parser.add_argument("--few", action="store_true", help="the clients of the test")

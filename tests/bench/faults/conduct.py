@@ -19,6 +19,7 @@ from bench.faults.fleet import Kind, Programs, build_fleet
 from bench.faults.load import Load
 from bench.faults.node import running_worker
 from bench.faults.stage import Stage
+from quickstart.steps import StepFailedError
 from support.node.clients import install_clients
 
 QUIET_SECONDS = 6.0
@@ -29,9 +30,15 @@ STEP_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """A fault, and what became of the calls meanwhile."""
+    """A fault, and what became of the calls meanwhile.
+
+    Attributes:
+        complaint: Why the cluster did not settle in time; empty where it did.
+        seconds: How long the cluster took.
+    """
 
     name: str
+    complaint: str
     seconds: float
     ledger: Ledger
 
@@ -76,30 +83,41 @@ async def run_faults(
     """Do the faults in turn; return what became of the calls."""
     episodes: list[Episode] = []
     restoring = Ledger()
+    complaints: list[str] = []
     seconds = 0.0
     for fault in faults:
         say(fault.name)
         episodes.append(await run_fault(stage, load, fault))
         started = time.monotonic()
-        await asyncio.to_thread(fault.restore, stage)
+        complaints.append(await do(fault.restore, stage))
         await asyncio.sleep(QUIET_SECONDS)
         part = load.ledger.between(started, time.monotonic())
         restoring.calls += part.calls
         restoring.comebacks += part.comebacks
         seconds += time.monotonic() - started
-    episodes.append(Episode("restoring after each", seconds, restoring))
+    complaint = "; ".join(filter(None, complaints))
+    episodes.append(Episode("restoring after each", complaint, seconds, restoring))
     return episodes
+
+
+async def do(step: Callable[[Stage], None], stage: Stage) -> str:
+    """Do something to the cluster; return why it did not get there, if so."""
+    try:
+        await asyncio.to_thread(step, stage)
+    except StepFailedError as error:
+        return str(error)
+    return ""
 
 
 async def run_fault(stage: Stage, load: Load, fault: Fault) -> Episode:
     """Do one fault, and wait until all is well."""
     started = time.monotonic()
-    await asyncio.to_thread(fault.inject, stage)
+    complaint = await do(fault.inject, stage)
     over = time.monotonic()
     await wait_until_quiet(load, over)
     ended = time.monotonic()
     ledger = load.ledger.between(started, ended)
-    return Episode(fault.name, over - started, ledger)
+    return Episode(fault.name, complaint, over - started, ledger)
 
 
 async def wait_until_quiet(load: Load, over: float) -> None:

@@ -19,6 +19,7 @@ from quickstart.site import KIND, OPERATOR_NAMESPACE
 
 AWAY_SECONDS = 30
 MANY, FEW = 5, 2
+HUBS = tuple(f"{HUB_KIND}/{hub}" for hub in REPLICAS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,17 @@ def restore_image(stage: Stage) -> None:
 
 
 def scale(stage: Stage) -> None:
-    """Scale both hubs from two replicas to five, and back to two."""
-    for count in (FEW, MANY, FEW):
-        hubs = (f"{HUB_KIND}/{hub}" for hub in REPLICAS)
-        stage.kubectl("scale", *hubs, f"--replicas={count}")
-        stage.settle(dict.fromkeys(REPLICAS, count))
+    """Scale each hub from two replicas to five, and back to two."""
+    for hub in REPLICAS:
+        for count in (FEW, MANY, FEW):
+            stage.kubectl("scale", f"{HUB_KIND}/{hub}", f"--replicas={count}")
+            stage.settle({hub: count})
+
+
+def scale_down(stage: Stage) -> None:
+    """Scale each hub to one replica."""
+    stage.kubectl("scale", *HUBS, "--replicas=1")
+    stage.settle(dict.fromkeys(REPLICAS, 1))
 
 
 def restore_scale(stage: Stage) -> None:
@@ -80,7 +87,7 @@ def restore_scale(stage: Stage) -> None:
 
 
 def scale_by_autoscaler(stage: Stage) -> None:
-    """Give both hubs an autoscaler, and move its lower bound up and down."""
+    """Give each hub an autoscaler, and move its lower bound up and down."""
     for least in (MANY - 1, FEW):
         stage.patch_hubs({"autoscaling": build_autoscaling(least, MANY)})
         stage.settle(dict.fromkeys(REPLICAS, least))

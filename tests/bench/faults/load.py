@@ -30,6 +30,8 @@ PAUSE_SECONDS = (0.2, 0.6)
 CHANCE = random.Random(6)  # noqa: S311 -- a load, not a secret
 PATIENCE = 3
 DETAIL_LENGTH = 300
+NO_STREAM = "Could not find session"
+"""What a hub says to a message for a stream that has ended."""
 
 
 class WrongAnswerError(Exception):
@@ -128,8 +130,8 @@ class Session:
         except LostError as error:
             outcome, detail = Outcome.LOST, describe(error)
         except Exception as error:  # noqa: BLE001 -- clients raise anything
-            orphaned = self._was_orphaned(started)
             outcome, detail = Outcome.ERROR, describe(error)
+            orphaned = NO_STREAM in detail or self._was_orphaned(started)
         ended = time.monotonic()
         del self._load.running[member.number]
         self._load.ledger.calls.append(

@@ -64,6 +64,8 @@ def render_complaints(episodes: Iterable[Episode]) -> str:
     """Return what clients said when they failed, the most frequent first."""
     lines: list[str] = []
     for episode in episodes:
+        if episode.complaint:
+            lines.append(f"{episode.name}: {episode.complaint}")
         said = Counter(map(describe, list_failed(episode.ledger)))
         for words, times in said.most_common(MOST_COMPLAINTS):
             lines.append(f"{episode.name}: {times} x {words}")
