@@ -66,6 +66,10 @@ check: lint ## All that is quick: lint, and the unit tests
 test: lint images ## Every check and every test, on real parts
 	@$(BIN)/pytest tests
 
+.PHONY: bench-faults
+bench-faults: env ## What calls live through: fifty clients, fault after fault, a table (20 min)
+	@PYTHONPATH=tests $(BIN)/python -m bench.faults
+
 .PHONY: crd
 crd: env ## Write crds/ and docs/reference.md anew from the typed spec
 	@$(BIN)/python -m mcphub_operator.crd > crds/mcphubs.yaml

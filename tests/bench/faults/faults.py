@@ -106,9 +106,14 @@ def drain_node(stage: Stage) -> None:
     stage.settle()
 
 
+def uncordon(stage: Stage) -> None:
+    """Let the node take pods again."""
+    stage.kubectl("uncordon", stage.spare_node)
+
+
 def restore_node(stage: Stage) -> None:
     """Let the node take pods again, and spread the hubs anew."""
-    stage.kubectl("uncordon", stage.spare_node)
+    uncordon(stage)
     restart(stage)
 
 
@@ -233,3 +238,10 @@ UNPLANNED: Sequence[Fault] = (
     Fault("database restarted", Stage.restart_database),
 )
 FAULTS = (*PLANNED, *UNPLANNED)
+CUT: Sequence[Fault] = (
+    Fault("rolling restart", restart),
+    Fault("scale down", scale_down, restore_scale),
+    Fault("pod SIGKILLed", kill_pods),
+    Fault("node drained", drain_node, uncordon),
+)
+"""The most telling ones, for a test."""

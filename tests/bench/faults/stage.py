@@ -42,7 +42,6 @@ DROP ROLE IF EXISTS {role};
 CREATE ROLE {role} LOGIN PASSWORD '{password}' IN ROLE mcphub;
 """
 MORE_CONNECTIONS_SQL = "ALTER SYSTEM SET max_connections = 300;"
-"""The whole load may wait in the database at once, at replicas that come and go."""
 
 
 class Clients(Protocol):
@@ -118,14 +117,23 @@ class Stage:
         for role in ROLES:
             self.passwords[role] = secrets.token_urlsafe(24)
             self.psql(MAKE_ROLE_SQL.format(role=role, password=self.passwords[role]))
-        self.psql(MORE_CONNECTIONS_SQL)
-        self.restart_database()
         self.tokens = {"ann": secrets.token_urlsafe(24)}
         self.use_role(ROLES[0])
         self.use_tokens()
         self.apply(*(build_hub(name) for name in REPLICAS))
         self.settle()
         self.choose_spare_node()
+
+    def allow_connections(self) -> None:
+        """Let the whole load wait in the database at once."""
+        self.psql(MORE_CONNECTIONS_SQL)
+        self.restart_database()
+
+    def dismantle(self) -> None:
+        """Take the hubs and their Secrets away."""
+        self.kubectl("delete", HUB_KIND, *REPLICAS)
+        self.kubectl("delete", "secret", CREDENTIALS, TOKENS)
+        self.until("the hubs' end", lambda: not self.list_pods())
 
     def psql(self, sql: str) -> None:
         """Run statements as the database's superuser."""
