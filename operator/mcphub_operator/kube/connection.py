@@ -1,10 +1,11 @@
-"""One HTTP session to the API server, with the credentials of wherever we run.
+"""HTTP sessions to the API server, with the credentials of wherever we run.
 
 The official client reads the configuration (service account, kubeconfig, exec
 plugins, token refresh); requests go through a bare aiohttp session, which costs a third
 of the CPU of the client's own calls.
 """
 
+import asyncio
 import os
 import ssl
 from collections.abc import AsyncIterator, Mapping
@@ -24,14 +25,20 @@ from kubernetes.aio.config import (
 from mcphub_operator.errors import InvalidSettings
 
 CONNECT_SECONDS = 5.0
+CLOSE_SECONDS = 0.25
+POOL_SIZE = 32
+"""The API server's limit is reached before; each connection takes 300 KiB here."""
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """An open session and what is needed to make a request on it."""
+    """Open sessions and what is needed to make a request on them."""
 
     session: aiohttp.ClientSession
+    """Without a limit: for what must not wait, and for watches and pods, which stay."""
+    pool: aiohttp.ClientSession
+    """For the workers' requests, of which there may be a hundred at once."""
     configuration: Any
     in_cluster: bool
 
@@ -59,11 +66,24 @@ async def open_connection(kubeconfig: str) -> AsyncIterator[Connection]:
         in_cluster = await _load(configuration, kubeconfig)
     except (ConfigException, OSError) as error:
         raise InvalidSettings(f"no way to reach a cluster: {error}") from error
-    # No limit: workers are bounded by their number, watches by the kinds.
-    connector = aiohttp.TCPConnector(limit=0, ssl=build_ssl(configuration))
+    trust = build_ssl(configuration)
+    async with _open(trust, 0) as session, _open(trust, POOL_SIZE) as pool:
+        yield Connection(session, pool, configuration, in_cluster)
+    await let_close()
+
+
+async def let_close() -> None:
+    """Let TLS connections say goodbye before the event loop ends.
+
+    aiohttp begins to close them and does not wait (its "graceful shutdown").
+    """
+    await asyncio.sleep(CLOSE_SECONDS)
+
+
+def _open(trust: ssl.SSLContext, limit: int) -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(limit=limit, ssl=trust)
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
-    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
-        yield Connection(session, configuration, in_cluster)
+    return aiohttp.ClientSession(connector=connector, timeout=timeout)
 
 
 async def _load(configuration: Any, kubeconfig: str) -> bool:

@@ -17,13 +17,12 @@ import kopf
 import structlog
 
 from mcphub_operator.handlers import Deliver, Login, build_registry, watch_hubs
-from mcphub_operator.kube.connection import Connection, build_ssl
+from mcphub_operator.kube.connection import Connection, build_ssl, let_close
 
 log = structlog.get_logger(__name__)
 
 RESTART_SECONDS = 2.0
 JOIN_SECONDS = 10.0
-CLOSE_SECONDS = 0.1
 LOGIN_SECONDS = 2.0
 """Credentials that are refused at once are not shown again at once."""
 
@@ -60,8 +59,7 @@ def _run_once(build: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
             await build()
         finally:
-            # kopf closes its connections and does not wait until they are closed.
-            await asyncio.sleep(CLOSE_SECONDS)
+            await let_close()
 
     try:
         asyncio.run(run())
