@@ -150,6 +150,8 @@ class Observed:
     """Objects of a child's name that belong to somebody else."""
     leftovers: tuple[ChildId, ...] = ()
     """Children of a deleted hub of the same name, which are about to go."""
+    absent: frozenset[ChildId] = frozenset()
+    """Children whose names this pass asked for by itself, and found free."""
     foreign_autoscalers: tuple[str, ...] = ()
     user_secrets: UserSecrets = UserSecrets()
     own_secrets: Mapping[str, OwnSecret] = field(default_factory=dict)

@@ -20,6 +20,7 @@ from mcphub_operator.kube.encoding import encode_body
 from mcphub_operator.kube.kinds import Kind
 
 READ_SECONDS = 30.0
+PAGE_SIZE = 100
 FAILED = 400
 JSON = "application/json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
@@ -62,8 +63,11 @@ class Call:
 class Api:
     """Asks the API server."""
 
-    def __init__(self, connection: Connection, observe: Observer) -> None:
+    def __init__(
+        self, connection: Connection, observe: Observer, *, pooled: bool = False
+    ) -> None:
         self._connection = connection
+        self._session = connection.pool if pooled else connection.session
         self._observe = observe
 
     async def ask(self, call: Call, timeout_seconds: float = READ_SECONDS) -> Object:
@@ -84,7 +88,7 @@ class Api:
         clock = asyncio.get_running_loop().time
         began, status, error = clock(), 0, ""
         try:
-            async with self._connection.session.request(
+            async with self._session.request(
                 call.method,
                 self._connection.host + call.path,
                 params=call.params,
@@ -125,6 +129,22 @@ class Api:
     async def get_path(self, path: str) -> Object:
         """Return what stands at a path that is no object, such as discovery."""
         return await self.ask(Call("get", "", "GET", path))
+
+    async def list_items(
+        self, kind: Kind, namespace: str | None, selector: str = ""
+    ) -> AsyncIterator[Object]:
+        """Yield every object; page by page, so that never all are in memory."""
+        params = {"limit": str(PAGE_SIZE)}
+        if selector:
+            params["labelSelector"] = selector
+        while True:
+            path = kind.path(namespace)
+            page = await self.ask(Call("list", kind.name, "GET", path, params))
+            for item in page.get("items") or ():
+                yield item
+            if not (token := page["metadata"].get("continue")):
+                return
+            params = {**params, "continue": token}
 
     async def create(self, kind: Kind, namespace: str, body: Object) -> Object:
         """Create an object that is none of the hubs' children."""

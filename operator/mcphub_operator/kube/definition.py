@@ -5,7 +5,7 @@ CustomResourceDefinitions is needed.
 """
 
 from mcphub_operator import names
-from mcphub_operator.errors import NotFound, WrongResourceDefinition
+from mcphub_operator.errors import NotFound, NotServed, WrongResourceDefinition
 from mcphub_operator.kube.api import Api, Object
 from mcphub_operator.spec.hub_spec import HubSpec
 
@@ -22,7 +22,7 @@ async def check_definition(api: Api) -> None:
     try:
         found = await api.get_path(f"/apis/{names.API_VERSION}")
         document = await api.get_path(OPENAPI)
-    except NotFound:
+    except (NotFound, NotServed):
         raise WrongResourceDefinition(
             f"the cluster has no {names.PLURAL}.{names.GROUP}; {REMEDY}"
         ) from None

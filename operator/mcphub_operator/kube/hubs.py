@@ -9,12 +9,10 @@ from typing import Any
 
 import msgspec
 
-from mcphub_operator.kube.api import Api, Call, Found, Object
+from mcphub_operator.kube.api import Api, Found, Object
 from mcphub_operator.kube.children import Wake
 from mcphub_operator.kube.kinds import HUB
 from mcphub_operator.observed import HubKey
-
-PAGE_SIZE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +128,7 @@ async def list_hubs(api: Api, hubs: HubTable, namespace: str | None) -> None:
         ApiError: it could not be asked to the end; nothing was forgotten.
     """
     found: set[tuple[str, str]] = set()
-    params = {"limit": str(PAGE_SIZE)}
-    while True:
-        call = Call("list", HUB.name, "GET", HUB.path(namespace), params)
-        page = await api.ask(call)
-        for item in page.get("items") or ():
-            found.add(key_of(item))
-            hubs.upsert(item)
-        token = page["metadata"].get("continue")
-        if not token:
-            break
-        params = {**params, "continue": token}
+    async for item in api.list_items(HUB, namespace):
+        found.add(key_of(item))
+        hubs.upsert(item)
     hubs.keep_only(namespace, found)

@@ -27,6 +27,7 @@ from mcphub_operator.kube.api import (
     JSON,
     METADATA_LIST,
     METADATA_ONLY,
+    PAGE_SIZE,
     Api,
     Call,
     Found,
@@ -36,7 +37,6 @@ from mcphub_operator.kube.kinds import Kind
 
 log = structlog.get_logger(__name__)
 
-PAGE_SIZE = 100
 LIST_SECONDS = 60.0
 WATCH_SECONDS = 300
 SILENCE_SECONDS = 100.0

@@ -10,6 +10,7 @@ from mcphub_operator.kube.api import Found, Object
 from mcphub_operator.kube.children import ChildTable, Wake
 from mcphub_operator.kube.kinds import SECRET
 from mcphub_operator.observed import HubKey
+from mcphub_operator.resources.manifest import ChildId
 
 ABSENT = 0
 """The version of a Secret that does not exist."""
@@ -44,6 +45,11 @@ class SecretTable:
     def find_version(self, namespace: str, name: str) -> int | None:
         """Return the version last heard of, if any."""
         return self._versions.get((namespace, name))
+
+    def find_own_version(self, hub: HubKey, name: str) -> int | None:
+        """Return the version of a Secret that carries the hub's labels, if any."""
+        found = self._children.of(hub).get(ChildId(SECRET.name, name))
+        return found.version if found else None
 
     def learn(self, namespace: str, name: str, version: int) -> None:
         """Take over what a read or write of ours found."""

@@ -24,9 +24,9 @@ from mcphub_operator.kube.api import Object
 from mcphub_operator.kube.children import ChildTable
 from mcphub_operator.kube.concurrency import run_together
 from mcphub_operator.kube.kinds import BY_NAME, DEPLOYMENT
-from mcphub_operator.kube.secrets import SecretTable
 from mcphub_operator.kube.writer import Writer
 from mcphub_operator.observed import HubKey
+from mcphub_operator.reconcile.secrets import SecretReader
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.status.conditions import Reason
 from mcphub_operator.status.problems import Problem
@@ -42,7 +42,7 @@ class Executor:
 
     writer: Writer
     children: ChildTable
-    secrets: SecretTable
+    secrets: SecretReader
 
     async def execute(self, key: HubKey, plan: Sequence[Stage]) -> list[Problem]:
         """Carry out a plan and return what went wrong.
@@ -86,9 +86,7 @@ class Executor:
     def _learn(self, key: HubKey, child: ChildId, item: Object) -> None:
         self.children.learn(BY_NAME[child.kind], item, settled=True)
         if child.kind == "Secret":
-            version = int(item["metadata"]["resourceVersion"])
-            # Unequal to what the reader remembers: it reads the Secret once more.
-            self.secrets.learn(key.namespace, child.name, version)
+            self.secrets.learn(key, item)
 
     async def _delete(self, key: HubKey, child: ChildId, uid: str) -> None:
         with contextlib.suppress(NotFound):

@@ -16,10 +16,10 @@ from mcphub_operator import names
 from mcphub_operator.diff import Apply
 from mcphub_operator.errors import NotFound
 from mcphub_operator.kube.api import Api, Object
-from mcphub_operator.kube.children import ChildTable, find_owner
+from mcphub_operator.kube.children import ChildTable, build_live, find_owner
 from mcphub_operator.kube.concurrency import run_together
 from mcphub_operator.kube.hubs import HubEntry, HubTable
-from mcphub_operator.kube.kinds import BY_NAME, HUB
+from mcphub_operator.kube.kinds import BY_NAME, HUB, SECRET
 from mcphub_operator.kube.surroundings import ForeignAutoscalers, NodeTable, PodTable
 from mcphub_operator.observed import HubKey, Observed, Platform, PodReport
 from mcphub_operator.reconcile.secrets import SecretReader
@@ -87,6 +87,7 @@ async def gather(sources: Sources, world: World, hub: Hub, entry: HubEntry) -> O
         foreign_autoscalers=sources.autoscalers.of(key),
         user_secrets=secrets.user,
         own_secrets=secrets.own,
+        absent=frozenset(ChildId(SECRET.name, name) for name in secrets.absent),
         pods=pods,
         reports={uid: report for uid, report in asked.items() if report is not None},
         nodes=sources.nodes.all(),
@@ -102,7 +103,7 @@ async def inspect_births(
         HubGone: there is no hub any more to make it for.
     """
     hub = observed.hub
-    children = [birth.child for birth in births]
+    children = [b.child for b in births if b.child not in observed.absent]
     looks = (_look(sources.api, hub.namespace, child) for child in children)
     alive, *found = await run_together((_find(sources.api, hub), *looks))
     if (alive or {}).get("metadata", {}).get("uid") != hub.uid:
@@ -114,8 +115,15 @@ async def inspect_births(
     }
     strangers = (c for c, owner in relations.items() if owner is Owner.STRANGER)
     namesakes = (c for c, owner in relations.items() if owner is Owner.NAMESAKE)
+    # The tables lag, or a label is gone: it is not new, and keeps its replicas.
+    there = {
+        child: build_live(item)
+        for child, item in zip(children, found, strict=True)
+        if item is not None and relations[child] is Owner.HUB
+    }
     return replace(
         observed,
+        children={**observed.children, **there},
         foreign=(*observed.foreign, *strangers),
         leftovers=(*observed.leftovers, *namesakes),
     )
@@ -129,8 +137,10 @@ async def _find(api: Api, hub: Hub) -> Object | None:
 
 
 async def _look(api: Api, namespace: str, child: ChildId) -> Object | None:
+    kind = BY_NAME[child.kind]
+    get = api.get_metadata if kind is SECRET else api.get
     try:
-        return await api.get_metadata(BY_NAME[child.kind], namespace, child.name)
+        return await get(kind, namespace, child.name)
     except NotFound:
         return None
 

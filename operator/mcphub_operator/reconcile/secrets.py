@@ -1,5 +1,8 @@
 """Reading the Secrets of a hub: only those it names, and only when one changed.
 
+The operator's own come with the answers to its writes, and at its start with one list:
+a GET for each would be half of what a restart with many hubs asks.
+
 Of users' Secrets a hash and the missing keys are kept, nothing else. The hash is an
 HMAC with a key of the hub's own, because a plain hash of a short password is an
 oracle to anyone who may read Deployments.
@@ -9,14 +12,14 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from mcphub_operator import names
 from mcphub_operator.errors import NotFound
-from mcphub_operator.kube.api import Api
+from mcphub_operator.kube.api import Api, Object
 from mcphub_operator.kube.concurrency import run_together
 from mcphub_operator.kube.kinds import SECRET
-from mcphub_operator.kube.secrets import SecretTable
+from mcphub_operator.kube.secrets import ABSENT, SecretKey, SecretTable
 from mcphub_operator.observed import HubKey, MissingKey, OwnSecret, UserSecrets
 from mcphub_operator.resources.manifest import HASH_LENGTH
 from mcphub_operator.resources.secrets import Fresh, makes_token, tokens_secret
@@ -30,6 +33,8 @@ class SecretFindings:
 
     user: UserSecrets
     own: Mapping[str, OwnSecret]
+    absent: frozenset[str] = frozenset()
+    """Names that were asked for just now, and are free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ class _Remembered:
     versions: Mapping[str, int]
     wanted: tuple[object, ...]
     findings: SecretFindings
+    digest_key: bytes = field(repr=False)
 
 
 class SecretReader:
@@ -46,10 +52,13 @@ class SecretReader:
         self._api = api
         self._table = table
         self._remembered: dict[HubKey, _Remembered] = {}
+        self._listed: dict[SecretKey, _Body] = {}
 
     def forget(self, key: HubKey) -> None:
         """Forget a hub."""
         self._remembered.pop(key, None)
+        for name in (names.keys_secret(key.name), names.auth_secret(key.name)):
+            self._listed.pop((key.namespace, name), None)
         self._table.forget(key)
 
     async def read(self, hub: Hub, fresh: Fresh) -> SecretFindings:
@@ -65,49 +74,83 @@ class SecretReader:
             and self._is_current(key, known)
         ):
             return known.findings
-        bodies = await self._get_all(hub.namespace, own | named)
+        bodies = await self._get_all(key, own | named)
         findings = _evaluate(hub, bodies, fresh)
-        versions = {name: body.version for name, body in bodies.items()}
-        if names.keys_secret(hub.name) in findings.own:
-            # Until the keyring exists the hash is of a key that may never be written.
-            self._remembered[key] = _Remembered(versions, wanted, findings)
+        self._remembered[key] = _Remembered(
+            versions={name: body.version for name, body in bodies.items()},
+            wanted=wanted,
+            findings=replace(findings, absent=frozenset()),
+            digest_key=_digest_key(hub, findings.own, fresh),
+        )
         return findings
 
+    def learn(self, key: HubKey, item: Object) -> None:
+        """Take over an own Secret that a write of ours returned."""
+        name, body = item["metadata"]["name"], _read_body(item)
+        self._table.learn(key.namespace, name, body.version)
+        known = self._remembered.get(key)
+        if known is None or body.data is None:
+            return
+        if body.data.get(names.KEY_DIGEST, known.digest_key) != known.digest_key:
+            # Users' Secrets have another hash by this key: read them once more.
+            del self._remembered[key]
+            return
+        own = {**known.findings.own, name: OwnSecret(body.data, body.annotations)}
+        self._remembered[key] = replace(
+            known,
+            versions={**known.versions, name: body.version},
+            findings=replace(known.findings, own=own),
+        )
+
+    async def prefetch(self, namespace: str | None) -> None:
+        """Read all own Secrets at once, for the first pass over each hub.
+
+        Raises:
+            ApiError: they could not be read; the passes will, one by one.
+        """
+        selector = names.MANAGED_SELECTOR
+        async for item in self._api.list_items(SECRET, namespace, selector):
+            metadata = item["metadata"]
+            self._listed[metadata["namespace"], metadata["name"]] = _read_body(item)
+
     def _is_current(self, key: HubKey, known: _Remembered) -> bool:
-        return all(
+        # Until the keyring exists the hash is of a key that may never be written.
+        return names.keys_secret(key.name) in known.findings.own and all(
             self._table.find_version(key.namespace, name) == version
             for name, version in known.versions.items()
         )
 
-    async def _get_all(
-        self, namespace: str, wanted: frozenset[str]
-    ) -> dict[str, "_Body"]:
+    async def _get_all(self, key: HubKey, wanted: frozenset[str]) -> dict[str, "_Body"]:
         ordered = sorted(wanted)
-        bodies = await run_together(self._get(namespace, name) for name in ordered)
+        bodies = await run_together(self._get(key, name) for name in ordered)
         return dict(zip(ordered, bodies, strict=True))
 
-    async def _get(self, namespace: str, name: str) -> "_Body":
-        try:
-            found = await self._api.get(SECRET, namespace, name)
-        except NotFound:
-            self._table.learn_absent(namespace, name)
-            return _Body(version=0)
-        metadata = found["metadata"]
-        version = int(metadata["resourceVersion"])
-        self._table.learn(namespace, name, version)
-        data = found.get("data") or {}
-        return _Body(
-            version=version,
-            data={key: base64.b64decode(value) for key, value in data.items()},
-            annotations=metadata.get("annotations") or {},
-        )
+    async def _get(self, key: HubKey, name: str) -> "_Body":
+        body = self._listed.pop((key.namespace, name), None)
+        if body is None or body.version != self._table.find_own_version(key, name):
+            try:
+                body = _read_body(await self._api.get(SECRET, key.namespace, name))
+            except NotFound:
+                self._table.learn_absent(key.namespace, name)
+                return _Body(version=ABSENT)
+        self._table.learn(key.namespace, name, body.version)
+        return body
 
 
 @dataclass(frozen=True, slots=True)
 class _Body:
     version: int
-    data: Mapping[str, bytes] | None = None
-    annotations: Mapping[str, str] | None = None
+    data: Mapping[str, bytes] | None = field(default=None, repr=False)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+def _read_body(item: Object) -> _Body:
+    metadata, data = item["metadata"], item.get("data") or {}
+    return _Body(
+        version=int(metadata["resourceVersion"]),
+        data={key: base64.b64decode(value) for key, value in data.items()},
+        annotations=metadata.get("annotations") or {},
+    )
 
 
 def _own_names(hub: Hub) -> frozenset[str]:
@@ -123,15 +166,19 @@ def _named(hub: Hub) -> frozenset[str]:
 
 def _evaluate(hub: Hub, bodies: Mapping[str, _Body], fresh: Fresh) -> SecretFindings:
     own = {
-        name: OwnSecret(body.data, body.annotations or {})
+        name: OwnSecret(body.data, body.annotations)
         for name, body in bodies.items()
         if name in _own_names(hub) and body.data is not None
     }
-    keyring = own.get(names.keys_secret(hub.name))
-    stored = keyring.data.get(names.KEY_DIGEST) if keyring else None
     missing = tuple(dict.fromkeys(_missing(hub, bodies)))
-    digest = _digest(stored or fresh.digest, secret_refs(hub), bodies)
-    return SecretFindings(UserSecrets(digest, missing), own)
+    digest = _digest(_digest_key(hub, own, fresh), secret_refs(hub), bodies)
+    absent = frozenset(name for name, body in bodies.items() if body.data is None)
+    return SecretFindings(UserSecrets(digest, missing), own, absent)
+
+
+def _digest_key(hub: Hub, own: Mapping[str, OwnSecret], fresh: Fresh) -> bytes:
+    keyring = own.get(names.keys_secret(hub.name))
+    return (keyring.data.get(names.KEY_DIGEST) if keyring else None) or fresh.digest
 
 
 def _missing(hub: Hub, bodies: Mapping[str, _Body]) -> Iterator[MissingKey]:

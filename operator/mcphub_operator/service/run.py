@@ -67,8 +67,9 @@ class Operator:
         reach = build_reach(settings, connection, self.api)
         self.board = HealthBoard(reach, self.queue.add)
         fence = self.elector.seconds_left if self.elector else always_open
-        writer = Writer(self.api, fence)
-        parts = Parts(self.api, writer, self.tables, self.board, self.queue)
+        calls = Api(connection, metrics.requested, pooled=True)
+        writer = Writer(calls, fence)
+        parts = Parts(calls, writer, self.tables, self.board, self.queue)
         reconciler = build_reconciler(settings, parts, identity)
         self.workforce = Workforce(self.queue, Backoff(), reconciler, metrics)
 
@@ -138,6 +139,7 @@ class Operator:
             await asyncio.shield(self.elector.release())
 
     async def _run_workers(self) -> None:
+        await self._prefetch_secrets()
         self.wake_all()
         async with asyncio.TaskGroup() as group:
             group.create_task(self.workforce.run(self.settings.workers))
@@ -187,6 +189,13 @@ class Operator:
                 await asyncio.sleep(1)
             else:
                 return
+
+    async def _prefetch_secrets(self) -> None:
+        try:
+            for namespace in self.settings.namespaces or (None,):
+                await self.workforce.reconciler.sources.secrets.prefetch(namespace)
+        except ApiError as error:
+            log.warning("list_failed", kind="Secret", error=error.message)
 
     def _wake_pods(self, key: HubKey) -> None:
         self.pods_changed.set()

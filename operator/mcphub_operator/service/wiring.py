@@ -81,6 +81,7 @@ def build_reach(
 def build_reconciler(settings: Settings, parts: Parts, identity: str) -> Reconciler:
     """Return the reconciler."""
     tables, operator_version = parts.tables, version("mcphub")
+    secrets = SecretReader(parts.api, tables.secrets)
     platform = Platform(operator_version, settings.server_image, find_own_namespace())
     return Reconciler(
         sources=Sources(
@@ -90,11 +91,11 @@ def build_reconciler(settings: Settings, parts: Parts, identity: str) -> Reconci
             pods=tables.pods,
             nodes=tables.nodes,
             autoscalers=tables.autoscalers,
-            secrets=SecretReader(parts.api, tables.secrets),
+            secrets=secrets,
             reports=parts.board.find,
         ),
         world=World(platform, now, make_fresh),
-        executor=Executor(parts.writer, tables.children, tables.secrets),
+        executor=Executor(parts.writer, tables.children, secrets),
         upgrades=UpgradeGate(
             tables.children,
             operator_version,
