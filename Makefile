@@ -70,6 +70,14 @@ test: lint images ## Every check and every test, on real parts
 bench-faults: env ## What calls live through: fifty clients, fault after fault, a table (20 min)
 	@PYTHONPATH=tests $(BIN)/python -m bench.faults
 
+.PHONY: operations
+operations: images ## Write kubectl's output in docs/operations.md anew, from a real cluster
+	@$(BIN)/pytest tests/e2e --write-operations
+
+.PHONY: transitions
+transitions: env ## Try many more generated changes of a hub's spec than `make test`
+	@$(BIN)/pytest -rP tests/integration/operator/test_generated_transitions.py --pairs 300
+
 .PHONY: crd
 crd: env ## Write crds/ and docs/reference.md anew from the typed spec
 	@$(BIN)/python -m mcphub_operator.crd > crds/mcphubs.yaml

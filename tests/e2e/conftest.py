@@ -1,19 +1,23 @@
 """One real cluster for all end-to-end tests, installed as `make quickstart` does."""
 
+import os
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pytest_kind import KindCluster
 
+from e2e.states import HUB, Album, times_block, write_blocks
 from quickstart.site import KIND, NODE_PORT, Site, find_kubectl
 from quickstart.steps import Shell, Terminal
 from quickstart.trial import Trial
+from support.hub_manifests import hub
 from support.installation import Installation
 
 _CLUSTER = "mcphub-e2e"
@@ -34,6 +38,19 @@ def pytest_terminal_summary(
         terminalreporter.section("times on the real cluster")
     for what, seconds in times:
         terminalreporter.line(f"{seconds:7.1f} s  {what}")
+    if times and config.getoption("write_operations"):
+        measured = [(what, s) for what, s in times if "->" in what]
+        write_blocks({"times": times_block(measured, _conditions())})
+
+
+def _conditions() -> str:
+    """On what the times were measured, in a sentence."""
+    load = os.getloadavg()[1]
+    return (
+        f"Measured on {datetime.now(UTC):%d %B %Y} on {os.cpu_count()} virtual CPUs"
+        f" shared with other work (load {load:.1f}), which hold the cluster of three"
+        " nodes too. A time ends when `kubectl wait` returned."
+    )
 
 
 @pytest.fixture(scope="package")
@@ -108,6 +125,32 @@ def installation(
         with stopwatch(f"installed: {step.title}"):
             step.work(shell)
     return Installation(kind_cluster, trial, shell)
+
+
+@pytest.fixture(scope="package")
+def stuck_upgrade(installation: Installation) -> Installation:
+    """A namespace with a hub whose new image does not exist.
+
+    Kubernetes waits three minutes before it gives a rollout up: who asks for this
+    early can look at the end late.
+    """
+    team = installation.open_namespace("upgrade")
+    team.apply(hub(HUB, replicas=2))
+    team.wait_settled(HUB)
+    team.wait(f"mcphub/{HUB}", "condition=BackendsReachable")
+    image = '{"spec":{"image":"mcphub-server:not-there"}}'
+    team.kubectl("patch", "mcphub", HUB, "--type=merge", "-p", image)
+    team.wait(f"mcphub/{HUB}", "condition=Reconciling")
+    return team
+
+
+@pytest.fixture(scope="package")
+def album(request: pytest.FixtureRequest) -> Iterator[Album]:
+    """Pictures for docs/operations.md; written there with --write-operations."""
+    album = Album()
+    yield album
+    if request.config.getoption("write_operations"):
+        write_blocks(album.blocks)
 
 
 def _clusters(kind: Path) -> list[str]:

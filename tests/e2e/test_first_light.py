@@ -11,55 +11,10 @@ import httpx
 import pytest
 
 from quickstart.calls import call_tool
-from support.installation import Installation
+from support.hub_manifests import backend, hub, secret
+from support.installation import Installation, selector_of
 
 pytestmark = pytest.mark.timeout(600)
-
-SELECTOR = "app.kubernetes.io/instance={hub}"
-
-
-def hub(name: str, **spec) -> dict:
-    """A hub of our own beside `demo`: one PostgreSQL backend, ClusterIP."""
-    return {
-        "apiVersion": "mcp.bigtorig.com/v1alpha1",
-        "kind": "McpHub",
-        "metadata": {"name": name, "namespace": "mcphub-demo"},
-        "spec": {"backends": [backend()], **spec},
-    }
-
-
-def backend(host: str = "postgres", secret: str = "demo-credentials") -> dict:
-    return {
-        "name": "postgres",
-        "postgres": {
-            "host": host,
-            "database": "shop",
-            "credentialsSecretRef": {
-                "name": secret,
-                "usernameKey": "postgres-user",
-                "passwordKey": "postgres-password",
-            },
-        },
-    }
-
-
-def condition(body: dict, kind: str) -> dict:
-    found = [c for c in body["status"]["conditions"] if c["type"] == kind]
-    return found[0] if found else {"status": "absent", "reason": "", "message": ""}
-
-
-def wait_replicas(installation: Installation, count: int) -> None:
-    installation.wait(
-        "mcphub/demo", f"jsonpath={{.status.summary.replicas}}={count}/{count}"
-    )
-
-
-def children(installation: Installation, name: str) -> set[str]:
-    kinds = (
-        "deployments,services,configmaps,secrets,serviceaccounts,"
-        "horizontalpodautoscalers,poddisruptionbudgets,networkpolicies,pods"
-    )
-    return installation.names(kinds, SELECTOR.format(hub=name))
 
 
 class TestADemoHub:
@@ -115,25 +70,24 @@ class TestADemoHub:
     ):
         with stopwatch("kubectl scale mcphub 2 -> 5, all ready"):
             installation.kubectl("scale", "mcphub/demo", "--replicas=5")
-            wait_replicas(installation, 5)
+            installation.wait_replicas("demo", 5)
         with stopwatch("kubectl scale mcphub 5 -> 2"):
             installation.kubectl("scale", "mcphub/demo", "--replicas=2")
-            wait_replicas(installation, 2)
+            installation.wait_replicas("demo", 2)
 
         deployment = installation.get("deployment", "demo")
         assert deployment["spec"]["replicas"] == 2
 
     def test_replaces_a_deleted_pod(self, installation: Installation, stopwatch):
-        selector = SELECTOR.format(hub="demo")
-        before = installation.live_pods(selector)
+        before = installation.pod_names("demo")
         victim = min(before)
 
         with stopwatch("pod deleted -> replaced and ready"):
             installation.kubectl("delete", victim, "--wait=false")
             installation.until(
-                "a new pod", lambda: bool(installation.live_pods(selector) - before)
+                "a new pod", lambda: bool(installation.pod_names("demo") - before)
             )
-            wait_replicas(installation, 2)
+            installation.wait_replicas("demo", 2)
 
         answer = call_tool(
             f"{installation.base_url}/mcp", installation.token(), "health_check", {}
@@ -147,13 +101,9 @@ class TestADemoHub:
             installation.kubectl("delete", "deployment", "demo")
             installation.until(
                 "a new Deployment",
-                lambda: bool(
-                    installation.kubectl(
-                        "get", "deployment", "demo", "--ignore-not-found"
-                    )
-                ),
+                lambda: installation.exists("deployment", "demo"),
             )
-            wait_replicas(installation, 2)
+            installation.wait_replicas("demo", 2)
 
         assert installation.get("deployment", "demo")["metadata"]["uid"] != old
 
@@ -162,17 +112,12 @@ class TestASecretThatIsWrong:
     def test_is_named_with_its_key_and_mended_within_seconds(
         self, installation: Installation, stopwatch
     ):
-        secret = {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": "half-credentials", "namespace": "mcphub-demo"},
-            "stringData": {"postgres-user": "mcphub"},
-        }
         installation.apply(
-            secret, hub("half", backends=[backend(secret="half-credentials")])
+            secret("half-credentials", {"postgres-user": "mcphub"}),
+            hub("half", backends=[backend(secret="half-credentials")]),
         )
         installation.wait("mcphub/half", "condition=SecretsResolved=False")
-        told = condition(installation.get("mcphub", "half"), "SecretsResolved")
+        told = installation.condition("half", "SecretsResolved")
         assert "half-credentials" in told["message"]
         assert "postgres-password" in told["message"]
 
@@ -195,8 +140,7 @@ class TestADatabaseThatIsDownAtTheStart:
         installation.apply(hub("early", backends=[backend(host="late-postgres")]))
         installation.wait("mcphub/early", "condition=Ready")
         installation.wait("mcphub/early", "condition=BackendsReachable=False")
-        selector = SELECTOR.format(hub="early")
-        pods = installation.live_pods(selector)
+        pods = installation.pod_names("early")
 
         late = {
             "apiVersion": "v1",
@@ -211,12 +155,12 @@ class TestADatabaseThatIsDownAtTheStart:
             installation.apply(late)
             installation.wait("mcphub/early", "condition=BackendsReachable")
 
-        assert installation.live_pods(selector) == pods
+        assert installation.pod_names("early") == pods
         restarts = installation.kubectl(
             "get",
             "pods",
             "-l",
-            selector,
+            selector_of("early"),
             "-o",
             "jsonpath={.items[*].status.containerStatuses[*].restartCount}",
         )
@@ -235,7 +179,7 @@ class TestANodePortThatIsTaken:
             "=NodePortUnavailable",
         )
 
-        told = condition(installation.get("mcphub", "second"), "Stalled")
+        told = installation.condition("second", "Stalled")
         assert "30800" in told["message"]
         installation.kubectl("delete", "mcphub", "second")
 
@@ -246,7 +190,7 @@ class TestADeletedHub:
     ):
         installation.apply(hub("brief"))
         installation.wait("mcphub/brief", "condition=Ready")
-        before = children(installation, "brief")
+        before = installation.children("brief")
         assert "deployment.apps/brief" in before
         assert "secret/brief-keys" in before
 
@@ -254,7 +198,7 @@ class TestADeletedHub:
             installation.kubectl("delete", "mcphub", "brief")
             installation.until(
                 "the end of its children",
-                lambda: not children(installation, "brief"),
+                lambda: not installation.children("brief"),
                 seconds=120,
             )
 
@@ -264,7 +208,7 @@ class TestTheOperatorAtRest:
         self, installation: Installation
     ):
         """Ten quiet seconds leave every resourceVersion of the hub as it was."""
-        wait_replicas(installation, 2)
+        installation.wait_replicas("demo", 2)
         before = _versions(installation)
 
         time.sleep(10)

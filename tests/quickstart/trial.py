@@ -139,12 +139,12 @@ class Trial:
 
     # -- what runs in it -----------------------------------------------------
 
-    def install_operator(self, shell: Shell) -> str:
-        """Apply config/default with this checkout's images in it."""
+    def install_operator(self, shell: Shell, config: str = "default") -> str:
+        """Apply a folder of config/ with this checkout's images in it."""
         folder = self.site.state / "operator"
         folder.mkdir(parents=True, exist_ok=True)
         overlay = operator_overlay(
-            base=os.path.relpath(PROJECT / "config" / "default", folder.resolve()),
+            base=os.path.relpath(PROJECT / "config" / config, folder.resolve()),
             operator=self.image(shell, OPERATOR),
             server=self.image(shell, SERVER),
         )

@@ -1,0 +1,76 @@
+"""What kubectl prints of a hub in each state, as docs/operations.md shows it.
+
+The document's blocks are made by the tests that bring a hub into the states, so they
+cannot tell of a hub that never was.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import yaml
+
+from quickstart.site import PROJECT
+from support.installation import Installation
+
+PAGE = PROJECT / "docs" / "operations.md"
+STATES = (
+    *("ready", "scaling", "one backend down", "missing secret", "conflict"),
+    *("paused", "scaled to zero", "upgrade stuck"),
+)
+HUB = "team-data"
+_UNTOLD = ("lastTransitionTime", "observedGeneration")
+
+
+@dataclass
+class Album:
+    """Pictures of the hub `team-data`, by state."""
+
+    blocks: dict[str, str] = field(default_factory=dict)
+
+    def take(self, team: Installation, state: str) -> None:
+        assert state in STATES, state
+        self.blocks[state] = picture(team)
+
+
+def picture(team: Installation) -> str:
+    table = team.kubectl("get", "mcphubs").rstrip()
+    described = team.kubectl("describe", "mcphub", HUB)
+    events = described[described.index("Events:") :].rstrip()
+    return (
+        f"```\n$ kubectl get mcphubs\n{table}\n\n"
+        f"$ kubectl describe mcphub {HUB}\n…\n{events}\n```\n\n"
+        f"<details><summary>kubectl get mcphub {HUB} -o yaml: the status</summary>\n\n"
+        f"```yaml\n{status(team)}```\n\n</details>"
+    )
+
+
+def status(team: Installation) -> str:
+    """The status, its conditions without the times and generations."""
+    found = team.get("mcphub", HUB)["status"]
+    for condition in found["conditions"]:
+        for name in _UNTOLD:
+            condition.pop(name)
+    return yaml.safe_dump({"status": found}, sort_keys=False, width=10_000)
+
+
+def times_block(times: Iterable[tuple[str, float]], conditions: str) -> str:
+    rows = "\n".join(f"| {what} | {seconds:.1f} |" for what, seconds in times)
+    return f"{conditions}\n\n| from → to | seconds |\n|---|---|\n{rows}"
+
+
+def write_blocks(blocks: Mapping[str, str]) -> None:
+    """Put each block between its marks in the document.
+
+    Raises:
+        KeyError: the document has no marks for one.
+    """
+    text = PAGE.read_text()
+    for name, block in blocks.items():
+        marks = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        if not marks.search(text):
+            raise KeyError(name)
+        text = marks.sub(
+            lambda found, new=block: found[1] + new + "\n" + found[2], text
+        )
+    PAGE.write_text(text)

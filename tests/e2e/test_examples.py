@@ -1,0 +1,128 @@
+"""Every example, applied for real: first without its Secrets, then as it stands.
+
+The trial database plays the databases of the examples as far as it can; the rest
+(Qdrant, Neo4j, TLS, hosts of providers) are out of reach here, which a hub must say
+and serve nevertheless.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from quickstart.site import HUB, NAMESPACE, PROJECT
+from support.installation import Installation
+
+pytestmark = [
+    pytest.mark.timeout(600),
+    # The first of these files: the upgrade's three minutes pass during all of them.
+    pytest.mark.usefixtures("stuck_upgrade", "began"),
+]
+
+EXAMPLES = PROJECT / "examples"
+TROUBLE = ("reconcile_failed", "reconcile_crashed", "status_pruned", "event_lost")
+
+
+def documents(file: Path) -> list[dict[str, Any]]:
+    return [d for d in yaml.safe_load_all(file.read_text()) if d]
+
+
+def hubs_of(file: Path) -> list[dict[str, Any]]:
+    return [d for d in documents(file) if d["kind"] == "McpHub"]
+
+
+FILES = sorted(f for f in EXAMPLES.rglob("*.yaml") if f != HUB and hubs_of(f))
+NAMES = [hub["metadata"]["name"] for file in FILES for hub in hubs_of(file)]
+
+STATUS = {
+    "minimal": ("1/1", "1/1", "Available"),
+    "autoscaled": ("2/2", "1/1", "Available"),
+    "jwt": ("2/2", "1/1", "Available"),
+    "proxied": ("2/2", "1/1", "Available"),
+    "postgres": ("2/2", "0/1", "Available"),
+    "qdrant": ("1/1", "0/1", "Available"),
+    "neo4j": ("1/1", "0/1", "Available"),
+    "several": ("2/2", "0/3", "Available"),
+    "production": ("3/3", "0/3", "Available"),
+    "supabase": ("1/1", "0/1", "Available"),
+    "aura": ("1/1", "0/1", "Available"),
+    "qdrant-cloud": ("1/1", "0/1", "Available"),
+    "private": ("0/1", "0/1", "Progressing"),
+}
+"""READY, BACKENDS and STATUS of each; `private` names a registry that is not there."""
+
+
+@pytest.fixture(scope="module")
+def team(installation: Installation):
+    """A namespace for the examples, and their database at the address they use."""
+    alias = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "postgres"},
+        "spec": {
+            "type": "ExternalName",
+            "externalName": f"postgres.{NAMESPACE}.svc.cluster.local",
+        },
+    }
+    installation.open_namespace("data").apply(alias)
+    installation.psql("CREATE ROLE hub_reader LOGIN PASSWORD 'change-me'")
+    installation.psql("CREATE DATABASE app")
+    yield installation.open_namespace("examples")
+    installation.kubectl("delete", "namespace", "examples", "data", "--wait=false")
+
+
+@pytest.fixture(scope="module")
+def began() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def table(team: Installation) -> dict[str, tuple[str, ...]]:
+    rows = team.kubectl("get", "mcphubs", "--no-headers").splitlines()
+    return {row.split()[0]: tuple(row.split()[1:4]) for row in rows}
+
+
+def test_without_its_secrets_says_so_and_starts_no_pod(team: Installation):
+    for file in FILES:
+        team.apply(*hubs_of(file))
+
+    for name in NAMES:
+        told = team.wait_reason(name, "Ready", "SecretMissing")
+        assert told["status"] == "False", name
+
+    assert team.items("deployments") == []
+
+
+def test_with_its_secrets_comes_to_the_state_that_it_should(
+    team: Installation, stopwatch
+):
+    with stopwatch(f"{len(FILES)} examples applied -> every hub as it should be"):
+        for file in FILES:
+            team.kubectl("apply", "--server-side", "-f", str(file))
+        team.until("every hub's state", lambda: table(team) == STATUS, 180)
+
+    assert set(NAMES) == set(STATUS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_has_a_status_that_tells_which_backends_are_out_of_reach(
+    team: Installation, name
+):
+    status = team.get("mcphub", name)["status"]
+
+    told = [b for b in status["backends"] if b["state"] != "Connected"]
+
+    assert all(b.get("reason") or b.get("message") for b in told), told
+    assert ("endpoints" in status) == (name != "private")
+
+
+def test_gave_the_operator_no_trouble(team: Installation, began):
+    logs = team.operator.kubectl(
+        *("logs", "-l", "app.kubernetes.io/name=mcphub-operator"),
+        *("--tail=-1", f"--since-time={began}"),
+    )
+
+    trouble = [line for line in logs.splitlines() if any(t in line for t in TROUBLE)]
+
+    assert trouble == []

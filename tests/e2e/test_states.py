@@ -1,0 +1,157 @@
+"""One hub through every state that a person on call may meet, as kubectl shows it."""
+
+import pytest
+
+from e2e.states import HUB, PAGE, STATES, Album
+from quickstart.calls import call_tool
+from quickstart.site import POSTGRES, PROJECT
+from quickstart.trial import DATABASE
+from support.hub_manifests import CREDENTIALS, backend, copied, hub
+from support.installation import Installation
+
+pytestmark = pytest.mark.timeout(600)
+
+SECOND = backend("postgres", name="orders")
+"""A database of the namespace's own, to be taken down."""
+
+
+@pytest.fixture(scope="module")
+def team(installation: Installation):
+    """A namespace with a database of its own and a hub before it and another."""
+    team = installation.open_namespace("ai")
+    image = installation.trial.image(installation.shell, DATABASE)
+    manifest = (POSTGRES / "postgres.yaml").read_text()
+    team.kubectl(
+        "apply", "-f", "-", stdin=manifest.replace(f"{DATABASE.name}:dev", image)
+    )
+    shop = backend(secret="shop-login", name="shop")
+    login = copied(team.get("secret", CREDENTIALS), "shop-login")
+    team.kubectl("rollout", "status", "deployment/postgres")
+    team.apply(login, hub(HUB, replicas=2, backends=[shop, SECOND]))
+    team.wait_settled(HUB)
+    team.wait(f"mcphub/{HUB}", "condition=BackendsReachable")
+    yield team
+    team.kubectl("delete", "namespace", "ai", "--wait=false")
+
+
+def row(team: Installation) -> list[str]:
+    """NAME, READY, BACKENDS, STATUS and what follows."""
+    return team.kubectl("get", "mcphubs").splitlines()[1].split()
+
+
+URL = f"http://{HUB}.ai.svc:8000/mcp"
+
+
+def test_ready(team: Installation, album: Album):
+    album.take(team, "ready")
+
+    assert row(team)[1:5] == ["2/2", "2/2", "Available", URL]
+    states = [b["state"] for b in team.get("mcphub", HUB)["status"]["backends"]]
+    assert states == ["Connected", "Connected"]
+
+
+def test_scaling(team: Installation, album: Album, stopwatch):
+    with stopwatch("hub scaled 2 -> 4, all ready"):
+        team.kubectl("scale", f"mcphub/{HUB}", "--replicas=4")
+        team.wait(f"mcphub/{HUB}", "condition=Reconciling")
+        album.take(team, "scaling")
+        seen = row(team)
+        team.wait_replicas(HUB, 4)
+
+    assert seen[1].endswith("/4")
+    assert seen[3:5] == ["Progressing", URL]
+    team.kubectl("scale", f"mcphub/{HUB}", "--replicas=2")
+    team.wait_settled(HUB)
+
+
+def test_one_backend_down(team: Installation, album: Album, stopwatch):
+    with stopwatch("database stopped -> said in the status"):
+        team.kubectl("scale", "deployment/postgres", "--replicas=0")
+        team.wait(f"mcphub/{HUB}", "condition=BackendsReachable=False")
+    team.until("both replicas", lambda: "2 of 2" in down(team).get("message", ""))
+
+    album.take(team, "one backend down")
+
+    assert row(team)[1:5] == ["2/2", "1/2", "Available", URL]
+    assert down(team)["name"] == "orders"
+    assert down(team)["reason"] in ("ConnectionRefused", "Timeout", "CircuitOpen")
+    with team.forwarded(f"service/{HUB}") as url:
+        sql = {"sql": "SELECT count(*) FROM orders"}
+        answer = call_tool(f"{url}/mcp", team.token(HUB), "shop_query", sql)
+    assert answer.result["rows"][0][0] > 0
+    with stopwatch("database started -> connected again"):
+        team.kubectl("scale", "deployment/postgres", "--replicas=1")
+        team.wait(f"mcphub/{HUB}", "condition=BackendsReachable")
+
+
+def down(team: Installation) -> dict:
+    backends = team.get("mcphub", HUB)["status"]["backends"]
+    found = [b for b in backends if b["state"] == "Unreachable"]
+    return found[0] if found else {}
+
+
+def test_missing_secret(team: Installation, album: Album):
+    kept = team.get("secret", "shop-login")
+    team.kubectl("delete", "secret", "shop-login")
+    told = team.wait_reason(HUB, "SecretsResolved", "SecretMissing")
+
+    album.take(team, "missing secret")
+
+    assert row(team)[1:5] == ["2/2", "2/2", "SecretMissing", URL]
+    assert "Secret shop-login does not exist" in told["message"]
+    team.apply(copied(kept, "shop-login"))
+    team.wait(f"mcphub/{HUB}", "condition=SecretsResolved")
+
+
+def test_conflict(team: Installation, album: Album):
+    """The name of a PodDisruptionBudget is taken when the hub comes to want one."""
+    theirs = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": HUB},
+        "spec": {"maxUnavailable": 0, "selector": {"matchLabels": {"app": "other"}}},
+    }
+    team.apply(theirs)
+    wish = '{"spec":{"disruptionBudget":{"maxUnavailable":1}}}'
+    team.kubectl("patch", "mcphub", HUB, "--type=merge", "-p", wish)
+    told = team.wait_reason(HUB, "Stalled", "Conflict")
+
+    album.take(team, "conflict")
+
+    assert row(team)[1:5] == ["2/2", "2/2", "Conflict", URL]
+    assert f"PodDisruptionBudget {HUB}" in told["message"]
+    adopt = f"mcp.bigtorig.com/adopt={HUB}"
+    assert adopt in told["message"]
+    team.kubectl("annotate", "poddisruptionbudget", HUB, adopt)
+    team.wait_reason(HUB, "Stalled", "NotStalled")
+    adopted = team.get("poddisruptionbudget", HUB)
+    assert adopted["spec"]["maxUnavailable"] == 1
+
+
+def test_paused(team: Installation, album: Album):
+    pause = '{"spec":{"paused":%s}}'
+    team.kubectl("patch", "mcphub", HUB, "--type=merge", "-p", pause % "true")
+    team.wait(f"mcphub/{HUB}", "condition=Paused")
+
+    album.take(team, "paused")
+
+    assert row(team)[1:5] == ["2/2", "2/2", "Available", URL]
+    team.kubectl("patch", "mcphub", HUB, "--type=merge", "-p", pause % "null")
+    team.wait(f"mcphub/{HUB}", "condition=Paused=False")
+
+
+def test_scaled_to_zero(team: Installation, album: Album):
+    team.kubectl("scale", f"mcphub/{HUB}", "--replicas=0")
+    team.wait_reason(HUB, "Ready", "ScaledToZero")
+    team.wait(f"mcphub/{HUB}", "condition=Reconciling=False")
+
+    album.take(team, "scaled to zero")
+
+    assert row(team)[1] == "0/0"
+    assert row(team)[3] == "ScaledToZero"
+    assert "endpoints" not in team.get("mcphub", HUB)["status"]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_page_for_those_on_call_shows_it(state: str):
+    assert f"<!-- {state} -->" in PAGE.read_text(), PROJECT

@@ -1,0 +1,53 @@
+"""An upgrade of the server's image that does not come up, and the way back."""
+
+import pytest
+
+from e2e.states import Album
+from quickstart.calls import call_tool
+from support.installation import Installation
+
+pytestmark = pytest.mark.timeout(600)
+
+
+class TestAnUpgradeThatGetsStuck:
+    def test_leaves_the_older_pods_serving(self, stuck_upgrade: Installation):
+        token = stuck_upgrade.token("team-data")
+
+        with stuck_upgrade.forwarded("service/team-data") as url:
+            answer = call_tool(f"{url}/mcp", token, "health_check", {})
+
+        assert answer.result["status"] == "healthy"
+        ready = stuck_upgrade.condition("team-data", "Ready")
+        assert ready["status"] == "True"
+
+    def test_is_said_when_kubernetes_gives_it_up(
+        self, stuck_upgrade: Installation, album: Album
+    ):
+        stuck_upgrade.wait("mcphub/team-data", "condition=Stalled", 240)
+
+        album.take(stuck_upgrade, "upgrade stuck")
+
+        row = stuck_upgrade.kubectl("get", "mcphubs").splitlines()[1].split()
+        assert row[1:4] == ["2/2", "1/1", "RolloutStuck"]
+        told = stuck_upgrade.condition("team-data", "Stalled")
+        assert "1 of 2 new pods started" in told["message"]
+
+    def test_goes_back_with_the_image(self, stuck_upgrade: Installation, stopwatch):
+        pods = {
+            p for p in stuck_upgrade.pod_names("team-data") if serves(stuck_upgrade, p)
+        }
+
+        with stopwatch("stuck upgrade taken back -> settled"):
+            back = '{"spec":{"image":null}}'
+            stuck_upgrade.kubectl(
+                *("patch", "mcphub", "team-data", "--type=merge", "-p", back)
+            )
+            stuck_upgrade.wait_settled("team-data")
+
+        assert stuck_upgrade.pod_names("team-data") == pods
+        stuck_upgrade.kubectl("delete", "namespace", "upgrade", "--wait=false")
+
+
+def serves(team: Installation, pod: str) -> bool:
+    conditions = team.get(*pod.split("/"))["status"]["conditions"]
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
