@@ -98,7 +98,11 @@ class Reconciler:
         plan = () if hub.spec.paused else build_plan(observed, desired)
         births = _find_births(plan)
         if births:
-            observed = await inspect_births(self.sources, observed, births)
+            looked = await inspect_births(self.sources, observed, births)
+            if looked.children.keys() != observed.children.keys():
+                looked = self._with_turn(looked)
+                desired = build_desired(looked)
+            observed = looked
             plan = build_plan(observed, desired)
         failures = await self.executor.execute(key, plan)
         if plan:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from mcphub_operator import names
 from mcphub_operator.kube.kinds import AUTOSCALER, DEPLOYMENT, HUB
 from support.running_operator import Running, World, running_operator
 from support.waiting import wait_until
@@ -56,6 +57,11 @@ async def recorded_counts(world: World) -> AsyncIterator[list[int]]:
         yield counts
     finally:
         task.cancel()
+
+
+async def _has_its_label(world: World) -> bool:
+    found = await world.get(DEPLOYMENT, "team-data")
+    return names.LABEL_MANAGED_BY in found["metadata"]["labels"]
 
 
 async def autoscale(world: World, count: int) -> None:
@@ -123,6 +129,24 @@ class TestAutoscaling:
                 await running.settle()
 
         assert counts == [4, 7, 4]
+
+    async def test_keeps_the_count_of_a_deployment_that_lost_its_label(
+        self, world: World
+    ):
+        """To the watch it is gone; made anew it would begin at its least."""
+        async with running_operator(world) as running:
+            await world.apply_hub(autoscaling=self.SPEC)
+            await wait_until(lambda: _has_autoscaler(world))
+            await running.settle()
+            await autoscale(world, 7)
+            await running.settle()
+            async with recorded_counts(world) as counts:
+                lost = {"metadata": {"labels": {names.LABEL_MANAGED_BY: None}}}
+                await world.patch(DEPLOYMENT, "team-data", lost)
+                await wait_until(lambda: _has_its_label(world))
+                await running.settle()
+
+        assert counts == [7]
 
     async def test_leaves_the_count_to_the_autoscaler(self, world: World):
         async with running_operator(world) as running:
