@@ -5,12 +5,16 @@ large numbers of replicas; and Secrets that are referred to exist, unless a test
 them missing.
 """
 
+import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mcphub_operator.errors import Refused
 from support.drawn_hubs import REAL_TEXTS, draw_sections
+from support.running_operator import World
 
 SECRET = "generated-credentials"
 SECRET_KEY = "key"
@@ -67,6 +71,23 @@ def draw_specs(count: int) -> list[dict[str, Any]]:
 
     collect()
     return found[:count]
+
+
+async def choose_accepted(
+    world: World, specs: Iterable[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the specs that the API server's rules let through."""
+
+    async def fits(spec: dict[str, Any]) -> bool:
+        try:
+            await world.dry_run_hub(**spec)
+        except Refused:
+            return False
+        return True
+
+    drawn = list(specs)
+    found = await asyncio.gather(*(fits(spec) for spec in drawn))
+    return [spec for spec, fit in zip(drawn, found, strict=True) if fit]
 
 
 def tame(spec: dict[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ READY_POD = {
     }
 }
 RESTLESS_SECONDS = 120.0
+READS_ON_A_CLOCK = ("list", "watch")
 QUIET_SECONDS = 0.6
 """Longer than any delay between an event and the pass that it causes."""
 
@@ -219,7 +220,7 @@ class Running:
         clock = asyncio.get_running_loop().time
         seen, since, began = -1, clock(), clock()
         while clock() - since < QUIET_SECONDS:
-            now = len([r for r in self.requests.made if r.verb != "watch"])
+            now = len([r for r in self.requests.made if r.verb not in READS_ON_A_CLOCK])
             if now != seen or len(self.operator.queue):
                 seen, since = now, clock()
             assert clock() - began < RESTLESS_SECONDS, self.requests.made[-5:]

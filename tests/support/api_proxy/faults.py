@@ -4,7 +4,8 @@ A rule is a function of a request; whatever it remembers, such as how often it s
 is its own. Several rules are asked in turn, and the first that answers counts.
 """
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from support.api_proxy.asked import Asked
@@ -117,5 +118,20 @@ def after(number: int, which: Which, fault: Fault) -> Rule:
         nonlocal passed
         passed += which(asked)
         return fault if passed >= number else None
+
+    return decide
+
+
+def in_turn(statuses: Sequence[int], step: int, which: Which) -> Rule:
+    """Answer every so manieth request of each sort with the next of these statuses."""
+    passed: Counter[tuple[str, str]] = Counter()
+
+    def decide(asked: Asked) -> Fault | None:
+        if not which(asked):
+            return None
+        sort = asked.verb, asked.resource
+        passed[sort] += 1
+        turn, rest = divmod(passed[sort], step)
+        return build_answer(statuses[turn % len(statuses)]) if rest == 1 else None
 
     return decide

@@ -1,0 +1,114 @@
+"""Watches that lose, delay, repeat or hold back what they have to tell."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from support.api_proxy.asked import Asked
+from support.api_proxy.faults import build_answer, every, is_verb
+from support.api_proxy.watching import (
+    Event,
+    coalescing,
+    delaying,
+    dropping,
+    expiring,
+    holding,
+    replaying,
+)
+from support.fault_matrix.story import Story
+from support.fault_matrix.strikes import again_and_again, by_edit, by_rule
+from support.fault_matrix.telling import Fault, Stage, Theater
+
+pytestmark = pytest.mark.timeout(400)
+
+
+def is_about(*resources: str):
+    return lambda asked, _event: asked.resource in resources
+
+
+def is_deleted(_asked: Asked, event: Event) -> bool:
+    return event["type"] == "DELETED"
+
+
+def is_news(_asked: Asked, event: Event) -> bool:
+    return event["type"] != "BOOKMARK"
+
+
+def is_of_a_child(asked: Asked, event: Event) -> bool:
+    return asked.resource != "mcphubs" and is_news(asked, event)
+
+
+def blind(name: str, whether, seconds: float | None = None) -> Fault:
+    """Hold events back: to the end, or again and again for so many seconds."""
+
+    @asynccontextmanager
+    async def strike(stage: Stage) -> AsyncIterator[None]:
+        gate = asyncio.Event()
+
+        async def open_and_close() -> None:
+            while seconds is not None:
+                await asyncio.sleep(seconds)
+                gate.set()
+                await asyncio.sleep(seconds / 4)
+                gate.clear()
+
+        task = asyncio.create_task(open_and_close())
+        stage.proxy.edit = holding(gate, whether)
+        stage.proxy.cut_streams()
+        yield
+        task.cancel()
+        gate.set()
+
+    return Fault(name, strike)
+
+
+def freeze_and_thaw(stage: Stage) -> None:
+    if stage.proxy.flows.is_set():
+        stage.proxy.flows.clear()
+    else:
+        stage.proxy.flows.set()
+
+
+SHORT = (
+    by_edit("all DELETED events lost", dropping, is_deleted),
+    by_edit("all events of children lost", dropping, is_of_a_child),
+    by_edit("events come late and coalesced", lambda which: coalescing(0.4, which)),
+    by_edit("old events told once more", lambda which: replaying(2, which), is_news),
+    by_edit("410 in every third event", lambda which: expiring(3, which), is_news),
+    blind("children seen only at the end", is_of_a_child),
+)
+CHILDREN = (
+    *("configmaps", "secrets", "serviceaccounts", "services", "deployments"),
+    *("horizontalpodautoscalers", "poddisruptionbudgets", "networkpolicies"),
+)
+LONG = (
+    *(by_edit(f"all events of {r} lost", dropping, is_about(r)) for r in CHILDREN),
+    by_edit("all events of pods lost", dropping, is_about("pods")),
+    by_edit("all events of hubs lost", dropping, is_about("mcphubs")),
+    by_edit("all events lost", dropping, is_news),
+    *(blind(f"{r} seen only at the end", is_about(r)) for r in CHILDREN),
+    blind("hubs seen late", is_about("mcphubs"), 0.7),
+    blind("everything seen late", is_news, 0.7),
+    by_edit("each event 50 ms late", lambda which: delaying(0.05, which), is_news),
+    by_rule(
+        "410 to every second watch",
+        lambda: every(2, is_verb("watch"), build_answer(410)),
+    ),
+    again_and_again("watches cut", lambda stage: stage.proxy.cut_streams(), 0.4),
+    again_and_again("connections frozen", freeze_and_thaw, 0.8),
+)
+
+
+@pytest.mark.parametrize("fault", SHORT, ids=lambda fault: fault.name)
+async def test_the_end_is_as_if_nothing_had_happened(
+    theater: Theater, story: Story, fault: Fault
+):
+    assert await theater.tell(story, fault) == []
+
+
+@pytest.mark.full_matrix
+@pytest.mark.parametrize("fault", LONG, ids=lambda fault: fault.name)
+async def test_the_end_is_the_same_after(theater: Theater, story: Story, fault: Fault):
+    assert await theater.tell(story, fault) == []
