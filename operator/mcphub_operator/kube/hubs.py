@@ -47,8 +47,15 @@ class HubTable:
         return tuple(self._hubs)
 
     def learn(self, item: Object) -> None:
-        """Take over what a read or write of ours returned."""
-        self._put(item)
+        """Take over what a write of ours returned.
+
+        The answer may be the first to bring what a user changed meanwhile; the event
+        that follows is then no news any more.
+        """
+        key = key_of(item)
+        before = self._hubs.get(key)
+        if self._put(item) and not _is_same(before, item):
+            self._wake(key)
 
     def expect(self, key: HubKey, status: Object) -> None:
         """Announce a status that is about to be written: its echo is no news."""
@@ -87,9 +94,8 @@ class HubTable:
         The event often comes before the answer to the write. Were it news, a pass that
         fails each time with another message would follow upon itself for ever.
         """
-        if before is None or item.get("status") != self._expected.get(key):
-            return False
-        return _essence(before.read()) == _essence(item)
+        expected = self._expected.get(key)
+        return item.get("status") == expected and _is_same(before, item)
 
     def _put(self, item: Object) -> bool:
         key, metadata = key_of(item), item["metadata"]
@@ -108,6 +114,10 @@ class HubTable:
             text=msgspec.json.encode(kept),
         )
         return True
+
+
+def _is_same(before: HubEntry | None, item: Object) -> bool:
+    return before is not None and _essence(before.read()) == _essence(item)
 
 
 def _essence(item: Object) -> tuple[Any, ...]:

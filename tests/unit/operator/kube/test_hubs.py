@@ -1,0 +1,74 @@
+"""The table of hubs: what is news, and what is the echo of our own writes."""
+
+from typing import Any
+
+import pytest
+
+from mcphub_operator.kube.hubs import HubTable
+from mcphub_operator.observed import HubKey
+
+KEY = HubKey("team", "data")
+
+
+def hub(version: int, generation: int = 1, **status: Any) -> dict[str, Any]:
+    metadata = {
+        "namespace": KEY.namespace,
+        "name": KEY.name,
+        "uid": "u",
+        "resourceVersion": str(version),
+        "generation": generation,
+    }
+    return {"metadata": metadata, "spec": {}, "status": status}
+
+
+@pytest.fixture
+def woken() -> list[HubKey]:
+    return []
+
+
+@pytest.fixture
+def table(woken: list[HubKey]) -> HubTable:
+    made = HubTable(woken.append)
+    made.upsert(hub(1))
+    woken.clear()
+    return made
+
+
+def test_the_answer_to_a_status_write_is_no_news(table: HubTable, woken: list[HubKey]):
+    table.expect(KEY, {"replicas": 1})
+
+    table.learn(hub(2, replicas=1))
+    table.upsert(hub(2, replicas=1))
+
+    assert woken == []
+
+
+def test_the_echo_of_a_status_write_is_no_news(table: HubTable, woken: list[HubKey]):
+    table.expect(KEY, {"replicas": 1})
+
+    table.upsert(hub(2, replicas=1))
+    table.learn(hub(2, replicas=1))
+
+    assert woken == []
+
+
+def test_a_spec_that_comes_first_with_the_answer_to_a_status_write_is_news(
+    table: HubTable, woken: list[HubKey]
+):
+    table.expect(KEY, {"replicas": 1})
+
+    table.learn(hub(3, generation=2, replicas=1))
+    table.upsert(hub(2, generation=2))
+    table.upsert(hub(3, generation=2, replicas=1))
+
+    assert woken == [KEY]
+
+
+def test_a_status_that_somebody_else_wrote_is_news(
+    table: HubTable, woken: list[HubKey]
+):
+    table.expect(KEY, {"replicas": 1})
+
+    table.upsert(hub(2, replicas=9))
+
+    assert woken == [KEY]
