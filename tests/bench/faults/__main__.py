@@ -60,6 +60,7 @@ def main() -> None:
     print("\n".join([*before, *describe_load(kinds)]))
     for table in (render_brief, render_whole, render_complaints):
         print(f"\n{table(episodes)}")
+    print("\n".join(["", *stage.times]))
 
 
 @contextmanager

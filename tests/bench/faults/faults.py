@@ -4,7 +4,6 @@ A planned fault is what Kubernetes is asked to do: it should cost no call. An un
 one is what happens: it may cost the calls inside what died, each with an error.
 """
 
-import json
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,9 +12,9 @@ from dataclasses import dataclass
 
 from bench.faults.hubs import REPLICAS, build_autoscaling
 from bench.faults.killing import kill_pod_processes
-from bench.faults.pods import Pod, is_ready
+from bench.faults.pods import Pod, count_restarts, is_ready
 from bench.faults.stage import HUB_KIND, RESTART, ROLES, ROTATE, Stage
-from quickstart.site import KIND, OPERATOR_NAMESPACE
+from quickstart.site import KIND
 
 AWAY_SECONDS = 30
 MANY, FEW = 5, 2
@@ -68,9 +67,16 @@ def restore_image(stage: Stage) -> None:
 def scale(stage: Stage) -> None:
     """Scale each hub from two replicas to five, and back to two."""
     for hub in REPLICAS:
-        for count in (FEW, MANY, FEW):
-            stage.kubectl("scale", f"{HUB_KIND}/{hub}", f"--replicas={count}")
-            stage.settle({hub: count})
+        scale_to(stage, hub, FEW)
+        with stage.timing(f"{hub} from {FEW} replicas to {MANY}, all ready"):
+            scale_to(stage, hub, MANY)
+        scale_to(stage, hub, FEW)
+
+
+def scale_to(stage: Stage, hub: str, count: int) -> None:
+    """Scale a hub, and wait for it."""
+    stage.kubectl("scale", f"{HUB_KIND}/{hub}", f"--replicas={count}")
+    stage.settle({hub: count})
 
 
 def scale_down(stage: Stage) -> None:
@@ -179,13 +185,18 @@ def rotate_keys(stage: Stage) -> None:
 
 def kill_operator(stage: Stage) -> None:
     """Kill the operator's process; its pod starts it again."""
-    words = ("-n", OPERATOR_NAMESPACE, "get", "pods", "-o", "json")
-    pods = json.loads(stage.trial.kubectl(stage.shell, *words))["items"]
+    pods = stage.list_operator_pods()
     for pod in pods:
         kill_pod_processes(pod["metadata"]["uid"])
-    rollout = ("rollout", "status", "deployment/mcphub-operator", "--timeout=120s")
-    time.sleep(2)  # the kubelet has not seen it yet
-    stage.trial.kubectl(stage.shell, "-n", OPERATOR_NAMESPACE, *rollout)
+    killed = count_restarts(pods) + len(pods)
+    stage.until(
+        "the operator again", lambda: is_back(stage.list_operator_pods(), killed)
+    )
+
+
+def is_back(pods: Sequence[Pod], restarts: int) -> bool:
+    """Say whether all are ready, and were started again so often altogether."""
+    return count_restarts(pods) >= restarts and all(map(is_ready, pods))
 
 
 def stop_api_server(stage: Stage) -> None:
@@ -199,9 +210,11 @@ def stop_api_server(stage: Stage) -> None:
 
 def kill_pods(stage: Stage) -> None:
     """Kill the server's process in one pod of each hub, with SIGKILL."""
-    for hub in REPLICAS:
-        kill_pod_processes(find_victim(stage, hub)["metadata"]["uid"])
-    time.sleep(2)  # the kubelet has not seen it yet
+    killed = count_restarts(stage.list_pods()) + len(REPLICAS)
+    with stage.timing("SIGKILL to ready again"):
+        for hub in REPLICAS:
+            kill_pod_processes(find_victim(stage, hub)["metadata"]["uid"])
+        stage.until("killed pods again", lambda: is_back(stage.list_pods(), killed))
     stage.settle()
 
 

@@ -17,6 +17,12 @@ def is_complete(pods: Sequence[Pod], count: int) -> bool:
     return len(pods) == count and len(templates) == 1 and all(map(is_ready, pods))
 
 
+def count_restarts(pods: Sequence[Pod]) -> int:
+    """Return how often containers of these pods were started again."""
+    statuses = (pod["status"].get("containerStatuses", ()) for pod in pods)
+    return sum(one["restartCount"] for several in statuses for one in several)
+
+
 def is_ready(pod: Pod) -> bool:
     """Say whether a pod serves and stays."""
     conditions = pod["status"].get("conditions", ())

@@ -7,7 +7,8 @@ their own, so that credentials can be changed while both are valid.
 import json
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -19,7 +20,7 @@ from bench.faults.hubs import (
     build_secret,
 )
 from bench.faults.pods import Pod, is_complete, is_ready, pod_hub
-from quickstart.site import KIND, NAMESPACE, Site
+from quickstart.site import KIND, NAMESPACE, OPERATOR_NAMESPACE, Site
 from quickstart.steps import Shell, StepFailedError
 from quickstart.trial import SERVER, Trial
 
@@ -71,6 +72,7 @@ class Stage:
     second_image: str = ""
     passwords: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
+    times: list[str] = field(default_factory=list)
 
     # -- asking and telling --------------------------------------------------
 
@@ -108,6 +110,13 @@ class Stage:
             if time.monotonic() > deadline:
                 raise StepFailedError(f"{what} did not come within {seconds:g} s")
             time.sleep(POLL_SECONDS)
+
+    @contextmanager
+    def timing(self, what: str) -> Iterator[None]:
+        """Note how long something takes."""
+        started = time.monotonic()
+        yield
+        self.times.append(f"{what}: {time.monotonic() - started:.1f} s")
 
     # -- making --------------------------------------------------------------
 
@@ -197,6 +206,11 @@ class Stage:
         """Return the pods of one hub or of both, those that end included."""
         pods: list[Pod] = list(self.list_objects("pods", "-l", HUB_PODS))
         return [pod for pod in pods if not hub or pod_hub(pod) == hub]
+
+    def list_operator_pods(self) -> list[Pod]:
+        """Return the operator's pods."""
+        words = ("-n", OPERATOR_NAMESPACE, "get", "pods", "-o", "json")
+        return list(json.loads(self.trial.kubectl(self.shell, *words))["items"])
 
     def settle(self, counts: Mapping[str, int] = REPLICAS) -> None:
         """Wait until each hub has so many ready pods of one template, and no others."""
