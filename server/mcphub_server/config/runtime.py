@@ -35,6 +35,10 @@ class RuntimeSettings(BaseSettings):
     """How long idle connections are left alone on SIGTERM: clients drop theirs after
     4 to 5 s, and one that is closed as a request leaves kills some of them."""
 
+    key_settling_seconds: Annotated[float, Field(gt=0)] = 180.0
+    """How long a new signing key is believed before it is used: kubelets refresh
+    Secret volumes about once a minute, from a cache as old again."""
+
     probe_interval_seconds: Annotated[float, Field(gt=0)] = 3.0
     """How often each backend is checked; also the longest time for which calls are
     refused after it has come back."""

@@ -166,8 +166,12 @@ class Signatures:
         return payload
 
     def _find_greeting(self, text: str) -> bytes | None:
-        keys = self._keyring.keyring.accepted
-        return find_sealed(text, GREETING, self.identity.hub, keys)
+        newest, *others = self._keyring.keyring.accepted
+        payload = find_sealed(text, GREETING, self.identity.hub, [newest])
+        if payload is not None:
+            self._keyring.settle()
+            return payload
+        return find_sealed(text, GREETING, self.identity.hub, others)
 
 
 def enter_session(session: SessionId) -> None:

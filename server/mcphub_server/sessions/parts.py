@@ -27,6 +27,7 @@ class SessionParts:
         resumes_modern: Whether replies of revision 2026-07-28 can be resumed.
     """
 
+    keyring: LiveKeyring
     signatures: Signatures
     peers: Peers
     membership: Membership
@@ -38,8 +39,8 @@ class SessionParts:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Open the connections to the other replicas, and greet them."""
-        async with self.peers, self.greeter.running():
+        """Follow the keys, open the connections to the other replicas, greet them."""
+        async with self.keyring.running(), self.peers, self.greeter.running():
             yield
 
 
@@ -51,9 +52,11 @@ def build_session_parts(
     directory: Directory | None = None,
 ) -> SessionParts:
     """Make the parts; must run inside the event loop that will serve."""
-    signatures = Signatures(read_identity(runtime), LiveKeyring(runtime.keys_dir))
+    keyring = LiveKeyring(runtime.keys_dir, runtime.key_settling_seconds)
+    signatures = Signatures(read_identity(runtime), keyring)
     membership = Membership(directory or build_directory(runtime), signatures)
     return SessionParts(
+        keyring,
         signatures,
         Peers(runtime.port, membership, signatures),
         membership,

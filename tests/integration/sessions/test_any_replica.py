@@ -188,33 +188,48 @@ async def test_a_client_that_leaves_frees_its_stream_at_the_owner(shared_hub, ht
     assert status == 200
 
 
-@pytest.mark.parametrize(
-    "session_id",
-    [
-        pytest.param(build_id(key=b"forged"), id="forged"),
-        pytest.param(build_id(expires_at=1), id="expired"),
-        pytest.param(build_id()[:-9], id="truncated"),
-        pytest.param(build_id(hub="ns/other"), id="of another hub"),
-        pytest.param(build_id(principal=digest("bob")), id="of another client"),
-        pytest.param(build_id(Transport.SSE), id="of another transport"),
-        pytest.param("6e" * 16, id="the SDK's own"),
-    ],
-)
-async def test_an_id_that_is_not_good_is_not_found(shared_hub, http, session_id):
+def flip(text, place):
+    """Change one letter of an id."""
+    other = "A" if text[place] != "A" else "B"
+    return text[:place] + other + text[place + 1 :]
+
+
+BAD = [
+    pytest.param(lambda kind: build_id(kind, key=b"forged"), id="forged"),
+    pytest.param(lambda kind: build_id(kind, expires_at=1), id="expired"),
+    pytest.param(lambda kind: build_id(kind)[:-9], id="truncated"),
+    pytest.param(lambda kind: build_id(kind) + "AAAA", id="lengthened"),
+    pytest.param(lambda kind: flip(build_id(kind), 20), id="of a changed owner"),
+    pytest.param(lambda kind: flip(build_id(kind), -5), id="of a changed signature"),
+    pytest.param(lambda kind: build_id(kind, hub="ns/other"), id="of another hub"),
+    pytest.param(
+        lambda kind: build_id(kind, principal=digest("bob")), id="of another client"
+    ),
+    pytest.param(lambda kind: build_id(OTHER[kind]), id="of another transport"),
+    pytest.param(lambda _kind: "6e" * 16, id="the SDK's own"),
+    pytest.param(lambda _kind: "", id="empty"),
+]
+OTHER = {Transport.SSE: Transport.HTTP, Transport.HTTP: Transport.SSE}
+
+
+@pytest.mark.parametrize("build", BAD[:-1])
+async def test_an_id_that_is_not_good_is_not_found(shared_hub, http, build):
     async with listening("127.0.0.9", shared_hub.port) as received:
         base = shared_hub.proxy.url
-        answer = await post(http, base, session_id, WHERE)
+        answer = await post(http, base, build(Transport.HTTP), WHERE)
 
     assert answer.status_code == 404
     assert received == []
 
 
-async def test_an_sse_id_of_another_client_is_not_found(shared_hub, http):
-    session_id = build_id(Transport.SSE, principal=digest("bob"))
-
-    answer = await post_sse(http, shared_hub.proxy.url, session_id, WHERE)
+@pytest.mark.parametrize("build", BAD)
+async def test_an_sse_id_that_is_not_good_is_not_found(shared_hub, http, build):
+    async with listening("127.0.0.9", shared_hub.port) as received:
+        base = shared_hub.proxy.url
+        answer = await post_sse(http, base, build(Transport.SSE), WHERE)
 
     assert answer.status_code == 404
+    assert received == []
 
 
 async def test_nothing_is_sent_to_an_address_that_is_no_replica(shared_hub, http):
@@ -258,6 +273,17 @@ async def test_a_session_of_a_pod_whose_address_went_to_another_is_adopted(
     answer = await post(http, shared_hub.at(asked), session_id, WHERE)
 
     assert find_text(answer) == asked.uid
+
+
+async def test_a_stream_of_a_pod_whose_address_went_to_another_is_not_found(
+    shared_hub, http
+):
+    heir, asked = shared_hub.replicas
+    session_id = build_id(Transport.SSE, owner=ip_address(heir.address))
+
+    answer = await post_sse(http, shared_hub.at(asked), session_id, WHERE)
+
+    assert answer.status_code == 404
 
 
 async def test_a_session_that_its_client_ended_does_not_come_back(shared_hub, http):

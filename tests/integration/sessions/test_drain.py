@@ -29,24 +29,6 @@ SLOW = {
 }
 
 
-async def wait_for_calls(hub, replica, number):
-    async with httpx2.AsyncClient() as http, asyncio.timeout(20):
-        while True:
-            status = await http.get(f"{hub.management_at(replica)}/status")
-            if status.json()["inFlight"] == number:
-                return
-            await asyncio.sleep(0.02)
-
-
-async def wait_until_draining(hub, replica):
-    async with httpx2.AsyncClient() as http, asyncio.timeout(20):
-        while True:
-            ready = await http.get(f"{hub.management_at(replica)}/health/ready")
-            if ready.status_code == 503:
-                return
-            await asyncio.sleep(0.02)
-
-
 @pytest.mark.parametrize("transport", ["sse", "http"])
 @pytest.mark.parametrize("through", [0, 1], ids=["at the owner", "at another replica"])
 async def test_a_call_in_flight_is_answered_and_the_process_ends(
@@ -58,7 +40,7 @@ async def test_a_call_in_flight_is_answered_and_the_process_ends(
         assert (await client.call_tool("where")).data == owner.uid
         hub.proxy.order[:] = [hub.replicas[through].address]
         call = asyncio.create_task(client.call_tool("slow", {"seconds": 2}))
-        await wait_for_calls(hub, owner, 1)
+        await hub.wait_for_calls(owner, 1)
 
         owner.terminate()
         hub.proxy.order[:] = [other.address]
@@ -95,7 +77,7 @@ async def busy(hub, replica):
         opened = await http.post(url, json=OPENING)
         headers = {"mcp-session-id": opened.headers["mcp-session-id"]}
         call = asyncio.create_task(http.post(url, json=SLOW, headers=headers))
-        await wait_for_calls(hub, replica, 1)
+        await hub.wait_for_calls(replica, 1)
         yield
         call.cancel()
         await asyncio.gather(call, return_exceptions=True)
@@ -114,7 +96,7 @@ async def test_newcomers_are_sent_to_the_same_path_on_a_new_connection(
     replica = hub.replicas[0]
     async with busy(hub, replica), httpx2.AsyncClient(headers=HEADERS) as http:
         replica.terminate()
-        await wait_until_draining(hub, replica)
+        await hub.wait_until_draining(replica)
         url = f"{hub.at(replica)}{path}"
         turned = await http.request(method, url, json=OPENING)
 
@@ -127,7 +109,7 @@ async def test_after_four_turns_a_newcomer_is_served(hub):
     replica = hub.replicas[0]
     async with busy(hub, replica), httpx2.AsyncClient(headers=HEADERS) as http:
         replica.terminate()
-        await wait_until_draining(hub, replica)
+        await hub.wait_until_draining(replica)
         url = f"{hub.at(replica)}/mcp"
         served = await http.post(url, json=OPENING, follow_redirects=True)
 
@@ -140,7 +122,7 @@ async def test_a_new_client_finds_the_other_replica_by_itself(hub, transport):
     stopping, other = hub.replicas
     async with busy(hub, stopping):
         stopping.terminate()
-        await wait_until_draining(hub, stopping)
+        await hub.wait_until_draining(stopping)
         hub.proxy.order[:] = [stopping.address, other.address]
         async with hub.client(transport) as client:
             answer = (await client.call_tool("where")).data
@@ -153,7 +135,7 @@ async def test_every_answer_of_a_draining_replica_closes_its_connection(hub):
     async with httpx2.AsyncClient(headers=HEADERS) as http:
         before = await http.get(f"{hub.at(replica)}/health/live")
         replica.terminate()
-        await wait_until_draining(hub, replica)
+        await hub.wait_until_draining(replica)
         after = await http.get(f"{hub.at(replica)}/health/live")
 
     assert "connection" not in before.headers

@@ -8,11 +8,25 @@ import pytest
 from support.replicas.hub import running_hub, wait_until_listening
 
 
+CLIENTS_OF_EACH = 3
+
+
 async def keep_calling(client, stop, answers):
-    async with client:
-        while not stop.is_set():
-            result = await client.call_tool("slow", {"seconds": 0.05})
-            answers.append(result.data)
+    while not stop.is_set():
+        result = await client.call_tool("slow", {"seconds": 0.05})
+        answers.append(result.data)
+
+
+async def connect_clients(hub, stack, transport):
+    """Connect as many clients through each replica; then any may get any request."""
+    clients = []
+    for replica in hub.replicas:
+        hub.proxy.order[:] = [replica.address]
+        for _ in range(CLIENTS_OF_EACH):
+            client = hub.client(transport)
+            clients.append(await stack.enter_async_context(client))
+    hub.publish(hub.replicas)
+    return clients
 
 
 async def replace(hub, stack, old):
@@ -43,8 +57,7 @@ async def test_no_call_is_lost(nursery, tmp_path, transport, stateful):
         AsyncExitStack() as stack,
         asyncio.TaskGroup() as group,
     ):
-        for _ in range(6):
-            client = hub.client(transport)
+        for client in await connect_clients(hub, stack, transport):
             group.create_task(keep_calling(client, stop, answers))
         async with asyncio.timeout(20):
             while set(answers) != {"uid-0", "uid-1"}:  # noqa: ASYNC110 -- clients call

@@ -146,7 +146,7 @@ async def test_a_question_of_a_draining_replica_is_answered(hub, transport, thro
         await client.call_tool("where")
         hub.proxy.order[:] = [hub.replicas[through].address]
         call = asyncio.create_task(client.call_tool("ask", {"after": 1}))
-        await asyncio.sleep(0.3)  # it is on its way, and its reply a stream
+        await hub.wait_for_calls(owner, 1)
 
         owner.terminate()
         hub.publish([other])

@@ -1,9 +1,15 @@
 """Calls that outlive their connection, and the replica that was running them."""
 
 import asyncio
+import json
+import time
 
 import httpx2
 import pytest
+
+from mcphub_server.sessions.principal import Principal, digest_principal
+from mcphub_server.sessions.receipt import Receipt, pack_request, sign_receipt
+from mcphub_server.sessions.session_id import digest
 
 HEADERS = {
     "Authorization": "Bearer token-ann",
@@ -11,20 +17,13 @@ HEADERS = {
     "MCP-Protocol-Version": "2025-11-25",
 }
 SECONDS = 2
+STREAMS = b"retry: 1500"
+"""Begins a reply that has become a stream."""
 
 
 def build_call(tool, **arguments):
     params = {"name": tool, "arguments": arguments}
     return {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params}
-
-
-async def wait_for_calls(hub, replica, number):
-    async with httpx2.AsyncClient() as http, asyncio.timeout(20):
-        while True:
-            status = await http.get(f"{hub.management_at(replica)}/status")
-            if status.json()["inFlight"] == number:
-                return
-            await asyncio.sleep(0.02)
 
 
 async def test_an_answer_that_is_ready_at_once_is_plain_json(stateless_hub):
@@ -69,10 +68,10 @@ async def test_a_reset_connection_is_resumed_at_this_replica(stateless_hub, thro
     running = hub.replicas[0]
     hub.proxy.order[:] = [running.address]
     async with hub.client("http") as client:
+        streams = hub.proxy.watch(STREAMS)
         call = asyncio.create_task(client.call_tool("slow", {"seconds": SECONDS}))
-        await wait_for_calls(hub, running, 1)
+        await streams.wait()
 
-        await asyncio.sleep(0.3)  # the reply has become a stream
         hub.proxy.order[:] = [hub.replicas[through].address]
         await hub.proxy.cut()
         answer = (await call).data
@@ -86,10 +85,10 @@ async def test_a_killed_replica_takes_no_call_along(stateless_hub, transport):
     running, survivor = hub.replicas
     hub.proxy.order[:] = [running.address]
     async with hub.client(transport) as client:
+        streams = hub.proxy.watch(STREAMS)
         call = asyncio.create_task(client.call_tool("slow", {"seconds": SECONDS}))
-        await wait_for_calls(hub, running, 1)
+        await streams.wait()
 
-        await asyncio.sleep(0.3)  # the reply has become a stream
         hub.publish([survivor])
         running.kill()
         answer = (await call).data
@@ -105,10 +104,10 @@ async def test_a_killed_owner_takes_no_call_of_its_sessions_along(hub, through):
         await client.call_tool("where")
         hub.proxy.order[:] = [hub.replicas[through].address]
         await hub.proxy.cut()
+        streams = hub.proxy.watch(STREAMS)
         call = asyncio.create_task(client.call_tool("slow", {"seconds": SECONDS}))
-        await wait_for_calls(hub, owner, 1)
+        await streams.wait()
 
-        await asyncio.sleep(0.3)  # the reply has become a stream
         hub.publish([survivor])
         owner.kill()
         answer = (await call).data
@@ -126,3 +125,63 @@ async def test_a_reply_of_another_client_cannot_be_resumed(stateless_hub):
         stolen = await http.get(f"{base}/mcp", headers={"last-event-id": event_id})
 
     assert stolen.status_code == 404
+
+
+def build_receipt(hub="ns/team-data", key=b"a key that all replicas share", **changes):
+    """Make the event id of a reply that is made where no replica is."""
+    fields = {
+        "owner": "127.0.0.9",
+        "owner_uid": digest("uid-9"),
+        "key": b"k" * 16,
+        "request": 7,
+        "principal": digest_principal(Principal("ann")),
+        "issued_at": int(time.time()),
+        "headers": ((b"mcp-protocol-version", b"2025-11-25"),),
+        "body": pack_request(json.dumps(build_call("where")).encode()),
+        **changes,
+    }
+    return sign_receipt(Receipt(**fields), hub, key)
+
+
+async def resume(hub, event_id):
+    """Ask for the rest of a reply; returns the answer, and what other pods got."""
+    received = []
+
+    async def serve(_reader, writer):
+        received.append(True)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.9", hub.port)
+    async with server, httpx2.AsyncClient(headers=HEADERS, timeout=10) as http:
+        headers = {"last-event-id": event_id}
+        answer = await http.get(f"{hub.url}/mcp", headers=headers)
+    return answer, received
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        pytest.param(lambda: build_receipt(key=b"forged"), id="forged"),
+        pytest.param(lambda: build_receipt(hub="ns/other"), id="of another hub"),
+        pytest.param(lambda: build_receipt(issued_at=1), id="expired"),
+        pytest.param(lambda: build_receipt()[:-8], id="truncated"),
+        pytest.param(
+            lambda: build_receipt(principal=digest("bob")), id="of another client"
+        ),
+        pytest.param(lambda: "3", id="a number, as other servers give"),
+    ],
+)
+async def test_an_event_id_that_is_not_good_is_not_found(stateless_hub, build):
+    answer, received = await resume(stateless_hub, build())
+
+    assert answer.status_code == 404
+    assert received == []
+
+
+async def test_a_reply_of_a_pod_that_is_gone_is_made_again_and_nobody_else_asked(
+    stateless_hub,
+):
+    answer, received = await resume(stateless_hub, build_receipt())
+
+    assert '"id":7,"result"' in answer.text
+    assert received == []

@@ -1,7 +1,7 @@
 """A TCP balancer without affinity: each connection goes to the next replica."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -17,11 +17,23 @@ class Balancer:
     port: int = 0
     order: list[str] = field(default_factory=list)
     connections: set[asyncio.Task[None]] = field(default_factory=set)
+    watched: list[tuple[bytes, asyncio.Event]] = field(default_factory=list)
 
     @property
     def url(self) -> str:
         """The base URL for MCP clients."""
         return f"http://127.0.0.1:{self.port}"
+
+    def watch(self, words: bytes) -> asyncio.Event:
+        """Return an event that is set when these words pass on to a client."""
+        passed = asyncio.Event()
+        self.watched.append((words, passed))
+        return passed
+
+    def _note(self, chunk: bytes) -> None:
+        for words, passed in self.watched:
+            if words in chunk:
+                passed.set()
 
     async def serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -44,7 +56,7 @@ class Balancer:
         self.order.append(address)
         inner, outer = await asyncio.open_connection(address, self.target_port)
         ways = {
-            asyncio.create_task(pump(inner, writer)),
+            asyncio.create_task(pump(inner, writer, self._note)),
             asyncio.create_task(pump(reader, outer)),
         }
         try:
@@ -77,8 +89,14 @@ class Balancer:
             await self.cut()
 
 
-async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def pump(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    note: Callable[[bytes], None] | None = None,
+) -> None:
     """Pass bytes on until one side ends, a reset included."""
     while chunk := await reader.read(65536):
         writer.write(chunk)
         await writer.drain()
+        if note is not None:
+            note(chunk)

@@ -2,12 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx2
 from fastmcp import Client
 from fastmcp.client.transports import SSETransport, StreamableHttpTransport
 
@@ -18,6 +19,8 @@ from support.replicas.nursery import Nursery, Replica
 FIRST_ADDRESS = 2
 MANAGEMENT_OFFSET = 20_000
 MODES = {"modern": "2026-07-28"}
+WAIT_SECONDS = 20.0
+STEP_SECONDS = 0.02
 
 FILES = {
     "keys/current": "a key that all replicas share",
@@ -89,6 +92,16 @@ class ReplicatedHub:
         """Return the URL of a replica's second listener."""
         return f"http://{replica.address}:{self.management_port}"
 
+    async def wait_for_calls(self, replica: Replica, number: int) -> None:
+        """Return once that many calls run there."""
+        status = f"{self.management_at(replica)}/status"
+        await wait_for_answer(status, lambda it: bool(it.json()["inFlight"] == number))
+
+    async def wait_until_draining(self, replica: Replica) -> None:
+        """Return once the replica takes no new work."""
+        ready = f"{self.management_at(replica)}/health/ready"
+        await wait_for_answer(ready, lambda it: bool(it.status_code == 503))
+
     def client(
         self, transport: str = "http", name: str = "ann", **options: Any
     ) -> Client[Any]:
@@ -101,6 +114,15 @@ class ReplicatedHub:
         return Client(endpoint, **options)
 
 
+async def wait_for_answer(
+    url: str, is_awaited: Callable[[httpx2.Response], bool]
+) -> None:
+    """Ask again and again until the answer is the right one."""
+    async with httpx2.AsyncClient() as http, asyncio.timeout(WAIT_SECONDS):
+        while not is_awaited(await http.get(url)):  # noqa: ASYNC110 -- another process
+            await asyncio.sleep(STEP_SECONDS)
+
+
 async def wait_until_listening(address: str, port: int, seconds: float = 60.0) -> None:
     """Return once a connection is taken."""
     deadline = time.monotonic() + seconds
@@ -110,7 +132,7 @@ async def wait_until_listening(address: str, port: int, seconds: float = 60.0) -
         except OSError:
             if time.monotonic() > deadline:
                 raise
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(STEP_SECONDS)
         else:
             writer.close()
             return

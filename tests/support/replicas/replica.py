@@ -47,6 +47,7 @@ class Settings:
         mounted: What it offers besides its own tools: the tests' `tools`, the
             `fixtures` of the conformance suite, or nothing.
         secrets: The folder of the backends' secrets.
+        keys: The folder of this replica's keys, if it is not everybody's.
     """
 
     address: str
@@ -58,6 +59,8 @@ class Settings:
     config: dict[str, Any] = field(default_factory=dict)
     mounted: str = "tools"
     secrets: str = ""
+    keys: str = ""
+    key_settling_seconds: float = 180.0
 
 
 def read_runtime(settings: Settings) -> RuntimeSettings:
@@ -69,7 +72,8 @@ def read_runtime(settings: Settings) -> RuntimeSettings:
         management_port=settings.management_port,
         secrets_dir=Path(settings.secrets or folder),
         tokens_dir=folder / "tokens",
-        keys_dir=folder / "keys",
+        keys_dir=Path(settings.keys) if settings.keys else folder / "keys",
+        key_settling_seconds=settings.key_settling_seconds,
         hub="team-data",
         namespace="ns",
         pod_name=settings.uid,

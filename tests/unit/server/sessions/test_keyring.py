@@ -4,12 +4,13 @@ import time
 import pytest
 
 from mcphub_server.sessions.keyring import (
-    SETTLING_SECONDS,
     KeyMaterial,
     LiveKeyring,
     build_keyring,
     find_key_material,
 )
+
+SETTLING_SECONDS = 180
 
 
 @pytest.mark.parametrize(
@@ -29,21 +30,25 @@ from mcphub_server.sessions.keyring import (
     ],
 )
 def test_ids_are_signed_with(material, signing):
-    assert build_keyring(material).signing == signing
+    assert build_keyring(material, SETTLING_SECONDS).signing == signing
 
 
 def test_both_keys_are_believed_at_once():
-    keyring = build_keyring(KeyMaterial(b"new", b"old", current_age_seconds=1))
+    material = KeyMaterial(b"new", b"old", current_age_seconds=1)
+
+    keyring = build_keyring(material, SETTLING_SECONDS)
 
     assert set(keyring.accepted) == {b"new", b"old"}
 
 
 def test_a_missing_key_is_not_believed():
-    assert build_keyring(KeyMaterial(b"new")).accepted == (b"new",)
+    keyring = build_keyring(KeyMaterial(b"new"), SETTLING_SECONDS)
+
+    assert keyring.accepted == (b"new",)
 
 
 def test_keys_do_not_show_in_a_representation():
-    keyring = build_keyring(KeyMaterial(b"secret-one", b"secret-two", b"secret-three"))
+    keyring = build_keyring(KeyMaterial(b"secret-one", b"secret-two"), 180)
 
     assert "secret" not in repr(keyring)
 
@@ -61,7 +66,9 @@ def test_the_age_of_a_key_is_that_of_its_file(tmp_path):
 
 
 def test_without_files_each_process_has_keys_of_its_own(tmp_path):
-    first, second = (LiveKeyring(tmp_path / "none").keyring for _ in range(2))
+    first, second = (
+        LiveKeyring(tmp_path / "none", SETTLING_SECONDS).keyring for _ in range(2)
+    )
 
     assert first.signing != second.signing
 
@@ -69,7 +76,7 @@ def test_without_files_each_process_has_keys_of_its_own(tmp_path):
 async def test_a_rotation_is_seen_by_a_running_process(tmp_path):
     now = [0.0]
     (tmp_path / "current").write_bytes(b"old")
-    live = LiveKeyring(tmp_path, clock=lambda: now[0])
+    live = LiveKeyring(tmp_path, SETTLING_SECONDS, clock=lambda: now[0])
     (tmp_path / "previous").write_bytes(b"old")
     (tmp_path / "current").write_bytes(b"new")
 
@@ -82,10 +89,25 @@ async def test_a_rotation_is_seen_by_a_running_process(tmp_path):
 async def test_files_that_vanish_leave_the_keys_in_force(tmp_path):
     now = [0.0]
     (tmp_path / "current").write_bytes(b"old")
-    live = LiveKeyring(tmp_path, clock=lambda: now[0])
+    live = LiveKeyring(tmp_path, SETTLING_SECONDS, clock=lambda: now[0])
     (tmp_path / "current").unlink()
 
     now[0] = 2.0
     await live.refresh()
 
     assert live.keyring.accepted == (b"old",)
+
+
+async def test_a_key_that_others_sign_with_is_signed_with_at_once(tmp_path):
+    now = [0.0]
+    (tmp_path / "previous").write_bytes(b"old")
+    (tmp_path / "current").write_bytes(b"new")
+    live = LiveKeyring(tmp_path, SETTLING_SECONDS, clock=lambda: now[0])
+    before = live.keyring.signing
+
+    live.settle()
+    now[0] = 2.0
+    await live.refresh()
+
+    assert before == b"old"
+    assert live.keyring.signing == b"new"

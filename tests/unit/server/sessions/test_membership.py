@@ -30,7 +30,7 @@ def build(tmp_path, clock):
         folder.mkdir(exist_ok=True)
         (folder / "current").write_text(key)
         identity = build_identity("ai", "hub", address, address)
-        signatures = Signatures(identity, LiveKeyring(folder), clock)
+        signatures = Signatures(identity, LiveKeyring(folder, 180), clock)
         return Membership(NoReplicas(), signatures, clock)
 
     return make
