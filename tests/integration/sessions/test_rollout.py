@@ -7,7 +7,6 @@ import pytest
 
 from support.replicas.hub import running_hub, wait_until_listening
 
-
 CLIENTS_OF_EACH = 3
 
 
