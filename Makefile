@@ -78,6 +78,14 @@ operations: images ## Write kubectl's output in docs/operations.md anew, from a 
 transitions: env ## Try many more generated changes of a hub's spec than `make test`
 	@$(BIN)/pytest -rP tests/integration/operator/test_generated_transitions.py --pairs 300
 
+.PHONY: bench-server
+bench-server: env ## What the server costs, as ratios; wants a machine at rest
+	@PYTHONPATH=tests $(BIN)/python -m bench
+
+.PHONY: bench-operator
+bench-operator: env ## What the operator costs, as ratios; wants a machine at rest
+	@PYTHONPATH=tests $(BIN)/python -m bench.operator
+
 .PHONY: crd
 crd: env ## Write crds/ and docs/reference.md anew from the typed spec
 	@$(BIN)/python -m mcphub_operator.crd > crds/mcphubs.yaml

@@ -15,7 +15,7 @@ class Figure:
     Attributes:
         name: What was measured.
         value: The number.
-        unit: `x` for ratios, else `s`, `ms`, `MiB`.
+        unit: `x` for ratios, else `s`, `ms`, `MiB`, or empty for a count.
         goal: The value that it should not exceed; None where there is no goal.
         how: The two sides of a ratio, or the conditions.
     """
@@ -33,6 +33,8 @@ class Figure:
             return ""
         if self.value <= self.goal:
             return "met"
+        if self.goal == 0:
+            return "missed"
         return f"missed by {(self.value / self.goal - 1) * 100:.0f} %"
 
 
@@ -49,9 +51,9 @@ def render_table(figures: Iterable[Figure]) -> str:
 
 
 def _cells(figure: Figure) -> tuple[str, ...]:
-    goal = "" if figure.goal is None else f"≤ {figure.goal:g} {figure.unit}"
-    digits = 0 if figure.unit == "MiB" else 2
-    value = f"{figure.value:.{digits}f} {figure.unit}"
+    goal = "" if figure.goal is None else f"≤ {figure.goal:g} {figure.unit}".rstrip()
+    digits = {"MiB": 0, "": 1}.get(figure.unit, 2)
+    value = f"{figure.value:.{digits}f} {figure.unit}".rstrip()
     return figure.name, value, goal, figure.verdict, figure.how
 
 
