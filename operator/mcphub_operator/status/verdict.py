@@ -100,7 +100,7 @@ def _secrets(case: Case) -> Verdict:
     ]
     if missing:
         return Truth.FALSE, Reason.SECRET_MISSING, "; ".join(missing)
-    return Truth.TRUE, Reason.RESOLVED, ""
+    return Truth.TRUE, Reason.RESOLVED, "every Secret and key is there"
 
 
 def _backends(case: Case) -> Verdict:
@@ -114,13 +114,13 @@ def _backends(case: Case) -> Verdict:
     if unknown:
         message = f"nothing reported yet about: {', '.join(unknown)}"
         return Truth.UNKNOWN, Reason.NOT_REPORTED, message
-    return Truth.TRUE, Reason.ALL_CONNECTED, ""
+    return Truth.TRUE, Reason.ALL_CONNECTED, "all backends are connected"
 
 
 def _paused(case: Case) -> Verdict:
     if case.observed.hub.spec.paused:
         return Truth.TRUE, Reason.PAUSED_BY_SPEC, "spec.paused: only the status changes"
-    return Truth.FALSE, Reason.NOT_PAUSED, ""
+    return Truth.FALSE, Reason.NOT_PAUSED, "the operator keeps the hub as specified"
 
 
 def _is_settled(case: Case) -> bool:
