@@ -30,6 +30,7 @@ TURNS = "turn"
 TEMPORARY_REDIRECT = 307
 
 CUT = "The replica stopped before this call ended; call again."
+DECLINED = "The replica is stopping and did not begin this call; call again."
 
 
 class Admission:
@@ -104,14 +105,16 @@ class StreamSender:
         """Answer what is still owed with an error, then close."""
         if not self._is_open:
             return
-        errors = b"".join(build_cut(request) for request in self._stream.pending)
-        body = {"type": "http.response.body", "body": errors, "more_body": False}
-        await self._send(body)
+        errors = [build_event(each, CUT) for each in self._stream.pending]
+        errors += [build_event(each, DECLINED) for each in self._stream.declined]
+        body = b"".join(errors)
+        last = {"type": "http.response.body", "body": body, "more_body": False}
+        await self._send(last)
 
 
-def build_cut(request: RequestKey) -> bytes:
+def build_event(request: RequestKey, message: str) -> bytes:
     """Write the event that ends a request without its answer."""
-    return EVENT_HEAD + msgspec.json.encode(build_error(request, CUT)) + EVENT_END
+    return EVENT_HEAD + msgspec.json.encode(build_error(request, message)) + EVENT_END
 
 
 def until_ended(stream: Stream, receive: Receive) -> Receive:

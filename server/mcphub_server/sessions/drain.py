@@ -3,7 +3,9 @@
 After SIGTERM requests keep coming: endpoints and kept-alive connections outlive each
 other. So the listener stays open to the end, every answer asks its client to open a
 new connection elsewhere, and idle connections are left alone for longer than clients
-keep them. A stream ends once it owes nothing, and everything else is answered.
+keep them. A stream ends once it owes nothing; one whose client never pauses takes no
+more requests after a while, so that each that it took is answered. Those that come
+later are answered with an error when it ends.
 """
 
 import asyncio
@@ -21,8 +23,12 @@ STREAM_GRACE_SECONDS = 0.3
 UNCONNECTED_SECONDS = 2.0
 """With no connection open for so long, nobody is left to wait for."""
 
+LONGEST_CALL_SECONDS = 45.0
 LONGEST_DRAIN_SECONDS = 48.0
-"""No call may run longer than 45 s, and Kubernetes kills the pod after 55."""
+"""Kubernetes kills the pod after 55."""
+
+PATIENCE_SECONDS = LONGEST_DRAIN_SECONDS - LONGEST_CALL_SECONDS
+"""How long a stream goes on taking requests; what it took then still ends in time."""
 
 POLL_SECONDS = 0.05
 
@@ -71,8 +77,12 @@ async def linger(seconds: float, count_connections: Callable[[], int]) -> None:
 
 async def end_streams(traffic: Traffic) -> None:
     """End each stream at its first quiet moment, until none is left."""
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
     while traffic.open_streams:
+        is_late = loop.time() - begun >= PATIENCE_SECONDS
         for stream in list(traffic.open_streams):
+            stream.closing = is_late
             if stream.is_quiet(STREAM_GRACE_SECONDS):
                 stream.ended.set()
         await asyncio.sleep(POLL_SECONDS)

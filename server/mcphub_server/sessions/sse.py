@@ -17,6 +17,7 @@ from mcphub_server.sessions.asgi import (
     read_body,
     rewind,
     send_error,
+    send_response,
 )
 from mcphub_server.sessions.handover import Errand, Handover, Owner, is_handed_over
 from mcphub_server.sessions.handshake import INITIALIZED, lacks_handshake
@@ -34,6 +35,7 @@ because a block of `retry:` alone kills the Go client. Calls made in between fai
 SDK_ID = re.compile(rb"session_id=([0-9a-f]{32})")
 EVENT_END = b"\r\n\r\n"
 LONGEST_FIRST_EVENT = 8192
+ACCEPTED = 202
 
 
 class SseSessions:
@@ -95,7 +97,9 @@ class SseSessions:
         if stream is not None:
             if stream.fresh and lacks_handshake(body):
                 await call_app(self._app, scope, INITIALIZED)
-            stream.note_message(body)
+            if not stream.note_message(body):
+                await send_response(send, ACCEPTED, b"", ())
+                return
         await self._app(scope, rewind(body, receive), send)
 
     async def _post_there(

@@ -40,24 +40,32 @@ class Stream:
 
     Attributes:
         pending: The requests whose answers have not been sent yet.
+        closing: No request begins any more; the stream ends after its last answer.
+        declined: The requests that came too late for that.
         ended: Set when the server wants the stream closed.
         fresh: No message has been posted for it yet.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.pending: set[RequestKey] = set()
+        self.closing = False
+        self.declined: set[RequestKey] = set()
         self.ended = Event()
         self.fresh = True
         self._clock = clock
         self._active_at = clock()
 
-    def note_message(self, body: bytes) -> None:
-        """A message was posted for this stream."""
+    def note_message(self, body: bytes) -> bool:
+        """A message was posted for this stream; False if it must not be served."""
+        request = find_request(body)
+        if request is not None and self.closing:
+            self.declined.add(request)
+            return False
         self.fresh = False
         self._active_at = self._clock()
-        request = find_request(body)
         if request is not None:
             self.pending.add(request)
+        return True
 
     def note_chunk(self, chunk: bytes) -> None:
         """The stream sends a chunk; a ping is no sign of life."""

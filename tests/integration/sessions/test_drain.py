@@ -1,6 +1,7 @@
 """A replica that is told to stop while clients use it."""
 
 import asyncio
+import json
 import time
 from contextlib import asynccontextmanager
 
@@ -155,3 +156,48 @@ async def test_an_idle_stream_ends_in_good_order(hub):
 
     assert rest == []
     assert await replica.wait(10) == 0
+
+
+async def test_a_stream_whose_client_never_pauses_ends_with_an_answer_to_each_call(
+    hub,
+):
+    replica = hub.replicas[0]
+    taken, answers = set(), {}
+    async with (
+        httpx2.AsyncClient(headers=HEADERS, timeout=20) as http,
+        http.stream("GET", f"{hub.at(replica)}/sse") as stream,
+        asyncio.TaskGroup() as group,
+    ):
+        lines = stream.aiter_lines()
+        messages = hub.at(replica) + await find_data(lines)
+        calling = group.create_task(call_without_pause(http, messages, taken))
+        replica.terminate()
+        begun = time.monotonic()
+        while (data := await find_data(lines)) is not None:
+            answer = json.loads(data)
+            answers[answer["id"]] = answer
+        seconds = time.monotonic() - begun
+        calling.cancel()
+
+    declined = {number for number, one in answers.items() if "error" in one}
+    assert set(answers) == taken
+    assert declined == set(range(min(declined), max(taken) + 1))
+    assert all("did not begin" in answers[one]["error"]["message"] for one in declined)
+    assert seconds < 20
+
+
+async def call_without_pause(http, messages, taken):
+    """Begin each call before the one before has been answered, for ever."""
+    for number in range(1, 10_000):
+        params = {"name": "slow", "arguments": {"seconds": 0.2}}
+        message = SLOW | {"id": number, "params": params}
+        if (await http.post(messages, json=message)).status_code == 202:
+            taken.add(number)
+        await asyncio.sleep(0.15)
+
+
+async def find_data(lines):
+    async for line in lines:
+        if line.startswith("data: "):
+            return line.removeprefix("data: ")
+    return None

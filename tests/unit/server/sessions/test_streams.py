@@ -100,3 +100,29 @@ def test_pings_are_no_sign_of_life(stream, clock):
     stream.note_chunk(b": ping - 2026-11-21\r\n\r\n")
 
     assert stream.is_quiet(0.3)
+
+
+def test_a_closing_stream_declines_requests_and_keeps_what_it_took(stream):
+    post(stream, id=1, method="tools/call")
+    stream.closing = True
+
+    taken = stream.note_message(b'{"id":2,"method":"tools/call"}')
+
+    assert not taken
+    assert stream.pending == {1}
+    assert stream.declined == {2}
+
+
+def test_a_closing_stream_takes_what_a_running_call_waits_for(stream):
+    stream.closing = True
+
+    assert stream.note_message(b'{"id":1,"result":{}}')
+
+
+def test_declined_requests_are_no_sign_of_life(stream, clock):
+    stream.closing = True
+    clock.now = 10
+
+    stream.note_message(b'{"id":1,"method":"tools/call"}')
+
+    assert stream.is_quiet(0.3)
