@@ -48,9 +48,11 @@ class ChildTable:
             self._wake(find_hub(item))
 
     def remove(self, kind: Kind, item: Object) -> None:
-        """Forget an object, and wake its hub."""
+        """Forget an object, unless it was made anew since, and wake its hub."""
         hub, child = find_hub(item), ChildId(kind.name, item["metadata"]["name"])
-        self.forget(hub, child)
+        known = self._by_hub.get(hub, {}).get(child)
+        if known is not None and known.uid == item["metadata"]["uid"]:
+            self.forget(hub, child)
         self._wake(hub)
 
     def forget(self, hub: HubKey, child: ChildId) -> None:
@@ -107,8 +109,14 @@ class ChildSink:
 
 
 def find_hub(item: Mapping[str, Any]) -> HubKey:
-    """Tell by its labels which hub an object belongs to."""
+    """Tell which hub an object belongs to: by its owner, else by its labels.
+
+    A child whose label somebody changed is still its owner's, who puts it right.
+    """
     metadata = item["metadata"]
+    owner = find_owner(metadata)
+    if owner.get("kind") == names.KIND:
+        return HubKey(metadata["namespace"], owner.get("name", ""))
     labels = metadata.get("labels") or {}
     return HubKey(metadata["namespace"], labels.get(names.LABEL_INSTANCE, ""))
 

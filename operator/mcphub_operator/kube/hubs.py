@@ -4,6 +4,7 @@ kopf brings the events; a list of our own says when everything is known, and fin
 an event got lost about.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,21 +72,35 @@ class HubTable:
     def remove(self, item: Object) -> None:
         """Forget a hub, unless it was made anew since."""
         key = key_of(item)
-        known = self._hubs.get(key)
-        if known is not None and known.uid == item["metadata"]["uid"]:
-            self.forget(key)
+        self.forget(key, item["metadata"]["uid"])
         self._wake(key)
 
-    def forget(self, key: HubKey) -> None:
-        """Forget a hub that turned out not to exist."""
-        self._hubs.pop(key, None)
-        self._expected.pop(key, None)
+    def forget(self, key: HubKey, uid: str) -> None:
+        """Forget a hub that turned out not to exist, unless it was made anew since."""
+        known = self._hubs.get(key)
+        if known is not None and known.uid == uid:
+            del self._hubs[key]
+            self._expected.pop(key, None)
 
-    def keep_only(self, namespace: str | None, found: Found) -> None:
-        """Forget what a list did not find, and wake those hubs."""
-        for key in self.keys():
-            if namespace in (None, key.namespace) and key not in found:
-                self.forget(key)
+    def entries(self) -> Mapping[HubKey, HubEntry]:
+        """Return what is known at this moment."""
+        return dict(self._hubs)
+
+    def keep_only(
+        self, namespace: str | None, found: Found, before: Mapping[HubKey, HubEntry]
+    ) -> None:
+        """Forget what a list did not find, and wake those hubs.
+
+        Args:
+            namespace: what was listed; None for everything.
+            found: what the list found.
+            before: what was known when the list began; what an event brought since
+                is newer than the list and stays.
+        """
+        for key, entry in before.items():
+            listed = namespace in (None, key.namespace)
+            if listed and key not in found and self._hubs.get(key) is entry:
+                self.forget(key, entry.uid)
                 self._wake(key)
 
     def _is_echo(self, key: HubKey, item: Object, before: HubEntry | None) -> bool:
@@ -138,7 +153,8 @@ async def list_hubs(api: Api, hubs: HubTable, namespace: str | None) -> None:
         ApiError: it could not be asked to the end; nothing was forgotten.
     """
     found: set[tuple[str, str]] = set()
+    before = hubs.entries()
     async for item in api.list_items(HUB, namespace):
         found.add(key_of(item))
         hubs.upsert(item)
-    hubs.keep_only(namespace, found)
+    hubs.keep_only(namespace, found, before)

@@ -138,7 +138,7 @@ class Reflector:
             try:
                 async with asyncio.timeout(left):
                     async for event in self._events(version):
-                        version = self._learn(event) or version
+                        version = self._learn(event, version)
                         delay = FIRST_DELAY_SECONDS
                     await asyncio.sleep(FIRST_DELAY_SECONDS / 4)
             except TimeoutError:
@@ -151,10 +151,13 @@ class Reflector:
                 delay = min(delay * 2, LONGEST_DELAY_SECONDS)
                 await asyncio.sleep(delay)
 
-    def _learn(self, event: Object) -> str:
+    def _learn(self, event: Object, version: str) -> str:
         kind, item = event["type"], event["object"]
         if kind == "ERROR":
             raise _watch_error(item)
+        if int(item["metadata"]["resourceVersion"]) <= int(version):
+            # Told before: it would bring back what is gone.
+            return version
         if kind in ("ADDED", "MODIFIED"):
             self._sink.upsert(item)
         elif kind == "DELETED":

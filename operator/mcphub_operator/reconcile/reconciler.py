@@ -83,7 +83,7 @@ class Reconciler:
         try:
             return await self._pass(hub, entry)
         except HubGone:
-            self.sources.hubs.forget(key)
+            self.sources.hubs.forget(key, entry.uid)
             return Result(again_seconds=LOOK_AGAIN_SECONDS)
 
     def forget(self, key: HubKey) -> None:
@@ -153,7 +153,7 @@ class Reconciler:
                 key.namespace, key.name, entry.uid, status
             )
         except NotFound:
-            self.sources.hubs.forget(key)
+            self.sources.hubs.forget(key, entry.uid)
             return
         self.sources.hubs.learn(written)
         if written.get("status") != status:

@@ -92,3 +92,34 @@ def test_a_secrets_data_is_not_kept(table: ChildTable):
 
     (known,) = table.of(A).values()
     assert b"aHVudGVyMg" not in known.text
+
+
+def owned(hub: HubKey, version: int, uid: str = "") -> dict[str, Any]:
+    made = item(hub, version)
+    owner = {"kind": "McpHub", "name": hub.name, "controller": True}
+    made["metadata"]["ownerReferences"] = [owner]
+    made["metadata"]["uid"] = uid or made["metadata"]["uid"]
+    return made
+
+
+def test_a_child_whose_label_was_changed_is_still_its_owners(
+    table: ChildTable, woken: list
+):
+    table.upsert(CONFIG_MAP, owned(A, 5))
+    changed = owned(A, 6)
+    changed["metadata"]["labels"][names.LABEL_INSTANCE] = "b"
+
+    table.upsert(CONFIG_MAP, changed)
+
+    assert table.of(A)[ChildId("ConfigMap", "a")].version == 6
+    assert woken == [A, A]
+
+
+def test_news_of_the_end_of_a_child_that_was_made_anew_comes_too_late(
+    table: ChildTable,
+):
+    table.learn(CONFIG_MAP, owned(A, 9, "new"))
+
+    table.remove(CONFIG_MAP, owned(A, 8, "old"))
+
+    assert ChildId("ConfigMap", "a") in table.of(A)

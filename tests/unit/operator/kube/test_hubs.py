@@ -10,11 +10,13 @@ from mcphub_operator.observed import HubKey
 KEY = HubKey("team", "data")
 
 
-def hub(version: int, generation: int = 1, **status: Any) -> dict[str, Any]:
+def hub(
+    version: int, generation: int = 1, uid: str = "u", **status: Any
+) -> dict[str, Any]:
     metadata = {
         "namespace": KEY.namespace,
         "name": KEY.name,
-        "uid": "u",
+        "uid": uid,
         "resourceVersion": str(version),
         "generation": generation,
     }
@@ -72,3 +74,31 @@ def test_a_status_that_somebody_else_wrote_is_news(
     table.upsert(hub(2, replicas=9))
 
     assert woken == [KEY]
+
+
+def test_a_hub_that_came_while_the_list_was_under_way_stays(table: HubTable):
+    table.forget(KEY, "u")
+    before = table.entries()
+    table.upsert(hub(2))
+
+    table.keep_only(None, set(), before)
+
+    assert table.find(KEY) is not None
+
+
+def test_a_hub_that_the_list_did_not_find_is_forgotten(
+    table: HubTable, woken: list[HubKey]
+):
+    table.keep_only(None, set(), table.entries())
+
+    assert table.find(KEY) is None
+    assert woken == [KEY]
+
+
+def test_the_end_of_a_hub_does_not_touch_the_one_made_anew(table: HubTable):
+    table.upsert(hub(5, uid="new"))
+
+    table.forget(KEY, "u")
+    table.remove(hub(4))
+
+    assert table.find(KEY) is not None
