@@ -6,6 +6,7 @@ an event got lost about.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any
 
 import msgspec
@@ -24,6 +25,8 @@ class HubEntry:
     version: int
     generation: int
     text: bytes = field(repr=False)
+    conditions: tuple[tuple[str, str], ...] = ()
+    """Types and statuses, which the metrics count."""
 
     def read(self) -> Object:
         """Return the object."""
@@ -127,12 +130,19 @@ class HubTable:
             version=version,
             generation=metadata.get("generation", 0),
             text=msgspec.json.encode(kept),
+            conditions=_read_conditions(item),
         )
         return True
 
 
 def _is_same(before: HubEntry | None, item: Object) -> bool:
     return before is not None and _essence(before.read()) == _essence(item)
+
+
+def _read_conditions(item: Object) -> tuple[tuple[str, str], ...]:
+    found = (item.get("status") or {}).get("conditions") or ()
+    # A few dozen different words, held once and not once for each hub.
+    return tuple((intern(c["type"]), intern(c["status"])) for c in found)
 
 
 def _essence(item: Object) -> tuple[Any, ...]:

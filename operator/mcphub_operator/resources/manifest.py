@@ -5,9 +5,10 @@ and what others add is none of its business.
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+
+import msgspec
 
 from mcphub_operator import names
 from mcphub_operator.spec.hub import Hub
@@ -34,8 +35,8 @@ def child_id(manifest: Mapping[str, Any]) -> ChildId:
 
 def build_hash(value: object) -> str:
     """Return a short stable hash of anything that JSON can hold."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:HASH_LENGTH]
+    text = msgspec.json.encode(value, order="sorted")
+    return hashlib.sha256(text).hexdigest()[:HASH_LENGTH]
 
 
 def build_labels(hub: Hub, version: str) -> dict[str, str]:

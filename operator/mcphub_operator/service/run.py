@@ -5,6 +5,7 @@ A leader that lost its Lease ends the process; the kubelet starts it anew.
 """
 
 import asyncio
+import gc
 import signal
 import time
 from collections import Counter
@@ -98,9 +99,7 @@ class Operator:
         counts: Counter[tuple[str, str]] = Counter()
         for key in self.tables.hubs.keys():  # noqa: SIM118 - a method of ours
             entry = self.tables.hubs.find(key)
-            status = entry.read().get("status") or {} if entry else {}
-            for condition in status.get("conditions") or ():
-                counts[condition["type"], condition["status"]] += 1
+            counts.update(entry.conditions if entry else ())
         self.metrics.count_hubs(counts)
 
     async def lead(self) -> None:
@@ -209,6 +208,8 @@ async def run_operator(settings: Settings) -> int:
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stop.set)
+    # What was imported stays: looking through it again and again only takes time.
+    gc.freeze()
     async with open_connection(settings.kubeconfig) as connection:
         operator = Operator(settings, connection, metrics)
         async with serve_probes(
