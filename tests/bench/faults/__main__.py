@@ -73,7 +73,6 @@ def making_stage(trial: Trial, *, keep: bool) -> Iterator[Stage]:
             for step in [*trial.cluster_steps(), *trial.install_steps()[:2]]:
                 step.work(shell)
             stage = Stage(trial, shell)
-            stage.allow_connections()
             stage.prepare()
             yield stage
         finally:

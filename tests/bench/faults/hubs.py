@@ -14,8 +14,8 @@ REPLICAS = {STATELESS: 3, STATEFUL: 2}
 NODE_PORTS = {STATELESS: 30810, STATEFUL: 30811}
 SESSIONS = {STATELESS: "Stateless", STATEFUL: "Stateful"}
 CREDENTIALS, TOKENS = "steady-credentials", "steady-tokens"
-POOL = 25
-"""The trial's five connections a replica would make calls wait for each other."""
+POOL = 12
+"""With eight replicas at once, PostgreSQL's hundred connections are enough."""
 
 
 def build_secret(name: str, data: Mapping[str, str]) -> dict[str, Any]:

@@ -162,9 +162,14 @@ class Session:
         check_answer(answer, nonce)
 
     async def _open(self) -> Caller:
-        self._caller = self._member.make(self._note)
-        await self._caller.open(self._load.token)
-        return self._caller
+        caller = self._member.make(self._note)
+        try:
+            await caller.open(self._load.token)
+        except BaseException:
+            await caller.close()
+            raise
+        self._caller = caller
+        return caller
 
     async def _go_on(self, outcome: Outcome) -> None:
         if outcome is Outcome.RIGHT:

@@ -42,7 +42,6 @@ MAKE_ROLE_SQL = """
 DROP ROLE IF EXISTS {role};
 CREATE ROLE {role} LOGIN PASSWORD '{password}' IN ROLE mcphub;
 """
-MORE_CONNECTIONS_SQL = "ALTER SYSTEM SET max_connections = 300;"
 
 
 class Clients(Protocol):
@@ -132,11 +131,6 @@ class Stage:
         self.apply(*(build_hub(name) for name in REPLICAS))
         self.settle()
         self.choose_spare_node()
-
-    def allow_connections(self) -> None:
-        """Let the whole load wait in the database at once."""
-        self.psql(MORE_CONNECTIONS_SQL)
-        self.restart_database()
 
     def dismantle(self) -> None:
         """Take the hubs and their Secrets away."""
