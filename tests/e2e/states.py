@@ -8,8 +8,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-import yaml
-
 from quickstart.site import PROJECT
 from support.installation import Installation
 
@@ -19,7 +17,6 @@ STATES = (
     *("paused", "scaled to zero", "upgrade stuck"),
 )
 HUB = "team-data"
-_UNTOLD = ("lastTransitionTime", "observedGeneration")
 
 
 @dataclass
@@ -34,24 +31,19 @@ class Album:
 
 
 def picture(team: Installation) -> str:
+    """The table, the Events since the last picture, and the status."""
     table = team.kubectl("get", "mcphubs").rstrip()
     described = team.kubectl("describe", "mcphub", HUB)
     events = described[described.index("Events:") :].rstrip()
+    team.kubectl("delete", "events", "--all")
+    whole = team.kubectl("get", "mcphub", HUB, "-o", "yaml")
+    status = whole[whole.index("\nstatus:") + 1 :]
     return (
         f"```\n$ kubectl get mcphubs\n{table}\n\n"
         f"$ kubectl describe mcphub {HUB}\n…\n{events}\n```\n\n"
         f"<details><summary>kubectl get mcphub {HUB} -o yaml: the status</summary>\n\n"
-        f"```yaml\n{status(team)}```\n\n</details>"
+        f"```yaml\n{status}```\n\n</details>"
     )
-
-
-def status(team: Installation) -> str:
-    """The status, its conditions without the times and generations."""
-    found = team.get("mcphub", HUB)["status"]
-    for condition in found["conditions"]:
-        for name in _UNTOLD:
-            condition.pop(name)
-    return yaml.safe_dump({"status": found}, sort_keys=False, width=10_000)
 
 
 def times_block(times: Iterable[tuple[str, float]], conditions: str) -> str:
