@@ -39,6 +39,20 @@ def row(team: Installation) -> list[str]:
     return team.kubectl("get", "mcphubs").splitlines()[1].split()
 
 
+def kstatus(team: Installation) -> str:
+    """What Flux and its like make of the hub, by the rules of kstatus."""
+    body = team.get("mcphub", HUB)
+    status = body["status"]
+    is_true = {c["type"] for c in status["conditions"] if c["status"] == "True"}
+    if status["observedGeneration"] != body["metadata"]["generation"]:
+        return "InProgress"
+    if "Reconciling" in is_true:
+        return "InProgress"
+    if "Stalled" in is_true:
+        return "Failed"
+    return "Current" if "Ready" in is_true else "InProgress"
+
+
 URL = f"http://{HUB}.ai.svc:8000/mcp"
 
 
@@ -48,6 +62,7 @@ def test_ready(team: Installation, album: Album):
     assert row(team)[1:5] == ["2/2", "2/2", "Available", URL]
     states = [b["state"] for b in team.get("mcphub", HUB)["status"]["backends"]]
     assert states == ["Connected", "Connected"]
+    assert kstatus(team) == "Current"
 
 
 def test_scaling(team: Installation, album: Album, stopwatch):
@@ -55,9 +70,10 @@ def test_scaling(team: Installation, album: Album, stopwatch):
         team.kubectl("scale", f"mcphub/{HUB}", "--replicas=4")
         team.wait(f"mcphub/{HUB}", "condition=Reconciling")
         album.take(team, "scaling")
-        seen = row(team)
+        seen, judged = row(team), kstatus(team)
         team.wait_replicas(HUB, 4)
 
+    assert judged == "InProgress"
     assert seen[1].endswith("/4")
     assert seen[3:5] == ["Progressing", URL]
     team.kubectl("scale", f"mcphub/{HUB}", "--replicas=2")
@@ -73,6 +89,7 @@ def test_one_backend_down(team: Installation, album: Album, stopwatch):
     album.take(team, "one backend down")
 
     assert row(team)[1:5] == ["2/2", "1/2", "Available", URL]
+    assert kstatus(team) == "Current"
     assert down(team)["name"] == "orders"
     assert down(team)["reason"] in ("ConnectionRefused", "Timeout", "CircuitOpen")
     with team.forwarded(f"service/{HUB}") as url:
@@ -98,6 +115,7 @@ def test_missing_secret(team: Installation, album: Album):
     album.take(team, "missing secret")
 
     assert row(team)[1:5] == ["2/2", "2/2", "SecretMissing", URL]
+    assert kstatus(team) == "Failed"
     assert "Secret shop-login does not exist" in told["message"]
     team.apply(copied(kept, "shop-login"))
     team.wait(f"mcphub/{HUB}", "condition=SecretsResolved")
@@ -119,6 +137,7 @@ def test_conflict(team: Installation, album: Album):
     album.take(team, "conflict")
 
     assert row(team)[1:5] == ["2/2", "2/2", "Conflict", URL]
+    assert kstatus(team) == "Failed"
     assert f"PodDisruptionBudget {HUB}" in told["message"]
     adopt = f"mcp.bigtorig.com/adopt={HUB}"
     assert adopt in told["message"]
@@ -150,6 +169,7 @@ def test_scaled_to_zero(team: Installation, album: Album):
     assert row(team)[1] == "0/0"
     assert row(team)[3] == "ScaledToZero"
     assert "endpoints" not in team.get("mcphub", HUB)["status"]
+    assert kstatus(team) == "InProgress"
 
 
 @pytest.mark.parametrize("state", STATES)
