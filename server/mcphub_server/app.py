@@ -33,6 +33,12 @@ from mcphub_server.middleware.hosts import build_host_policy
 from mcphub_server.middleware.rates import RateLimiter
 from mcphub_server.results.cursors import CursorSigner
 from mcphub_server.sessions.admission import Admission
+from mcphub_server.sessions.capacity import (
+    Capacity,
+    build_capacity,
+    count_streams,
+    find_memory_limit,
+)
 from mcphub_server.sessions.layer import build_session_app
 from mcphub_server.sessions.parts import SessionParts, build_session_parts
 from mcphub_server.sessions.replicas import Directory
@@ -73,7 +79,7 @@ class Parts:
     """What is made first, because the rest is made around it."""
 
     registered: Sequence[Registered]
-    traffic: Traffic = field(default_factory=Traffic)
+    traffic: Traffic
     monitors: list[BackendMonitor] = field(default_factory=list)
 
 
@@ -87,7 +93,8 @@ def build_hub(
     version = find_version()
     metrics = Metrics(version)
     parts = Parts(
-        [register(backend, runtime.secrets_dir) for backend in config.enabled_backends]
+        [register(backend, runtime.secrets_dir) for backend in config.enabled_backends],
+        Traffic(capacity=find_capacity(runtime)),
     )
     announce = Announcer()
     parts.monitors = [
@@ -121,6 +128,11 @@ def build_hub(
         build_app(config, runtime, parts.traffic, transports.route(guarded)),
         build_management_app(config, board, metrics, parts.traffic),
     )
+
+
+def find_capacity(runtime: RuntimeSettings) -> Capacity:
+    """Return how many streams are welcome: as told, or as memory allows."""
+    return build_capacity(runtime.max_streams or count_streams(find_memory_limit()))
 
 
 class Announcer:

@@ -43,6 +43,9 @@ class RuntimeSettings(BaseSettings):
     """How often each backend is checked; also the longest time for which calls are
     refused after it has come back."""
 
+    max_streams: Annotated[int, Field(ge=0)] = 0
+    """How many streams a replica holds; 0: as many as its memory limit has room for."""
+
     resume_modern_replies: bool = True
     """Let clients of revision 2026-07-28 resume a slow reply whose connection broke.
     Its text forbids that, but all clients do it, and without it a killed replica takes

@@ -16,7 +16,7 @@ from prometheus_client import (
     Info,
     generate_latest,
 )
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from mcphub_server.backends.base import BackendState
@@ -141,10 +141,23 @@ class LiveCollector(Collector):
         traffic = self._sources.traffic
         for name, text, value in (
             ("mcphub_sessions", "Streams open now.", traffic.streams),
+            (
+                "mcphub_sessions_limit",
+                "Streams from which on newcomers are sent to other replicas.",
+                traffic.capacity.comfortable,
+            ),
             ("mcphub_calls_in_flight", "Tool calls running now.", traffic.calls),
             ("mcphub_draining", "1 while the replica drains.", int(traffic.draining)),
         ):
             yield GaugeMetricFamily(name, text, value=value)
+        newcomers = CounterMetricFamily(
+            "mcphub_newcomers",
+            "Sessions that were not begun here, by what became of them.",
+            labels=("outcome",),
+        )
+        newcomers.add_metric(("sent_on",), traffic.sent_on)
+        newcomers.add_metric(("refused",), traffic.refused)
+        yield newcomers
 
     def _collect_backends(self) -> Iterator[Metric]:
         state = GaugeMetricFamily(

@@ -3,8 +3,9 @@
 A replica that drains, or that holds as many streams as it can, answers whoever would
 begin something lasting with a 307 to the same path and `Connection: close`. Every
 client resends on a new connection, credentials and body included, and that lands at
-another replica. After four times it is served here all the same: some clients follow
-no more than five.
+another replica. After four times it is served here all the same, as long as there is
+memory: some clients follow no more than five. Without memory it is told so, for a
+replica that runs out of it loses all its streams.
 """
 
 import asyncio
@@ -17,17 +18,29 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mcphub_server.sessions.asgi import find_header, read_body, send_response
 from mcphub_server.sessions.handover import TICKET_HEADER
-from mcphub_server.sessions.reply import EVENT_END, EVENT_HEAD, build_error
-from mcphub_server.sessions.streams import STREAM, RequestKey, Stream
+from mcphub_server.sessions.reply import (
+    EVENT_END,
+    EVENT_HEAD,
+    OK_STATUS,
+    build_error,
+)
+from mcphub_server.sessions.streams import STREAM, RequestKey, Stream, find_request
 from mcphub_server.sessions.traffic import Traffic
-
-MOST_STREAMS = 1500
-"""Above this, newcomers try another replica first. A stream costs about 100 KiB."""
 
 MOST_TURNS = 4
 TURN_SECONDS = 0.1
 TURNS = "turn"
 TEMPORARY_REDIRECT = 307
+UNAVAILABLE = 503
+
+NO_ROOM_CODE = -32030
+"""Of JSON-RPC, in the range left to servers."""
+
+NO_ROOM = (
+    "This hub has no room for another session; try again later. It gets room from more "
+    "replicas, or from more memory for each."
+)
+RETRY_SECONDS = 30
 
 CUT = "The replica stopped before this call ended; call again."
 DECLINED = "The replica is stopping and did not begin this call; call again."
@@ -47,9 +60,14 @@ class Admission:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif self._turns_away(scope):
+        elif self._must_turn_away(scope):
+            self._traffic.sent_on += 1
             with self._traffic.request():
                 await turn_away(scope, receive, send)
+        elif self._must_refuse(scope):
+            self._traffic.refused += 1
+            with self._traffic.request():
+                await refuse(receive, send)
         elif is_stream(scope):
             with self._traffic.stream() as stream:
                 await self._serve_stream(stream, scope, receive, send)
@@ -57,12 +75,18 @@ class Admission:
             with self._traffic.request():
                 await self._app(scope, receive, self._closing(send))
 
-    def _turns_away(self, scope: Scope) -> bool:
-        full = self._traffic.streams >= MOST_STREAMS
-        if not (self._traffic.draining or full):
+    def _must_turn_away(self, scope: Scope) -> bool:
+        is_full = self._traffic.streams >= self._traffic.capacity.comfortable
+        if not (self._traffic.draining or is_full):
             return False
-        begins = begins_something(scope, stateful=self._stateful)
-        return begins and count_turns(scope) < MOST_TURNS
+        return self._begins_something(scope) and count_turns(scope) < MOST_TURNS
+
+    def _must_refuse(self, scope: Scope) -> bool:
+        is_full = self._traffic.streams >= self._traffic.capacity.most
+        return is_full and self._begins_something(scope)
+
+    def _begins_something(self, scope: Scope) -> bool:
+        return begins_something(scope, stateful=self._stateful)
 
     async def _serve_stream(
         self, stream: Stream, scope: Scope, receive: Receive, send: Send
@@ -168,6 +192,25 @@ async def turn_away(scope: Scope, receive: Receive, send: Send) -> None:
         (b"cache-control", b"no-store"),
     ]
     await send_response(send, TEMPORARY_REDIRECT, b"", headers)
+
+
+async def refuse(receive: Receive, send: Send) -> None:
+    """Say that there is no room, so that a client shows it to its user.
+
+    A request is answered within the protocol; a stream has nobody to answer yet.
+    """
+    body = await read_body(receive)
+    request = find_request(body) if body else None
+    error = {"code": NO_ROOM_CODE, "message": NO_ROOM}
+    answer = msgspec.json.encode({"jsonrpc": "2.0", "id": request, "error": error})
+    status = OK_STATUS if request is not None else UNAVAILABLE
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"retry-after", str(RETRY_SECONDS).encode()),
+        (b"connection", b"close"),
+        (b"cache-control", b"no-store"),
+    ]
+    await send_response(send, status, answer, headers)
 
 
 def count_turns(scope: Scope) -> int:

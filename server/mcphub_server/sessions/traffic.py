@@ -8,7 +8,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from mcphub_server.sessions.capacity import (
+    USUAL_LIMIT_BYTES,
+    Capacity,
+    build_capacity,
+    count_streams,
+)
 from mcphub_server.sessions.streams import Stream
+
+USUAL_CAPACITY = build_capacity(count_streams(USUAL_LIMIT_BYTES))
 
 
 class Traffic:
@@ -18,10 +26,19 @@ class Traffic:
         calls: Tools that run now.
         requests: HTTP requests that will be answered.
         open_streams: Responses that last as long as their clients like.
+        capacity: How many of these are welcome.
+        sent_on, refused: How many newcomers were not.
         count_connections: Tells how many connections the listener holds.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        capacity: Capacity = USUAL_CAPACITY,
+    ) -> None:
+        self.capacity = capacity
+        self.sent_on = 0
+        self.refused = 0
         self.calls = 0
         self.requests = 0
         self.open_streams: set[Stream] = set()

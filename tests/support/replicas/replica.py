@@ -61,6 +61,7 @@ class Settings:
     secrets: str = ""
     keys: str = ""
     key_settling_seconds: float = 180.0
+    max_streams: int = 0
 
 
 def read_runtime(settings: Settings) -> RuntimeSettings:
@@ -74,6 +75,7 @@ def read_runtime(settings: Settings) -> RuntimeSettings:
         tokens_dir=folder / "tokens",
         keys_dir=Path(settings.keys) if settings.keys else folder / "keys",
         key_settling_seconds=settings.key_settling_seconds,
+        max_streams=settings.max_streams,
         hub="team-data",
         namespace="ns",
         pod_name=settings.uid,

@@ -1,0 +1,66 @@
+"""How many streams a replica has memory for.
+
+A stream costs next to no CPU while it is idle, so no autoscaler that looks at CPU sees
+it; what it takes is memory, and a replica that runs out of that is killed with all of
+its streams. So the limit of its container decides: newcomers are sent on while there
+is still room for those whom every other replica has sent on too.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+MEBIBYTE = 1024 * 1024
+STREAM_BYTES = 132 * 1024
+"""Measured: the resident memory of a session over SSE that has made calls."""
+
+BASE_BYTES = 256 * MEBIBYTE
+"""170 MiB for a hub with three backends, the rest for the results of running calls."""
+
+USUAL_LIMIT_BYTES = 512 * MEBIBYTE
+"""The default of `spec.resources.limits.memory`."""
+
+FEWEST = 100
+LIMIT_FILES = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+"""Of control groups version 2 and 1, as a container sees its own."""
+
+NO_LIMIT_BYTES = 1 << 50
+"""Version 1 writes a number near 2**63 where nobody has set one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """How many streams are welcome here.
+
+    Attributes:
+        comfortable: From here on newcomers try the other replicas first.
+        most: From here on they are refused.
+    """
+
+    comfortable: int
+    most: int
+
+
+def build_capacity(most: int) -> Capacity:
+    """Keep a fifth of the room for those whom all replicas have sent on."""
+    return Capacity(max(1, most * 4 // 5), most)
+
+
+def count_streams(limit_bytes: int) -> int:
+    """Return how many streams fit below a memory limit, beside everything else."""
+    return max(FEWEST, (limit_bytes - BASE_BYTES) // STREAM_BYTES)
+
+
+def find_memory_limit(files: Iterable[Path] = LIMIT_FILES) -> int:
+    """Return the memory limit of this container, the usual one if it has none."""
+    for path in files:
+        try:
+            text = path.read_text(encoding="ascii").strip()
+        except OSError:
+            continue
+        if text.isdecimal() and int(text) < NO_LIMIT_BYTES:
+            return int(text)
+    return USUAL_LIMIT_BYTES

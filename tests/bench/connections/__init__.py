@@ -1,0 +1,1 @@
+"""How many connections a hub holds, and what they cost."""
