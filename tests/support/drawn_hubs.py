@@ -16,6 +16,7 @@ from support.hub_api import CRD
 
 (_VERSION,) = yaml.safe_load(CRD.read_text())["spec"]["versions"]
 SPEC = _VERSION["schema"]["openAPIV3Schema"]["properties"]["spec"]
+_STATUS = _VERSION["schema"]["openAPIV3Schema"]["properties"]["status"]
 
 MEMBERS = ("postgres", "qdrant", "neo4j")
 MOST = {"maxItems": 3, "maxProperties": 3, "maxLength": 40}
@@ -91,3 +92,7 @@ def _plain(
         # Python's $ also stands before a last line feed; Go's does not.
         plain["pattern"] = plain["pattern"].replace("$", r"\Z")
     return plain
+
+
+STATUS = _plain(_STATUS, "", {})
+"""The schema of a status, in the words of JSON Schema."""
