@@ -45,6 +45,8 @@ PASSED_THROUGH: tuple[tuple[str, str, Any], ...] = (
 """The CRD hands these on unread; what it would let through is mostly noise."""
 
 _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+_AT_ONCE = 32
+"""Questions to the API server; more of them only wait, and some too long."""
 _ALWAYS = ("backends", "service", "autoscaling", "disruptionBudget", "networkPolicy")
 
 
@@ -78,9 +80,12 @@ async def choose_accepted(
 ) -> list[dict[str, Any]]:
     """Return the specs that the API server's rules let through."""
 
+    turn = asyncio.Semaphore(_AT_ONCE)
+
     async def fits(spec: dict[str, Any]) -> bool:
         try:
-            await world.dry_run_hub(**spec)
+            async with turn:
+                await world.dry_run_hub(**spec)
         except Refused:
             return False
         return True
