@@ -7,7 +7,6 @@ it needs of the part before it.
 import argparse
 import asyncio
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -37,13 +36,10 @@ async def _measure(
 async def _report(stage: Stage, part: str) -> list[Figure]:
     began = time.monotonic()
     figures = [figure async for figure in PARTS[part](stage)]
-    took = f"{time.monotonic() - began:.0f} s, load {os.getloadavg()[0]:.1f}"
-    print(f"== {part}: {took}", *map(_line, figures), sep="\n", file=sys.stderr)
+    load = " ".join(f"{value:.1f}" for value in os.getloadavg())
+    print(f"== {part}: {time.monotonic() - began:.0f} s, load after it {load}")
+    print(render_table(figures), flush=True)
     return figures
-
-
-def _line(figure: Figure) -> str:
-    return f"   {figure.name}: {figure.value:.2f} {figure.unit} ({figure.how})"
 
 
 def _parse() -> tuple[Size, list[str]]:

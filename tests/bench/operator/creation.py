@@ -29,6 +29,8 @@ class Cost:
     user_cpu: float
     writes: float
     reads: float
+    mebibytes: float
+    """Resident, at rest."""
 
 
 async def create_hubs(
@@ -54,6 +56,7 @@ async def create_hubs(
         user_cpu=used[2],
         writes=after.hub_writes - before.hub_writes,
         reads=after.reads - before.reads,
+        mebibytes=operator.server.rss_mebibytes,
     )
 
 
