@@ -17,7 +17,7 @@ from bench.faults.report import render_complaints
 from bench.faults.stage import Stage
 from support.installation import Installation
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(600)
 
 PLANNED = ["rolling restart", "scale down", "node drained", "restoring after each"]
 UNPLANNED = "pod SIGKILLed"
