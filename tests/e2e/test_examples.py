@@ -73,8 +73,13 @@ def team(installation: Installation):
         },
     }
     installation.open_namespace("data").apply(alias)
-    installation.psql("CREATE ROLE hub_reader LOGIN PASSWORD 'change-me'")
-    installation.psql("CREATE DATABASE app")
+    for statement in (
+        "DROP DATABASE IF EXISTS app WITH (FORCE)",
+        "DROP ROLE IF EXISTS hub_reader",
+        "CREATE ROLE hub_reader LOGIN PASSWORD 'change-me'",
+        "CREATE DATABASE app",
+    ):
+        installation.psql(statement)
     yield installation.open_namespace("examples")
     installation.kubectl("delete", "namespace", "examples", "data", "--wait=false")
 

@@ -55,7 +55,7 @@ def kill(operator: Installation, pod: str) -> None:
             "hostPID": True,
             "restartPolicy": "Never",
             "nodeName": operator.get("pod", pod)["spec"]["nodeName"],
-            "securityContext": {"runAsUser": 65532},
+            "securityContext": {"runAsUser": 65532, "runAsGroup": 65532},
             "containers": [
                 {
                     "name": "killer",
@@ -142,19 +142,19 @@ def logs(operator: Installation, pod: str) -> str:
         return ""
 
 
+@pytest.fixture(scope="module")
+def narrow(installation: Installation):
+    """The namespace `hubs`, where alone the operator has rights."""
+    installation.open_namespace("hubs")
+    bindings = ("mcphub-operator", "mcphub-operator-nodes")
+    installation.kubectl("delete", "clusterrolebinding", *bindings)
+    installation.trial.install_operator(installation.shell, "namespaced")
+    yield installation.at("hubs")
+    installation.kubectl("delete", "namespace", "hubs", "--wait=false")
+    installation.trial.install_operator(installation.shell)
+
+
 class TestInOneNamespaceOnly:
-    """Rights in the namespace `hubs` and nowhere else."""
-
-    @pytest.fixture(scope="class")
-    def narrow(self, installation: Installation):
-        installation.open_namespace("hubs")
-        bindings = ("mcphub-operator", "mcphub-operator-nodes")
-        installation.kubectl("delete", "clusterrolebinding", *bindings)
-        installation.trial.install_operator(installation.shell, "namespaced")
-        yield installation.at("hubs")
-        installation.kubectl("delete", "namespace", "hubs", "--wait=false")
-        installation.trial.install_operator(installation.shell)
-
     def test_a_hub_there_comes_up(self, narrow: Installation, stopwatch):
         with stopwatch("namespaced operator: hub applied -> database connected"):
             service = {"type": "NodePort"}
