@@ -74,13 +74,17 @@ class Writer:
         }
         await self._write(Call("delete", child.kind, "DELETE", path, body=body))
 
-    async def replace_status(
-        self, namespace: str, name: str, uid: str, status: Object
-    ) -> Object:
-        """Write a hub's whole status; a hub made anew under the name is left alone."""
-        path = HUB.path(namespace, name) + "/status"
+    async def replace_status(self, before: Object, status: Object) -> Object:
+        """Write a hub's whole status, in the place of the one that was seen.
+
+        Refused if it has another by now, perhaps our own, the answer to which was
+        lost: its times would be written anew. A hub made anew is left alone too.
+        """
+        metadata = before["metadata"]
+        path = HUB.path(metadata["namespace"], metadata["name"]) + "/status"
         body = [
-            {"op": "test", "path": "/metadata/uid", "value": uid},
+            {"op": "test", "path": "/metadata/uid", "value": metadata["uid"]},
+            {"op": "test", "path": "/status", "value": before.get("status")},
             {"op": "add", "path": "/status", "value": status},
         ]
         params = {"fieldManager": names.FIELD_MANAGER}

@@ -14,11 +14,9 @@ import structlog
 from mcphub_operator.checks import evaluate
 from mcphub_operator.desired import awaits_handover, build_desired, needs_upgrade
 from mcphub_operator.diff import Apply, Stage, build_plan
-from mcphub_operator.errors import (
-    InvalidHub,
-    NotFound,
-)
+from mcphub_operator.errors import InvalidHub, NotFound, Refused
 from mcphub_operator.kube.hubs import HubEntry
+from mcphub_operator.kube.kinds import HUB
 from mcphub_operator.observed import HubKey, Observed
 from mcphub_operator.reconcile.execute import Executor
 from mcphub_operator.reconcile.gather import (
@@ -144,17 +142,21 @@ class Reconciler:
         await self._write_status(key, entry, status)
 
     async def _write_status(self, key: HubKey, entry: HubEntry, status: Status) -> None:
-        before = entry.read().get("status") or {}
+        body = entry.read()
+        before = body.get("status") or {}
         if status == before:
             return
         self.sources.hubs.expect(key, status)
         try:
-            written = await self.executor.writer.replace_status(
-                key.namespace, key.name, entry.uid, status
-            )
+            written = await self.executor.writer.replace_status(body, status)
         except NotFound:
             self.sources.hubs.forget(key, entry.uid)
             return
+        except Refused:
+            # Most likely the status is not the one that was seen: see the present one.
+            found = await self.sources.api.get(HUB, key.namespace, key.name)
+            self.sources.hubs.learn(found)
+            raise
         self.sources.hubs.learn(written)
         if written.get("status") != status:
             log.warning("status_pruned", hub=str(key))

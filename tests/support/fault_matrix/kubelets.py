@@ -9,7 +9,7 @@ from mcphub_operator.errors import NotFound
 from mcphub_operator.kube.kinds import POD
 from support.running_operator import READY_POD, World
 
-STEP_SECONDS = 0.15
+STEP_SECONDS = 0.25
 
 
 @asynccontextmanager

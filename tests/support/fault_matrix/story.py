@@ -77,7 +77,7 @@ LOST_CHILDREN: tuple[tuple[Kind, str], ...] = (
 MARKS = {"app.kubernetes.io/managed-by": None, "app.kubernetes.io/version": "old"}
 SPOILT: tuple[tuple[Kind, str, Any], ...] = (
     (SERVICE, "drifted", {"spec": {"sessionAffinity": "ClientIP"}}),
-    (DEPLOYMENT, "scaled", {"spec": {"minReadySeconds": 1}}),
+    (DEPLOYMENT, "scaled", {"spec": {"progressDeadlineSeconds": 9}}),
     (DEPLOYMENT, "scaled", {"metadata": {"labels": MARKS}}),
     (CONFIG_MAP, "handed", {"data": {"hub.yaml": "spoilt"}}),
     (AUTOSCALER, "handed", {"spec": {"maxReplicas": 9}}),
@@ -133,6 +133,7 @@ async def scale(world: World) -> None:
     """Play the autoscaler of two hubs."""
     for name in ("scaled", "handed"):
         await _wait_for(world, AUTOSCALER, name)
+        await _wait_for(world, DEPLOYMENT, name)
         change = {"spec": {"replicas": SCALED_TO}}
         await world.patch(DEPLOYMENT, name, change, "/scale")
 

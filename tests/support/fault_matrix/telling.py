@@ -27,6 +27,9 @@ RELIST_SECONDS = 3.0
 
 CONVERGED_SECONDS = 45.0
 STEP_SECONDS = 0.5
+LOOK_SECONDS = 0.3
+ORPHANS_SECONDS = 60.0
+"""A new definition is known to the garbage collector after half a minute."""
 
 
 @dataclass(slots=True)
@@ -39,19 +42,23 @@ class Stage:
 
     async def wait_for_end(self, expected: State) -> list[str]:
         """Wait until all is as expected; return what is not after a long time."""
-        differences: list[str] = []
-
-        async def ended() -> bool:
-            nonlocal differences
-            found = await read_end_state(self.world)
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + CONVERGED_SECONDS
+        while True:
+            found = await self.read()
             differences = find_differences(expected, found)
-            return not differences
+            if not differences or clock() > deadline:
+                return differences
+            await asyncio.sleep(LOOK_SECONDS)
 
-        try:
-            await wait_until(ended, CONVERGED_SECONDS)
-        except AssertionError:
-            return differences
-        return []
+    async def has_ended(self) -> bool:
+        """Tell whether all hubs are Ready, and nothing is left of those that went."""
+        found = (await self.read()).values()
+        return all("status" in seen and is_at_rest(seen["status"]) for seen in found)
+
+    async def read(self) -> State:
+        """Return the present state of all hubs."""
+        return await read_end_state(self.world)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,9 @@ class Theater:
                 for step in story.steps:
                     await step(stage.world)
                     await rest(run)
-                self._ends[story.hubs] = await read_end_state(stage.world)
+                await wait_until(stage.has_ended, ORPHANS_SECONDS)
+                await rest(run)
+                self._ends[story.hubs] = await stage.read()
                 assert stage.witness.lies == []
         return self._ends[story.hubs]
 
@@ -135,6 +144,12 @@ async def _play(story: Story, fault: Fault, stage: Stage) -> None:
         for step in story.steps:
             await step(stage.world)
             await asyncio.sleep(STEP_SECONDS)
+
+
+def is_at_rest(status: Mapping[str, Any]) -> bool:
+    """Tell whether a hub is Ready and nothing is under way."""
+    found = {c["type"]: c["status"] for c in status.get("conditions") or ()}
+    return found.get("Ready") == "True" and found.get("Reconciling") == "False"
 
 
 async def rest(running: Running) -> None:

@@ -27,8 +27,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def is_full() -> bool:
-    return IS_FULL
+def extent() -> str:
+    return "full" if IS_FULL else "short"
 
 
 @pytest.fixture(scope="session")

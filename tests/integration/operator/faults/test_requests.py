@@ -1,5 +1,8 @@
 """Requests that the API server refuses, does not answer, or whose answer is lost."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 
 from support.api_proxy.asked import Asked
@@ -14,9 +17,10 @@ from support.api_proxy.faults import (
     is_write,
     never,
 )
+from support.api_proxy.watching import Event, delaying, pass_on
 from support.fault_matrix.story import Story
 from support.fault_matrix.strikes import by_rule
-from support.fault_matrix.telling import Fault, Theater
+from support.fault_matrix.telling import Fault, Stage, Theater
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -37,12 +41,34 @@ def refused(status: int, verb: str) -> Fault:
 
 
 ALL_IN_TURN = by_rule(
-    "every status on every verb in turn", lambda: in_turn(STATUSES, 3, anything)
+    "every status on every verb in turn", lambda: in_turn(STATUSES, 6, anything)
 )
 LOST_ANSWERS = by_rule(
     "every third answer to a write lost", lambda: every(3, is_write, Lost())
 )
-SHORT = (by_rule("none", lambda: never), ALL_IN_TURN, LOST_ANSWERS)
+
+
+def is_status(asked: Asked) -> bool:
+    return asked.resource == "mcphubs/status"
+
+
+def is_of_a_hub(asked: Asked, _event: Event) -> bool:
+    return asked.resource == "mcphubs"
+
+
+@asynccontextmanager
+async def in_the_dark(stage: Stage) -> AsyncIterator[None]:
+    """Status writes are done, and the operator does not hear of it for seconds."""
+    stage.proxy.edit = delaying(2.5, is_of_a_hub)
+    stage.proxy.cut_streams()
+    stage.proxy.rule = every(2, is_status, Lost())
+    yield
+    stage.proxy.rule, stage.proxy.edit = never, pass_on
+    stage.proxy.cut_streams()
+
+
+DARK = Fault("answers to status writes lost, and events late", in_the_dark)
+SHORT = (by_rule("none", lambda: never), ALL_IN_TURN, LOST_ANSWERS, DARK)
 LONG = (
     *(refused(status, verb) for verb in VERBS for status in STATUSES),
     by_rule("no answer to four writes", lambda: first(4, is_write, Silence())),

@@ -1,0 +1,216 @@
+"""Every field that the operator owns, changed and taken away, on every child."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from mcphub_operator import names
+from mcphub_operator.errors import ApiError
+from mcphub_operator.kube.api import Call
+from mcphub_operator.kube.kinds import BY_NAME, CHILD_KINDS
+from mcphub_operator.kube.writer import JSON_PATCH
+from support.fault_matrix.end_state import find_differences, normalize
+from support.fault_matrix.matrix import Matrix, Run
+from support.fault_matrix.telling import Stage, Theater
+from support.running_operator import running_operator
+from support.waiting import wait_until
+
+pytestmark = pytest.mark.timeout(900)
+
+SPEC: dict[str, Any] = {
+    "backends": [
+        {
+            "name": "postgres",
+            "postgres": {
+                "host": "postgres.data.svc",
+                "database": "app",
+                "credentialsSecretRef": {"name": "login"},
+            },
+        }
+    ],
+    "service": {"type": "NodePort"},
+    "disruptionBudget": {},
+    "replicas": 1,
+}
+AUTOSCALED = {"autoscaling": {"minReplicas": 1, "maxReplicas": 3}}
+
+# Whose an object is, the operator does not take from its owner: it reports a conflict.
+NOT_TAKEN_BACK = ("ownerReferences",)
+
+
+class Field(NamedTuple):
+    """A field of a child that the operator owns."""
+
+    kind: str
+    name: str
+    path: tuple[str | int, ...]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name} {self.pointer}"
+
+    @property
+    def pointer(self) -> str:
+        parts = (str(p).replace("~", "~0").replace("/", "~1") for p in self.path)
+        return "".join(f"/{part}" for part in parts)
+
+
+def owned_fields(item: dict[str, Any]) -> Iterator[tuple[str | int, ...]]:
+    """Return the paths of the leaves that the operator's apply owns."""
+    for entry in item["metadata"]["managedFields"]:
+        ours = entry["manager"] == names.FIELD_MANAGER
+        if ours and entry["operation"] == "Apply":
+            yield from _leaves(entry["fieldsV1"], item, ())
+
+
+def _leaves(fields: dict, live: Any, path: tuple) -> Iterator[tuple[str | int, ...]]:
+    nested = {key: part for key, part in fields.items() if key != "."}
+    if not nested:
+        yield path
+    for key, part in nested.items():
+        step = _find_step(key, live)
+        if step is not None:
+            yield from _leaves(part, live[step], (*path, step))
+
+
+def _find_step(key: str, live: Any) -> str | int | None:
+    sort, _, rest = key.partition(":")
+    if sort == "f":
+        return rest if rest in live else None
+    if sort == "k":
+        wanted = json.loads(rest).items()
+        return next(
+            i for i, e in enumerate(live) if all(e.get(k) == v for k, v in wanted)
+        )
+    return None
+
+
+def other(value: Any) -> Any:
+    """Return a value of the same type that is another."""
+    match value:
+        case bool():
+            return not value
+        case int():
+            return value + 1
+        case str():
+            return f"{value}x"
+        case list():
+            return []
+        case _:
+            return {}
+
+
+def look_up(item: Any, path: tuple[str | int, ...]) -> Any:
+    for step in path:
+        item = item[step]
+    return item
+
+
+class Vandal:
+    """Changes single fields of a hub's children and sees whether they come back."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.world = stage.world
+        self.tried = self.refused = 0
+        self.lasting: list[str] = []
+
+    async def fields(self) -> list[Field]:
+        return [
+            Field(kind.name, item["metadata"]["name"], path)
+            for kind in CHILD_KINDS
+            for item in await self.world.list(kind, names.MANAGED_SELECTOR)
+            for path in owned_fields(item)
+            if not set(path) & set(NOT_TAKEN_BACK)
+        ]
+
+    async def spoil(self, field: Field) -> None:
+        before = await self.world.get(BY_NAME[field.kind], field.name)
+        value = other(look_up(before, field.path))
+        for operation in ({"op": "replace", "value": value}, {"op": "remove"}):
+            if not await self._patch(field, operation):
+                self.refused += 1
+                continue
+            self.tried += 1
+            await self._see_it_mended(field, operation, before)
+
+    async def _patch(self, field: Field, operation: dict[str, Any]) -> bool:
+        path = BY_NAME[field.kind].path(self.world.namespace, field.name)
+        body = [operation | {"path": field.pointer}]
+        params = {"fieldManager": "somebody"}
+        call = Call("patch", field.kind, "PATCH", path, params, body, JSON_PATCH)
+        try:
+            await self.world.api.ask(call)
+        except ApiError:
+            return False
+        return True
+
+    async def _see_it_mended(
+        self, field: Field, operation: dict[str, Any], before: dict[str, Any]
+    ) -> None:
+        wanted, lines = portray(before), [""]
+
+        async def is_mended() -> bool:
+            found = await self.world.find(BY_NAME[field.kind], field.name)
+            lines[:] = find_differences(wanted, portray(found or {}))
+            return not lines
+
+        try:
+            await wait_until(is_mended, 15)
+        except AssertionError:
+            self.lasting.append(f"{operation['op']} {field}: {lines}")
+
+
+def portray(item: dict[str, Any]) -> Any:
+    """A child without its status and what the API server counts."""
+    kept = {k: v for k, v in item.items() if k not in ("metadata", "status")}
+    metadata = item.get("metadata") or {}
+    kept["labels"] = metadata.get("labels")
+    kept["annotations"] = {
+        k: v
+        for k, v in (metadata.get("annotations") or {}).items()
+        if not k.startswith("deployment.kubernetes.io")
+    }
+    return kept if item.get("kind") == "Secret" else normalize(kept)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param(SPEC, id="a hub with a fixed number of replicas"),
+        pytest.param(SPEC | AUTOSCALED, id="an autoscaled hub"),
+    ],
+)
+async def test_every_owned_field_is_put_right(
+    theater: Theater, matrix: Matrix, extent: str, spec: dict
+):
+    began = time.monotonic()
+    async with theater.open_stage() as stage:
+        await stage.world.create_secret("login", username="u", password="p")
+        async with running_operator(stage.world) as running:
+            await stage.world.apply_hub("hub", **spec)
+            await stage.world.wait_condition("Reconciling", "False", name="hub")
+            await running.settle()
+            vandal = Vandal(stage)
+            fields = await vandal.fields()
+            for field in fields[:: 1 if extent == "full" else 12]:
+                await vandal.spoil(field)
+    lies = stage.witness.lies
+    seconds = time.monotonic() - began
+    matrix.add(
+        Run(
+            "each owned field changed, and taken away",
+            vandal.tried,
+            wrong=len(vandal.lasting),
+            lies=len(lies),
+            seconds=seconds,
+        )
+    )
+    matrix.notes.append(
+        f"{len(fields)} owned fields on {len({(f.kind, f.name) for f in fields})}"
+        f" children: {vandal.tried} changes tried, {vandal.refused} refused by the"
+        " API server itself."
+    )
+    assert vandal.lasting == []
+    assert lies == []

@@ -1,0 +1,93 @@
+"""The end of hubs and of namespaces, with and without an operator."""
+
+import time
+from typing import Any
+
+import pytest
+
+from mcphub_operator import names
+from mcphub_operator.errors import NotFound
+from mcphub_operator.kube.api import Call
+from mcphub_operator.kube.kinds import CHILD_KINDS, HUB
+from support.fault_matrix.matrix import Matrix, Run
+from support.fault_matrix.story import BEGINNING
+from support.fault_matrix.telling import Stage, Theater
+from support.running_operator import World, running_operator
+from support.waiting import wait_until
+
+pytestmark = pytest.mark.timeout(300)
+
+COLLECTED_SECONDS = 90.0
+"""The garbage collector learns of a new definition after half a minute."""
+
+
+async def make_hubs(world: World) -> None:
+    await world.create_secret("login", username="u", password="p")
+    await world.create_secret("late", username="u", password="p")
+    for name, spec in BEGINNING.items():
+        await world.apply_hub(name, **spec)
+    for name in BEGINNING:
+        await world.wait_condition("Reconciling", "False", name=name)
+
+
+async def has_nothing_left(world: World) -> bool:
+    found = [
+        await world.list(kind, names.MANAGED_SELECTOR) for kind in (*CHILD_KINDS, HUB)
+    ]
+    return not any(found)
+
+
+async def ask_for_namespace(world: World, method: str) -> dict[str, Any] | None:
+    path = f"/api/v1/namespaces/{world.namespace}"
+    verb = "get" if method == "GET" else "delete"
+    try:
+        return await world.api.ask(Call(verb, "Namespace", method, path))
+    except NotFound:
+        return None
+
+
+async def namespace_is_gone(world: World) -> bool:
+    return await ask_for_namespace(world, "GET") is None
+
+
+def note(matrix: Matrix, name: str, began: float, stage: Stage) -> None:
+    seconds, lies = time.monotonic() - began, len(stage.witness.lies)
+    matrix.add(Run(name, len(BEGINNING), lies=lies, seconds=seconds))
+
+
+async def test_hubs_deleted_with_no_operator_leave_nothing(
+    theater: Theater, matrix: Matrix
+):
+    began = time.monotonic()
+    async with theater.open_stage() as stage:
+        world = stage.world
+        async with running_operator(world):
+            await make_hubs(world)
+
+        for name in BEGINNING:
+            await world.delete(HUB, name)
+
+        await wait_until(lambda: has_nothing_left(world), COLLECTED_SECONDS)
+        async with running_operator(world) as running:
+            await running.settle()
+            assert running.requests.writes == []
+    note(matrix, "hubs deleted with no operator", began, stage)
+
+
+@pytest.mark.parametrize("runs", ["an operator runs", "no operator runs"])
+async def test_a_namespace_goes_while(theater: Theater, matrix: Matrix, runs: str):
+    began = time.monotonic()
+    async with theater.open_stage() as stage:
+        world = stage.world
+        async with running_operator(world) as running:
+            await make_hubs(world)
+            if runs == "an operator runs":
+                await ask_for_namespace(world, "DELETE")
+                await wait_until(lambda: namespace_is_gone(world), COLLECTED_SECONDS)
+                await running.settle()
+                assert len(running.operator.tables.hubs.keys()) == 0
+        if runs == "no operator runs":
+            await ask_for_namespace(world, "DELETE")
+            await wait_until(lambda: namespace_is_gone(world), COLLECTED_SECONDS)
+    assert stage.witness.lies == []
+    note(matrix, f"namespace deleted, {runs}", began, stage)

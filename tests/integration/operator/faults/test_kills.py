@@ -1,0 +1,135 @@
+"""SIGKILL of the operator's process after its n-th write, for every n."""
+
+import asyncio
+import time
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from support.api_proxy.asked import Asked
+from support.api_proxy.faults import Lost, never, nth
+from support.fault_matrix.end_state import State
+from support.fault_matrix.matrix import Matrix, Run
+from support.fault_matrix.processes import killable_operator
+from support.fault_matrix.telling import RELIST_SECONDS, Stage, Theater
+from support.running_operator import running_operator
+
+pytestmark = pytest.mark.timeout(900)
+
+BEFORE = {
+    "backends": [
+        {
+            "name": "postgres",
+            "postgres": {
+                "host": "postgres.data.svc",
+                "database": "app",
+                "credentialsSecretRef": {"name": "login"},
+            },
+        }
+    ],
+    "disruptionBudget": {},
+    "replicas": 2,
+}
+AFTER = {
+    "autoscaling": {"minReplicas": 1, "maxReplicas": 4},
+    "networkPolicy": {"enabled": False},
+    "service": {"type": "NodePort", "port": 9000},
+    "limits": {"maxRows": 7},
+}
+BACK = {"replicas": 1, "disruptionBudget": {}}
+LIVES = {
+    "in a hub's first pass": ({}, BEFORE),
+    "while a hub changes": (BEFORE, AFTER),
+    "while a hub gives its autoscaler up": (AFTER, BACK),
+}
+
+
+def counts(asked: Asked) -> bool:
+    return asked.is_write
+
+
+async def begin(stage: Stage, spec: dict) -> None:
+    """Bring a hub to where its operator is to die later."""
+    await stage.world.create_secret("login", username="u", password="p")
+    if spec:
+        async with running_operator(stage.world) as running:
+            await stage.world.apply_hub("hub", **spec)
+            await stage.world.wait_condition("Reconciling", "False", name="hub")
+            await running.settle()
+
+
+async def find_end(theater: Theater, before: dict, after: dict) -> State:
+    async with theater.open_stage() as stage:
+        await begin(stage, before)
+        async with running_operator(stage.world) as running:
+            await stage.world.apply_hub("hub", **after)
+            await stage.world.wait_condition("Reconciling", "False", name="hub")
+            await running.settle()
+            return await stage.read()
+
+
+async def kill_after(stage: Stage, folder: Path, number: int, after: dict) -> bool:
+    """Kill an operator after a write; return whether it came to that."""
+    killed = asyncio.Event()
+    world = stage.world
+    log = folder / f"killed-{number}.log"
+    async with killable_operator(world.kubeconfig, world.namespace, log) as process:
+
+        def kill() -> None:
+            process.kill()
+            killed.set()
+
+        stage.proxy.rule = nth(number, counts, Lost(kill))
+        await world.apply_hub("hub", **after)
+        settled = asyncio.create_task(
+            world.wait_condition("Reconciling", "False", name="hub")
+        )
+        struck = asyncio.create_task(killed.wait())
+        await asyncio.wait({settled, struck}, return_when=asyncio.FIRST_COMPLETED)
+        if not killed.is_set():
+            # The status is not the last write: an Event follows.
+            await asyncio.wait({struck}, timeout=1.0)
+        for task in (settled, struck):
+            task.cancel()
+        await asyncio.gather(settled, struck, return_exceptions=True)
+    stage.proxy.rule = never
+    return killed.is_set()
+
+
+async def live_on(stage: Stage, folder: Path, expected: State) -> list[str]:
+    """Start the next operator; return what it did not put right, or wrote idly."""
+    world, log = stage.world, folder / "next.log"
+    settings = {"relist_seconds": 1.0}
+    async with killable_operator(world.kubeconfig, world.namespace, log, **settings):
+        wrong = await stage.wait_for_end(expected)
+        await asyncio.sleep(0.5)
+        stage.proxy.traffic.forget()
+        await asyncio.sleep(RELIST_SECONDS / 2)
+        idle = [f"second pass: {asked}" for asked in stage.proxy.traffic.writes]
+    return [*wrong, *stage.witness.lies, *idle]
+
+
+@pytest.mark.parametrize("life", LIVES)
+async def test_the_next_operator_ends_what_a_killed_one_began(
+    theater: Theater, matrix: Matrix, tmp_path: Path, extent: str, life: str
+):
+    before, after = LIVES[life]
+    expected = await find_end(theater, before, after)
+    found: dict[int, list[str]] = {}
+    step = 1 if extent == "full" else 6
+    for number in count(1, step):
+        began = time.monotonic()
+        async with theater.open_stage() as stage:
+            await begin(stage, before)
+            struck = await kill_after(stage, tmp_path, number, after)
+            if not struck:
+                break
+            found[number] = await live_on(stage, tmp_path, expected)
+        seconds = time.monotonic() - began
+        wrong = int(bool(found[number]))
+        matrix.add(Run(f"SIGKILL {life}", 1, wrong=wrong, seconds=seconds))
+    if extent == "full":
+        matrix.notes.append(f"{life}: killed after each of {len(found)} writes.")
+    assert {n: lines for n, lines in found.items() if lines} == {}
+    assert found
