@@ -6,10 +6,9 @@ their answers they tell when they came back by themselves.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import httpx2
@@ -17,13 +16,11 @@ from fastmcp import Client
 from fastmcp.client.transports import (
     ClientTransport,
     SSETransport,
-    StdioTransport,
     StreamableHttpTransport,
 )
 from mcp.shared._httpx_utils import create_mcp_http_client
 
 from bench.faults.account import Return
-from support.node.clients import NodeClients
 
 CLOSE_SECONDS = 5.0
 
@@ -153,30 +150,3 @@ def make_python(url: str, mode: str, tell: Tell) -> PythonCaller:
     caller = PythonCaller(make, mode)
     watch = Watch(caller, tell)
     return caller
-
-
-@dataclass(frozen=True, slots=True)
-class RemotePrograms:
-    """How mcp-remote is started, and where it keeps its files."""
-
-    clients: NodeClients
-    folder: Path
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-
-def make_remote(url: str, programs: RemotePrograms, name: str) -> PythonCaller:
-    """Make mcp-remote for `/mcp` or `/sse`, driven over stdio as desktop clients do."""
-    mode = "sse-only" if url.endswith("/sse") else "http-only"
-    program, *words = programs.clients.remote
-    words += [url, "--transport", mode, "--allow-http"]
-
-    def make(token: str) -> ClientTransport:
-        return StdioTransport(
-            program,
-            [*words, "--header", "Authorization:${AUTH}"],
-            env={**programs.environment, "AUTH": f"Bearer {token}"},
-            keep_alive=False,
-            log_file=programs.folder / f"{name}.log",
-        )
-
-    return PythonCaller(make, "legacy")

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.faults.account import Ledger, Outcome
-from bench.faults.callers import RemotePrograms
 from bench.faults.faults import Fault
 from bench.faults.fleet import Kind, Programs, build_fleet
 from bench.faults.load import Load
 from bench.faults.node import running_worker
+from bench.faults.remote import RemotePrograms
 from bench.faults.stage import Stage
 from quickstart.steps import StepFailedError
 from support.node.clients import install_clients

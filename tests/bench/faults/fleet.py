@@ -4,16 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from bench.faults.callers import (
-    Caller,
-    RemotePrograms,
-    Tell,
-    make_python,
-    make_remote,
-)
+from bench.faults.callers import Caller, Tell, make_python
 from bench.faults.hubs import NODE_PORTS, STATEFUL, STATELESS
 from bench.faults.load import Member
 from bench.faults.node import TypeScriptCaller, Worker
+from bench.faults.remote import RemotePrograms, make_remote
 
 CLASSIC, MODERN = "legacy", "2026-07-28"
 
@@ -98,5 +93,5 @@ def make_caller(
     if kind.program == "python":
         return make_python(url, kind.mode, tell)
     if kind.program == "remote":
-        return make_remote(url, programs.remote, f"mcp-remote-{number}")
+        return make_remote(url, programs.remote, f"mcp-remote-{number}", tell)
     return TypeScriptCaller(programs.worker, kind.program, url, tell, number)
