@@ -135,7 +135,7 @@ def stuck_upgrade(installation: Installation) -> Installation:
     early can look at the end late.
     """
     team = installation.open_namespace("upgrade")
-    team.apply(hub(HUB, replicas=2))
+    team.apply(hub(HUB, replicas=2, image=""))
     team.wait_settled(HUB)
     team.wait(f"mcphub/{HUB}", "condition=BackendsReachable")
     image = '{"spec":{"image":"mcphub-server:not-there"}}'

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from quickstart.site import OPERATOR_NAMESPACE
+from quickstart.steps import StepFailedError
 from quickstart.trial import SERVER
 from support.hub_manifests import hub
 from support.installation import Installation
@@ -138,7 +139,7 @@ class TestAnOlderDefinition:
 def logs(operator: Installation, pod: str) -> str:
     try:
         return operator.kubectl("logs", pod)
-    except Exception:  # noqa: BLE001 - the container is still being made
+    except StepFailedError:  # the container is still being made
         return ""
 
 
