@@ -20,6 +20,7 @@ Deliver = Callable[[str | None, dict[str, Any]], None]
 
 RETRY_SECONDS = 2.0
 SILENCE_SECONDS = 100.0
+IDLE_SECONDS = 0.1
 PAGE_SIZE = 100
 
 
@@ -65,6 +66,8 @@ def build_settings() -> kopf.OperatorSettings:
     settings.posting.enabled = False
     settings.scanning.disabled = True
     settings.peering.standalone = True
+    # A task for each hub holds its last event for so long: at the start, for all.
+    settings.queueing.idle_timeout = IDLE_SECONDS
     settings.persistence.diffbase_storage = _NoDiffs()
     settings.watching.chunk_size = PAGE_SIZE
     settings.watching.inactivity_timeout = SILENCE_SECONDS

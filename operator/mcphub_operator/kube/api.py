@@ -5,10 +5,10 @@ where metrics and the tests' counters hang.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -20,6 +20,7 @@ from mcphub_operator.kube.encoding import encode_body
 from mcphub_operator.kube.kinds import Kind
 
 READ_SECONDS = 30.0
+LIST_SECONDS = 60.0
 PAGE_SIZE = 100
 FAILED = 400
 JSON = "application/json"
@@ -60,6 +61,18 @@ class Call:
     accept: str = JSON
 
 
+class Page(msgspec.Struct):
+    """A part of a list. As objects it takes ten times its size: never all at once."""
+
+    metadata: dict[str, Any]
+    items: list[msgspec.Raw] | None = None
+
+    def objects(self) -> Iterator[Object]:
+        """Yield the objects."""
+        for item in self.items or ():
+            yield msgspec.json.decode(item)
+
+
 class Api:
     """Asks the API server."""
 
@@ -79,6 +92,22 @@ class Api:
         async with self.stream(call, aiohttp.ClientTimeout(timeout_seconds)) as answer:
             found: Object = msgspec.json.decode(await answer.read())
             return found
+
+    async def ask_pages(self, call: Call) -> AsyncIterator[Page]:
+        """Make a list call again and again until all has come.
+
+        Raises:
+            ApiError: it could not be asked to the end.
+        """
+        params = {**(call.params or {}), "limit": str(PAGE_SIZE)}
+        limits = aiohttp.ClientTimeout(LIST_SECONDS)
+        while True:
+            async with self.stream(replace(call, params=params), limits) as answer:
+                page = msgspec.json.decode(await answer.read(), type=Page)
+            yield page
+            if not (token := page.metadata.get("continue")):
+                return
+            params["continue"] = token
 
     @asynccontextmanager
     async def stream(
@@ -133,18 +162,12 @@ class Api:
     async def list_items(
         self, kind: Kind, namespace: str | None, selector: str = ""
     ) -> AsyncIterator[Object]:
-        """Yield every object; page by page, so that never all are in memory."""
-        params = {"limit": str(PAGE_SIZE)}
-        if selector:
-            params["labelSelector"] = selector
-        while True:
-            path = kind.path(namespace)
-            page = await self.ask(Call("list", kind.name, "GET", path, params))
-            for item in page.get("items") or ():
+        """Yield every object of a kind."""
+        params = {"labelSelector": selector} if selector else {}
+        call = Call("list", kind.name, "GET", kind.path(namespace), params)
+        async for page in self.ask_pages(call):
+            for item in page.objects():
                 yield item
-            if not (token := page["metadata"].get("continue")):
-                return
-            params = {**params, "continue": token}
 
     async def create(self, kind: Kind, namespace: str, body: Object) -> Object:
         """Create an object that is none of the hubs' children."""

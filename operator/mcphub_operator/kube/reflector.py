@@ -27,7 +27,6 @@ from mcphub_operator.kube.api import (
     JSON,
     METADATA_LIST,
     METADATA_ONLY,
-    PAGE_SIZE,
     Api,
     Call,
     Found,
@@ -37,7 +36,6 @@ from mcphub_operator.kube.kinds import Kind
 
 log = structlog.get_logger(__name__)
 
-LIST_SECONDS = 60.0
 WATCH_SECONDS = 300
 SILENCE_SECONDS = 100.0
 """A bookmark comes about every minute: silence is a frozen connection."""
@@ -103,28 +101,19 @@ class Reflector:
 
     async def _list(self) -> str:
         found: set[tuple[str, str]] = set()
-        params = {"limit": str(PAGE_SIZE)}
-        while True:
-            # Page by page, so that never more than one is in memory as a whole.
-            page = await self._ask_page(params)
-            for item in page.get("items") or ():
+        accept = METADATA_LIST if self.scope.metadata_only else JSON
+        path, params = self.scope.kind.path(self.scope.namespace), self._selection()
+        call = Call("list", self.scope.kind.name, "GET", path, params, accept=accept)
+        version = ""
+        async for page in self._api.ask_pages(call):
+            for item in page.objects():
                 found.add(identify(item))
                 self._sink.upsert(item)
-            token = page["metadata"].get("continue")
-            if not token:
-                break
-            params["continue"] = token
+            version = page.metadata["resourceVersion"]
         self._sink.keep_only(self.scope.namespace, found)
         self.refused.clear()
         self.synced.set()
-        return str(page["metadata"]["resourceVersion"])
-
-    async def _ask_page(self, params: dict[str, str]) -> Object:
-        accept = METADATA_LIST if self.scope.metadata_only else JSON
-        path = self.scope.kind.path(self.scope.namespace)
-        chosen = params | self._selection()
-        call = Call("list", self.scope.kind.name, "GET", path, chosen, accept=accept)
-        return await self._api.ask(call, LIST_SECONDS)
+        return version
 
     def _selection(self) -> dict[str, str]:
         return {"labelSelector": self.scope.selector} if self.scope.selector else {}

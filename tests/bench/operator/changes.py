@@ -25,7 +25,7 @@ from mcphub_operator.kube.writer import APPLY
 
 PAUSE_SECONDS = 0.08
 """Longer than the status that follows a change takes."""
-WAIT_SECONDS = 120.0
+WAIT_SECONDS = 600.0
 LEVELS = ("debug", "info")
 RAW = "raw"
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mcphub_operator.kube.api import Page
 from mcphub_operator.kube.kinds import CONFIG_MAP
 from mcphub_operator.kube.reflector import Reflector, Scope
 from support.waiting import wait_until
@@ -20,8 +21,8 @@ class ToldApi:
     def __init__(self, events: list[dict[str, Any]]) -> None:
         self._events = events
 
-    async def ask(self, _call: Any, _timeout: float) -> dict[str, Any]:
-        return {"items": [], "metadata": {"resourceVersion": "10"}}
+    async def ask_pages(self, _call: Any) -> AsyncIterator[Page]:
+        yield Page({"resourceVersion": "10"})
 
     @asynccontextmanager
     async def stream(self, _call: Any, _limits: Any) -> AsyncIterator[Any]:
