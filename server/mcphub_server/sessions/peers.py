@@ -14,6 +14,7 @@ from typing import Self
 
 import anyio
 import httpcore2
+import structlog
 from starlette.types import Send
 
 from mcphub_server.middleware.client import current_client
@@ -38,11 +39,17 @@ TIMEOUTS: Mapping[str, float] = {"connect": 1.0, "read": 65.0, "write": 10.0}
 """Seconds. A stream has a ping every 15 s, and no answer is silent for longer than
 45 s, so 65 s without a byte is a dead owner."""
 
+PATIENT_CONNECT_SECONDS = 10.0
+"""Where nobody can take the owner's place: a busy replica must not pass for a dead
+one, and one that is short of CPU takes seconds to see that it is connected."""
+
 GONE_SECONDS = 5.0
 """How long an owner that did not answer is not asked again."""
 
 IDLE_SECONDS = 60.0
 """How long a connection is kept; the owner keeps it for 180 s."""
+
+log = structlog.get_logger(__name__)
 
 
 class Peers:
@@ -79,13 +86,20 @@ class Peers:
         await self._calls.aclose()
         await self._streams.aclose()
 
-    async def hand_over(self, errand: Errand, owner: Owner) -> Handover:
-        """Let the owner answer; never asks an address that is no replica."""
-        if self._gone.get(owner, 0) > self._clock():
+    async def hand_over(
+        self, errand: Errand, owner: Owner, *, is_patient: bool = False
+    ) -> Handover:
+        """Let the owner answer; never asks an address that is no replica.
+
+        Patience is for errands that fail if the owner is given up.
+        """
+        if not is_patient and self._gone.get(owner, 0) > self._clock():
             return Handover.OWNER_GONE
         if not await self._replicas.includes(owner.address):
             return Handover.OWNER_GONE
-        handover = await self._exchange(errand, owner)
+        connect = PATIENT_CONNECT_SECONDS if is_patient else TIMEOUTS["connect"]
+        request = self._build_request(errand, owner, {**TIMEOUTS, "connect": connect})
+        handover = await self._exchange(errand, owner, request)
         if handover is Handover.OWNER_GONE:
             self._remember_gone(owner)
         return handover
@@ -95,7 +109,9 @@ class Peers:
         self._gone = {one: until for one, until in self._gone.items() if until > now}
         self._gone[owner] = now + GONE_SECONDS
 
-    async def _exchange(self, errand: Errand, owner: Owner) -> Handover:
+    async def _exchange(
+        self, errand: Errand, owner: Owner, request: httpcore2.Request
+    ) -> Handover:
         handover = Handover.ANSWERED  # a client that left needs no answer
         async with anyio.create_task_group() as group:
 
@@ -105,14 +121,15 @@ class Peers:
                 group.cancel_scope.cancel()
 
             group.start_soon(watch_client)
-            handover = await self._stream(errand, owner)
+            handover = await self._stream(errand, owner, request)
             group.cancel_scope.cancel()
         return handover
 
-    async def _stream(self, errand: Errand, owner: Owner) -> Handover:
+    async def _stream(
+        self, errand: Errand, owner: Owner, request: httpcore2.Request
+    ) -> Handover:
         started = False
         pool = self._streams if errand.scope["method"] == "GET" else self._calls
-        request = self._build_request(errand, owner)
         try:
             response = await request_anew(pool, request)
             try:
@@ -127,11 +144,19 @@ class Peers:
             httpcore2.NetworkError,
             httpcore2.ProtocolError,
             httpcore2.TimeoutException,
-        ):
+        ) as error:
+            log.warning(
+                "owner gone",
+                address=str(owner.address),
+                cause=type(error).__name__,
+                answering=started,
+            )
             return Handover.BROKEN if started else Handover.OWNER_GONE
         return Handover.ANSWERED
 
-    def _build_request(self, errand: Errand, owner: Owner) -> httpcore2.Request:
+    def _build_request(
+        self, errand: Errand, owner: Owner, timeouts: Mapping[str, float]
+    ) -> httpcore2.Request:
         scope = errand.scope
         target = request_target(scope)
         ticket = self._signatures.sign_ticket(
@@ -155,7 +180,7 @@ class Peers:
             ),
             headers=headers,
             content=errand.body,
-            extensions={"timeout": dict(TIMEOUTS)},
+            extensions={"timeout": dict(timeouts)},
         )
 
 
@@ -173,11 +198,14 @@ async def request_anew(
 ) -> httpcore2.Response:
     """Send a request; once more if a kept connection closed as it left.
 
-    Every tool only reads, so a request that was received twice does no harm.
+    Every tool only reads, so a request that was received twice does no harm. Once more
+    too if no connection came about in time: it may be this replica that is too busy to
+    notice, and an owner that is given up takes its streams along.
     """
     try:
         return await pool.handle_async_request(request)
     except (
+        httpcore2.ConnectTimeout,
         httpcore2.ReadError,
         httpcore2.WriteError,
         httpcore2.RemoteProtocolError,

@@ -110,9 +110,8 @@ class SseSessions:
             await send_error(send, TOO_LARGE, "Request body too large")
             return
         errand = Errand(scope, receive, send, body)
-        handover = await self._peers.hand_over(
-            errand, Owner(session.owner, session.owner_uid)
-        )
+        owner = Owner(session.owner, session.owner_uid)
+        handover = await self._peers.hand_over(errand, owner, is_patient=True)
         if handover is Handover.OWNER_GONE:
             self._metrics.count(Outcome.OWNER_GONE)
             await send_error(send, 404, "Could not find session")

@@ -118,7 +118,7 @@ class Session:
         status = await reader.readline()
         writer.close()
         if not status.startswith(b"HTTP/1.1 202 "):
-            raise ConnectionError(f"a message was not taken: {status!r}")
+            raise ConnectionError(f"POST {status.decode()[9:].strip() or 'reset'}")
 
     async def call_every(self, seconds: float, until: float, tally: Tally) -> None:
         """Call the cheapest tool again and again, and count what comes of it."""
@@ -134,9 +134,9 @@ class Session:
             answer = await self.request("tools/call", params)
         except (TimeoutError, asyncio.CancelledError):
             return "lost"
-        except ConnectionError:
-            return "error"
-        return "answered" if b'"isError":false' in answer else "error"
+        except ConnectionError as error:
+            return str(error)
+        return "answered" if b'"isError":false' in answer else "answered with an error"
 
 
 async def open_session(service: Service) -> Session:
