@@ -19,7 +19,13 @@ from support.installation import Installation
 
 pytestmark = pytest.mark.timeout(600)
 
-PLANNED = ["rolling restart", "scale down", "node drained", "restoring after each"]
+PLANNED = [
+    "rolling restart",
+    "scale down",
+    "scale down, undone",
+    "node drained",
+    "node drained, undone",
+]
 UNPLANNED = "pod SIGKILLed"
 
 Account = dict[str, Episode]

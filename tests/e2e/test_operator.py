@@ -51,7 +51,7 @@ def kill(operator: Installation, pod: str) -> None:
     killer = {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": "killer", "namespace": "default"},
+        "metadata": {"name": f"killer-of-{pod}"[:63]},
         "spec": {
             "hostPID": True,
             "restartPolicy": "Never",
@@ -85,19 +85,19 @@ class TestTwoReplicas:
         operator = installation.operator
         old = leader(operator)
 
-        kill(operator, old)
-        restarts = "{.status.containerStatuses[0].restartCount}"
-        operator.wait(f"pod/{old}", f"jsonpath={restarts}=1")
         with stopwatch("leader killed -> the other replica leads"):
+            kill(operator, old)
             took = wait_other_leader(operator, old)
 
-        installation.at("default").kubectl("delete", "pod", "killer", "--wait=false")
+        ended = "{.status.containerStatuses[0].lastState.terminated.exitCode}"
+        operator.wait(f"pod/{old}", f"jsonpath={ended}=137")
         assert took < KILLED_SECONDS
 
     def test_take_over_at_once_from_a_leader_that_is_told_to_end(
         self, installation: Installation, stopwatch
     ):
         operator = installation.operator
+        operator.kubectl("rollout", "status", DEPLOYMENT, "--timeout=60s")
         old = leader(operator)
 
         with stopwatch("leader deleted -> the other replica leads"):
@@ -174,4 +174,6 @@ class TestInOneNamespaceOnly:
 
         assert "no" in answer
         said = narrow.operator.kubectl("logs", "-l", OPERATORS, "--tail=-1")
-        assert "forbidden" not in said.lower()
+        refused = [line for line in said.splitlines() if "is forbidden" in line]
+        # It asks for nodes, and does without: see the URL above.
+        assert [line for line in refused if "nodes is forbidden" not in line] == []
