@@ -86,7 +86,7 @@ async def conduct(
     """Run the clients and the faults; keep every failed call in a file."""
     with tempfile.TemporaryDirectory() as scratch:
         async with running_load(stage, kinds, Path(scratch) / "load") as load:
-            episodes = await run_faults(stage, load, faults, say)
+            episodes = await run_faults(stage, load, faults, tell)
     with (folder / "failed.jsonl").open("w", encoding="utf-8") as file:
         for episode in episodes:
             for call in list_failed(episode.ledger):
@@ -94,9 +94,11 @@ async def conduct(
     return episodes
 
 
-def say(text: str) -> None:
-    """Tell how far it is."""
-    print(f"== {text}", file=sys.stderr, flush=True)
+def tell(episode: Episode) -> None:
+    """Say how a fault went."""
+    failed, calls = len(list_failed(episode.ledger)), len(episode.ledger.calls)
+    line = f"{episode.name}: {failed} of {calls} calls failed, {episode.seconds:.0f} s"
+    print(f"== {line}", file=sys.stderr, flush=True)
 
 
 def describe_load(kinds: Sequence[Kind]) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 A fault's time goes from the moment before it is injected until the cluster has settled
 and, for a while after that, nothing has failed. What brings the stage back for the
-next fault is planned too, and has an account of its own: no call escapes.
+next fault is planned too, and has an account of its own: one time begins where the
+other ends, and no call escapes.
 """
 
 import asyncio
@@ -78,26 +79,29 @@ async def wait_for(holds: Callable[[], bool], seconds: float) -> None:
 
 
 async def run_faults(
-    stage: Stage, load: Load, faults: Sequence[Fault], say: Callable[[str], None]
+    stage: Stage, load: Load, faults: Sequence[Fault], tell: Callable[[Episode], None]
 ) -> list[Episode]:
-    """Do the faults in turn; return what became of the calls."""
+    """Do the faults in turn, telling of each; return what became of the calls."""
     episodes: list[Episode] = []
-    restoring = Ledger()
-    complaints: list[str] = []
-    seconds = 0.0
     for fault in faults:
-        say(fault.name)
-        episodes.append(await run_fault(stage, load, fault))
-        started = time.monotonic()
-        complaints.append(await do(fault.restore, stage))
-        await asyncio.sleep(QUIET_SECONDS)
-        part = load.ledger.between(started, time.monotonic())
-        restoring.calls += part.calls
-        restoring.comebacks += part.comebacks
-        seconds += time.monotonic() - started
-    complaint = "; ".join(filter(None, complaints))
-    episodes.append(Episode("restoring after each", complaint, seconds, restoring))
+        steps = {fault.name: fault.inject, f"{fault.name}, undone": fault.restore}
+        for name, step in steps.items():
+            if step is not None:
+                episodes.append(await run_step(name, step, stage, load))
+                tell(episodes[-1])
     return episodes
+
+
+async def run_step(
+    name: str, step: Callable[[Stage], None], stage: Stage, load: Load
+) -> Episode:
+    """Do something to the hubs, and wait until all is well."""
+    started = time.monotonic()
+    complaint = await do(step, stage)
+    over = time.monotonic()
+    await wait_until_quiet(load, over)
+    ledger = load.ledger.between(started, time.monotonic())
+    return Episode(name, complaint, over - started, ledger)
 
 
 async def do(step: Callable[[Stage], None], stage: Stage) -> str:
@@ -107,17 +111,6 @@ async def do(step: Callable[[Stage], None], stage: Stage) -> str:
     except StepFailedError as error:
         return str(error)
     return ""
-
-
-async def run_fault(stage: Stage, load: Load, fault: Fault) -> Episode:
-    """Do one fault, and wait until all is well."""
-    started = time.monotonic()
-    complaint = await do(fault.inject, stage)
-    over = time.monotonic()
-    await wait_until_quiet(load, over)
-    ended = time.monotonic()
-    ledger = load.ledger.between(started, ended)
-    return Episode(fault.name, complaint, over - started, ledger)
 
 
 async def wait_until_quiet(load: Load, over: float) -> None:

@@ -33,7 +33,7 @@ class Fault:
 
     name: str
     inject: Callable[[Stage], None]
-    restore: Callable[[Stage], None] = Stage.settle
+    restore: Callable[[Stage], None] | None = None
     prepare: Callable[[Stage], None] | None = None
 
 
