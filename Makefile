@@ -82,6 +82,10 @@ transitions: env ## Try many more generated changes of a hub's spec than `make t
 bench-server: env ## What the server costs, as ratios; wants a machine at rest
 	@PYTHONPATH=tests $(BIN)/python -m bench
 
+.PHONY: bench-connections
+bench-connections: env ## A thousand sessions on three replicas, and how many one holds (3 min)
+	@PYTHONPATH=tests $(BIN)/python -m bench.connections
+
 .PHONY: bench-operator
 bench-operator: env ## What the operator costs, as ratios; wants a machine at rest
 	@PYTHONPATH=tests $(BIN)/python -m bench.operator
