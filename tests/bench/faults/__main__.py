@@ -17,13 +17,14 @@ from pathlib import Path
 
 from bench.conditions import describe_conditions
 from bench.faults.conduct import Episode, run_faults, running_load
-from bench.faults.faults import FAULTS, Fault
+from bench.faults.faults import FAULTS, UNPLANNED, Fault
 from bench.faults.fleet import CUT, FULL, Kind
 from bench.faults.hubs import REPLICAS
 from bench.faults.report import (
     list_failed,
     render_brief,
     render_complaints,
+    render_together,
     render_whole,
 )
 from bench.faults.stage import Stage
@@ -58,8 +59,10 @@ def main() -> None:
                     fault.prepare(stage)
             episodes = asyncio.run(conduct(stage, kinds, faults, folder))
     print("\n".join([*before, *describe_load(kinds)]))
-    for table in (render_brief, render_whole, render_complaints):
-        print(f"\n{table(episodes)}")
+    unplanned = {fault.name for fault in UNPLANNED}
+    planned = [episode for episode in episodes if episode.name not in unplanned]
+    print(f"\n{render_brief(episodes)}\n\n{render_together(planned)}")
+    print(f"\n{render_whole(episodes)}\n\n{render_complaints(episodes)}")
     print("\n".join(["", *stage.times]))
 
 

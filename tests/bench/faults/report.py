@@ -1,12 +1,12 @@
 """The tables of a run; pure.
 
-The first has a line for each fault and says what mattered; the second has a line for
-each fault and kind of client, with everything.
+The first has a line for each fault and says what mattered, the second one for each kind
+of client over all planned faults, the third one for each of both, with everything.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 
 from bench.faults.account import Call, Ledger, Outcome, Summary, summarise
 from bench.faults.account import summarise_kind as summarise_all
@@ -50,6 +50,20 @@ def render_whole(episodes: Iterable[Episode]) -> str:
     for episode in episodes:
         lines = summarise(episode.ledger)
         rows += [(episode.name, *whole_cells(line)) for line in lines]
+    return render(rows)
+
+
+def render_together(episodes: Sequence[Episode]) -> str:
+    """Return the line of each kind of client, over several faults."""
+    merged = Ledger(
+        [call for episode in episodes for call in episode.ledger.calls],
+        [back for episode in episodes for back in episode.ledger.comebacks],
+    )
+    each = [line for episode in episodes for line in summarise(episode.ledger)]
+    rows: list[Row] = [(*WHOLE[1:], *WHOLE_MORE)]
+    for line in summarise(merged):
+        longest = max(e.seconds_until_well for e in each if e.kind == line.kind)
+        rows.append(whole_cells(replace(line, seconds_until_well=longest)))
     return render(rows)
 
 
