@@ -39,7 +39,7 @@ TIMEOUTS: Mapping[str, float] = {"connect": 1.0, "read": 65.0, "write": 10.0}
 """Seconds. A stream has a ping every 15 s, and no answer is silent for longer than
 45 s, so 65 s without a byte is a dead owner."""
 
-PATIENT_CONNECT_SECONDS = 10.0
+PATIENT_CONNECT_SECONDS = 20.0
 """Where nobody can take the owner's place: a busy replica must not pass for a dead
 one, and one that is short of CPU takes seconds to see that it is connected."""
 

@@ -40,7 +40,7 @@ async def test_a_call_in_flight_is_answered_and_the_process_ends(
     async with hub.client(transport) as client:
         assert (await client.call_tool("where")).data == owner.uid
         hub.proxy.order[:] = [hub.replicas[through].address]
-        call = asyncio.create_task(client.call_tool("slow", {"seconds": 2}))
+        call = asyncio.create_task(client.call_tool("slow", {"seconds": 1}))
         await hub.wait_for_calls(owner, 1)
 
         owner.terminate()

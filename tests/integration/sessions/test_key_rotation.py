@@ -99,7 +99,7 @@ async def rotating(nursery, tmp_path):
     """Three replicas, each with a volume of its own, and those volumes."""
     volumes = [Volume(tmp_path / f"keys-{number}") for number in range(3)]
     async with (
-        running_hub(nursery, tmp_path, 0, key_settling_seconds=3) as hub,
+        running_hub(nursery, tmp_path, 0, key_settling_seconds=2) as hub,
         AsyncExitStack() as stack,
     ):
         for volume in volumes:

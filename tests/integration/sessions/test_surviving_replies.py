@@ -16,7 +16,10 @@ HEADERS = {
     "Accept": "application/json, text/event-stream",
     "MCP-Protocol-Version": "2025-11-25",
 }
-SECONDS = 2
+SECONDS = 1
+LONGER_THAN_A_RETRY = 2
+"""Still running when the client comes back, 1.5 s after it lost the connection."""
+
 STREAMS = b"retry: 1500"
 """Begins a reply that has become a stream."""
 
@@ -69,7 +72,9 @@ async def test_a_reset_connection_is_resumed_at_this_replica(stateless_hub, thro
     hub.proxy.order[:] = [running.address]
     async with hub.client("http") as client:
         streams = hub.proxy.watch(STREAMS)
-        call = asyncio.create_task(client.call_tool("slow", {"seconds": SECONDS}))
+        call = asyncio.create_task(
+            client.call_tool("slow", {"seconds": LONGER_THAN_A_RETRY})
+        )
         await streams.wait()
 
         hub.proxy.order[:] = [hub.replicas[through].address]
