@@ -90,6 +90,7 @@ def restore_scale(stage: Stage) -> None:
     for hub, count in REPLICAS.items():
         stage.kubectl("scale", f"{HUB_KIND}/{hub}", f"--replicas={count}")
     stage.settle()
+    occupy_spare_node(stage)
 
 
 def scale_by_autoscaler(stage: Stage) -> None:
@@ -103,10 +104,18 @@ def restore_autoscaling(stage: Stage) -> None:
     """Take the autoscalers away again."""
     stage.patch_hubs({"autoscaling": None})
     stage.settle()
+    occupy_spare_node(stage)
+
+
+def occupy_spare_node(stage: Stage) -> None:
+    """Have pods of both hubs on the node that faults take away."""
+    if stage.find_hubs_on(stage.spare_node) != set(REPLICAS):
+        restart(stage)
 
 
 def drain_node(stage: Stage) -> None:
     """Drain a node that carries hubs."""
+    stage.require_hubs_on_spare_node()
     words = ("--ignore-daemonsets", "--delete-emptydir-data", "--timeout=170s")
     stage.kubectl("drain", stage.spare_node, *words)
     stage.settle()
@@ -220,6 +229,7 @@ def kill_pods(stage: Stage) -> None:
 
 def kill_node(stage: Stage) -> None:
     """Pull the plug of a node that carries hubs, until Kubernetes has noticed."""
+    stage.require_hubs_on_spare_node()
     name = stage.spare_node
     stage.shell.run(KIND, "node", "kill", "--name", stage.site.cluster, name)
     stage.until("the node's end noticed", lambda: not stage.is_node_ready(name))

@@ -241,6 +241,16 @@ class Stage:
             for secret in self.list_objects("secrets", *secrets_of)
         }
 
+    def find_hubs_on(self, node: str) -> set[str]:
+        """Return the hubs that have a pod on a node."""
+        pods = self.list_pods()
+        return {pod_hub(pod) for pod in pods if pod["spec"].get("nodeName") == node}
+
+    def require_hubs_on_spare_node(self) -> None:
+        """Refuse to take away a node that nobody would miss."""
+        if self.find_hubs_on(self.spare_node) != set(REPLICAS):
+            raise StepFailedError(f"not every hub has a pod on {self.spare_node}")
+
     def choose_spare_node(self) -> None:
         """Choose the node that faults take away."""
         database = self.list_objects("pods", "-l", DATABASE_PODS)
