@@ -5,6 +5,7 @@ worst that one hub can do: its workers wait for the whole time limit each time.
 """
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -21,9 +22,9 @@ NAME = "hanging"
 @asynccontextmanager
 async def failing_hub(user: User) -> AsyncIterator[None]:
     """Keep one hub in the user's namespace failing while the block lasts."""
-    server = await asyncio.start_server(_say_nothing, "127.0.0.1", 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
+    # The kernel takes the connections; nobody ever reads from them.
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as silent:
+        port = silent.getsockname()[1]
         body = _build_webhook(f"https://127.0.0.1:{port}/", user.namespace)
         call = Call("create", "Webhook", "POST", CONFIGURATIONS, body=body)
         await user.api.ask(call)
@@ -36,16 +37,6 @@ async def failing_hub(user: User) -> AsyncIterator[None]:
         finally:
             path = f"{CONFIGURATIONS}/{NAME}"
             await user.api.ask(Call("delete", "Webhook", "DELETE", path))
-
-
-async def _say_nothing(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-) -> None:
-    try:
-        while await reader.read(4096):
-            pass
-    finally:
-        writer.close()
 
 
 def _build_webhook(url: str, namespace: str) -> Object:

@@ -6,6 +6,7 @@ nothing changes here.
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -21,8 +22,8 @@ from mcphub_operator.kube.encoding import encode_body
 from mcphub_operator.kube.kinds import DEPLOYMENT, POD
 from mcphub_operator.kube.writer import MERGE
 
-ADDRESS = "127.77.0.1"
-"""Of loopback, and nobody else's."""
+ADDRESS = f"127.77.{os.getpid() // 256 % 256}.{os.getpid() % 255 + 1}"
+"""Of loopback; another run at the same time has another."""
 ETAG = '"1"'
 REPORT = {
     "version": "0.1.0",

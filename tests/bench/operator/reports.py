@@ -10,7 +10,7 @@ from bench.operator.floor import Floor, measure_floor
 from bench.operator.hubs import build_names
 from bench.operator.memory import cycle, empty, grow_to, split
 from bench.operator.plane import drop_hubs, open_user
-from bench.operator.pods import answering_pods, bring_up
+from bench.operator.pods import bring_up
 from bench.operator.process import OperatorProcess
 from bench.operator.rest import measure_rest, measure_restart
 from bench.operator.stage import Stage
@@ -83,7 +83,7 @@ def _compare_creation(floor: Floor, cost: Cost) -> list[Figure]:
 async def report_rest(stage: Stage) -> Figures:
     """Look on while every hub has a ready pod and nothing happens."""
     names = build_names(stage.size.hubs)
-    async with answering_pods(), stage.operator() as operator:
+    async with stage.operator() as operator:
         await grow_to(stage.user, operator, len(names), stage.size.concurrency)
         await bring_up(stage.user, names)
         await operator.settle()

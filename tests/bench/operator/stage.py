@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.operator.plane import User, open_user
+from bench.operator.pods import answering_pods
 from bench.operator.process import OperatorProcess, running_operator
 from cluster.apiserver import ApiServer
 
@@ -22,7 +23,7 @@ class Size:
     batch: int = 500
     rounds: int = 150
     rest_seconds: float = 120.0
-    concurrency: int = 32
+    concurrency: int = 16
     """Of the user who applies hubs; of the bare client it is the quickest."""
 
 
@@ -46,6 +47,6 @@ class Stage:
 async def open_stage(
     server: ApiServer, folder: Path, size: Size
 ) -> AsyncIterator[Stage]:
-    """Open a namespace for the hubs."""
-    async with open_user(server, NAMESPACE) as user:
+    """Open a namespace for the hubs, and answer for the pods that they will have."""
+    async with answering_pods(), open_user(server, NAMESPACE) as user:
         yield Stage(server, user, folder, size)

@@ -13,6 +13,7 @@ from bench.operator.failing import TIMEOUT_SECONDS, failing_hub
 from bench.operator.hubs import build_names
 from bench.operator.memory import grow_to
 from bench.operator.plane import open_user, running_plane
+from bench.operator.pods import bring_up
 from bench.operator.rest import Rest, Restart, measure_rest, measure_restart
 from bench.operator.stage import Size, Stage, open_stage
 
@@ -44,6 +45,8 @@ async def look(stage: Stage) -> Findings:
         await operator.settle()
         birth = await create_hubs(stage.user, operator, names, 16)
         children, light = await count_children(stage.user), birth.mebibytes
+        await bring_up(stage.user, names)
+        await operator.settle()
         rest = await measure_rest(operator, REST_SECONDS)
         heavy = await grow_to(stage.user, operator, MORE_HUBS, 16)
     async with stage.operator() as operator:
