@@ -5,6 +5,7 @@ cannot tell of a hub that never was.
 """
 
 import re
+import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -47,8 +48,11 @@ def picture(team: Installation) -> str:
 
 
 def times_block(times: Iterable[tuple[str, float]], conditions: str) -> str:
-    rows = "\n".join(f"| {what} | {seconds:.1f} |" for what, seconds in times)
-    return f"{conditions}\n\n| from → to | seconds |\n|---|---|\n{rows}"
+    rows = "\n".join(
+        f"| {what.replace('->', '→')} | {seconds:.1f} |" for what, seconds in times
+    )
+    told = textwrap.fill(conditions, 88)
+    return f"{told}\n\n| from → to | seconds |\n|---|---|\n{rows}"
 
 
 def write_blocks(blocks: Mapping[str, str]) -> None:

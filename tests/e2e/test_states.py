@@ -154,7 +154,7 @@ def test_paused(team: Installation, album: Album):
 
     album.take(team, "paused")
 
-    assert row(team)[1:5] == ["2/2", "2/2", "Available", URL]
+    assert row(team)[1:5] == ["2/2", "2/2", "PausedBySpec", URL]
     team.kubectl("patch", "mcphub", HUB, "--type=merge", "-p", pause % "null")
     team.wait(f"mcphub/{HUB}", "condition=Paused=False")
 

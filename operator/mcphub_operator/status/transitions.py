@@ -7,12 +7,14 @@ from typing import Any
 from mcphub_operator.status.conditions import ConditionType, Reason, find_condition
 
 _QUIET = frozenset({Reason.PROGRESSING, Reason.SETTLED, Reason.NOT_STALLED})
+_BY_REQUEST = frozenset({Reason.SCALED_TO_ZERO, Reason.PAUSED_BY_SPEC})
+"""What somebody asked for is no reason to warn."""
 _GOOD = {
     ConditionType.STALLED: "False",
+    ConditionType.PAUSED: "False",
     ConditionType.READY: "True",
     ConditionType.SECRETS_RESOLVED: "True",
     ConditionType.BACKENDS_REACHABLE: "True",
-    ConditionType.PAUSED: "False",
 }
 _FIRST_NEWS = {ConditionType.READY, ConditionType.STALLED}
 """Of a new hub only these are news before anything went wrong."""
@@ -39,7 +41,8 @@ def find_transitions(
         was = find_condition(old, kind)
         if now is not None and _is_news(kind, was, now):
             message = now.get("message") or f"{kind} is {now['status']}"
-            told = Transition(kind, now["reason"], message, now["status"] != good)
+            warning = now["status"] != good and now["reason"] not in _BY_REQUEST
+            told = Transition(kind, now["reason"], message, warning)
             # One cause shows in several conditions and is told once, by the first:
             # a hub with a problem is Stalled, and may still be Ready.
             found.setdefault(told.reason, told)

@@ -42,6 +42,7 @@ def judge(case: Case) -> tuple[Condition, ...]:
 
 
 Verdict = tuple[Truth, Reason, str]
+_PAUSED = "paused by the spec: only the status changes"
 
 
 def _ready(case: Case) -> Verdict:
@@ -56,12 +57,18 @@ def _ready(case: Case) -> Verdict:
         lost = progress.stuck or progress.finished_before
         reason = Reason.NO_READY_REPLICA if lost else Reason.PROGRESSING
         return Truth.FALSE, reason, count
-    if progress.stuck:
-        return Truth.TRUE, Reason.ROLLOUT_STUCK, _stuck_message(case)
+    return Truth.TRUE, *_while_serving(case)
+
+
+def _while_serving(case: Case) -> tuple[Reason, str]:
+    count = _rollout_message(case.progress)
+    if case.progress.stuck:
+        return Reason.ROLLOUT_STUCK, _stuck_message(case)
     if case.outcome.upgrade_stopped_by:
-        return Truth.TRUE, Reason.UPGRADE_PAUSED, _upgrade_message(case)
-    reason = Reason.AVAILABLE if _is_settled(case) else Reason.PROGRESSING
-    return Truth.TRUE, reason, count
+        return Reason.UPGRADE_PAUSED, _upgrade_message(case)
+    if case.observed.hub.spec.paused:
+        return Reason.PAUSED_BY_SPEC, f"{count}; {_PAUSED}"
+    return (Reason.AVAILABLE if _is_settled(case) else Reason.PROGRESSING), count
 
 
 def _has_address(case: Case) -> bool:
@@ -119,7 +126,7 @@ def _backends(case: Case) -> Verdict:
 
 def _paused(case: Case) -> Verdict:
     if case.observed.hub.spec.paused:
-        return Truth.TRUE, Reason.PAUSED_BY_SPEC, "spec.paused: only the status changes"
+        return Truth.TRUE, Reason.PAUSED_BY_SPEC, _PAUSED
     return Truth.FALSE, Reason.NOT_PAUSED, "the operator keeps the hub as specified"
 
 

@@ -156,6 +156,13 @@ STATES = [
         id="the Service is somebody else's, so nobody reaches the replicas",
     ),
     pytest.param(
+        rolled(observe(hub(replicas=2, paused=True)), ready=2),
+        "True",
+        "PausedBySpec",
+        "False",
+        id="a paused hub serves and shows that nobody works on it",
+    ),
+    pytest.param(
         rolled(NEW, ready=2, total=3, reason="ProgressDeadlineExceeded"),
         "True",
         "RolloutStuck",

@@ -56,6 +56,21 @@ READY = status(Ready=("True", "Available"))
         pytest.param(
             READY,
             status(
+                Ready=("True", "PausedBySpec"),
+                Paused=("True", "PausedBySpec"),
+            ),
+            [("PausedBySpec", False)],
+            id="a pause that was asked for is no warning",
+        ),
+        pytest.param(
+            READY,
+            status(Ready=("False", "ScaledToZero")),
+            [("ScaledToZero", False)],
+            id="nor are zero replicas",
+        ),
+        pytest.param(
+            READY,
+            status(
                 Ready=("True", "SecretMissing"),
                 Stalled=("True", "SecretMissing"),
                 SecretsResolved=("False", "SecretMissing"),
