@@ -90,6 +90,11 @@ bench-connections: env ## A thousand sessions on three replicas, and how many on
 bench-operator: env ## What the operator costs, as ratios; wants a machine at rest
 	@PYTHONPATH=tests $(BIN)/python -m bench.operator
 
+.PHONY: fault-matrix
+fault-matrix: env ## The operator under every fault; the table goes into docs/reliability.md
+	@MCPHUB_FAULTS=full MCPHUB_FAULT_TABLE=docs/reliability.md \
+	  $(BIN)/pytest -q tests/integration/operator/faults
+
 .PHONY: crd
 crd: env ## Write crds/ and docs/reference.md anew from the typed spec
 	@$(BIN)/python -m mcphub_operator.crd > crds/mcphubs.yaml

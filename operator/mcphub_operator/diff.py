@@ -16,6 +16,7 @@ from mcphub_operator import names
 from mcphub_operator.observed import Live, Observed
 from mcphub_operator.resources.children import Desired
 from mcphub_operator.resources.manifest import ChildId, Manifest, child_id
+from mcphub_operator.restore import Operation, find_restorations
 
 # Lists that Kubernetes merges by a key; others' members in them are none of ours.
 MERGE_KEYS: Mapping[str, tuple[str, ...]] = {
@@ -73,7 +74,15 @@ class Delete:
     uid: str
 
 
-Step = Apply | Handover | Scale | Delete
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Give ports of a child their numbers back before it is applied."""
+
+    child: ChildId
+    operations: tuple[Operation, ...]
+
+
+Step = Apply | Handover | Scale | Delete | Restore
 Stage = tuple[Step, ...]
 
 PREREQUISITES = frozenset({"ConfigMap", "Secret", "ServiceAccount"})
@@ -91,6 +100,7 @@ def build_plan(observed: Observed, desired: Desired) -> tuple[Stage, ...]:
     autoscaler, deployment = "HorizontalPodAutoscaler", "Deployment"
     last = {autoscaler, deployment}
     stages: tuple[Stage, ...] = (
+        tuple(_restores(observed, applies)),
         tuple(d for d in deletes if d.child.kind == autoscaler),
         tuple(a for a in applies if a.child.kind not in last),
         tuple(_handovers(observed, desired)),
@@ -112,6 +122,14 @@ def _applies(observed: Observed, desired: Desired) -> Iterator[Apply]:
         live = observed.children.get(child)
         if live is None or differs(observed, manifest, live):
             yield Apply(manifest, exists=live is not None)
+
+
+def _restores(observed: Observed, applies: tuple[Apply, ...]) -> Iterator[Restore]:
+    for apply in applies:
+        live = observed.children.get(apply.child)
+        found = find_restorations(apply.manifest, live.read()) if live else ()
+        if found:
+            yield Restore(apply.child, found)
 
 
 def _deletes(observed: Observed, desired: Desired) -> Iterator[Delete]:
@@ -169,8 +187,9 @@ def _same_data(observed: Observed, manifest: Manifest) -> bool:
 def _contains(live: object, wish: object, field: str = "") -> bool:
     """Tell whether everything that is wished for is there."""
     if live is None:
-        # The API server drops empty values; they were never really wished for.
-        return not wish
+        # The API server drops empty values; they were never really wished for. Not so
+        # False: where it is sent, leaving it out means something else.
+        return not wish and wish is not False
     # Not the abstract types: asking for them takes most of the time of a pass.
     if isinstance(wish, dict):
         return isinstance(live, dict) and all(

@@ -1,8 +1,7 @@
 """One watch of autoscalers for two readers: our children, and the foreign ones."""
 
-from mcphub_operator import names
 from mcphub_operator.kube.api import Found, Object
-from mcphub_operator.kube.children import ChildTable
+from mcphub_operator.kube.children import ChildTable, is_child
 from mcphub_operator.kube.kinds import AUTOSCALER
 from mcphub_operator.kube.surroundings import ForeignAutoscalers
 
@@ -17,21 +16,16 @@ class AutoscalerSink:
     def upsert(self, item: Object) -> None:
         """Learn an autoscaler's present state."""
         self._foreign.upsert(item)
-        if _is_managed(item):
+        if is_child(item):
             self._children.upsert(AUTOSCALER, item)
 
     def remove(self, item: Object) -> None:
         """Learn that an autoscaler is gone."""
         self._foreign.remove(item)
-        if _is_managed(item):
+        if is_child(item):
             self._children.remove(AUTOSCALER, item)
 
     def keep_only(self, namespace: str | None, found: Found) -> None:
         """Forget what a list did not find."""
         self._foreign.keep_only(namespace, found)
         self._children.keep_only(AUTOSCALER, namespace, found)
-
-
-def _is_managed(item: Object) -> bool:
-    labels = item["metadata"].get("labels") or {}
-    return bool(labels.get(names.LABEL_MANAGED_BY) == names.OPERATOR_NAME)

@@ -121,6 +121,14 @@ def find_hub(item: Mapping[str, Any]) -> HubKey:
     return HubKey(metadata["namespace"], labels.get(names.LABEL_INSTANCE, ""))
 
 
+def is_child(item: Mapping[str, Any]) -> bool:
+    """Tell whether an object is a hub's: by its label or, without it, its owner."""
+    metadata = item["metadata"]
+    labels = metadata.get("labels") or {}
+    managed = labels.get(names.LABEL_MANAGED_BY) == names.OPERATOR_NAME
+    return bool(managed or find_owner(metadata).get("kind") == names.KIND)
+
+
 def build_live(item: Object, *, settled: bool = False) -> Live:
     """Return what is worth keeping of an object; no Secret's data among it."""
     metadata = item["metadata"]

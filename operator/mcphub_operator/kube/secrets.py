@@ -5,9 +5,8 @@ that no hub names nothing is kept, so ten thousand of them cost nothing. Data is
 by a GET, by whoever needs it, when a version changed.
 """
 
-from mcphub_operator import names
 from mcphub_operator.kube.api import Found, Object
-from mcphub_operator.kube.children import ChildTable, Wake
+from mcphub_operator.kube.children import ChildTable, Wake, is_child
 from mcphub_operator.kube.kinds import SECRET
 from mcphub_operator.observed import HubKey
 from mcphub_operator.resources.manifest import ChildId
@@ -65,13 +64,13 @@ class SecretTable:
     def upsert(self, item: Object) -> None:
         """Learn a Secret's present version."""
         self._hear(item)
-        if _is_managed(item):
+        if is_child(item):
             self._children.upsert(SECRET, item)
 
     def remove(self, item: Object) -> None:
         """Learn that a Secret is gone."""
         self._set((item["metadata"]["namespace"], item["metadata"]["name"]), ABSENT)
-        if _is_managed(item):
+        if is_child(item):
             self._children.remove(SECRET, item)
 
     def keep_only(self, namespace: str | None, found: Found) -> None:
@@ -100,8 +99,3 @@ class SecretTable:
         if not readers:
             self._readers.pop(key, None)
             self._versions.pop(key, None)
-
-
-def _is_managed(item: Object) -> bool:
-    labels = item["metadata"].get("labels") or {}
-    return bool(labels.get(names.LABEL_MANAGED_BY) == names.OPERATOR_NAME)

@@ -12,6 +12,7 @@ from mcphub_operator.errors import LeaseLost
 from mcphub_operator.kube.api import Api, Call, Object
 from mcphub_operator.kube.kinds import BY_NAME, DEPLOYMENT, HUB, Kind
 from mcphub_operator.resources.manifest import ChildId, Manifest
+from mcphub_operator.restore import Operation
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
@@ -61,6 +62,17 @@ class Writer:
         body = {"spec": {"replicas": replicas}}
         return await self._write(
             Call("patch", DEPLOYMENT.name, "PATCH", path, params, body, MERGE)
+        )
+
+    async def restore(
+        self, namespace: str, child: ChildId, operations: tuple[Operation, ...]
+    ) -> Object:
+        """Change single fields of a child that an apply cannot put right."""
+        kind = BY_NAME[child.kind]
+        path = kind.path(namespace, child.name)
+        params, body = {"fieldManager": names.FIELD_MANAGER}, list(operations)
+        return await self._write(
+            Call("patch", kind.name, "PATCH", path, params, body, JSON_PATCH)
         )
 
     async def delete(self, namespace: str, child: ChildId, uid: str) -> None:

@@ -15,6 +15,7 @@ from mcphub_operator.diff import (
     Apply,
     Delete,
     Handover,
+    Restore,
     Scale,
     Stage,
     Step,
@@ -28,6 +29,7 @@ from mcphub_operator.kube.writer import Writer
 from mcphub_operator.observed import HubKey
 from mcphub_operator.reconcile.secrets import SecretReader
 from mcphub_operator.resources.manifest import ChildId
+from mcphub_operator.restore import Operation
 from mcphub_operator.status.conditions import Reason
 from mcphub_operator.status.problems import Problem
 
@@ -80,6 +82,8 @@ class Executor:
             case Scale(child, replicas):
                 scaled = await self.writer.scale(key.namespace, child, replicas)
                 self.children.learn(DEPLOYMENT, scaled)
+            case Restore(child, operations):
+                await self._restore(key, child, operations)
             case Delete(child, uid):
                 await self._delete(key, child, uid)
 
@@ -87,6 +91,14 @@ class Executor:
         self.children.learn(BY_NAME[child.kind], item, settled=True)
         if child.kind == "Secret":
             self.secrets.learn(key, item)
+
+    async def _restore(
+        self, key: HubKey, child: ChildId, operations: tuple[Operation, ...]
+    ) -> None:
+        # Refused, it was for a view that is old by now; the apply will tell.
+        with contextlib.suppress(Refused):
+            restored = await self.writer.restore(key.namespace, child, operations)
+            self.children.learn(BY_NAME[child.kind], restored)
 
     async def _delete(self, key: HubKey, child: ChildId, uid: str) -> None:
         with contextlib.suppress(NotFound):

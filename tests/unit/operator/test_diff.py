@@ -8,7 +8,15 @@ import yaml
 
 from mcphub_operator import names
 from mcphub_operator.desired import build_desired
-from mcphub_operator.diff import Apply, Delete, Handover, Scale, Step, build_plan
+from mcphub_operator.diff import (
+    Apply,
+    Delete,
+    Handover,
+    Restore,
+    Scale,
+    Step,
+    build_plan,
+)
 from mcphub_operator.kube.children import build_live
 from mcphub_operator.observed import MissingKey, Observed, UserSecrets
 from mcphub_operator.resources.manifest import ChildId
@@ -311,3 +319,42 @@ def holding(observed: Observed) -> Observed:
         item["metadata"]["managedFields"] = [entry]
 
     return with_deployment(observed, own)
+
+
+class TestAPortWithAnotherNumber:
+    """Ports merge by number: an apply would add ours beside it, and be refused."""
+
+    def test_of_a_service_is_set_back_before_it_is_applied(self):
+        observed = settle(observe())
+        service = ChildId("Service", "team-data")
+        item = observed.children[service].read()
+        item["spec"]["ports"][0] |= {"port": 8001, "nodePort": 30123}
+        changed = {**observed.children, service: build_live(item)}
+
+        steps = plan(replace(observed, children=changed))
+
+        number = {"op": "replace", "path": "/spec/ports/0/port", "value": 8000}
+        assert [type(step) for step in steps] == [Restore, Apply]
+        assert steps[0].operations[-1] == number
+
+    def test_of_a_container_is_set_back_before_it_is_applied(self):
+        def spoil(item):
+            container = item["spec"]["template"]["spec"]["containers"][0]
+            container["ports"][1]["containerPort"] = 1
+
+        steps = plan(with_deployment(settle(observe()), spoil))
+
+        assert [type(step) for step in steps] == [Restore, Apply]
+        (_, number) = steps[0].operations
+        assert number["path"].endswith("/containers/0/ports/1/containerPort")
+
+
+def test_a_false_that_somebody_took_away_is_put_back():
+    """Left out, most of them mean true: pods would get the account's token."""
+
+    def spoil(item):
+        del item["spec"]["template"]["spec"]["automountServiceAccountToken"]
+
+    changed = with_deployment(settle(observe()), spoil)
+
+    assert touched(changed) == ["Apply Deployment team-data"]

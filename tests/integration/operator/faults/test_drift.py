@@ -37,6 +37,8 @@ SPEC: dict[str, Any] = {
 }
 AUTOSCALED = {"autoscaling": {"minReplicas": 1, "maxReplicas": 3}}
 
+MENDED_SECONDS = 15.0
+
 # Whose an object is, the operator does not take from its owner: it reports a conflict.
 NOT_TAKEN_BACK = ("ownerReferences",)
 
@@ -104,7 +106,10 @@ def other(value: Any) -> Any:
 
 def look_up(item: Any, path: tuple[str | int, ...]) -> Any:
     for step in path:
-        item = item[step]
+        try:
+            item = item[step]
+        except LookupError:
+            return None
     return item
 
 
@@ -127,7 +132,10 @@ class Vandal:
 
     async def spoil(self, field: Field) -> None:
         before = await self.world.get(BY_NAME[field.kind], field.name)
-        value = other(look_up(before, field.path))
+        found = look_up(before, field.path)
+        if found is None:
+            return  # a list that has another order by now
+        value = other(found)
         for operation in ({"op": "replace", "value": value}, {"op": "remove"}):
             if not await self._patch(field, operation):
                 self.refused += 1
@@ -149,20 +157,45 @@ class Vandal:
     async def _see_it_mended(
         self, field: Field, operation: dict[str, Any], before: dict[str, Any]
     ) -> None:
-        wanted, lines = portray(before), [""]
+        """Wait until all that is the operator's is back.
+
+        An entry that got another name is somebody's own from then on and may stay;
+        the child is then made anew, so that it is not in the way of the next try.
+        """
+        wanted, found = portray(before), {}
 
         async def is_mended() -> bool:
-            found = await self.world.find(BY_NAME[field.kind], field.name)
-            lines[:] = find_differences(wanted, portray(found or {}))
-            return not lines
+            found.clear()
+            found.update(await self._look(field))
+            return contains(found, wanted)
+
+        async def is_as_before() -> bool:
+            return await self._look(field) == wanted
 
         try:
-            await wait_until(is_mended, 15)
+            await wait_until(is_mended, MENDED_SECONDS)
+            if found != wanted:
+                await self.world.delete(BY_NAME[field.kind], field.name)
+                await wait_until(is_as_before, MENDED_SECONDS)
         except AssertionError:
+            lines = find_differences(wanted, found)
             self.lasting.append(f"{operation['op']} {field}: {lines}")
 
+    async def _look(self, field: Field) -> dict[str, Any]:
+        found = await self.world.find(BY_NAME[field.kind], field.name)
+        return portray(found or {})
 
-def portray(item: dict[str, Any]) -> Any:
+
+def contains(found: Any, wanted: Any) -> bool:
+    """Tell whether everything wanted is there, whatever else is."""
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        return all(contains(found.get(key), part) for key, part in wanted.items())
+    if isinstance(wanted, list) and isinstance(found, list):
+        return all(any(contains(f, w) for f in found) for w in wanted)
+    return found == wanted
+
+
+def portray(item: dict[str, Any]) -> dict[str, Any]:
     """A child without its status and what the API server counts."""
     kept = {k: v for k, v in item.items() if k not in ("metadata", "status")}
     metadata = item.get("metadata") or {}
@@ -172,7 +205,10 @@ def portray(item: dict[str, Any]) -> Any:
         for k, v in (metadata.get("annotations") or {}).items()
         if not k.startswith("deployment.kubernetes.io")
     }
-    return kept if item.get("kind") == "Secret" else normalize(kept)
+    if item.get("kind") == "Secret":
+        # A key that was taken away comes back with another random value.
+        kept["data"] = sorted(item.get("data") or ())
+    return dict(normalize(kept))
 
 
 @pytest.mark.parametrize(
@@ -194,7 +230,7 @@ async def test_every_owned_field_is_put_right(
             await running.settle()
             vandal = Vandal(stage)
             fields = await vandal.fields()
-            for field in fields[:: 1 if extent == "full" else 12]:
+            for field in fields[:: 1 if extent == "full" else 16]:
                 await vandal.spoil(field)
     lies = stage.witness.lies
     seconds = time.monotonic() - began
@@ -212,5 +248,5 @@ async def test_every_owned_field_is_put_right(
         f" children: {vandal.tried} changes tried, {vandal.refused} refused by the"
         " API server itself."
     )
-    assert vandal.lasting == []
+    assert not vandal.lasting, "\n".join(vandal.lasting)
     assert lies == []

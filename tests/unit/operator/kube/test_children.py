@@ -7,6 +7,7 @@ import pytest
 from mcphub_operator import names
 from mcphub_operator.kube.children import ChildTable
 from mcphub_operator.kube.kinds import CONFIG_MAP, DEPLOYMENT
+from mcphub_operator.kube.secrets import SecretTable
 from mcphub_operator.observed import HubKey
 from mcphub_operator.resources.manifest import ChildId
 
@@ -113,6 +114,19 @@ def test_a_child_whose_label_was_changed_is_still_its_owners(
 
     assert table.of(A)[ChildId("ConfigMap", "a")].version == 6
     assert woken == [A, A]
+
+
+@pytest.mark.parametrize("taken", [None, "somebody"])
+def test_a_secret_without_the_operators_label_is_still_its_owners(
+    table: ChildTable, taken: str | None
+):
+    secrets = SecretTable(lambda _hub: None, table)
+    changed = owned(A, 6)
+    changed["metadata"]["labels"][names.LABEL_MANAGED_BY] = taken
+
+    secrets.upsert(changed)
+
+    assert ChildId("Secret", "a") in table.of(A)
 
 
 def test_news_of_the_end_of_a_child_that_was_made_anew_comes_too_late(
