@@ -76,7 +76,7 @@ operations: images ## Write kubectl's output in docs/operations.md anew, from a 
 
 .PHONY: transitions
 transitions: env ## Try many more generated changes of a hub's spec than `make test`
-	@$(BIN)/pytest -rP tests/integration/operator/test_generated_transitions.py --pairs 300
+	@$(BIN)/pytest -rP tests/integration/operator/faults/test_transitions.py --pairs 300
 
 .PHONY: bench-server
 bench-server: env ## What the server costs, as ratios; wants a machine at rest

@@ -111,12 +111,14 @@ def nth(number: int, which: Which, fault: Fault) -> Rule:
 
 
 def after(number: int, which: Which, fault: Fault) -> Rule:
-    """Strike the n-th request of a sort, counted from 1, and all that come later."""
+    """Strike the n-th request of a sort, counted from 1, and all later ones of it."""
     passed = 0
 
     def decide(asked: Asked) -> Fault | None:
         nonlocal passed
-        passed += which(asked)
+        if not which(asked):
+            return None
+        passed += 1
         return fault if passed >= number else None
 
     return decide

@@ -48,6 +48,16 @@ class Traffic:
             total[each.asked.verb, each.asked.resource] += size
         return total
 
+    def describe(self) -> str:
+        """Say in one line how many requests of which verb there were, and how large."""
+        verbs: Counter[str] = Counter()
+        for (verb, _), count in self.count().items():
+            verbs[verb] += count
+        listed = ", ".join(f"{count} {verb}" for verb, count in verbs.most_common())
+        return (
+            f"{len(self.seen)} requests ({listed}), {self.sizes().total() / 1e6:.1f} MB"
+        )
+
     def forget(self) -> None:
         """Begin to count anew."""
         self.seen.clear()

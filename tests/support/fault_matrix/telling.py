@@ -113,6 +113,10 @@ class Theater:
                 await rest(run)
                 self._ends[story.hubs] = await stage.read()
                 assert stage.witness.lies == []
+                self.matrix.notes.append(
+                    f"The story of {story.hubs} hubs with nothing wrong:"
+                    f" {stage.proxy.traffic.describe()}."
+                )
         return self._ends[story.hubs]
 
     async def tell(self, story: Story, fault: Fault) -> list[str]:
