@@ -29,7 +29,9 @@ LIVE = {
     "mcphub_backend_state",
     "mcphub_backend_circuit_open",
     "mcphub_backend_connections",
+    "mcphub_newcomers_total",
     "mcphub_sessions",
+    "mcphub_sessions_limit",
     "mcphub_calls_in_flight",
     "mcphub_draining",
 }
