@@ -5,19 +5,20 @@ from pathlib import Path
 
 from support.fault_matrix.matrix import Matrix
 
-HEADING = "## The operator under faults"
+HEADING = "## The operator under faults\n"
 BEGIN = "<!-- faults: made by `make fault-matrix` -->"
 END = "<!-- faults: end -->"
-TITLE = "# Reliability\n"
+MADE = re.compile(re.escape(BEGIN) + r".*?" + re.escape(END), re.DOTALL)
+SECTION = re.compile(re.escape(HEADING) + r"(?:(?!^## ).*\n?)*", re.MULTILINE)
 
 
 def write_table(document: Path, matrix: Matrix) -> None:
-    """Replace the table under its heading, or add heading and table."""
-    text = document.read_text() if document.exists() else TITLE
-    made = "\n".join([BEGIN, "", matrix.build_table(), "", *matrix.notes, END])
-    if BEGIN in text:
-        pattern = re.escape(BEGIN) + r".*?" + re.escape(END)
-        text = re.sub(pattern, lambda _: made, text, flags=re.DOTALL)
+    """Replace the table in the document, or add it to the section that it is for."""
+    text = document.read_text() if document.exists() else f"# Reliability\n\n{HEADING}"
+    notes = "".join(f"\n- {note}" for note in matrix.notes)
+    made = f"{BEGIN}\n\n{matrix.build_table()}\n{notes}\n\n{END}"
+    if MADE.search(text):
+        text = MADE.sub(lambda _: made, text)
     else:
-        text = f"{text.rstrip()}\n\n{HEADING}\n\n{made}\n"
-    document.write_text(text)
+        text = SECTION.sub(lambda found: f"{found[0].rstrip()}\n\n{made}\n\n", text, 1)
+    document.write_text(text.rstrip() + "\n")

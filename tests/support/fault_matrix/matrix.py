@@ -44,7 +44,7 @@ class Matrix:
         """Return the table as Markdown."""
         count = {f: sum(r.fault == f for r in self.runs) for f in self._faults()}
         head = (
-            "| fault | runs | hubs | wrong end states | untrue statuses"
+            "| fault | runs | hubs or fields | wrong end states | untrue statuses"
             " | writes of a second pass |\n|---|--:|--:|--:|--:|--:|"
         )
         lines = [
