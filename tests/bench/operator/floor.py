@@ -16,15 +16,15 @@ from bench.operator.hubs import (
     build_hub,
     build_hub_write,
     build_names,
-    build_news_writes,
+    build_status_write,
 )
 from bench.operator.plane import User, read_own_cpu, read_server_cpu
 from mcphub_operator.kube.connection import Connection
 
 Job = Callable[[], Awaitable[object]]
 
-CONCURRENCIES = (8, 16, 32, 64)
-TRIAL_HUBS = 100
+CONCURRENCIES = (8, 16, 32)
+TRIAL_HUBS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Floor:
     children_seconds: float
     """Hubs and their children."""
     all_seconds: float
-    """A status and an Event of each too."""
+    """A status of each too."""
     cpu_seconds: float
     """Of this process, the API server and etcd, for hubs and children."""
 
@@ -89,7 +89,7 @@ class _Births:
     connection: Connection
     hub: Write
     children: Sequence[Write]
-    news: Sequence[Write]
+    status: Write
     uids: list[str]
 
     async def bear(self) -> None:
@@ -100,8 +100,7 @@ class _Births:
             await send(self.connection, child.owned_by(uid))
 
     async def tell(self) -> None:
-        for write in self.news:
-            await send(self.connection, write.owned_by(self.uids[0]))
+        await send(self.connection, self.status.owned_by(self.uids[0]))
 
 
 async def measure_floor(user: User, count: int) -> Floor:
@@ -126,6 +125,6 @@ def _build(user: User, name: str) -> _Births:
         connection=user.connection,
         hub=build_hub_write(hub),
         children=build_child_writes(hub),
-        news=tuple(build_news_writes(hub)),
+        status=build_status_write(hub),
         uids=[],
     )

@@ -1,6 +1,6 @@
 """The hubs of the benchmark, and what the operator must write for each."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -10,15 +10,13 @@ from bench.operator.plane import CREDENTIALS
 from mcphub_operator import names
 from mcphub_operator.desired import build_desired
 from mcphub_operator.kube.encoding import encode_body
-from mcphub_operator.kube.kinds import BY_NAME, EVENT, HUB
+from mcphub_operator.kube.kinds import BY_NAME, HUB
 from mcphub_operator.kube.writer import APPLY, JSON_PATCH
 from mcphub_operator.observed import HubKey, Observed, Platform, UserSecrets
-from mcphub_operator.reconcile.news import build_event
 from mcphub_operator.resources.secrets import Fresh
 from mcphub_operator.spec.hub import parse_hub
 from mcphub_operator.status.compose import build_status
 from mcphub_operator.status.problems import Outcome
-from mcphub_operator.status.transitions import Transition
 
 Object = dict[str, Any]
 
@@ -93,8 +91,8 @@ def build_child_writes(hub: Object) -> list[Write]:
     ]
 
 
-def build_news_writes(hub: Object) -> Iterator[Write]:
-    """Yield what else the operator says of a new hub: its status, and one Event."""
+def build_status_write(hub: Object) -> Write:
+    """Return what else the operator writes of a new hub."""
     observed = _observe(hub)
     key = HubKey(observed.hub.namespace, observed.hub.name)
     status = [
@@ -102,11 +100,7 @@ def build_news_writes(hub: Object) -> Iterator[Write]:
         {"op": "add", "path": "/status", "value": build_status(observed, Outcome())},
     ]
     path = HUB.path(key.namespace, key.name) + "/status"
-    yield Write("PATCH", path, JSON_PATCH, encode_body(status))
-    told = Transition("Stalled", "NotStalled", "the hub is being made", warning=False)
-    event = build_event(key, NO_UID, told, "bench", observed.now)
-    path = EVENT.path(key.namespace)
-    yield Write("POST", path, "application/json", encode_body(event))
+    return Write("PATCH", path, JSON_PATCH, encode_body(status))
 
 
 def _observe(hub: Object) -> Observed:

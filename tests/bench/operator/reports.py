@@ -48,14 +48,14 @@ def _compare_creation(floor: Floor, cost: Cost) -> list[Figure]:
             f" {floor.children_seconds:.1f} s, {floor.concurrency} at a time",
         ),
         Figure(
-            "the same until rest, statuses and Events too",
+            "the same until rest, statuses too",
             cost.all_seconds / floor.all_seconds,
             "x",
             None,
             f"{cost.all_seconds:.1f} s / {floor.all_seconds:.1f} s",
         ),
         Figure(
-            "the same in CPU of all programs",
+            "the same in CPU of all programs, until rest",
             everybody / floor.cpu_seconds,
             "x",
             None,
