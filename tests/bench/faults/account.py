@@ -38,8 +38,8 @@ class Call:
         started: When it was made, in seconds of a monotonic clock.
         ended: When it was answered, or given up.
         waiting: What it took beyond the time that its statement takes by itself.
-        orphaned: It was made on a session whose stream had ended before: no server
-            could answer it.
+        orphaned: The stream for its answer had ended before a hub accepted it: none
+            could answer it any more.
         detail: What the client said when it failed.
     """
 

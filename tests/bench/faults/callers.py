@@ -5,7 +5,6 @@ their answers they tell when they came back by themselves.
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from mcp.shared._httpx_utils import create_mcp_http_client
 from bench.faults.account import Return
 
 CLOSE_SECONDS = 5.0
+ACCEPTED = 202
 
 Tell = Callable[[Return], None]
 
@@ -35,11 +35,12 @@ class Caller(Protocol):
     """One client of one hub.
 
     Attributes:
-        stream_ended_at: When the stream ended on which alone answers could come; None
-            while it is open, and for clients that need none or open another.
+        has_no_stream: The stream on which alone answers could come ended before the hub
+            accepted the latest call.
     """
 
-    stream_ended_at: float | None
+    @property
+    def has_no_stream(self) -> bool: ...
 
     async def open(self, token: str) -> None:
         """Begin a session; raises whatever the client raises."""
@@ -62,19 +63,26 @@ class PythonCaller:
 
     make: Callable[[str], ClientTransport]
     mode: str
-    stream_ended_at: float | None = None
+    is_ended: bool = False
+    is_accepted: bool = False
     _client: Client[Any] | None = None
 
     async def open(self, token: str) -> None:
         """Begin a session."""
-        self.stream_ended_at = None
+        self.is_ended = False
         client = Client(self.make(token), mode=self.mode)
         await client.__aenter__()  # type: ignore[no-untyped-call]
         self._client = client
 
+    @property
+    def has_no_stream(self) -> bool:
+        """Whether the latest call came too late for its stream."""
+        return self.is_ended and not self.is_accepted
+
     async def call(self, tool: str, arguments: dict[str, Any], limit: float) -> Any:
         """Call a tool; `limit` is the load's to keep."""
         del limit
+        self.is_accepted = False
         assert self._client is not None
         answer = await self._client.call_tool(tool, arguments)
         return answer.structured_content
@@ -116,9 +124,11 @@ class Watch:
     async def _see_response(self, response: httpx2.Response) -> None:
         if response.request.method == "GET" and response.url.path.endswith("/sse"):
             response.stream = WatchedStream(response.stream, self._end)
+        elif response.status_code == ACCEPTED:
+            self.caller.is_accepted = True
 
     def _end(self) -> None:
-        self.caller.stream_ended_at = time.monotonic()
+        self.caller.is_ended = True
 
 
 @dataclass(slots=True)

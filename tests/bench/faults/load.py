@@ -131,7 +131,7 @@ class Session:
             outcome, detail = Outcome.LOST, describe(error)
         except Exception as error:  # noqa: BLE001 -- clients raise anything
             outcome, detail = Outcome.ERROR, describe(error)
-            orphaned = NO_STREAM in detail or self._was_orphaned(started)
+            orphaned = NO_STREAM in detail or self._has_no_stream()
         ended = time.monotonic()
         del self._load.running[member.number]
         self._load.ledger.calls.append(
@@ -194,9 +194,8 @@ class Session:
         if caller is not None:
             await caller.close()
 
-    def _was_orphaned(self, started: float) -> bool:
-        ended_at = self._caller.stream_ended_at if self._caller else None
-        return ended_at is not None and ended_at <= started
+    def _has_no_stream(self) -> bool:
+        return self._caller is not None and self._caller.has_no_stream
 
     def _note(self, how: Return) -> None:
         comeback = Comeback(self._member.kind, time.monotonic(), how)

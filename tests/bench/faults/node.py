@@ -77,7 +77,7 @@ class TypeScriptCaller:
     url: str
     tell: Tell
     number: int
-    stream_ended_at: float | None = None
+    has_no_stream: bool = False
 
     async def open(self, token: str) -> None:
         """Begin a session."""

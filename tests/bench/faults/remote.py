@@ -34,7 +34,7 @@ class RemoteCaller:
     comebacks: Path
     tell: Tell
     told: int = 0
-    stream_ended_at: float | None = None
+    has_no_stream: bool = False
 
     async def open(self, token: str) -> None:
         """Start the program, and begin a session."""
