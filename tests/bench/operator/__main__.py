@@ -20,6 +20,7 @@ from bench.operator.reports import PARTS
 from bench.operator.stage import Size, Stage, open_stage
 from cluster.apiserver import ApiServer
 
+BATCHES = 20
 PACKAGES = ("mcphub", "kopf", "kubernetes", "aiohttp", "msgspec", "pydantic")
 
 
@@ -49,7 +50,11 @@ def _parse() -> tuple[Size, list[str]]:
         parser.add_argument(f"--{name}", type=int, default=default)
     given = parser.parse_args()
     size = replace(
-        Size(), hubs=given.hubs, many_hubs=given.many_hubs, cycles=given.cycles
+        Size(),
+        hubs=given.hubs,
+        many_hubs=given.many_hubs,
+        cycles=given.cycles,
+        batch=max(1, given.cycles // BATCHES),
     )
     return size, given.parts or list(PARTS)
 

@@ -37,7 +37,7 @@ class Floor:
     all_seconds: float
     """A status of each too."""
     cpu_seconds: float
-    """Of this process, the API server and etcd, for hubs and children."""
+    """Of this process, the API server and etcd, for all of it."""
 
 
 async def send(connection: Connection, write: Write) -> bytes:
@@ -114,8 +114,8 @@ async def _measure(user: User, prefix: str, count: int, concurrency: int) -> Flo
     births = [_build(user, name) for name in build_names(count, prefix)]
     before = read_own_cpu() + read_server_cpu()
     children = await run_jobs([each.bear for each in births], concurrency)
-    used = read_own_cpu() + read_server_cpu() - before
     rest = await run_jobs([each.tell for each in births], concurrency)
+    used = read_own_cpu() + read_server_cpu() - before
     return Floor(concurrency, children, children + rest, used)
 
 
