@@ -15,7 +15,8 @@ from mcphub_operator import names
 from mcphub_operator.kube.kinds import CHILD_KINDS, HUB
 from support.fault_matrix.matrix import Matrix, Run
 from support.generated_specs import SECRET, SECRET_DATA, choose_accepted, draw_specs
-from support.running_operator import World, running_operator
+from support.running_operator import Running, World, running_operator
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -85,6 +86,23 @@ def is_refused(found: dict[str, Any]) -> bool:
     return ["Stalled", "True", "InvalidSpec"] in found["conditions"]
 
 
+async def settle(world: World, running: Running) -> None:
+    """Wait until the operator has seen every hub as it is now, and is done with it.
+
+    On a busy machine the news of a hub takes longer than any quiet that one waits for.
+    """
+
+    async def seen() -> bool:
+        return all(
+            (hub.get("status") or {}).get("observedGeneration")
+            == hub["metadata"]["generation"]
+            for hub in await world.list(HUB)
+        )
+
+    await wait_until(seen, timeout_seconds=120)
+    await running.settle()
+
+
 async def replace(world: World, name: str, spec: dict[str, Any]) -> None:
     """Give a hub exactly this spec."""
     await world.apply_hub(name, **spec)
@@ -132,11 +150,11 @@ async def test_from_a_to_b_ends_like_a_fresh_b(
             batch = list(enumerate(pairs[start : start + BATCH], start))
             for number, (a, _) in batch:
                 await replace(world, f"moved-{number}", a)
-            await running.settle()
+            await settle(world, running)
             for number, (_, b) in batch:
                 await replace(world, f"moved-{number}", b)
                 await replace(world, f"fresh-{number}", b)
-            await running.settle()
+            await settle(world, running)
             seen = await observe(world)
             for number, pair in batch:
                 moved, fresh = seen[f"moved-{number}"], seen[f"fresh-{number}"]
@@ -146,10 +164,10 @@ async def test_from_a_to_b_ends_like_a_fresh_b(
                     await delete(world, number)
                 if moved != fresh:
                     wrong.append(f"from {pair[0]} to {pair[1]}")
-            await running.settle()
+            await settle(world, running)
             running.requests.forget()
             running.operator.wake_all()
-            await running.settle()
+            await settle(world, running)
             idle += [w for w in running.requests.writes if not w.startswith("patch")]
             for number, _ in batch:
                 await delete(world, number)
@@ -171,14 +189,14 @@ async def test_from_a_through_bad_back_to_a_ends_like_a_fresh_a(
     async with running_operator(world) as running:
         for number, a in enumerate(good):
             await replace(world, f"moved-{number}", a)
-        await running.settle()
+        await settle(world, running)
         for number, a in enumerate(good):
             await replace(world, f"moved-{number}", a | BAD[number % len(BAD)])
-        await running.settle()
+        await settle(world, running)
         for number, a in enumerate(good):
             await replace(world, f"moved-{number}", a)
             await replace(world, f"fresh-{number}", a)
-        await running.settle()
+        await settle(world, running)
         seen = await observe(world)
     wrong = [
         f"{a} after {BAD[number % len(BAD)]}"
