@@ -30,6 +30,14 @@ class Album:
         assert state in STATES, state
         self.blocks[state] = picture(team)
 
+    def row(self, state: str) -> list[str]:
+        """NAME, READY, BACKENDS, STATUS and what follows, as pictured.
+
+        A state that passes may be over when kubectl is asked once more.
+        """
+        lines = self.blocks[state].splitlines()
+        return next(line.split() for line in lines if line.startswith(HUB))
+
 
 def picture(team: Installation) -> str:
     """The table, the Events since the last picture, and the status."""
