@@ -159,6 +159,8 @@ class Resumption:
             if reply.progress is Progress.SETTLED or making.left.is_set():
                 break
             reply.restart()
+        if reply.progress is not Progress.SETTLED:
+            self._forget(making)  # whoever comes back has it made again
         reply.give_up()
 
     def _until_abandoned(self, making: Making, receive: Receive) -> Receive:
@@ -185,14 +187,16 @@ class Resumption:
 
     def _forget_soon(self, making: Making) -> None:
         """Keep a reply for a moment if its client may have missed it."""
-
-        def forget() -> None:
-            self._replies.pop(making.key, None)
-
         if making.left.is_set():
-            asyncio.get_running_loop().call_later(RESUME_SECONDS, forget)
+            loop = asyncio.get_running_loop()
+            loop.call_later(RESUME_SECONDS, self._forget, making)
         else:
-            forget()
+            self._forget(making)
+
+    def _forget(self, making: Making) -> None:
+        """Drop a reply, unless it is being made again under the same name."""
+        if self._replies.get(making.key) is making.reply:
+            del self._replies[making.key]
 
     def _sign(self, making: Making) -> str:
         headers = making.scope["headers"]

@@ -65,12 +65,15 @@ async def test_a_client_that_takes_no_streams_waits_for_json(stateless_hub):
     assert answer.headers["content-type"] == "application/json"
 
 
+@pytest.mark.parametrize("transport", ["http", "modern"])
 @pytest.mark.parametrize("through", [0, 1], ids=["the same", "the other"])
-async def test_a_reset_connection_is_resumed_at_this_replica(stateless_hub, through):
+async def test_a_reset_connection_is_resumed_at_this_replica(
+    stateless_hub, through, transport
+):
     hub = stateless_hub
     running = hub.replicas[0]
     hub.proxy.order[:] = [running.address]
-    async with hub.client("http") as client:
+    async with hub.client(transport) as client:
         streams = hub.proxy.watch(STREAMS)
         call = asyncio.create_task(
             client.call_tool("slow", {"seconds": LONGER_THAN_A_RETRY})
