@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 
 from mcphub_operator import names
+from mcphub_operator.kube.api import Call
 from mcphub_operator.kube.kinds import CHILD_KINDS, HUB
+from mcphub_operator.kube.writer import JSON_PATCH
+from support.fault_matrix.end_state import find_differences
 from support.fault_matrix.matrix import Matrix, Run
 from support.generated_specs import SECRET, SECRET_DATA, choose_accepted, draw_specs
 from support.running_operator import Running, World, running_operator
@@ -104,8 +107,22 @@ async def settle(world: World, running: Running) -> None:
 
 
 async def replace(world: World, name: str, spec: dict[str, Any]) -> None:
-    """Give a hub exactly this spec."""
-    await world.apply_hub(name, **spec)
+    """Give a hub exactly this spec.
+
+    Apply would not: an empty map leaves the defaults in it that an earlier spec got.
+    """
+    if await world.find(HUB, name) is None:
+        await world.apply_hub(name, **spec)
+        return
+    path, body = HUB.path(world.namespace, name), [replacement(spec)]
+    await world.api.ask(
+        Call("patch", HUB.name, "PATCH", path, body=body, content_type=JSON_PATCH)
+    )
+
+
+def replacement(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return the operation that gives a hub this spec and nothing of the old one."""
+    return {"op": "replace", "path": "/spec", "value": spec}
 
 
 async def delete(world: World, number: int) -> None:
@@ -163,7 +180,8 @@ async def test_from_a_to_b_ends_like_a_fresh_b(
                     moved, fresh = moved["conditions"], fresh["conditions"]
                     await delete(world, number)
                 if moved != fresh:
-                    wrong.append(f"from {pair[0]} to {pair[1]}")
+                    lines = find_differences(fresh, moved)
+                    wrong.append(f"from {pair[0]} to {pair[1]}: {lines}")
             await settle(world, running)
             running.requests.forget()
             running.operator.wake_all()
