@@ -1,4 +1,4 @@
-"""Prints what the server costs: `python -m bench [calls] [rows] [start] [memory]`.
+"""Prints what the server costs: `python -m bench [part …]`.
 
 All parts run by default. Run it on a machine that does nothing else; the figures of a
 busy one are too high and uneven, and the load average at the top tells.
@@ -20,6 +20,7 @@ from bench.figures import Figure, render_table
 from bench.hub import TOKEN, Backend, running_hub, write_hub
 from bench.memory import measure_idle, measure_sessions
 from bench.processes import running, wait_until_ready
+from bench.replies import QUICK, SLOW, measure_replies
 from bench.rows import measure_rows
 from bench.startup import measure_imports, measure_start
 from support.ports import find_free_port
@@ -90,6 +91,25 @@ def report_rows(folder: Path, postgres: PostgresServer) -> Iterator[Figure]:
     )
 
 
+def report_replies(folder: Path, postgres: PostgresServer) -> Iterator[Figure]:
+    """Compare replies that survive their connection with plain JSON."""
+    hub = write_hub(folder / "hub", [describe_postgres(postgres)])
+    with running_hub(hub) as server:
+        for kind, words in (
+            (QUICK, "at once"),
+            (SLOW, "after some 0.2 s, as a stream"),
+        ):
+            cost = measure_replies(server, hub.port, TOKEN, kind)
+            yield Figure(
+                f"a reply that survives, {words}",
+                cost.surviving_ms / cost.plain_ms,
+                "x",
+                None,
+                f"surviving {cost.surviving_ms:.2f} ms / plain JSON "
+                f"{cost.plain_ms:.2f} ms of CPU",
+            )
+
+
 def report_start(folder: Path, postgres: PostgresServer) -> Iterator[Figure]:
     """Time the start on one CPU and on half of one."""
     hub = write_hub(folder / "hub", [describe_postgres(postgres)])
@@ -129,6 +149,7 @@ def report_memory(folder: Path, postgres: PostgresServer) -> Iterator[Figure]:
 PARTS: dict[str, Callable[[Path, PostgresServer], Iterator[Figure]]] = {
     "calls": report_calls,
     "rows": report_rows,
+    "replies": report_replies,
     "start": report_start,
     "memory": report_memory,
 }

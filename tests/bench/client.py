@@ -25,6 +25,7 @@ class BareClient:
 
     port: int
     token: str = ""
+    accept: str = "application/json, text/event-stream"
     connection: http.client.HTTPConnection = field(init=False)
 
     def __post_init__(self) -> None:
@@ -38,15 +39,15 @@ class BareClient:
         Raises:
             RuntimeError: the answer is an error, of the protocol or of the tool.
         """
-        self.connection.request(
-            "POST", "/mcp", *build_call(revision, tool, arguments, self.token)
-        )
+        body, headers = build_call(revision, tool, arguments, self.token)
+        headers["Accept"] = self.accept
+        self.connection.request("POST", "/mcp", body, headers)
         response = self.connection.getresponse()
-        body = response.read()
+        said = response.read()
         is_stream = response.getheader("content-type", "").startswith(EVENT_STREAM)
-        if response.status != 200 or b'"isError":true' in body or b'"error":' in body:
-            raise RuntimeError(f"{tool}: {response.status} {body[:500]!r}")
-        return body[body.rfind(EVENT_DATA) + len(EVENT_DATA) :] if is_stream else body
+        if response.status != 200 or b'"isError":true' in said or b'"error":' in said:
+            raise RuntimeError(f"{tool}: {response.status} {said[:500]!r}")
+        return said[said.rfind(EVENT_DATA) + len(EVENT_DATA) :] if is_stream else said
 
 
 def build_call(
@@ -56,7 +57,6 @@ def build_call(
     params: dict[str, Any] = {"name": tool, "arguments": arguments}
     headers = {
         "Content-Type": "application/json",
-        "Accept": "application/json, text/event-stream",
         "MCP-Protocol-Version": revision,
     }
     if token:
