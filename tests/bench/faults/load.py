@@ -30,8 +30,8 @@ PAUSE_SECONDS = (0.2, 0.6)
 CHANCE = random.Random(6)  # noqa: S311 -- a load, not a secret
 PATIENCE = 3
 DETAIL_LENGTH = 300
-NO_STREAM = "Could not find session"
-"""What a hub says to a message for a stream that has ended."""
+NO_STREAM = ("Could not find session", "did not begin this call")
+"""What a hub says to a message for a stream that has ended, or is about to."""
 
 
 class WrongAnswerError(Exception):
@@ -131,7 +131,8 @@ class Session:
             outcome, detail = Outcome.LOST, describe(error)
         except Exception as error:  # noqa: BLE001 -- clients raise anything
             outcome, detail = Outcome.ERROR, describe(error)
-            orphaned = NO_STREAM in detail or self._has_no_stream()
+            refused = any(words in detail for words in NO_STREAM)
+            orphaned = refused or self._has_no_stream()
         ended = time.monotonic()
         del self._load.running[member.number]
         self._load.ledger.calls.append(
