@@ -18,7 +18,7 @@ from datetime import datetime
 
 import structlog
 
-from mcphub_operator.errors import AlreadyChanged, ApiError, LeaseLost, NotFound
+from mcphub_operator.errors import ApiError, LeaseLost, NotFound
 from mcphub_operator.kube.api import Api, Call, Object
 from mcphub_operator.kube.kinds import LEASE
 
@@ -54,6 +54,8 @@ class Elector:
         self._clock = clock
         self._now = now
         self._renewed: float | None = None
+        self._held: Object | None = None
+        """The Lease as our last write left it, as far as we know."""
         self._seen: tuple[str, float] = ("", clock())
 
     @property
@@ -78,8 +80,11 @@ class Elector:
         Raises:
             LeaseLost: it could not be renewed in time, or somebody else has it.
         """
+        began = self._clock()
         while True:
-            await asyncio.sleep(PERIOD_SECONDS)
+            # A renewal that took long leaves less time until the next one.
+            await asyncio.sleep(began + PERIOD_SECONDS - self._clock())
+            began = self._clock()
             await self._try()
             if not self.is_leader:
                 raise LeaseLost("the Lease could not be renewed in time")
@@ -99,18 +104,22 @@ class Elector:
             log.warning("lease_not_released", error=error.message)
 
     async def _try(self) -> bool:
-        """Take or renew the Lease if that is possible; the time counts from before."""
-        began = self._clock()
+        """Take or renew the Lease if that is possible; the time counts from before.
+
+        A holder writes over what it wrote last, without a look: somebody else's write
+        in between is refused as a conflict.
+        """
+        began, held, self._held = self._clock(), self._held, None
         try:
-            lease = await self._get()
+            lease = held or await self._get()
             if lease is None:
-                await self._create()
+                self._held = await self._create()
             elif not self._may_take(lease):
                 self._renewed = None
                 return False
             else:
-                await self._put(self._mine(lease))
-        except (AlreadyChanged, ApiError) as error:
+                self._held = await self._put(self._mine(lease))
+        except ApiError as error:
             log.warning("lease_not_renewed", error=error.message)
             return False
         if self._renewed is None:
@@ -152,18 +161,18 @@ class Elector:
         except NotFound:
             return None
 
-    async def _create(self) -> None:
+    async def _create(self) -> Object:
         metadata = {"name": self._claim.name, "namespace": self._claim.namespace}
         head = {"apiVersion": LEASE.group_version, "kind": LEASE.name}
         body = self._mine({**head, "metadata": metadata})
         path = LEASE.path(self._claim.namespace)
         call = Call("create", LEASE.name, "POST", path, body=body)
-        await self._api.ask(call, CALL_SECONDS)
+        return await self._api.ask(call, CALL_SECONDS)
 
-    async def _put(self, lease: Object) -> None:
+    async def _put(self, lease: Object) -> Object:
         path = LEASE.path(self._claim.namespace, self._claim.name)
         call = Call("update", LEASE.name, "PUT", path, body=lease)
-        await self._api.ask(call, CALL_SECONDS)
+        return await self._api.ask(call, CALL_SECONDS)
 
 
 def _holder(lease: Object) -> str:

@@ -98,6 +98,31 @@ async def test_the_holder_may_write_no_more_before_another_one_may(cluster: Clus
     assert not await first._try()
 
 
+async def test_a_renewal_is_one_request(cluster: Cluster):
+    first = cluster.elector("first")
+    await first.acquire()
+    cluster.calls.clear()
+
+    assert await first._try()
+
+    assert cluster.calls == ["update"]
+
+
+async def test_a_holder_whose_lease_was_taken_meanwhile_looks_and_stops(
+    cluster: Cluster,
+):
+    first, second = cluster.elector("first"), cluster.elector("second")
+    await first.acquire()
+    await second._try()
+    cluster.time += DURATION_SECONDS + 0.1
+    await second._try()
+
+    assert [await first._try(), await first._try()] == [False, False]
+
+    assert not first.is_leader
+    assert cluster.holder == "second"
+
+
 async def test_a_renewal_counts_from_before_it_was_asked_for(cluster: Cluster):
     first = cluster.elector("first")
     await first.acquire()
