@@ -87,16 +87,19 @@ class Writer:
         await self._write(Call("delete", child.kind, "DELETE", path, body=body))
 
     async def replace_status(self, before: Object, status: Object) -> Object:
-        """Write a hub's whole status, in the place of the one that was seen.
+        """Write a hub's whole status, if the hub is as it was seen.
 
-        Refused if it has another by now, perhaps our own, the answer to which was
-        lost: its times would be written anew. A hub made anew is left alone too.
+        Raises:
+            AlreadyChanged: it is not, perhaps by a write of ours whose answer was lost;
+                conditions would get new times without a transition.
         """
         metadata = before["metadata"]
         path = HUB.path(metadata["namespace"], metadata["name"]) + "/status"
+        # Not a test of the old value: it compares bytes, and the API server's own
+        # writing of a text with "<" is another than ours.
+        version = metadata["resourceVersion"]
         body = [
-            {"op": "test", "path": "/metadata/uid", "value": metadata["uid"]},
-            {"op": "test", "path": "/status", "value": before.get("status")},
+            {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
             {"op": "add", "path": "/status", "value": status},
         ]
         params = {"fieldManager": names.FIELD_MANAGER}

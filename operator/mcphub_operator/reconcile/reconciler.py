@@ -14,7 +14,7 @@ import structlog
 from mcphub_operator.checks import evaluate
 from mcphub_operator.desired import awaits_handover, build_desired, needs_upgrade
 from mcphub_operator.diff import Apply, Stage, build_plan
-from mcphub_operator.errors import InvalidHub, NotFound, Refused
+from mcphub_operator.errors import AlreadyChanged, InvalidHub, NotFound
 from mcphub_operator.kube.hubs import HubEntry
 from mcphub_operator.kube.kinds import HUB
 from mcphub_operator.observed import HubKey, Observed
@@ -152,8 +152,7 @@ class Reconciler:
         except NotFound:
             self.sources.hubs.forget(key, entry.uid)
             return
-        except Refused:
-            # Most likely the status is not the one that was seen: see the present one.
+        except AlreadyChanged:
             found = await self.sources.api.get(HUB, key.namespace, key.name)
             self.sources.hubs.learn(found)
             raise
