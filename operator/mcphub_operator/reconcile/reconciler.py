@@ -111,7 +111,7 @@ class Reconciler:
 
     def _with_turn(self, observed: Observed) -> Observed:
         key = HubKey(observed.hub.namespace, observed.hub.name)
-        if not needs_upgrade(observed):
+        if observed.hub.spec.paused or not needs_upgrade(observed):
             self.upgrades.settle(key)
             return observed
         return replace(observed, upgrade=self.upgrades.ask(key))

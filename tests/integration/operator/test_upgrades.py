@@ -81,6 +81,21 @@ class TestAnUpgrade:
 
             assert (await images(world))[-1] == NEW
 
+    async def test_goes_past_hubs_that_are_paused(self, world: World):
+        await self.install(world)
+        async with running_operator(world, server_image=OLD) as running:
+            for name in HUBS[:2]:
+                await world.apply_hub(name, paused=True)
+            await running.settle()
+
+        async with running_operator(
+            world, server_image=NEW, upgrade_concurrency=1
+        ) as running:
+            await running.settle()
+
+            assert (await images(world)).count(NEW) == 1
+            assert (await images(world))[:2] == [OLD, OLD]
+
     async def install(self, world: World) -> None:
         """Hubs that run the old version, all of them Ready."""
         async with running_operator(world, server_image=OLD) as running:
