@@ -127,6 +127,7 @@ class StreamSender:
 
     async def finish(self) -> None:
         """Answer what is still owed with an error, then close."""
+        self._stream.finished = True
         if not self._is_open:
             return
         errors = [build_event(each, CUT) for each in self._stream.pending]

@@ -94,6 +94,9 @@ class SseSessions:
         query = f"session_id={session.nonce.hex()}".encode()
         scope = {**scope, "query_string": query}
         stream = self._streams.get(session.nonce)
+        if stream is not None and stream.finished:
+            await send_error(send, 404, "Could not find session")
+            return
         if stream is not None:
             if stream.fresh and lacks_handshake(body):
                 await call_app(self._app, scope, INITIALIZED)

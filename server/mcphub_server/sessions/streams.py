@@ -43,6 +43,7 @@ class Stream:
         closing: No request begins any more; the stream ends after its last answer.
         declined: The requests that came too late for that.
         ended: Set when the server wants the stream closed.
+        finished: Its last event is on its way; what is posted now finds no stream.
         fresh: No message has been posted for it yet.
     """
 
@@ -51,6 +52,7 @@ class Stream:
         self.closing = False
         self.declined: set[RequestKey] = set()
         self.ended = Event()
+        self.finished = False
         self.fresh = True
         self._clock = clock
         self._active_at = clock()
@@ -58,7 +60,7 @@ class Stream:
     def note_message(self, body: bytes) -> bool:
         """A message was posted for this stream; False if it must not be served."""
         request = find_request(body)
-        if request is not None and self.closing:
+        if request is not None and (self.closing or self.ended.is_set()):
             self.declined.add(request)
             return False
         self.fresh = False

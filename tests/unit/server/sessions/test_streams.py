@@ -3,6 +3,7 @@ import json
 import pytest
 from mcp_types import ErrorData, JSONRPCError, JSONRPCResponse
 
+from mcphub_server.sessions.admission import StreamSender
 from mcphub_server.sessions.streams import Stream
 
 
@@ -126,3 +127,32 @@ def test_declined_requests_are_no_sign_of_life(stream, clock):
     stream.note_message(b'{"id":1,"method":"tools/call"}')
 
     assert stream.is_quiet(0.3)
+
+
+def test_a_request_after_the_end_was_asked_for_is_declined(stream):
+    stream.ended.set()
+
+    taken = stream.note_message(b'{"id":1,"method":"tools/call"}')
+
+    assert not taken
+    assert stream.pending == set()
+    assert stream.declined == {1}
+
+
+async def test_the_last_event_leaves_a_stream_that_nothing_can_be_posted_to(stream):
+    sent = []
+
+    async def send(message):
+        sent.append((message, stream.finished))
+
+    sender = StreamSender(stream, send)
+    await sender({"type": "http.response.start"})
+    stream.ended.set()
+    stream.note_message(b'{"id":1,"method":"tools/call"}')
+
+    await sender.finish()
+
+    last, was_finished = sent[-1]
+    assert was_finished
+    assert not last["more_body"]
+    assert b"did not begin this call" in last["body"]
