@@ -53,9 +53,10 @@ class TestAForeignObject:
         await world.create(
             CONFIG_MAP, {"metadata": {"name": "team-data"}, "data": {"theirs": "x"}}
         )
-        async with running_operator(world):
+        async with running_operator(world) as first:
             await world.apply_hub()
             await world.wait_condition("Stalled", "True", "Conflict")
+            await first.settle()
         async with running_operator(world) as restarted:
             await restarted.settle()
 
