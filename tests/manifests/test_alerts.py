@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from mcphub_operator.kube.metrics import Metrics as OperatorMetrics
 from mcphub_server.management.metrics import LiveCollector
+from mcphub_server.sessions.traffic import Traffic
 from support.system_packages import ensure_packages
 
 Build = Callable[[str], list[dict[str, Any]]]
@@ -159,10 +160,7 @@ class _Quiet:
     """What a server's collector asks, of a server that does nothing."""
 
     monitors = ()
-
-    class traffic:  # noqa: N801 - an attribute of the protocol
-        streams = calls = 0
-        draining = False
+    traffic = Traffic()
 
 
 def test_alerts_ask_for_metrics_that_are_there(alerts: list[dict[str, Any]]) -> None:
