@@ -131,6 +131,8 @@ async def hub_in_loop(files: HubFiles, **settings: Any) -> AsyncIterator[LoopHub
     finally:
         stop.set()
         await task
+        # Transports that were told to close do so in the next turns of the loop.
+        await asyncio.sleep(0)
 
 
 async def serve_until(
