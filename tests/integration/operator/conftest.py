@@ -1,6 +1,5 @@
 """One API server for all tests of this folder; each test has a namespace of its own."""
 
-import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -35,5 +34,3 @@ async def world(api_server: ApiServer) -> AsyncIterator[World]:
     namespace = f"hubs-{uuid.uuid4().hex[:8]}"
     async with open_world(str(api_server.kubeconfig), namespace) as opened:
         yield opened
-    # aiohttp closes its sockets in the next turns of the loop.
-    await asyncio.sleep(0)
