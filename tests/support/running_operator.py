@@ -33,6 +33,8 @@ RESTLESS_SECONDS = 120.0
 READS_ON_A_CLOCK = ("list", "watch")
 QUIET_SECONDS = 0.6
 """Longer than any delay between an event and the pass that it causes."""
+RETRY_SECONDS = 2.0
+"""What is tried again later than this has failed several times, and will again."""
 
 
 @dataclass
@@ -216,12 +218,12 @@ class Running:
     requests: Requests
 
     async def settle(self) -> None:
-        """Wait until nothing is queued and no request was made for a while."""
+        """Wait until nothing is to be done and no request was made for a while."""
         clock = asyncio.get_running_loop().time
         seen, since, began = -1, clock(), clock()
         while clock() - since < QUIET_SECONDS:
             now = len([r for r in self.requests.made if r.verb not in READS_ON_A_CLOCK])
-            if now != seen or len(self.operator.queue):
+            if now != seen or not self.operator.queue.is_idle(RETRY_SECONDS):
                 seen, since = now, clock()
             assert clock() - began < RESTLESS_SECONDS, self.requests.made[-5:]
             await asyncio.sleep(0.02)

@@ -35,10 +35,16 @@ class HubEntry:
 
 
 class HubTable:
-    """Hubs by namespace and name."""
+    """Hubs by namespace and name.
 
-    def __init__(self, wake: Wake) -> None:
+    Args:
+        wake: called with a hub about which there is news.
+        wake_first: called with a hub that somebody has just changed.
+    """
+
+    def __init__(self, wake: Wake, wake_first: Wake) -> None:
         self._wake = wake
+        self._wake_first = wake_first
         self._hubs: dict[HubKey, HubEntry] = {}
         self._expected: dict[HubKey, bytes] = {}
 
@@ -59,18 +65,19 @@ class HubTable:
         key = key_of(item)
         before = self._hubs.get(key)
         if self._put(item) and not _is_same(before, item):
-            self._wake(key)
+            self._wake_first(key)
 
     def expect(self, key: HubKey, status: Object) -> None:
         """Announce a status that is about to be written: its echo is no news."""
         self._expected[key] = _encode(status)
 
-    def upsert(self, item: Object) -> None:
+    def see(self, item: Object) -> None:
         """Take over an event's object, and wake the hub if that is news."""
-        key = key_of(item)
-        before = self._hubs.get(key)
-        if self._put(item) and not self._is_echo(key, item, before):
-            self._wake(key)
+        self._take_over(item, self._wake_first)
+
+    def upsert(self, item: Object) -> None:
+        """Take over an object of a list, and wake the hub if that is news."""
+        self._take_over(item, self._wake)
 
     def remove(self, item: Object) -> None:
         """Forget a hub, unless it was made anew since."""
@@ -105,6 +112,12 @@ class HubTable:
             if listed and key not in found and self._hubs.get(key) is entry:
                 self.forget(key, entry.uid)
                 self._wake(key)
+
+    def _take_over(self, item: Object, wake: Wake) -> None:
+        key = key_of(item)
+        before = self._hubs.get(key)
+        if self._put(item) and not self._is_echo(key, item, before):
+            wake(key)
 
     def _is_echo(self, key: HubKey, item: Object, before: HubEntry | None) -> bool:
         """Tell whether nothing but the status changed, to what we write ourselves.

@@ -1,22 +1,26 @@
 """The work queue: each hub at most once waiting, and never twice at work.
 
 A hub that changes while it is being worked on is queued again when that is done: the
-newer state is what counts, so any number of changes meanwhile are one more pass.
+newer state is what counts, so any number of changes meanwhile are one more pass. What a
+user changed comes before what the operator looks after of itself, as in
+controller-runtime: a restart with a thousand hubs, or a node that goes, keeps nobody
+waiting.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 
 from mcphub_operator.observed import HubKey
 
 
 class WorkQueue:
-    """Hubs that need a pass, in the order in which they first asked."""
+    """Hubs that need a pass: changed ones first, each in the order of asking."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._order: deque[HubKey] = deque()
+        self._changed: dict[HubKey, None] = {}
+        self._others: dict[HubKey, None] = {}
+        self._in_haste: set[HubKey] = set()
         self._since: dict[HubKey, float] = {}
         self._working: set[HubKey] = set()
         self._timers: dict[HubKey, tuple[float, asyncio.TimerHandle]] = {}
@@ -32,12 +36,22 @@ class WorkQueue:
             return 0.0
         return self._clock() - next(iter(self._since.values()))
 
+    def is_idle(self, for_seconds: float) -> bool:
+        """Tell whether nothing waits, is at work, or falls due this soon."""
+        due = self._clock() + for_seconds
+        soon = any(planned[0] < due for planned in self._timers.values())
+        return not (self._since or self._working or soon)
+
     def add(self, key: HubKey) -> None:
         """Ask for a pass."""
-        if key not in self._since:
-            self._since[key] = self._clock()
-            if key not in self._working:
-                self._put(key)
+        self._since.setdefault(key, self._clock())
+        if key not in self._working:
+            self._put(key)
+
+    def add_first(self, key: HubKey) -> None:
+        """Ask for a pass before those that nobody waits for."""
+        self._in_haste.add(key)
+        self.add(key)
 
     def add_later(self, key: HubKey, delay_seconds: float) -> None:
         """Ask for a pass later; of several such requests the earliest counts."""
@@ -58,11 +72,13 @@ class WorkQueue:
 
     async def take(self) -> HubKey:
         """Wait for a hub that needs a pass, and begin with it."""
-        while not self._order:
+        while not (self._changed or self._others):
             self._filled.clear()
             await self._filled.wait()
-        key = self._order.popleft()
-        del self._since[key]
+        lane = self._changed or self._others
+        key = next(iter(lane))
+        del lane[key], self._since[key]
+        self._in_haste.discard(key)
         self._working.add(key)
         return key
 
@@ -73,7 +89,11 @@ class WorkQueue:
             self._put(key)
 
     def _put(self, key: HubKey) -> None:
-        self._order.append(key)
+        if key in self._in_haste:
+            self._others.pop(key, None)
+            self._changed.setdefault(key)
+        else:
+            self._others.setdefault(key)
         self._filled.set()
 
     def _ring(self, key: HubKey) -> None:

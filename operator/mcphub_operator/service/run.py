@@ -62,7 +62,9 @@ class Operator:
         self.pods_changed = asyncio.Event()
         self.hubs_wanted = asyncio.Event()
         self.api = Api(connection, metrics.requested)
-        self.tables = build_tables(self.queue.add, self.wake_all, self._wake_pods)
+        self.tables = build_tables(
+            self.queue.add, self.queue.add_first, self.wake_all, self._wake_pods
+        )
         identity = build_identity(settings)
         self.elector = build_elector(settings, self.api, identity)
         reach = build_reach(settings, connection, self.api)
@@ -83,12 +85,13 @@ class Operator:
         """Take one of kopf's events."""
         if kind == "DELETED":
             self.tables.hubs.remove(item)
-        else:
-            self.tables.hubs.upsert(item)
-        if kind is None:
+        elif kind is None:
             # kopf lists again when its watch lost its place: what was deleted
             # meanwhile is in no event.
+            self.tables.hubs.upsert(item)
             self.hubs_wanted.set()
+        else:
+            self.tables.hubs.see(item)
 
     def refresh_metrics(self) -> None:
         """Bring the gauges up to date."""

@@ -28,17 +28,20 @@ class Tables:
     nodes: NodeTable
 
 
-def build_tables(wake: Wake, wake_all: Callable[[], None], wake_pods: Wake) -> Tables:
+def build_tables(
+    wake: Wake, wake_first: Wake, wake_all: Callable[[], None], wake_pods: Wake
+) -> Tables:
     """Return empty tables.
 
     Args:
         wake: called with a hub about which there is news.
+        wake_first: called with a hub that somebody has just changed.
         wake_all: called when there is news about every hub.
         wake_pods: called with a hub whose pods changed.
     """
     children = ChildTable(wake)
     return Tables(
-        hubs=HubTable(wake),
+        hubs=HubTable(wake, wake_first),
         children=children,
         secrets=SecretTable(wake, children),
         autoscalers=ForeignAutoscalers(wake),

@@ -30,7 +30,7 @@ def woken() -> list[HubKey]:
 
 @pytest.fixture
 def table(woken: list[HubKey]) -> HubTable:
-    made = HubTable(woken.append)
+    made = HubTable(woken.append, woken.append)
     made.upsert(hub(1))
     woken.clear()
     return made

@@ -8,7 +8,7 @@ import pytest
 from mcphub_operator.observed import HubKey
 from mcphub_operator.reconcile.queue import WorkQueue
 
-A, B = HubKey("ns", "a"), HubKey("ns", "b")
+A, B, C = HubKey("ns", "a"), HubKey("ns", "b"), HubKey("ns", "c")
 
 
 @pytest.fixture
@@ -51,6 +51,56 @@ async def test_a_finished_hub_does_not_come_back_by_itself(queue: WorkQueue):
     queue.done(A)
 
     assert len(queue) == 0
+
+
+async def test_a_changed_hub_is_taken_before_those_that_nobody_waits_for(
+    queue: WorkQueue,
+):
+    queue.add(A)
+    queue.add(B)
+    queue.add_first(C)
+    queue.add_first(B)
+
+    assert [await queue.take() for _ in range(3)] == [C, B, A]
+    assert len(queue) == 0
+
+
+async def test_a_hub_that_was_changed_while_at_work_keeps_its_precedence(
+    queue: WorkQueue,
+):
+    queue.add(A)
+    await queue.take()
+    queue.add(B)
+    queue.add_first(A)
+    queue.add(A)
+
+    queue.done(A)
+
+    assert [await queue.take(), await queue.take()] == [A, B]
+
+
+async def test_precedence_lasts_for_one_pass(queue: WorkQueue):
+    queue.add_first(A)
+    queue.done(await queue.take())
+    queue.add(B)
+    queue.add(A)
+
+    assert [await queue.take(), await queue.take()] == [B, A]
+
+
+async def test_idle_is_a_queue_with_nothing_waiting_at_work_or_soon_due(
+    queue: WorkQueue,
+):
+    assert queue.is_idle(1)
+    queue.add(A)
+    assert not queue.is_idle(1)
+    await queue.take()
+    assert not queue.is_idle(1)
+    queue.done(A)
+    assert queue.is_idle(1)
+    queue.add_later(A, 60)
+    assert queue.is_idle(1)
+    assert not queue.is_idle(61)
 
 
 async def test_of_several_times_for_later_the_earliest_counts(queue: WorkQueue):
