@@ -1,7 +1,8 @@
 """Control groups of nodes, under version 1 (many hierarchies) and version 2 (one).
 
 Each node's pods live below /mcphub/<cluster>/<node>, made by hand because a kubelet
-expects its root to be there.
+expects its root to be there. All pods together weigh as much as several of the machine's
+other programs: alone on a machine, as nodes are, they would not have to share with them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ ROOT = "mcphub"
 NEEDED = frozenset({"cpu", "cpuacct", "cpuset", "memory"})
 NEEDED_V2 = frozenset({"cpu", "cpuset", "memory", "pids"})
 REMOVE_SECONDS = 5.0
+PROGRAMS = 8
+"""As many programs all pods weigh together; else it would be one."""
+WEIGHTS = {"cpu.shares": PROGRAMS * 1024, "cpu.weight": PROGRAMS * 100}
+"""The file of each version, and what one program weighs there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,13 @@ def make_node_groups(cluster: str, node: str, trees: list[Hierarchy]) -> None:
                 _fill_cpuset(parent, folder)
         if tree.is_v2 and with_v2_controllers:
             _delegate(folder)
+        _weigh(tree.mount / ROOT)
+
+
+def _weigh(folder: Path) -> None:
+    for name, weight in WEIGHTS.items():
+        if (folder / name).exists():
+            (folder / name).write_text(str(weight))
 
 
 def _remove_tree(folder: Path, deadline: float) -> None:

@@ -27,8 +27,6 @@ PLANNED = [
     "node drained, undone",
 ]
 UNPLANNED = "pod SIGKILLed"
-CROSSING_SECONDS = 0.3
-"""A hub ends a stream that has been quiet for so long."""
 
 Account = dict[str, Episode]
 
@@ -70,9 +68,8 @@ def test_a_planned_change_costs_no_call_over_mcp(account: Account, fault):
 
 @pytest.mark.parametrize("fault", PLANNED)
 def test_a_planned_change_costs_no_call_in_flight_over_sse(account: Account, fault):
-    """A call fails that meets the end of its stream, at once; none that ran before."""
+    """A call fails that comes too late for its stream; none that a hub took."""
     failed = [c for c in find_failed(account[fault]) if not c.orphaned]
-    failed = [c for c in failed if c.ended - c.started > CROSSING_SECONDS]
 
     assert failed == [], render_complaints([account[fault]])
 

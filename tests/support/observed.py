@@ -25,7 +25,7 @@ from mcphub_operator.spec.hub import Hub, parse_hub
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 LATER = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 PLATFORM = Platform("0.1.0", "mcphub-server:0.1.0", "mcphub-system")
-FRESH = Fresh(b"token", b"current", b"previous", b"state", b"digest")
+FRESH = Fresh(b"token", b"current", b"state", b"digest")
 KEY = HubKey("ai", "team-data")
 DEPLOYMENT = ChildId("Deployment", "team-data")
 

@@ -26,7 +26,6 @@ class Fresh:
 
     token: bytes = field(repr=False)
     current: bytes = field(repr=False)
-    previous: bytes = field(repr=False)
     state: bytes = field(repr=False)
     digest: bytes = field(repr=False)
 
@@ -53,10 +52,14 @@ def build_token_data(live: Data, fresh: Fresh, *, rotate: bool) -> dict[str, byt
 
 
 def build_key_data(live: Data, fresh: Fresh, *, rotate: bool) -> dict[str, bytes]:
-    """Return the keyring: what is missing is made, what is there is kept or moved."""
+    """Return the keyring: what is missing is made, what is there is kept or moved.
+
+    Both keys of a new hub are the same: its servers sign with `previous` while
+    `current` is young, and the first rotation must not end what they signed.
+    """
     made = {
         names.KEY_CURRENT: fresh.current,
-        names.KEY_PREVIOUS: fresh.previous,
+        names.KEY_PREVIOUS: live.get(names.KEY_CURRENT) or fresh.current,
         names.KEY_STATE: fresh.state,
         names.KEY_DIGEST: fresh.digest,
     }

@@ -45,7 +45,7 @@ def now() -> datetime:
 
 def make_fresh() -> Fresh:
     """Return random material for one pass."""
-    keys = (secrets.token_hex(KEY_BYTES).encode() for _ in range(4))
+    keys = (secrets.token_hex(KEY_BYTES).encode() for _ in range(3))
     return Fresh(secrets.token_urlsafe(KEY_BYTES).encode(), *keys)
 
 

@@ -105,7 +105,7 @@ def build_status_write(hub: Object) -> Write:
 
 def _observe(hub: Object) -> Observed:
     metadata = {**hub["metadata"], "uid": NO_UID, "generation": 1}
-    fresh = Fresh(*(b"0" * 64 for _ in range(5)))
+    fresh = Fresh(*(b"0" * 64 for _ in range(4)))
     return Observed(
         hub=parse_hub({**hub, "metadata": metadata}),
         platform=Platform(version("mcphub"), f"mcphub-server:{version('mcphub')}"),

@@ -213,6 +213,19 @@ def test_usage_is_measured(selftest):
 
 
 @pytest.mark.usefixtures("selftest")
+@pytest.mark.usefixtures("selftest")
+def test_pods_weigh_more_than_one_program_of_the_machine():
+    weights = {
+        folder / name: int((folder / name).read_text())
+        for folder in (tree.mount / cgroups.ROOT for tree in cgroups.hierarchies())
+        for name in cgroups.WEIGHTS
+        if (folder / name).exists()
+    }
+
+    assert weights
+    assert {path: cgroups.WEIGHTS[path.name] for path in weights} == weights
+
+
 def test_an_image_is_loaded_once(tmp_path):
     (tmp_path / "Dockerfile").write_text("FROM python:3.13-slim\nCOPY file /file\n")
     (tmp_path / "file").write_text("selftest")

@@ -190,6 +190,13 @@ class TestRotation:
         assert keys[names.KEY_STATE] == b"state"
         assert keys[names.KEY_DIGEST] == b"digest"
 
+    def test_ends_nothing_that_was_signed_in_a_hubs_first_minutes(self):
+        new = settle(observe()).own_secrets[names.keys_secret("team-data")].data
+
+        # Servers sign with the older key while the newer one is young.
+        rotated = self.rotated().own_secrets[names.keys_secret("team-data")].data
+        assert new[names.KEY_PREVIOUS] in rotated.values()
+
     def test_makes_a_new_token(self):
         token = self.rotated().own_secrets[names.auth_secret("team-data")].data
 
