@@ -19,6 +19,7 @@ Build = Callable[[str], list[dict[str, Any]]]
 
 DOCS = Path(__file__).parents[2] / "docs"
 FIRING = 'ALERTS{alertname="%s",alertstate="firing"}'
+REPLICA = 'namespace="ai",hub="team",pod="p"'
 TARGET = '{namespace="ai",hub="team",pod="p",backend="db",type="neo4j"'
 
 
@@ -81,6 +82,20 @@ CASES = [
         "6m",
         0,
         id="a backend was down for three minutes",
+    ),
+    pytest.param(
+        "McpHubFull",
+        series(f'mcphub_newcomers_total{{{REPLICA},outcome="refused"}}', "0+3x20"),
+        "12m",
+        1,
+        id="clients are turned away all the time",
+    ),
+    pytest.param(
+        "McpHubFull",
+        series(f'mcphub_newcomers_total{{{REPLICA},outcome="refused"}}', "0 0 3x20"),
+        "12m",
+        0,
+        id="clients were turned away once",
     ),
     pytest.param(
         "McpHubOperatorAbsent",
