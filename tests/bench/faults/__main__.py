@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+from bench.cluster import making_cluster
 from bench.conditions import describe_conditions
 from bench.faults.conduct import Episode, run_faults, running_load
 from bench.faults.faults import FAULTS, UNPLANNED, Fault
@@ -29,7 +30,6 @@ from bench.faults.report import (
 )
 from bench.faults.stage import Stage
 from quickstart.site import Site
-from quickstart.steps import Shell, Terminal
 from quickstart.trial import Trial
 from support.ports import find_free_port
 
@@ -69,18 +69,10 @@ def main() -> None:
 @contextmanager
 def making_stage(trial: Trial, *, keep: bool) -> Iterator[Stage]:
     """Make the cluster and what runs in it; take it down at the end."""
-    trial.site.state.mkdir(parents=True, exist_ok=True)
-    with (trial.site.state / "shell.log").open("w") as log:
-        shell = Shell(log, Terminal(sys.stderr))
-        try:
-            for step in [*trial.cluster_steps(), *trial.install_steps()[:2]]:
-                step.work(shell)
-            stage = Stage(trial, shell)
-            stage.prepare()
-            yield stage
-        finally:
-            if not keep:
-                trial.delete_cluster(shell)
+    with making_cluster(trial, keep=keep) as shell:
+        stage = Stage(trial, shell)
+        stage.prepare()
+        yield stage
 
 
 async def conduct(
