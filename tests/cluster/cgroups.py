@@ -1,8 +1,8 @@
 """Control groups of nodes, under version 1 (many hierarchies) and version 2 (one).
 
 Each node's pods live below /mcphub/<cluster>/<node>, made by hand because a kubelet
-expects its root to be there. All pods together weigh as much as several of the machine's
-other programs: alone on a machine, as nodes are, they would not have to share with them.
+expects its root to be there. All pods together weigh as much as several of the
+machine's other programs: a node of its own would not have to share with them.
 """
 
 from __future__ import annotations

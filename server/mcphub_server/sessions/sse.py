@@ -75,49 +75,41 @@ class SseSessions:
         if session is None:
             self._metrics.count(Outcome.REFUSED)
             await send_error(send, 404, "Could not find session")
-        elif self._signatures.owns(session):
-            self._metrics.count(Outcome.LOCAL)
-            enter_session(session)
-            await self._post_here(session, scope, receive, send)
-        elif is_handed_over(scope):
-            await send_error(send, 404, "Could not find session")
-        else:
-            await self._post_there(session, scope, receive, send)
-
-    async def _post_here(
-        self, session: SessionId, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        body = await read_body(receive)
-        if body is None:
-            await send_error(send, TOO_LARGE, "Request body too large")
             return
-        query = f"session_id={session.nonce.hex()}".encode()
-        scope = {**scope, "query_string": query}
-        stream = self._streams.get(session.nonce)
-        if stream is not None and stream.finished:
+        is_ours = self._signatures.owns(session)
+        if not is_ours and is_handed_over(scope):
             await send_error(send, 404, "Could not find session")
             return
-        if stream is not None:
-            if stream.fresh and lacks_handshake(body):
-                await call_app(self._app, scope, INITIALIZED)
-            if not stream.note_message(body):
-                await send_response(send, ACCEPTED, b"", ())
-                return
-        await self._app(scope, rewind(body, receive), send)
-
-    async def _post_there(
-        self, session: SessionId, scope: Scope, receive: Receive, send: Send
-    ) -> None:
         body = await read_body(receive)
         if body is None:
             await send_error(send, TOO_LARGE, "Request body too large")
             return
         errand = Errand(scope, receive, send, body)
+        await (self._post_here if is_ours else self._post_there)(session, errand)
+
+    async def _post_here(self, session: SessionId, errand: Errand) -> None:
+        self._metrics.count(Outcome.LOCAL)
+        enter_session(session)
+        query = f"session_id={session.nonce.hex()}".encode()
+        scope = {**errand.scope, "query_string": query}
+        stream = self._streams.get(session.nonce)
+        if stream is not None and stream.finished:
+            await send_error(errand.send, 404, "Could not find session")
+            return
+        if stream is not None:
+            if stream.fresh and lacks_handshake(errand.body):
+                await call_app(self._app, scope, INITIALIZED)
+            if not stream.note_message(errand.body):
+                await send_response(errand.send, ACCEPTED, b"", ())
+                return
+        await self._app(scope, rewind(errand.body, errand.receive), errand.send)
+
+    async def _post_there(self, session: SessionId, errand: Errand) -> None:
         owner = Owner(session.owner, session.owner_uid)
         handover = await self._peers.hand_over(errand, owner, is_patient=True)
         if handover is Handover.OWNER_GONE:
             self._metrics.count(Outcome.OWNER_GONE)
-            await send_error(send, 404, "Could not find session")
+            await send_error(errand.send, 404, "Could not find session")
         else:
             self._metrics.count(Outcome.FORWARDED)
 

@@ -77,14 +77,11 @@ LONG = (
 )
 
 
-@pytest.mark.parametrize("fault", SHORT, ids=lambda fault: fault.name)
+FAULTS = [*SHORT, *(pytest.param(f, marks=pytest.mark.full_matrix) for f in LONG)]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 async def test_the_end_is_as_if_nothing_had_happened(
     theater: Theater, story: Story, fault: Fault
 ):
-    assert await theater.tell(story, fault) == []
-
-
-@pytest.mark.full_matrix
-@pytest.mark.parametrize("fault", LONG, ids=lambda fault: fault.name)
-async def test_the_end_is_the_same_after(theater: Theater, story: Story, fault: Fault):
     assert await theater.tell(story, fault) == []
