@@ -1,6 +1,7 @@
 """Observations of a hub that is this far, and the status that they give."""
 
 from dataclasses import replace
+from typing import Any
 
 from mcphub_operator.checks import evaluate
 from mcphub_operator.observed import (
@@ -30,7 +31,7 @@ def rolled(
     """The Deployment is this far."""
     count = ready if total is None else total
 
-    def report(item):
+    def report(item: dict[str, Any]) -> None:
         item["metadata"]["generation"] = 1
         item["spec"].setdefault("replicas", count)
         item["status"] = {
@@ -51,7 +52,7 @@ def without_service(observed: Observed) -> Observed:
     return replace(observed, children=own, foreign=(service,))
 
 
-def pods(*reports: PodReport | None) -> dict:
+def pods(*reports: PodReport | None) -> dict[str, Any]:
     """Ready pods that said this (None: not asked yet)."""
     running = [Pod(f"p{i}", f"p{i}", ready=True) for i in range(len(reports))]
     said = {f"p{i}": r for i, r in enumerate(reports) if r is not None}
@@ -63,10 +64,10 @@ def says(state: str, reason: str = "", message: str = "") -> PodReport:
     return PodReport(answered=True, version="0.1.0", backends=(report,))
 
 
-def status_of(observed: Observed, outcome: Outcome | None = None) -> dict:
+def status_of(observed: Observed, outcome: Outcome | None = None) -> dict[str, Any]:
     return build_status(observed, outcome or Outcome(evaluate(observed)))
 
 
-def condition(status: dict, kind: str) -> tuple[str, str]:
-    found = find_condition(status["conditions"], kind)
+def condition(status: dict[str, Any], kind: str) -> tuple[str, str]:
+    found = find_condition(status["conditions"], kind) or {}
     return found["status"], found["reason"]

@@ -9,8 +9,15 @@ waiting.
 
 import asyncio
 from collections.abc import Callable
+from typing import NamedTuple
 
 from mcphub_operator.observed import HubKey
+
+
+class _Planned(NamedTuple):
+    due: float
+    delay: float
+    timer: asyncio.TimerHandle
 
 
 class WorkQueue:
@@ -23,7 +30,7 @@ class WorkQueue:
         self._in_haste: set[HubKey] = set()
         self._since: dict[HubKey, float] = {}
         self._working: set[HubKey] = set()
-        self._timers: dict[HubKey, tuple[float, asyncio.TimerHandle]] = {}
+        self._timers: dict[HubKey, _Planned] = {}
         self._filled = asyncio.Event()
 
     def __len__(self) -> int:
@@ -36,10 +43,9 @@ class WorkQueue:
             return 0.0
         return self._clock() - next(iter(self._since.values()))
 
-    def is_idle(self, for_seconds: float) -> bool:
-        """Tell whether nothing waits, is at work, or falls due this soon."""
-        due = self._clock() + for_seconds
-        soon = any(planned[0] < due for planned in self._timers.values())
+    def is_idle(self, short_seconds: float) -> bool:
+        """Tell whether nothing waits, is at work, or was put off for so short."""
+        soon = any(planned.delay < short_seconds for planned in self._timers.values())
         return not (self._since or self._working or soon)
 
     def add(self, key: HubKey) -> None:
@@ -58,17 +64,17 @@ class WorkQueue:
         due = self._clock() + delay_seconds
         planned = self._timers.get(key)
         if planned is not None:
-            if planned[0] <= due:
+            if planned.due <= due:
                 return
-            planned[1].cancel()
-        loop = asyncio.get_running_loop()
-        self._timers[key] = (due, loop.call_later(delay_seconds, self._ring, key))
+            planned.timer.cancel()
+        timer = asyncio.get_running_loop().call_later(delay_seconds, self._ring, key)
+        self._timers[key] = _Planned(due, delay_seconds, timer)
 
     def cancel_later(self, key: HubKey) -> None:
         """Take back a request for later."""
         planned = self._timers.pop(key, None)
         if planned is not None:
-            planned[1].cancel()
+            planned.timer.cancel()
 
     async def take(self) -> HubKey:
         """Wait for a hub that needs a pass, and begin with it."""

@@ -88,7 +88,7 @@ async def test_precedence_lasts_for_one_pass(queue: WorkQueue):
     assert [await queue.take(), await queue.take()] == [B, A]
 
 
-async def test_idle_is_a_queue_with_nothing_waiting_at_work_or_soon_due(
+async def test_idle_is_a_queue_with_nothing_waiting_at_work_or_put_off_shortly(
     queue: WorkQueue,
 ):
     assert queue.is_idle(1)
