@@ -6,7 +6,12 @@ them missing.
 """
 
 import asyncio
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +21,7 @@ from mcphub_operator.errors import Refused
 from support.drawn_hubs import REAL_TEXTS, draw_sections
 from support.running_operator import World
 
+TESTS = Path(__file__).parents[1]
 SECRET = "generated-credentials"
 SECRET_KEY = "key"
 SECRET_DATA = {SECRET_KEY: "value", "username": "u", "password": "p"}
@@ -51,7 +57,24 @@ _ALWAYS = ("backends", "service", "autoscaling", "disruptionBudget", "networkPol
 
 
 def draw_specs(count: int) -> list[dict[str, Any]]:
-    """Return this many specs, the same on every run."""
+    """Return this many specs, the same on every run.
+
+    A process of its own draws them: hypothesis also tries constants that it finds in
+    the modules that are loaded, and those depend on the tests that ran before.
+    """
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    drawn = subprocess.run(
+        [sys.executable, "-m", __name__, str(count)],
+        check=True,
+        capture_output=True,
+        env=environment,
+        cwd=TESTS,
+    )
+    found: list[dict[str, Any]] = json.loads(drawn.stdout)
+    return found
+
+
+def _draw(count: int) -> list[dict[str, Any]]:
     sections = draw_sections(REAL_TEXTS)
     optional = st.fixed_dictionaries({}, optional=sections)
     rich = st.fixed_dictionaries(
@@ -120,3 +143,7 @@ def _point_at_secret(value: Any, field: str = "") -> Any:
     if isinstance(value, list):
         return [_point_at_secret(part) for part in value]
     return value
+
+
+if __name__ == "__main__":
+    print(json.dumps(_draw(int(sys.argv[1]))))

@@ -53,9 +53,9 @@ class DisruptionBudget(Model):
         Field(
             json_schema_extra=rules(
                 rule(
-                    "type(self) == int ? self >= 1 :"
+                    "type(self) == int ? self >= 1 && self <= 100 :"
                     " self.matches('^([1-9][0-9]?|100)%$')",
-                    "must be a count of at least 1 or a percentage such as 25%;"
+                    "must be a count of 1 to 100 or a percentage such as 25%;"
                     " 0 would block every node drain",
                 ),
                 maxLength=4,

@@ -70,7 +70,7 @@ URL = "must be a URL such as"
 JWT_NEEDS = "auth.type JWT needs auth.jwt.issuer, auth.jwt.audience and"
 PEER = "needs either ipBlock, or podSelector and namespaceSelector"
 QUANTITY = "must be a quantity such as 250m, 1 or 512Mi"
-BUDGET = "must be a count of at least 1 or a percentage"
+BUDGET = "must be a count of 1 to 100 or a percentage"
 RANGE = "must be an address range such as 10.0.0.0/8"
 ALLOWED_HOST = "must be a host as browsers send it"
 BOTH_KEYS = "needs both name and key"
@@ -266,6 +266,12 @@ REFUSED = [
     (
         "a disruption budget of 0",
         hub(disruptionBudget={"maxUnavailable": 0}),
+        "spec.disruptionBudget.maxUnavailable",
+        BUDGET,
+    ),
+    (
+        "a disruption budget beyond what Kubernetes can count",
+        hub(disruptionBudget={"maxUnavailable": 617735497483}),
         "spec.disruptionBudget.maxUnavailable",
         BUDGET,
     ),
