@@ -1,14 +1,18 @@
 """A story with hubs whose specs are drawn from the CRD's schema."""
 
+import asyncio
+import time
 from itertools import pairwise
 from typing import Any
 
+from mcphub_operator.kube.kinds import HUB
 from support.fault_matrix.story import Story
-from support.fault_matrix.telling import Theater
+from support.fault_matrix.telling import STEP_SECONDS, Theater, is_at_rest
 from support.generated_specs import SECRET, SECRET_DATA, choose_accepted, draw_specs
 from support.running_operator import World, running_operator
 
 DRAWN_FOR_ONE = 8
+REST_SECONDS = 10.0
 
 
 async def draw_story(theater: Theater, pairs: int) -> Story:
@@ -23,15 +27,24 @@ async def draw_story(theater: Theater, pairs: int) -> Story:
 
 
 async def _choose(world: World, drawn: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the specs of which the API server takes all that follows from them."""
+    """Return the specs whose hubs come to rest, as the end of a story wants it."""
     await world.create_secret(SECRET, **SECRET_DATA)
     accepted = await choose_accepted(world, drawn)
     async with running_operator(world) as running:
         for number, spec in enumerate(accepted):
             await world.apply_hub(f"drawn-{number}", **spec)
         await running.settle()
-        return [
-            spec
-            for number, spec in enumerate(accepted)
-            if (await world.condition("Stalled", f"drawn-{number}"))["status"] != "True"
-        ]
+        deadline = time.monotonic() + REST_SECONDS
+        while len(rested := await _find_rested(world)) < len(accepted):
+            if time.monotonic() > deadline:
+                break  # no replicas, or what the API server refuses
+            await asyncio.sleep(STEP_SECONDS)
+    return [spec for n, spec in enumerate(accepted) if f"drawn-{n}" in rested]
+
+
+async def _find_rested(world: World) -> set[str]:
+    return {
+        hub["metadata"]["name"]
+        for hub in await world.list(HUB)
+        if is_at_rest(hub.get("status") or {})
+    }
