@@ -51,6 +51,7 @@ HUB = {
             "minReplicas": 1,
             "maxReplicas": MOST_REPLICAS,
             "targetMemoryUtilizationPercentage": TARGET_PERCENT,
+            "targetCPUUtilizationPercentage": 1000,  # opening streams costs CPU
         },
     },
 }
@@ -107,8 +108,8 @@ class Crowded:
     async def read_utilization(self) -> float:
         """Return the memory that the autoscaler saw, in percent of the request."""
         status = (await self.read("hpa", NAME))["status"]
-        (metric,) = status["currentMetrics"]
-        return float(metric["resource"]["current"]["averageUtilization"])
+        found = {m["resource"]["name"]: m["resource"] for m in status["currentMetrics"]}
+        return float(found["memory"]["current"]["averageUtilization"])
 
     async def count_streams(self) -> dict[str, int]:
         """Return how many streams each ready replica holds."""
