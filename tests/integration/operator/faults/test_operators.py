@@ -184,7 +184,7 @@ async def _tell_with_two(
     await begin(stage.world)
     await wait_until(lambda: len(writes_of(first)) >= 5, 20)
     first.rule = rule
-    await wait_until(lambda: bool(writes_of(other)), 60)
+    await wait_until(lambda: has_lease(other), 60)
     first.rule = never
     for step in later:
         await step(stage.world)
