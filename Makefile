@@ -83,8 +83,9 @@ bench-server: env ## What the server costs, as ratios; wants a machine at rest
 	@PYTHONPATH=tests $(BIN)/python -m bench
 
 .PHONY: bench-connections
-bench-connections: env ## A thousand sessions on three replicas, and how many one holds (3 min)
+bench-connections: env ## Many sessions: what they cost, how the autoscaler answers (8 min)
 	@PYTHONPATH=tests $(BIN)/python -m bench.connections
+	@PYTHONPATH=tests $(BIN)/python -m bench.connections.autoscaler
 
 .PHONY: bench-operator
 bench-operator: env ## What the operator costs, as ratios; wants a machine at rest
