@@ -2,7 +2,9 @@
 
 Found by label, so an object whose label was taken away seems gone; the pass that would
 make it anew looks first (`reconcile.gather`) and finds it. An event about what we just
-wrote ourselves is older than or equal to what we know, and wakes nobody.
+wrote ourselves is older than or equal to what we know, and wakes nobody. An answer to a
+write may come after the event of the child's end, and brings nothing back: a watch tells
+of a kind in order, so what is unknown and not newer than its last event has ended.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -26,6 +28,8 @@ class ChildTable:
     def __init__(self, wake: Wake) -> None:
         self._wake = wake
         self._by_hub: dict[HubKey, dict[ChildId, Live]] = {}
+        self._heard: dict[tuple[str, str], int] = {}
+        """The last event's version, by kind and namespace."""
 
     def of(self, hub: HubKey) -> dict[ChildId, Live]:
         """Return the children that carry the hub's labels."""
@@ -40,15 +44,20 @@ class ChildTable:
 
     def learn(self, kind: Kind, item: Object, *, settled: bool = False) -> None:
         """Take over an object that a write of ours returned."""
-        self._put(kind, item, settled=settled)
+        hub, child = find_hub(item), ChildId(kind.name, item["metadata"]["name"])
+        heard = self._heard.get((kind.name, hub.namespace), 0)
+        if child in self._by_hub.get(hub, {}) or find_version(item) > heard:
+            self._put(kind, item, settled=settled)
 
     def upsert(self, kind: Kind, item: Object) -> None:
         """Take over an object from a watch, and wake its hub if that is news."""
+        self._hear(kind, item)
         if self._put(kind, item, settled=False):
             self._wake(find_hub(item))
 
     def remove(self, kind: Kind, item: Object) -> None:
         """Forget an object, unless it was made anew since, and wake its hub."""
+        self._hear(kind, item)
         hub, child = find_hub(item), ChildId(kind.name, item["metadata"]["name"])
         known = self._by_hub.get(hub, {}).get(child)
         if known is not None and known.uid == item["metadata"]["uid"]:
@@ -75,6 +84,10 @@ class ChildTable:
         for hub, child in gone:
             self.forget(hub, child)
             self._wake(hub)
+
+    def _hear(self, kind: Kind, item: Object) -> None:
+        place = kind.name, item["metadata"]["namespace"]
+        self._heard[place] = max(find_version(item), self._heard.get(place, 0))
 
     def _put(self, kind: Kind, item: Object, *, settled: bool) -> bool:
         hub, child = find_hub(item), ChildId(kind.name, item["metadata"]["name"])
@@ -137,13 +150,18 @@ def build_live(item: Object, *, settled: bool = False) -> Live:
     kept["metadata"] = {k: v for k, v in metadata.items() if k != "managedFields"}
     return Live(
         uid=metadata["uid"],
-        version=int(metadata["resourceVersion"]),
+        version=find_version(item),
         owner_uid=find_owner(metadata).get("uid", ""),
         hub=find_hub(item),
         text=msgspec.json.encode(kept),
         holds_replicas=_holds_replicas(metadata.get("managedFields") or ()),
         settled=settled,
     )
+
+
+def find_version(item: Object) -> int:
+    """Return an object's version; a greater one is newer."""
+    return int(item["metadata"]["resourceVersion"])
 
 
 def find_owner(metadata: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -60,11 +60,11 @@ class HubTable:
         """Take over what a write of ours returned.
 
         The answer may be the first to bring what a user changed meanwhile; the event
-        that follows is then no news any more.
+        that follows is then no news any more. Or it comes after the hub's end.
         """
         key = key_of(item)
         before = self._hubs.get(key)
-        if self._put(item) and not _is_same(before, item):
+        if before is not None and self._put(item) and not _is_same(before, item):
             self._wake_first(key)
 
     def expect(self, key: HubKey, status: Object) -> None:

@@ -24,6 +24,8 @@ class SecretTable:
         self._wake = wake
         self._children = children
         self._versions: dict[SecretKey, int] = {}
+        self._ended: dict[SecretKey, int] = {}
+        """At which version a Secret that somebody reads was deleted."""
         self._readers: dict[SecretKey, set[HubKey]] = {}
         self._names: dict[HubKey, frozenset[str]] = {}
 
@@ -53,7 +55,8 @@ class SecretTable:
     def learn(self, namespace: str, name: str, version: int) -> None:
         """Take over what a read or write of ours found."""
         key = (namespace, name)
-        if key in self._readers and version >= self._versions.get(key, ABSENT):
+        newest = max(self._versions.get(key, ABSENT), self._ended.get(key, ABSENT))
+        if key in self._readers and version >= newest:
             self._versions[key] = version
 
     def learn_absent(self, namespace: str, name: str) -> None:
@@ -69,7 +72,10 @@ class SecretTable:
 
     def remove(self, item: Object) -> None:
         """Learn that a Secret is gone."""
-        self._set((item["metadata"]["namespace"], item["metadata"]["name"]), ABSENT)
+        key = (item["metadata"]["namespace"], item["metadata"]["name"])
+        if key in self._readers:
+            self._ended[key] = int(item["metadata"]["resourceVersion"])
+        self._set(key, ABSENT)
         if is_child(item):
             self._children.remove(SECRET, item)
 
@@ -99,3 +105,4 @@ class SecretTable:
         if not readers:
             self._readers.pop(key, None)
             self._versions.pop(key, None)
+            self._ended.pop(key, None)

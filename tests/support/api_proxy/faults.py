@@ -33,7 +33,14 @@ class Lost:
     """Called when it was done."""
 
 
-Fault = Answer | Silence | Lost
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Passed on and done; the answer comes so much later."""
+
+    seconds: float
+
+
+Fault = Answer | Silence | Lost | Late
 Rule = Callable[[Asked], Fault | None]
 Which = Callable[[Asked], bool]
 

@@ -21,7 +21,7 @@ import yaml
 from aiohttp import web
 
 from support.api_proxy.asked import Asked, read_request
-from support.api_proxy.faults import Answer, Lost, Rule, Silence, never
+from support.api_proxy.faults import Answer, Late, Lost, Rule, Silence, never
 from support.api_proxy.traffic import Seen, Traffic
 from support.api_proxy.watching import Edit, Event, pass_on
 
@@ -70,6 +70,8 @@ class Proxy:
             seen.status = answer.status
             if isinstance(fault, Lost):
                 return await _lose(request, answer, fault)
+            if isinstance(fault, Late):
+                await asyncio.sleep(fault.seconds)
             return await self._pass_on(request, answer, seen)
 
     @asynccontextmanager

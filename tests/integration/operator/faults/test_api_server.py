@@ -9,7 +9,15 @@ import pytest
 from cluster.apiserver import ApiServer
 from mcphub_operator.kube.kinds import CHILD_KINDS, CONFIG_MAP, DEPLOYMENT, HUB
 from support.api_proxy.asked import Asked
-from support.api_proxy.faults import Answer, after, first, is_verb, is_write, never
+from support.api_proxy.faults import (
+    Answer,
+    Late,
+    after,
+    first,
+    is_verb,
+    is_write,
+    never,
+)
 from support.api_proxy.proxy import Proxy, open_administrators_proxy
 from support.running_operator import World, running_operator
 from support.waiting import wait_until
@@ -53,6 +61,28 @@ class TestAWriteThatIsRefusedForAWhile:
             await world.apply_hub()
 
             await wait_until(lambda: has_all_children(world), timeout_seconds=30)
+
+
+class TestAnAnswerThatComesAfterTheChildsEnd:
+    async def test_does_not_hide_that_the_child_is_gone(
+        self, world: World, proxy: Proxy
+    ):
+        async with running_operator(world) as running:
+            await world.apply_hub()
+            await wait_until(lambda: has_all_children(world))
+            await running.settle()
+            before = await world.get(CONFIG_MAP, "team-data")
+
+            async def is_mended() -> bool:
+                found = await world.get(CONFIG_MAP, "team-data")
+                return bool(found["data"] == before["data"])
+
+            proxy.rule = first(1, is_write, Late(1.0))
+            await world.patch(CONFIG_MAP, "team-data", {"data": {"hub.yaml": "x"}})
+            await wait_until(is_mended)
+            await world.delete(CONFIG_MAP, "team-data")
+
+            await wait_until(lambda: has_all_children(world))
 
 
 class TestAWatch:

@@ -7,6 +7,7 @@ import pytest
 
 from support.api_proxy.asked import Asked
 from support.api_proxy.faults import (
+    Late,
     Lost,
     Silence,
     build_answer,
@@ -68,7 +69,10 @@ async def in_the_dark(stage: Stage) -> AsyncIterator[None]:
 
 
 DARK = Fault("answers to status writes lost, and events late", in_the_dark)
-SHORT = (by_rule("none", lambda: never), ALL_IN_TURN, LOST_ANSWERS, DARK)
+LATE_ANSWERS = by_rule(
+    "answers to writes come after their events", lambda: every(1, is_write, Late(0.4))
+)
+SHORT = (by_rule("none", lambda: never), ALL_IN_TURN, LOST_ANSWERS, LATE_ANSWERS, DARK)
 LONG = (
     *(refused(status, verb) for verb in VERBS for status in STATUSES),
     by_rule("no answer to four writes", lambda: first(4, is_write, Silence())),

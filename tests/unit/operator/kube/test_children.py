@@ -67,6 +67,24 @@ def test_our_answer_counts_as_settled_even_when_its_event_came_first(table: Chil
     assert known.settled
 
 
+def test_an_answer_that_comes_after_the_end_brings_nothing_back(table: ChildTable):
+    table.upsert(CONFIG_MAP, item(A, 5))
+    table.upsert(CONFIG_MAP, item(A, 6))
+    table.remove(CONFIG_MAP, item(A, 7))
+
+    table.learn(CONFIG_MAP, item(A, 6), settled=True)
+
+    assert table.of(A) == {}
+
+
+def test_an_answer_may_come_before_its_event(table: ChildTable):
+    table.upsert(CONFIG_MAP, item(B, 5))
+
+    table.learn(CONFIG_MAP, item(A, 6), settled=True)
+
+    assert len(table.of(A)) == 1
+
+
 def test_a_list_tells_what_was_deleted_unseen(table: ChildTable, woken: list):
     table.learn(CONFIG_MAP, item(A, 5))
     table.learn(CONFIG_MAP, item(B, 5))
@@ -127,6 +145,17 @@ def test_a_secret_without_the_operators_label_is_still_its_owners(
     secrets.upsert(changed)
 
     assert ChildId("Secret", "a") in table.of(A)
+
+
+def test_a_secret_that_is_gone_is_not_brought_back_by_a_late_read(table: ChildTable):
+    secrets = SecretTable(lambda _hub: None, table)
+    secrets.subscribe(A, frozenset({"a"}))
+    secrets.upsert(item(A, 5))
+    secrets.remove(item(A, 7))
+
+    secrets.learn("ai", "a", 5)
+
+    assert secrets.find_version("ai", "a") == 0
 
 
 def test_news_of_the_end_of_a_child_that_was_made_anew_comes_too_late(

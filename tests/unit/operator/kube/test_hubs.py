@@ -45,6 +45,14 @@ def test_the_answer_to_a_status_write_is_no_news(table: HubTable, woken: list[Hu
     assert woken == []
 
 
+def test_an_answer_that_comes_after_the_end_brings_no_hub_back(table: HubTable):
+    table.remove(hub(3))
+
+    table.learn(hub(2, replicas=1))
+
+    assert table.find(KEY) is None
+
+
 def test_the_echo_of_a_status_write_is_no_news(table: HubTable, woken: list[HubKey]):
     table.expect(KEY, {"replicas": 1})
 
