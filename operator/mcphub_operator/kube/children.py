@@ -3,8 +3,9 @@
 Found by label, so an object whose label was taken away seems gone; the pass that would
 make it anew looks first (`reconcile.gather`) and finds it. An event about what we just
 wrote ourselves is older than or equal to what we know, and wakes nobody. An answer to a
-write may come after the event of the child's end, and brings nothing back: a watch tells
-of a kind in order, so what is unknown and not newer than its last event has ended.
+write may come after the event of the child's end, and brings nothing back: a watch
+tells of a kind in order, so what is unknown and not newer than its last event has
+ended.
 """
 
 from collections.abc import Callable, Iterable, Mapping
