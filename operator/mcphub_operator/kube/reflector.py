@@ -76,6 +76,7 @@ class Reflector:
         self.synced = asyncio.Event()
         self.refused = asyncio.Event()
         """Set while we may not list this; the operator then works without it."""
+        self._complaint = ""
         self._api = api
         self._sink = sink
         self._relist_seconds = relist_seconds
@@ -97,7 +98,9 @@ class Reflector:
     def _note(self, error: ApiError) -> None:
         if isinstance(error, Refused | NotServed):
             self.refused.set()
-        log.warning("list_failed", kind=self.scope.kind.name, error=error.message)
+        if error.message != self._complaint:  # said once, however often it is tried
+            log.warning("list_failed", kind=self.scope.kind.name, error=error.message)
+        self._complaint = error.message
 
     async def _list(self) -> str:
         found: set[tuple[str, str]] = set()
@@ -112,6 +115,7 @@ class Reflector:
             version = page.metadata["resourceVersion"]
         self._sink.keep_only(self.scope.namespace, found)
         self.refused.clear()
+        self._complaint = ""
         self.synced.set()
         return version
 

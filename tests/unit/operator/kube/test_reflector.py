@@ -8,7 +8,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
+from mcphub_operator.errors import build_api_error
 from mcphub_operator.kube.api import Page
 from mcphub_operator.kube.kinds import CONFIG_MAP
 from mcphub_operator.kube.reflector import Reflector, Scope
@@ -95,3 +97,29 @@ async def test_a_watch_is_followed(events: list[dict[str, Any]], left: set[str])
 
     following.cancel()
     assert sink.there == left | {"last"}
+
+
+class RefusingApi(ToldApi):
+    """An API server that lets nobody list."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.asked = 0
+
+    async def ask_pages(self, _call: Any) -> AsyncIterator[Page]:
+        self.asked += 1
+        raise build_api_error(403, {"message": "configmaps is forbidden"})
+        yield
+
+
+async def test_what_is_refused_again_and_again_is_said_once(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("mcphub_operator.kube.reflector.LONGEST_DELAY_SECONDS", 0.01)
+    api = RefusingApi()
+    with capture_logs() as logs:
+        task = asyncio.create_task(Reflector(api, Scope(CONFIG_MAP), Names(), 60).run())
+        await wait_until(lambda: api.asked > 3)
+        task.cancel()
+
+    assert [line["event"] for line in logs] == ["list_failed"]
