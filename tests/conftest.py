@@ -16,8 +16,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--pairs",
         type=int,
-        default=60,
-        help="generated transitions from one spec to another (default: 60)",
+        default=30,
+        help="generated transitions from one spec to another (default: 30)",
     )
     group.addoption(
         "--write-operations",

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
@@ -28,6 +28,8 @@ RELIST_SECONDS = 3.0
 CONVERGED_SECONDS = 45.0
 STEP_SECONDS = 0.5
 LOOK_SECONDS = 0.3
+AT_ONCE = 3
+"""Stories; each mostly waits."""
 ORPHANS_SECONDS = 60.0
 """A new definition is known to the garbage collector after half a minute."""
 
@@ -118,6 +120,23 @@ class Theater:
                     f" {stage.proxy.traffic.describe()}."
                 )
         return self._ends[story.hubs]
+
+    async def tell_all(
+        self, story: Story, faults: Sequence[Fault]
+    ) -> dict[str, list[str]]:
+        """Tell a story under each of these faults; return what `tell` does, by name."""
+        await self.find_end(story)
+        turn = asyncio.Semaphore(AT_ONCE)
+
+        async def tell(fault: Fault) -> list[str]:
+            async with turn:
+                return await self.tell(story, fault)
+
+        told = await asyncio.gather(*map(tell, faults), return_exceptions=True)
+        return {
+            fault.name: [repr(end)] if isinstance(end, BaseException) else end
+            for fault, end in zip(faults, told, strict=True)
+        }
 
     async def tell(self, story: Story, fault: Fault) -> list[str]:
         """Tell a story under a fault; return all that is not as it should be."""

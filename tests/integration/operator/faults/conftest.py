@@ -4,6 +4,7 @@
 `MCPHUB_FAULT_TABLE` names the document into which the table goes.
 """
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -43,15 +44,33 @@ def theater(
     return Theater(api_server, tmp_path_factory.mktemp("theater"), matrix)
 
 
-@pytest.fixture
-async def story(theater: Theater, stories: dict[int, Story]) -> Story:
-    """The hubs with fates, and some that go from one drawn spec to another."""
+async def find_story(theater: Theater, stories: dict[int, Story]) -> Story:
+    """Return the hubs with fates, and some that go from one drawn spec to another."""
     # Hypothesis does not want to be imported from a conftest.
     from support.fault_matrix.drawing import draw_story  # noqa: PLC0415
 
     if DRAWN_PAIRS not in stories:
         stories[DRAWN_PAIRS] = await draw_story(theater, DRAWN_PAIRS)
     return stories[DRAWN_PAIRS]
+
+
+@pytest.fixture
+async def story(theater: Theater, stories: dict[int, Story]) -> Story:
+    return await find_story(theater, stories)
+
+
+@pytest.fixture(scope="module")
+def ends(
+    request: pytest.FixtureRequest, theater: Theater, stories: dict[int, Story]
+) -> dict[str, list[str]]:
+    """What was not as it should be under each of the module's faults, by name."""
+    here = [item for item in request.session.items if item.path == request.path]
+    faults = [item.callspec.params["fault"] for item in here]
+
+    async def tell() -> dict[str, list[str]]:
+        return await theater.tell_all(await find_story(theater, stories), faults)
+
+    return asyncio.run(tell())
 
 
 @pytest.fixture(scope="session")

@@ -19,11 +19,10 @@ from support.api_proxy.faults import (
     never,
 )
 from support.api_proxy.watching import Event, delaying, pass_on
-from support.fault_matrix.story import Story
 from support.fault_matrix.strikes import by_rule
-from support.fault_matrix.telling import Fault, Stage, Theater
+from support.fault_matrix.telling import Fault, Stage
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(1800)
 
 STATUSES = (403, 409, 410, 429, 500, 503)
 VERBS = ("get", "list", "watch", "apply", "patch", "create", "delete")
@@ -85,7 +84,7 @@ FAULTS = [*SHORT, *(pytest.param(f, marks=pytest.mark.full_matrix) for f in LONG
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-async def test_the_end_is_as_if_nothing_had_happened(
-    theater: Theater, story: Story, fault: Fault
+def test_the_end_is_as_if_nothing_had_happened(
+    ends: dict[str, list[str]], fault: Fault
 ):
-    assert await theater.tell(story, fault) == []
+    assert ends[fault.name] == []

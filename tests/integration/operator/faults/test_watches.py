@@ -17,11 +17,10 @@ from support.api_proxy.watching import (
     holding,
     replaying,
 )
-from support.fault_matrix.story import Story
 from support.fault_matrix.strikes import again_and_again, by_edit, by_rule
-from support.fault_matrix.telling import Fault, Stage, Theater
+from support.fault_matrix.telling import Fault, Stage
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(1800)
 
 
 def is_about(*resources: str):
@@ -105,7 +104,7 @@ FAULTS = [*SHORT, *(pytest.param(f, marks=pytest.mark.full_matrix) for f in LONG
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-async def test_the_end_is_as_if_nothing_had_happened(
-    theater: Theater, story: Story, fault: Fault
+def test_the_end_is_as_if_nothing_had_happened(
+    ends: dict[str, list[str]], fault: Fault
 ):
-    assert await theater.tell(story, fault) == []
+    assert ends[fault.name] == []
