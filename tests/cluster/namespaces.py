@@ -187,6 +187,10 @@ def _pid_namespace(pid: int) -> str:
         return ""
 
 
+THREADS = 17
+"""Place of the number of threads behind the name in /proc/<pid>/stat; see proc(5)."""
+
+
 def kill_all(pids: Sequence[int]) -> None:
     """Kill processes and wait until the kernel has buried them."""
     for pid in pids:
@@ -206,5 +210,7 @@ def _is_alive(pid: int) -> bool:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return False
-    # A zombie waits for its parent only; it holds nothing any more.
-    return stat.rpartition(")")[2].split()[0] not in "ZX"
+    state, *_, threads = stat.rpartition(")")[2].split()[: THREADS + 1]
+    # A zombie waits for its parent only, and holds nothing any more; unless threads of
+    # its own are still ending: until the last of them its sockets are open.
+    return state not in "ZX" or int(threads) > 1
