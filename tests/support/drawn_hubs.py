@@ -80,7 +80,7 @@ def _plain(
     plain = {k: v for k, v in schema.items() if not k.startswith("x-kubernetes-")}
     plain |= {key: min(most, plain[key]) for key, most in MOST.items() if key in plain}
     if "x-kubernetes-int-or-string" in schema:
-        plain |= {"type": ["integer", "string"], "maximum": 100}
+        plain["type"] = ["integer", "string"]
     if "properties" in schema:
         nested = schema["properties"].items()
         plain["properties"] = {key: _plain(s, key, real_texts) for key, s in nested}

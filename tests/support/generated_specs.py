@@ -126,6 +126,9 @@ def tame(spec: dict[str, Any]) -> dict[str, Any]:
         tamed["replicas"] = min(tamed["replicas"], MOST_REPLICAS)
     if "autoscaling" in tamed:
         tamed["autoscaling"] |= {"minReplicas": 1, "maxReplicas": MOST_REPLICAS}
+    budget = tamed.get("disruptionBudget", {})
+    if isinstance(budget.get("maxUnavailable"), int):
+        budget["maxUnavailable"] = min(budget["maxUnavailable"], MOST_REPLICAS)
     tamed.pop("paused", None)
     for section, field, valid in PASSED_THROUGH:
         if tamed.get(section, {}).get(field):
