@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from mcphub_operator.kube.api import Api, Found, Object
-from mcphub_operator.kube.children import Wake
+from mcphub_operator.kube.children import Wake, find_version
 from mcphub_operator.kube.kinds import HUB
 from mcphub_operator.observed import HubKey
 
@@ -130,7 +130,7 @@ class HubTable:
 
     def _put(self, item: Object) -> bool:
         key, metadata = key_of(item), item["metadata"]
-        version = int(metadata["resourceVersion"])
+        version = find_version(item)
         known = self._hubs.get(key)
         if known is not None and known.version >= version:
             return False

@@ -6,7 +6,7 @@ by a GET, by whoever needs it, when a version changed.
 """
 
 from mcphub_operator.kube.api import Found, Object
-from mcphub_operator.kube.children import ChildTable, Wake, is_child
+from mcphub_operator.kube.children import ChildTable, Wake, find_version, is_child
 from mcphub_operator.kube.kinds import SECRET
 from mcphub_operator.observed import HubKey
 from mcphub_operator.resources.manifest import ChildId
@@ -74,7 +74,7 @@ class SecretTable:
         """Learn that a Secret is gone."""
         key = (item["metadata"]["namespace"], item["metadata"]["name"])
         if key in self._readers:
-            self._ended[key] = int(item["metadata"]["resourceVersion"])
+            self._ended[key] = find_version(item)
         self._set(key, ABSENT)
         if is_child(item):
             self._children.remove(SECRET, item)
@@ -89,7 +89,7 @@ class SecretTable:
     def _hear(self, item: Object) -> None:
         metadata = item["metadata"]
         key = (metadata["namespace"], metadata["name"])
-        version = int(metadata["resourceVersion"])
+        version = find_version(item)
         if version > self._versions.get(key, ABSENT):
             self._set(key, version)
 
