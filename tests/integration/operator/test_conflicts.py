@@ -100,17 +100,17 @@ class TestAForeignObject:
 
 class TestATakenNodePort:
     async def test_is_said_and_mended_by_a_change_of_the_hub(self, world: World):
-        port = {"type": "NodePort", "nodePort": 31234}
-        taken = {"type": "NodePort", "ports": [{"port": 80, "nodePort": 31234}]}
-        await world.create(SERVICE, {"metadata": {"name": "theirs"}, "spec": taken})
+        spec = {"type": "NodePort", "ports": [{"port": 80}]}
+        await world.create(SERVICE, {"metadata": {"name": "theirs"}, "spec": spec})
+        taken = (await world.get(SERVICE, "theirs"))["spec"]["ports"][0]["nodePort"]
         async with running_operator(world):
-            await world.apply_hub(service=port)
+            await world.apply_hub(service={"type": "NodePort", "nodePort": taken})
             told = await world.wait_condition("Stalled", "True", "NodePortUnavailable")
 
             await world.apply_hub(service={"type": "NodePort"})
 
             await world.wait_condition("Stalled", "False")
-            assert "31234" in told["message"]
+            assert str(taken) in told["message"]
         await world.delete(SERVICE, "theirs")
 
     async def test_out_of_range_is_said_too(self, world: World):
