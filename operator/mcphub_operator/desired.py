@@ -1,8 +1,8 @@
 """What a hub's children should be, as a pure function of what was observed.
 
-Two things may be held back although the spec asks for them, and then stay as they are:
-a pod template whose Secrets are missing, and one that only a new operator version
-wants while other hubs are still rolling. Replicas scale even then.
+What the spec asks for may be held back, and then stays as it is: a pod template whose
+Secrets are missing or whose mounts are somebody else's, and one that only a new
+operator version wants while other hubs are still rolling. Replicas scale even then.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from typing import Any
 from mcphub_operator import names
 from mcphub_operator.observed import Observed
 from mcphub_operator.resources.autoscaler import build_autoscaler
-from mcphub_operator.resources.children import Desired
+from mcphub_operator.resources.children import PREREQUISITES, Desired
 from mcphub_operator.resources.config_map import build_config, build_config_map
 from mcphub_operator.resources.deployment import (
     Rollout,
@@ -53,8 +53,10 @@ def build_desired(observed: Observed) -> Desired:
 
 def is_held_back(observed: Observed) -> bool:
     """Tell whether the pod template must stay as it is for now."""
-    return bool(observed.user_secrets.missing) or (
-        not observed.upgrade.granted and needs_upgrade(observed)
+    return (
+        bool(observed.user_secrets.missing)
+        or any(child.kind in PREREQUISITES for child in observed.untouchable)
+        or (not observed.upgrade.granted and needs_upgrade(observed))
     )
 
 

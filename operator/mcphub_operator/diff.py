@@ -40,7 +40,8 @@ class Apply:
     """Write a child's manifest."""
 
     manifest: Manifest
-    exists: bool
+    new: bool = False
+    """Whether the name must be free: the tables know of nothing, and may lag."""
 
     @property
     def child(self) -> ChildId:
@@ -85,9 +86,6 @@ class Restore:
 Step = Apply | Handover | Scale | Delete | Restore
 Stage = tuple[Step, ...]
 
-PREREQUISITES = frozenset({"ConfigMap", "Secret", "ServiceAccount"})
-"""A Deployment is not written while one of these could not be."""
-
 
 def build_plan(observed: Observed, desired: Desired) -> tuple[Stage, ...]:
     """Return what to write, in stages; the steps of a stage may run together.
@@ -117,11 +115,11 @@ def build_plan(observed: Observed, desired: Desired) -> tuple[Stage, ...]:
 def _applies(observed: Observed, desired: Desired) -> Iterator[Apply]:
     for manifest in desired.children:
         child = child_id(manifest)
-        if child in _untouchable(observed):
+        if child in observed.untouchable:
             continue
         live = observed.children.get(child)
         if live is None or differs(observed, manifest, live):
-            yield Apply(manifest, exists=live is not None)
+            yield Apply(manifest, live is None and child not in observed.free)
 
 
 def _restores(observed: Observed, applies: tuple[Apply, ...]) -> Iterator[Restore]:
@@ -142,7 +140,7 @@ def _deletes(observed: Observed, desired: Desired) -> Iterator[Delete]:
 def _handovers(observed: Observed, desired: Desired) -> Iterator[Handover]:
     child = ChildId("Deployment", observed.hub.name)
     live = observed.children.get(child)
-    if desired.handover is None or live is None or child in _untouchable(observed):
+    if desired.handover is None or live is None or child in observed.untouchable:
         return
     yield Handover(child, desired.handover, live.version)
 
@@ -150,14 +148,10 @@ def _handovers(observed: Observed, desired: Desired) -> Iterator[Handover]:
 def _scales(observed: Observed, desired: Desired) -> Iterator[Scale]:
     child = ChildId("Deployment", observed.hub.name)
     live = observed.children.get(child)
-    if desired.scale is None or live is None or child in _untouchable(observed):
+    if desired.scale is None or live is None or child in observed.untouchable:
         return
     if live.read()["spec"].get("replicas", 1) != desired.scale:
         yield Scale(child, desired.scale)
-
-
-def _untouchable(observed: Observed) -> frozenset[ChildId]:
-    return frozenset((*observed.foreign, *observed.leftovers))
 
 
 def differs(observed: Observed, manifest: Manifest, live: Live) -> bool:

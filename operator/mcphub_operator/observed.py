@@ -150,8 +150,8 @@ class Observed:
     """Objects of a child's name that belong to somebody else."""
     leftovers: tuple[ChildId, ...] = ()
     """Children of a deleted hub of the same name, which are about to go."""
-    absent: frozenset[ChildId] = frozenset()
-    """Children whose names this pass asked for by itself, and found free."""
+    free: frozenset[ChildId] = frozenset()
+    """Children whose names this pass looked up, and found free."""
     foreign_autoscalers: tuple[str, ...] = ()
     user_secrets: UserSecrets = UserSecrets()
     own_secrets: Mapping[str, OwnSecret] = field(default_factory=dict)
@@ -161,3 +161,8 @@ class Observed:
     nodes: tuple[Node, ...] | None = None
     """None where the operator may not see nodes."""
     upgrade: UpgradeTurn = UpgradeTurn()
+
+    @property
+    def untouchable(self) -> frozenset[ChildId]:
+        """Return whose names are taken by objects that are not this hub's."""
+        return frozenset((*self.foreign, *self.leftovers))

@@ -18,6 +18,8 @@ APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 WRITE_SECONDS = 10.0
+NO_VERSION = "1"
+"""No object's version. An apply that asks for one and finds no object makes it."""
 
 Fence = Callable[[], float]
 """How many seconds this replica may go on writing; 0 or less: none."""
@@ -33,6 +35,20 @@ class Writer:
     async def apply(self, manifest: Manifest) -> Object:
         """Server-side apply of a child; what the hub owns is forced."""
         return await self._apply(manifest, names.FIELD_MANAGER)
+
+    async def apply_new(self, manifest: Manifest) -> Object:
+        """Server-side apply of a child whose name must be free.
+
+        A create would do the same, but leave fields that no later apply could take
+        away: they would belong to the create.
+
+        Raises:
+            AlreadyChanged: there is an object of that name; nothing was written.
+        """
+        metadata = {**manifest["metadata"], "resourceVersion": NO_VERSION}
+        return await self._apply(
+            {**manifest, "metadata": metadata}, names.FIELD_MANAGER
+        )
 
     async def hold_replicas(
         self, namespace: str, child: ChildId, replicas: int, version: int

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mcphub_operator.diff import (
-    PREREQUISITES,
     Apply,
     Delete,
     Handover,
@@ -20,7 +19,7 @@ from mcphub_operator.diff import (
     Stage,
     Step,
 )
-from mcphub_operator.errors import ApiError, NotFound, Refused
+from mcphub_operator.errors import AlreadyChanged, ApiError, NotFound, Refused
 from mcphub_operator.kube.api import Object
 from mcphub_operator.kube.children import ChildTable
 from mcphub_operator.kube.concurrency import run_together
@@ -28,6 +27,7 @@ from mcphub_operator.kube.kinds import BY_NAME, DEPLOYMENT
 from mcphub_operator.kube.writer import Writer
 from mcphub_operator.observed import HubKey
 from mcphub_operator.reconcile.secrets import SecretReader
+from mcphub_operator.resources.children import PREREQUISITES
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.restore import Operation
 from mcphub_operator.status.conditions import Reason
@@ -36,6 +36,12 @@ from mcphub_operator.status.problems import Problem
 INVALID_STATUSES = (400, 422)
 UNKNOWN_FIELD = "failed to create typed patch object"
 """What the API server says, with status 500, to a field that a kind does not have."""
+
+TAKEN = Problem(Reason.WRITE_FAILED, "something of that name is there")
+
+
+class NameTaken(Exception):
+    """A child's name is taken, by whomever, and the tables knew nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,8 @@ class Executor:
         """Carry out a plan and return what went wrong.
 
         Raises:
+            NameTaken: something was to be made that is there; the plan was for a view
+                that is wrong, and ended with that stage.
             LeaseLost: this replica may not write any more.
         """
         problems: list[Problem] = []
@@ -57,6 +65,8 @@ class Executor:
         for stage in plan:
             steps = [s for s in stage if not (blocked and s.child.kind == "Deployment")]
             outcomes = await run_together(self._try(key, step) for step in steps)
+            if any(outcome is TAKEN for outcome in outcomes):
+                raise NameTaken
             for step, problem in zip(steps, outcomes, strict=True):
                 if problem is not None:
                     problems.append(problem)
@@ -66,14 +76,18 @@ class Executor:
     async def _try(self, key: HubKey, step: Step) -> Problem | None:
         try:
             await self._do(key, step)
+        except AlreadyChanged as error:
+            is_new = isinstance(step, Apply) and step.new
+            return TAKEN if is_new else explain(step.child, error)
         except ApiError as error:
             return explain(step.child, error)
         return None
 
     async def _do(self, key: HubKey, step: Step) -> None:
         match step:
-            case Apply(manifest):
-                self._learn(key, step.child, await self.writer.apply(manifest))
+            case Apply(manifest, new):
+                write = self.writer.apply_new if new else self.writer.apply
+                self._learn(key, step.child, await write(manifest))
             case Handover(child, replicas, version):
                 held = await self.writer.hold_replicas(
                     key.namespace, child, replicas, version

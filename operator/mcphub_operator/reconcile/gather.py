@@ -1,9 +1,10 @@
 """All the reading of a pass, into one `Observed`.
 
 Nearly everything comes from the tables that the watches fill. What is asked of the API
-server: Secrets whose version changed, and, before a child is made, whether its name is
-free and the hub still there; tables may lag, and making something is the one thing
-that a lagging view must not decide.
+server: Secrets whose version changed, and, before a child is made, whether the hub is
+still there; tables may lag, and making something is the one thing that a lagging view
+must not decide. Whether a child's name is free the API server decides while it writes;
+only if it was not is there a second, slower look at everything.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -13,7 +14,6 @@ from enum import Enum
 from typing import Any
 
 from mcphub_operator import names
-from mcphub_operator.diff import Apply
 from mcphub_operator.errors import NotFound
 from mcphub_operator.kube.api import Api, Object
 from mcphub_operator.kube.children import ChildTable, build_live, find_owner
@@ -59,11 +59,13 @@ class HubGone(Exception):
     """The hub was deleted, or made anew, since the tables last heard of it."""
 
 
-async def gather(sources: Sources, world: World, hub: Hub, entry: HubEntry) -> Observed:
-    """Read everything about a hub."""
+async def gather(
+    sources: Sources, world: World, hub: Hub, entry: HubEntry, *, ask: bool = False
+) -> Observed:
+    """Read everything about a hub; `ask` for each Secret, whatever the tables say."""
     key = HubKey(hub.namespace, hub.name)
     fresh = world.fresh()
-    secrets = await sources.secrets.read(hub, fresh)
+    secrets = await sources.secrets.read(hub, fresh, ask=ask)
     children = {
         child: live
         for child, live in sources.children.of(key).items()
@@ -87,53 +89,57 @@ async def gather(sources: Sources, world: World, hub: Hub, entry: HubEntry) -> O
         foreign_autoscalers=sources.autoscalers.of(key),
         user_secrets=secrets.user,
         own_secrets=secrets.own,
-        absent=frozenset(ChildId(SECRET.name, name) for name in secrets.absent),
+        free=frozenset(ChildId(SECRET.name, name) for name in secrets.free),
         pods=pods,
         reports={uid: report for uid, report in asked.items() if report is not None},
         nodes=sources.nodes.all(),
     )
 
 
-async def inspect_births(
-    sources: Sources, observed: Observed, births: Iterable[Apply]
-) -> Observed:
-    """Look up what would be made, where the tables know of nothing.
+async def check_alive(sources: Sources, hub: Hub) -> None:
+    """Make sure that there is a hub to make something for.
 
     Raises:
-        HubGone: there is no hub any more to make it for.
+        HubGone: there is not.
     """
-    hub = observed.hub
-    children = [b.child for b in births if b.child not in observed.absent]
-    looks = (_look(sources.api, hub.namespace, child) for child in children)
-    alive, *found = await run_together((_find(sources.api, hub), *looks))
-    if (alive or {}).get("metadata", {}).get("uid") != hub.uid:
+    try:
+        found = await sources.api.get_metadata(HUB, hub.namespace, hub.name)
+    except NotFound as error:
+        raise HubGone from error
+    if found["metadata"]["uid"] != hub.uid:
         raise HubGone
-    relations = {
-        child: find_relation(hub, item["metadata"])
-        for child, item in zip(children, found, strict=True)
-        if item is not None
-    }
-    strangers = (c for c, owner in relations.items() if owner is Owner.STRANGER)
-    namesakes = (c for c, owner in relations.items() if owner is Owner.NAMESAKE)
+
+
+async def look_up(
+    sources: Sources, observed: Observed, unknown: Iterable[ChildId]
+) -> Observed:
+    """Ask the API server for children of which the tables know nothing."""
+    hub = observed.hub
+    children = [child for child in unknown if child not in observed.free]
+    looks = (_look(sources.api, hub.namespace, child) for child in children)
+    answers = dict(zip(children, await run_together(looks), strict=True))
+    found = {child: item for child, item in answers.items() if item is not None}
+    owners = {c: find_relation(hub, item["metadata"]) for c, item in found.items()}
+    strangers = (c for c, owner in owners.items() if owner is Owner.STRANGER)
+    namesakes = (c for c, owner in owners.items() if owner is Owner.NAMESAKE)
     # The tables lag, or a label is gone: it is not new, and keeps its replicas.
-    there = {
-        child: build_live(item)
-        for child, item in zip(children, found, strict=True)
-        if item is not None and relations[child] is Owner.HUB
-    }
+    there = {c: build_live(found[c]) for c, o in owners.items() if o is Owner.HUB}
     return replace(
         observed,
         children={**observed.children, **there},
         foreign=(*observed.foreign, *strangers),
         leftovers=(*observed.leftovers, *namesakes),
+        free=observed.free | (answers.keys() - found.keys()),
     )
 
 
-async def _find(api: Api, hub: Hub) -> Object | None:
-    try:
-        return await api.get_metadata(HUB, hub.namespace, hub.name)
-    except NotFound:
-        return None
+def keep_looked_up(looked: Observed, now: Observed) -> Observed:
+    """Return what is known now, with the strangers that no table tells of."""
+    return replace(
+        now,
+        foreign=tuple(dict.fromkeys((*now.foreign, *looked.foreign))),
+        leftovers=tuple(dict.fromkeys((*now.leftovers, *looked.leftovers))),
+    )
 
 
 async def _look(api: Api, namespace: str, child: ChildId) -> Object | None:

@@ -18,19 +18,22 @@ from mcphub_operator.errors import AlreadyChanged, InvalidHub, NotFound
 from mcphub_operator.kube.hubs import HubEntry
 from mcphub_operator.kube.kinds import HUB
 from mcphub_operator.observed import HubKey, Observed
-from mcphub_operator.reconcile.execute import Executor
+from mcphub_operator.reconcile.execute import Executor, NameTaken
 from mcphub_operator.reconcile.gather import (
     HubGone,
     Sources,
     World,
+    check_alive,
     gather,
-    inspect_births,
+    keep_looked_up,
+    look_up,
 )
 from mcphub_operator.reconcile.news import Newsroom
 from mcphub_operator.reconcile.upgrades import UpgradeGate
+from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.spec.hub import Hub, parse_hub
 from mcphub_operator.status.compose import Status, build_invalid_status, build_status
-from mcphub_operator.status.conditions import Reason
+from mcphub_operator.status.conditions import ConditionType, Reason, find_condition
 from mcphub_operator.status.problems import Outcome, Problem
 
 log = structlog.get_logger(__name__)
@@ -83,6 +86,8 @@ class Reconciler:
         except HubGone:
             self.sources.hubs.forget(key, entry.uid)
             return Result(again_seconds=LOOK_AGAIN_SECONDS)
+        except NameTaken:
+            return Result(failed=True)  # taken since it was looked up
 
     def forget(self, key: HubKey) -> None:
         """Drop what is remembered about a hub that is gone."""
@@ -92,22 +97,29 @@ class Reconciler:
     async def _pass(self, hub: Hub, entry: HubEntry) -> Result:
         key = HubKey(hub.namespace, hub.name)
         observed = self._with_turn(await gather(self.sources, self.world, hub, entry))
-        desired = build_desired(observed)
-        plan = () if hub.spec.paused else build_plan(observed, desired)
-        births = _find_births(plan)
-        if births:
-            looked = await inspect_births(self.sources, observed, births)
-            if looked.children.keys() != observed.children.keys():
-                looked = self._with_turn(looked)
-                desired = build_desired(looked)
-            observed = looked
-            plan = build_plan(observed, desired)
-        failures = await self.executor.execute(key, plan)
+        plan = _plan(observed)
+        if _find_births(plan):
+            await check_alive(self.sources, hub)
+            if _told_of_conflict(observed):
+                observed = await self._look_closely(hub, entry)
+                plan = _plan(observed)
+        try:
+            failures = await self.executor.execute(key, plan)
+        except NameTaken:
+            observed = await self._look_closely(hub, entry)
+            plan = _plan(observed)
+            failures = await self.executor.execute(key, plan)
         if plan:
             log.info("hub_written", hub=str(key), steps=_names(plan))
-            observed = await gather(self.sources, self.world, hub, entry)
-            observed = self._with_turn(observed)
+            written = await gather(self.sources, self.world, hub, entry)
+            observed = self._with_turn(keep_looked_up(observed, written))
         return await self._tell(observed, entry, failures)
+
+    async def _look_closely(self, hub: Hub, entry: HubEntry) -> Observed:
+        """Gather without believing the tables about what they do not have."""
+        observed = await gather(self.sources, self.world, hub, entry, ask=True)
+        births = _find_births(_plan(self._with_turn(observed)))
+        return self._with_turn(await look_up(self.sources, observed, births))
 
     def _with_turn(self, observed: Observed) -> Observed:
         key = HubKey(observed.hub.namespace, observed.hub.name)
@@ -171,13 +183,26 @@ def _look_again_seconds(outcome: Outcome) -> float | None:
     return longest * random.uniform(0.8, 1.2)  # noqa: S311
 
 
-def _find_births(plan: tuple[Stage, ...]) -> list[Apply]:
+def _plan(observed: Observed) -> tuple[Stage, ...]:
+    if observed.hub.spec.paused:
+        return ()
+    return build_plan(observed, build_desired(observed))
+
+
+def _find_births(plan: tuple[Stage, ...]) -> list[ChildId]:
     return [
-        step
+        step.child
         for stage in plan
         for step in stage
-        if isinstance(step, Apply) and not step.exists
+        if isinstance(step, Apply) and step.new
     ]
+
+
+def _told_of_conflict(observed: Observed) -> bool:
+    """Tell whether a name was taken before: looking is better than being refused."""
+    conditions = observed.status.get("conditions") or ()
+    stalled = find_condition(conditions, ConditionType.STALLED) or {}
+    return stalled.get("reason") == Reason.CONFLICT
 
 
 def _names(plan: tuple[Stage, ...]) -> list[str]:

@@ -33,7 +33,7 @@ class SecretFindings:
 
     user: UserSecrets
     own: Mapping[str, OwnSecret]
-    absent: frozenset[str] = frozenset()
+    free: frozenset[str] = frozenset()
     """Names that were asked for just now, and are free."""
 
 
@@ -61,8 +61,13 @@ class SecretReader:
             self._listed.pop((key.namespace, name), None)
         self._table.forget(key)
 
-    async def read(self, hub: Hub, fresh: Fresh) -> SecretFindings:
-        """Return what a hub's Secrets come to; no request if none changed."""
+    async def read(
+        self, hub: Hub, fresh: Fresh, *, ask: bool = False
+    ) -> SecretFindings:
+        """Return what a hub's Secrets come to; no request if none changed.
+
+        With `ask` there is one for each, whatever the tables say.
+        """
         key = HubKey(hub.namespace, hub.name)
         own, named = _own_names(hub), _named(hub)
         self._table.subscribe(key, own | named)
@@ -72,14 +77,19 @@ class SecretReader:
             known is not None
             and known.wanted == wanted
             and self._is_current(key, known)
+            and not ask
         ):
             return known.findings
-        bodies = await self._get_all(key, own | named)
-        findings = _evaluate(hub, bodies, fresh)
+        unmade = frozenset() if ask else self._find_unmade(key, own - named)
+        bodies = await self._get_all(key, (own | named) - unmade)
+        for name in unmade:
+            self._table.learn_absent(key.namespace, name)
+            bodies[name] = _Body(version=ABSENT)
+        findings = _evaluate(hub, bodies, fresh, asked=ask)
         self._remembered[key] = _Remembered(
             versions={name: body.version for name, body in bodies.items()},
             wanted=wanted,
-            findings=replace(findings, absent=frozenset()),
+            findings=replace(findings, free=frozenset()),
             digest_key=_digest_key(hub, findings.own, fresh),
         )
         return findings
@@ -118,6 +128,15 @@ class SecretReader:
         return names.keys_secret(key.name) in known.findings.own and all(
             self._table.find_version(key.namespace, name) == version
             for name, version in known.versions.items()
+        )
+
+    def _find_unmade(self, key: HubKey, own: frozenset[str]) -> frozenset[str]:
+        """Return which of the operator's own Secrets no watch has told of."""
+        return frozenset(
+            name
+            for name in own
+            if self._table.find_own_version(key, name) is None
+            and not self._table.find_version(key.namespace, name)
         )
 
     async def _get_all(self, key: HubKey, wanted: frozenset[str]) -> dict[str, "_Body"]:
@@ -164,7 +183,9 @@ def _named(hub: Hub) -> frozenset[str]:
     return frozenset(found - {""})
 
 
-def _evaluate(hub: Hub, bodies: Mapping[str, _Body], fresh: Fresh) -> SecretFindings:
+def _evaluate(
+    hub: Hub, bodies: Mapping[str, _Body], fresh: Fresh, *, asked: bool
+) -> SecretFindings:
     own = {
         name: OwnSecret(body.data, body.annotations)
         for name, body in bodies.items()
@@ -173,7 +194,8 @@ def _evaluate(hub: Hub, bodies: Mapping[str, _Body], fresh: Fresh) -> SecretFind
     missing = tuple(dict.fromkeys(_missing(hub, bodies)))
     digest = _digest(_digest_key(hub, own, fresh), secret_refs(hub), bodies)
     absent = frozenset(name for name, body in bodies.items() if body.data is None)
-    return SecretFindings(UserSecrets(digest, missing), own, absent)
+    free = absent if asked else frozenset[str]()
+    return SecretFindings(UserSecrets(digest, missing), own, free)
 
 
 def _digest_key(hub: Hub, own: Mapping[str, OwnSecret], fresh: Fresh) -> bytes:

@@ -7,6 +7,9 @@ from mcphub_operator.resources.manifest import ChildId, Manifest
 from mcphub_operator.resources.secrets import makes_token
 from mcphub_operator.spec.hub import Hub
 
+PREREQUISITES = frozenset({"ConfigMap", "Secret", "ServiceAccount"})
+"""What pods cannot do without: no Deployment is written for them until it is there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Desired:

@@ -3,6 +3,7 @@
 import pytest
 
 from mcphub_operator import names
+from mcphub_operator.kube.api import Object
 from mcphub_operator.kube.kinds import (
     CONFIG_MAP,
     DEPLOYMENT,
@@ -12,17 +13,28 @@ from mcphub_operator.kube.kinds import (
     SERVICE,
     SERVICE_ACCOUNT,
 )
+from mcphub_operator.resources.children import PREREQUISITES
 from support.running_operator import World, running_operator
 from support.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(120)
 
 PORTS = {"ports": [{"port": 80}]}
+PODS = {"app": "theirs"}
+WORKLOAD = {
+    "replicas": 0,
+    "selector": {"matchLabels": PODS},
+    "template": {
+        "metadata": {"labels": PODS},
+        "spec": {"containers": [{"name": "theirs", "image": "theirs"}]},
+    },
+}
 FOREIGN = [
     pytest.param(CONFIG_MAP, "team-data", {"data": {"theirs": "x"}}, id="ConfigMap"),
     pytest.param(SERVICE, "team-data", {"spec": PORTS}, id="Service"),
     pytest.param(SERVICE, "team-data-pods", {"spec": PORTS}, id="headless Service"),
     pytest.param(SERVICE_ACCOUNT, "team-data", {}, id="ServiceAccount"),
+    pytest.param(DEPLOYMENT, "team-data", {"spec": WORKLOAD}, id="Deployment"),
     pytest.param(SECRET, "team-data-keys", {"stringData": {"a": "b"}}, id="Secret"),
     pytest.param(
         NETWORK_POLICY,
@@ -31,6 +43,13 @@ FOREIGN = [
         id="NetworkPolicy",
     ),
 ]
+
+
+def without_managers(item: Object) -> Object:
+    """An object as its user wrote it: without what the Deployment's controller adds."""
+    added = ("managedFields", "resourceVersion", "annotations")
+    metadata = {k: v for k, v in item["metadata"].items() if k not in added}
+    return {**item, "metadata": metadata, "status": None}
 
 
 class TestAForeignObject:
@@ -46,8 +65,13 @@ class TestAForeignObject:
             await running.settle()
 
             assert f"{kind.name} {name}" in told["message"]
+            pods = await world.find(DEPLOYMENT, "team-data")
+            assert (pods is None) == (kind.name in PREREQUISITES)
             kept = await world.get(kind, name)
-            assert kept["metadata"] == theirs["metadata"]
+            entries = kept["metadata"].get("managedFields", ())
+            writers = {entry["manager"] for entry in entries}
+            assert names.FIELD_MANAGER not in writers
+            assert without_managers(kept) == without_managers(theirs)
 
     async def test_is_still_refused_after_a_restart(self, world: World):
         await world.create(
