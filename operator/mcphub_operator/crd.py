@@ -77,7 +77,7 @@ def _columns() -> list[JSON]:
         _column("Status", f"{_READY}.reason", "Why the hub is Ready or not"),
         _column("URL", ".status.endpoints.mcp", "Where MCP clients connect"),
         _column("Age", ".metadata.creationTimestamp", "Age of the hub", type="date"),
-        _wide("Image", ".status.summary.image", "Image that the pods run"),
+        _wide("Image", ".status.summary.image", "Image that the pods should run"),
         _wide("Autoscaled", ".status.summary.autoscaling", "Fewest-most replicas"),
         _wide("Message", f"{_READY}.message", "The status in a sentence"),
     ]

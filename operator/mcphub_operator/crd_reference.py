@@ -19,7 +19,8 @@ _INTRODUCTION = """\
 
 `apiVersion: {version}`, `kind: {kind}`, short name `mhub`. Every field of a hub, as
 `kubectl explain mhub.spec` tells it too. The API server refuses a hub that breaks one
-of the rules, with the sentence that stands here.
+of the rules, with the sentence that stands here. (≤ 30) after a type: at most so many
+characters, or items of a list.
 
 `metadata.name` is at most 52 characters of small letters, digits and `-`, starting
 with a letter: it begins the names of the hub's children.
@@ -88,12 +89,17 @@ def _type(field: JSON) -> str:
     if "x-kubernetes-int-or-string" in field:
         return "integer or text"
     if "items" in field:
-        return f"list of {_type(field['items'])}s"
+        return f"list of {_type(_below(field)[0]).split(' (')[0]}s" + _most(field)
     if "additionalProperties" in field:
         return f"map to {_type(field['additionalProperties'])}"
     words = {"string": "text", "object": "section"}
     kind: str = field["type"]
-    return words.get(kind, kind) + _range(field)
+    return words.get(kind, kind) + _range(field) + _most(field)
+
+
+def _most(field: JSON) -> str:
+    most = field.get("maxItems", field.get("maxLength"))
+    return f" (≤ {most})" if most else ""
 
 
 def _range(field: JSON) -> str:

@@ -44,7 +44,7 @@ ANNOTATION_UPGRADE = f"{GROUP}/upgrade"
 ANNOTATION_CONFIG_HASH = f"{GROUP}/config-hash"
 ANNOTATION_SECRETS_HASH = f"{GROUP}/secrets-hash"
 
-# ---------------------------------------------------------- the server's side (§6)
+# ---------------------------------------------------------- the server's side
 
 CONTAINER = "server"
 PORT_MCP = "mcp"

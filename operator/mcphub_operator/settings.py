@@ -118,6 +118,6 @@ def _build_parser() -> argparse.ArgumentParser:
         parser.add_argument(
             "--" + name.replace("_", "-"),
             help=f"{field.description} (environment: {PREFIX}{name.upper()};"
-            f" default: {field.default!s})".replace("%", "%%"),
+            f" default: {field.default or 'none'!s})".replace("%", "%%"),
         )
     return parser

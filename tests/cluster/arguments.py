@@ -84,7 +84,7 @@ def _add_own_commands(commands: Commands) -> None:
     paths = commands.add_parser("paths", help="where programs are (not in kind)")
     paths.add_argument("program", choices=["kubectl"])
     commands.add_parser("build", help="build all that clusters need (not in kind)")
-    image = _group(commands, "image", "build and load images (not in kind)")
+    image = _group(commands, "image", "build images (not in kind)")
     build = image.add_parser("build", help="build an image")
     named = build.add_mutually_exclusive_group(required=True)
     named.add_argument("--name", help="a name to be tagged by the image's content")
@@ -92,9 +92,6 @@ def _add_own_commands(commands: Commands) -> None:
     build.add_argument("-f", "--file")
     build.add_argument("--build-arg", action="append", default=[])
     build.add_argument("context")
-    load = _command(image, "load", "build products into a cluster")
-    load.add_argument("images", nargs="+")
-    load.add_argument("--nodes", default="")
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -205,7 +205,6 @@ COMMANDS: dict[tuple[str, str], Callable[[Arguments], None]] = {
     ("paths", ""): _paths,
     ("build", ""): _build,
     ("image", "build"): _image_build,
-    ("image", "load"): _load,
     ("version", ""): _version,
 }
 # The same whoever makes the clusters.

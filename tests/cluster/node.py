@@ -6,7 +6,6 @@ whatever was running starts afresh, as after a power cut.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -206,8 +205,3 @@ def last_sign_of_life(client: ApiClient, name: str) -> str:
 def is_on(site: Site, node: NodePlan) -> bool:
     """Tell whether a node runs."""
     return find_node_init(site.state, node) is not None
-
-
-def processor_count() -> int:
-    """Return how much work is worth doing at once."""
-    return max(2, os.cpu_count() or 2)

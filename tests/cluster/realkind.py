@@ -83,8 +83,6 @@ def carry_out(arguments: argparse.Namespace, words: Sequence[str], name: str) ->
             stop_api_server(name)
         case "apiserver", "start":
             start_api_server(name)
-        case "image", "load":
-            hand_over(kind, ["load", "docker-image", *words[2:]])
         case "build", _:
             say(" Nothing to build: the real kind brings its own node images")
         case _:

@@ -1,6 +1,7 @@
 """`make quickstart`, `make quickstart-down` and `make images`."""
 
 import argparse
+import shutil
 import sys
 import time
 
@@ -40,7 +41,10 @@ def _up(trial: Trial, terminal: Terminal) -> bool:
 
 def _down(trial: Trial, terminal: Terminal) -> bool:
     step = Step("Take the cluster down", "down", trial.delete_cluster)
-    return run_steps([step], trial.site.logs, "make quickstart-down", terminal)
+    done = run_steps([step], trial.site.logs, "make quickstart-down", terminal)
+    if done:
+        shutil.rmtree(trial.site.state)
+    return done
 
 
 def _images(trial: Trial, terminal: Terminal) -> bool:
@@ -71,7 +75,8 @@ def _call(url: str, token: str) -> Answer:
 def _show(trial: Trial, shell: Shell) -> str:
     table = trial.kubectl(shell, "-n", NAMESPACE, "get", "mcphubs")
     sheet = paste_sheet(trial.site.base_url, trial.token(shell))
-    return f"\n\n$ kubectl get mcphubs\n{table}\nConnect a client:\n\n{sheet}\n"
+    shown = f"$ kubectl -n {NAMESPACE} get mcphubs\n{table}"
+    return f"\n\n{shown}\nConnect a client:\n\n{sheet}\n"
 
 
 def _closing(site: Site) -> str:

@@ -1,4 +1,4 @@
-"""The files that a pod sees: configuration, credentials, tokens, keys (DESIGN §6).
+"""The files that a pod sees: configuration, credentials, tokens, keys.
 
 Users' Secrets are projected, never copied: the operator does not write them anywhere.
 """

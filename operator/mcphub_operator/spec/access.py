@@ -134,7 +134,8 @@ class TokensRef(Model):
     """A Secret whose every key is a client's name and whose value is its token."""
 
     name: Name = ""
-    """Name of the Secret; empty: the operator makes <hub>-auth with one token."""
+    """Name of the Secret, whose every key is a client's name and whose value is its
+    token; empty: the operator makes <hub>-auth with one token, of client `default`."""
 
 
 class JWT(Model):

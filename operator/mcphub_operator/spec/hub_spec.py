@@ -132,7 +132,8 @@ class HubSpec(Model):
     """Scale on load; while set, it rules the number of replicas."""
 
     disruption_budget: DisruptionBudget | None = None
-    """How many replicas a node drain may take away at once."""
+    """How many replicas a node drain may take away at once; left out, a drain may
+    take all of them."""
 
     network_policy: NetworkPolicySpec = NetworkPolicySpec()
     """Who may talk to the hub and whom it may talk to."""

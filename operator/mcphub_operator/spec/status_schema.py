@@ -32,7 +32,7 @@ class Summary(Model):
     """Connected and enabled backends, such as 2/3."""
 
     image: _Text | None = None
-    """Image that the pods run."""
+    """Image that the pods should run; during an upgrade not all do yet."""
 
     autoscaling: _Word | None = None
     """Fewest and most replicas, such as 2-10; empty without autoscaling."""

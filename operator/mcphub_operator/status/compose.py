@@ -18,7 +18,6 @@ from mcphub_operator.status.conditions import (
     Reason,
     Truth,
     build_conditions,
-    find_condition,
 )
 from mcphub_operator.status.endpoints import build_endpoints
 from mcphub_operator.status.problems import Outcome
@@ -111,9 +110,3 @@ def _is_ready(conditions: tuple[Condition, ...]) -> bool:
     return any(
         c.type is ConditionType.READY and c.status is Truth.TRUE for c in conditions
     )
-
-
-def is_ready(status: Mapping[str, Any]) -> bool:
-    """Tell whether a written status says Ready."""
-    ready = find_condition(status.get("conditions") or (), ConditionType.READY)
-    return ready is not None and ready.get("status") == Truth.TRUE

@@ -12,7 +12,6 @@ from uuid import UUID
 
 from mcphub_server.errors import BadArgument, Rejected
 
-MAX_NAME = 255
 _NAME = re.compile(r"[\w@+=~][\w@+=~.\- ]{0,254}")
 _MAX_ID = 2**64 - 1
 
@@ -84,7 +83,7 @@ def check_limit(limit: Any, maximum: int) -> int:
         raise BadArgument("limit is a whole number.")
     if not 1 <= limit <= maximum:
         raise BadArgument(
-            f"limit is {limit}; it goes from 1 to {maximum}. For more, page or filter."
+            f"limit is {limit}; it goes from 1 to {maximum}. Narrow with filter."
         )
     return limit
 
