@@ -146,6 +146,19 @@ def stray(kind: Kind, uid: str) -> dict[str, Any]:
     }
 
 
+def foreign(kind: Kind) -> dict[str, Any]:
+    """Return somebody else's object, of the name that a hub `taken` needs."""
+    return {
+        "apiVersion": kind.group_version,
+        "kind": kind.name,
+        "metadata": {
+            "name": "taken-keys" if kind.name == "Secret" else "taken",
+            "namespace": "default",
+        },
+        **CONTENT.get(kind.name, {}),
+    }
+
+
 def ready_pod() -> dict[str, Any]:
     labels = {
         "app.kubernetes.io/name": "mcphub",
@@ -184,6 +197,13 @@ class TestTheOperatorAtWork:
                 f"{kind.name} is left",
                 lambda kind=kind: installed.find(kind.name, "stray") is None,
             )
+
+    def test_looks_at_what_has_the_name_of_a_child(self, installed: Installed) -> None:
+        metadata = {"name": "taken", "namespace": "default"}
+        installed.apply(*map(foreign, CHILD_KINDS), HUB | {"metadata": metadata})
+
+        for kind in CHILD_KINDS:
+            installed.until_used(kind.plural, "get")
 
     def test_asks_a_ready_pod_how_its_backends_do(self, installed: Installed) -> None:
         installed.apply(ready_pod())
