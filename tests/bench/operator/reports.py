@@ -75,7 +75,7 @@ def _compare_creation(floor: Floor, cost: Cost) -> list[Figure]:
             cost.reads / cost.hubs,
             "",
             None,
-            "is the name free, is the hub still there, the user's Secret",
+            "is the hub still there, and the user's Secret",
         ),
     ]
 
