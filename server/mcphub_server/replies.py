@@ -18,6 +18,7 @@ from mcp.server.streamable_http import StreamableHTTPServerTransport
 from starlette.types import Receive, Scope, Send
 
 from mcphub_server.sessions.asgi import read_body, rewind
+from mcphub_server.sessions.messages import peek
 from mcphub_server.unsolicited import HoldingStream, RequestStreams
 
 _whole: ContextVar[bool] = ContextVar("mcphub_whole_reply", default=False)
@@ -42,11 +43,8 @@ def answers_whole(body: bytes, is_quiet: Callable[[str], bool]) -> bool:
         body: The request's JSON-RPC message; one that is none is refused whole.
         is_quiet: Tells whether a tool sends nothing before its result.
     """
-    try:
-        message = _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return True
-    if message.method != "tools/call" or message.params is None:
+    message = peek(_decoder, body)
+    if message is None or message.method != "tools/call" or message.params is None:
         return True
     return is_quiet(message.params.name)
 
@@ -57,6 +55,10 @@ class ReplyManager(FastMCPStreamableHTTPSessionManager):
     def __init__(self, is_quiet: Callable[[str], bool], **options: Any) -> None:
         super().__init__(**options)
         self._is_quiet = is_quiet
+
+    def count_sessions(self) -> int:
+        """Return how many sessions are held."""
+        return len(self._server_instances)
 
     @property
     def json_response(self) -> bool:

@@ -69,6 +69,7 @@ def build_transports(
         stateless=stateless,
         security_settings=NO_SECOND_GUARD,
     )
+    traffic.count_sessions = manager.count_sessions
     sse = SseServerTransport(MESSAGES_PATH, NO_SECOND_GUARD)
     app = Endpoints(mcp, manager, sse if config.sse.enabled else None)
     return Transports(app, manager, traffic)

@@ -18,13 +18,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mcphub_server.sessions.asgi import find_header, read_body, send_response
 from mcphub_server.sessions.handover import TICKET_HEADER
+from mcphub_server.sessions.messages import RequestKey, find_request
 from mcphub_server.sessions.reply import (
     EVENT_END,
     EVENT_HEAD,
     OK_STATUS,
     build_error,
 )
-from mcphub_server.sessions.streams import STREAM, RequestKey, Stream, find_request
+from mcphub_server.sessions.streams import STREAM, Stream
 from mcphub_server.sessions.traffic import Traffic
 
 MOST_TURNS = 4
@@ -41,6 +42,9 @@ NO_ROOM = (
     "replicas, or from more memory for each."
 )
 RETRY_SECONDS = 30
+
+STALLED_SECONDS = 30.0
+"""How long a stream's client may leave it unread; what is owed piles up meanwhile."""
 
 CUT = "The replica stopped before this call ended; call again."
 DECLINED = "The replica is stopping and did not begin this call; call again."
@@ -76,14 +80,17 @@ class Admission:
                 await self._app(scope, receive, self._closing(send))
 
     def _must_turn_away(self, scope: Scope) -> bool:
-        is_full = self._traffic.streams >= self._traffic.capacity.comfortable
+        is_full = self._traffic.occupied >= self._traffic.capacity.comfortable
         if not (self._traffic.draining or is_full):
             return False
         return self._begins_something(scope) and count_turns(scope) < MOST_TURNS
 
     def _must_refuse(self, scope: Scope) -> bool:
-        is_full = self._traffic.streams >= self._traffic.capacity.most
-        return is_full and self._begins_something(scope)
+        is_full = self._traffic.occupied >= self._traffic.capacity.most
+        opens = self._begins_something(scope) or (
+            self._stateful and opens_listening(scope)
+        )
+        return is_full and opens
 
     def _begins_something(self, scope: Scope) -> bool:
         return begins_something(scope, stateful=self._stateful)
@@ -115,6 +122,7 @@ class StreamSender:
         self._stream = stream
         self._send = send
         self._is_open = False
+        self._is_stalled = False
 
     async def __call__(self, message: Message) -> None:
         """Send one ASGI message."""
@@ -123,12 +131,18 @@ class StreamSender:
         else:
             self._stream.note_chunk(message.get("body", b""))
             self._is_open = message.get("more_body", False)
-        await self._send(message)
+        try:
+            async with asyncio.timeout(STALLED_SECONDS):
+                await self._send(message)
+        except TimeoutError:
+            self._is_stalled = True
+            self._stream.ended.set()
+            raise OSError("the client does not read its stream") from None
 
     async def finish(self) -> None:
         """Answer what is still owed with an error, then close."""
         self._stream.finished = True
-        if not self._is_open:
+        if self._is_stalled or not self._is_open:
             return
         errors = [build_event(each, CUT) for each in self._stream.pending]
         errors += [build_event(each, DECLINED) for each in self._stream.declined]
@@ -174,6 +188,20 @@ def begins_something(scope: Scope, *, stateful: bool) -> bool:
     opens = stateful and path == "/mcp" and scope["method"] == "POST"
     modern = find_header(headers, b"mcp-protocol-version") in MODERN_PROTOCOL_VERSIONS
     return opens and not modern and find_header(headers, b"mcp-session-id") is None
+
+
+def opens_listening(scope: Scope) -> bool:
+    """Tell whether a session on `/mcp` wants a stream for what the hub may tell.
+
+    A session goes on without it; a stream that resumes a reply is another thing.
+    """
+    headers = scope["headers"]
+    return (
+        scope["method"] == "GET"
+        and scope["path"].rstrip("/") == "/mcp"
+        and find_header(headers, b"last-event-id") is None
+        and find_header(headers, TICKET_HEADER) is None
+    )
 
 
 async def turn_away(scope: Scope, receive: Receive, send: Send) -> None:

@@ -16,6 +16,9 @@ Headers = list[tuple[bytes, bytes]]
 LARGEST_BODY = 4 * 1024 * 1024
 """The SDK's own limit."""
 
+READ_SECONDS = 20.0
+"""How long a client may take to send a body; a drain waits for it as well."""
+
 INVALID_REQUEST = -32600
 TOO_LARGE = 413
 
@@ -65,17 +68,21 @@ async def send_error(send: Send, status: int, message: str) -> None:
 
 
 async def read_body(receive: Receive) -> bytes | None:
-    """Read a request's body; None if it is too large or its client left."""
+    """Read a request's body; None if it is too large or slow, or its client left."""
     parts: list[bytes] = []
     size = 0
     more = True
-    while more:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        more = message.get("more_body", False)
-        if message["type"] == "http.disconnect" or size > LARGEST_BODY:
-            return None
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            while more:
+                message = await receive()
+                parts.append(message.get("body", b""))
+                size += len(parts[-1])
+                more = message.get("more_body", False)
+                if message["type"] == "http.disconnect" or size > LARGEST_BODY:
+                    return None
+    except TimeoutError:
+        return None
     return b"".join(parts)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import msgspec
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, LATEST_HANDSHAKE_VERSION
 
+from mcphub_server.sessions.messages import REQUESTS, find_method, peek
 from mcphub_server.sessions.session_id import Capability
 
 INITIALIZED = b'{"jsonrpc":"2.0","method":"notifications/initialized"}'
@@ -23,23 +24,7 @@ class Params(msgspec.Struct, rename="camel"):
     capabilities: dict[str, object] = {}
 
 
-class Opening(msgspec.Struct):
-    """A message that may open a session."""
-
-    method: str = ""
-    params: msgspec.Raw = msgspec.Raw()
-
-
-OPENINGS = msgspec.json.Decoder(Opening)
 PARAMS = msgspec.json.Decoder(Params)
-
-
-def find_method(body: bytes) -> str:
-    """Return a message's method, empty if it has none or is no message."""
-    try:
-        return OPENINGS.decode(body).method
-    except msgspec.DecodeError:
-        return ""
 
 
 def lacks_handshake(body: bytes) -> bool:
@@ -57,9 +42,9 @@ def lacks_handshake(body: bytes) -> bool:
 
 def parse_initialize(body: bytes) -> tuple[str, Capability]:
     """Return the revision that will be negotiated and what the client can do."""
-    try:
-        params = PARAMS.decode(OPENINGS.decode(body).params)
-    except msgspec.DecodeError:
+    opening = peek(REQUESTS, body)
+    params = peek(PARAMS, bytes(opening.params)) if opening else None
+    if params is None:
         return LATEST_HANDSHAKE_VERSION, Capability.NONE
     requested = params.protocol_version
     known = requested in HANDSHAKE_PROTOCOL_VERSIONS

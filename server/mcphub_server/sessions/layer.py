@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mcphub_server.middleware.authentication import name_principal
 from mcphub_server.middleware.client import current_client, enter_client
 from mcphub_server.sessions.asgi import find_header, replace_header, send_response
 from mcphub_server.sessions.handover import (
@@ -23,7 +24,7 @@ from mcphub_server.sessions.handover import (
 from mcphub_server.sessions.membership import GREETED_STATUS, GREETING_HEADER
 from mcphub_server.sessions.metrics import Outcome
 from mcphub_server.sessions.parts import SessionParts
-from mcphub_server.sessions.principal import enter_scope
+from mcphub_server.sessions.principal import build_token, enter_scope
 from mcphub_server.sessions.resumption import Resumption
 from mcphub_server.sessions.sse import SseSessions
 from mcphub_server.sessions.streamable import StreamableSessions
@@ -87,7 +88,9 @@ def accept(ticket: Ticket, scope: Scope) -> Scope:
     """Return the scope of a request as if its client had come here by itself."""
     client = replace(current_client(), address=ticket.client)
     if ticket.principal is not None:
-        client = replace(client, principal=ticket.principal.client_id)
+        client = replace(
+            client, principal=name_principal(build_token(ticket.principal))
+        )
     enter_client(client)
     headers = replace_header(scope["headers"], TICKET_HEADER, None)
     scope = {**scope, "headers": headers, HANDED_OVER: True}

@@ -43,16 +43,21 @@ def digest_principal(principal: Principal | None) -> bytes:
     return digest("\0".join(parts))
 
 
-def enter_scope(scope: Scope, principal: Principal | None) -> Scope:
-    """Return the scope as authentication would have left it for this principal."""
-    if principal is None:
-        return scope
-    token = AccessToken(
+def build_token(principal: Principal) -> AccessToken:
+    """Return what the token's verifier said, without the token."""
+    return AccessToken(
         token=FORWARDED_TOKEN,
         client_id=principal.client_id,
         scopes=list(principal.scopes),
         subject=principal.subject,
         claims={"iss": principal.issuer} if principal.issuer else {},
     )
+
+
+def enter_scope(scope: Scope, principal: Principal | None) -> Scope:
+    """Return the scope as authentication would have left it for this principal."""
+    if principal is None:
+        return scope
+    token = build_token(principal)
     user, credentials = AuthenticatedUser(token), AuthCredentials(token.scopes)
     return {**scope, "user": user, "auth": credentials}

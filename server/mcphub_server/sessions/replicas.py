@@ -48,8 +48,7 @@ class NoReplicas:
 async def resolve_addresses(name: str) -> frozenset[IpAddress]:
     """Ask the system's resolver; raises OSError."""
     loop = asyncio.get_running_loop()
-    async with asyncio.timeout(LOOKUP_TIMEOUT_SECONDS):
-        answers = await loop.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    answers = await loop.getaddrinfo(name, None, type=socket.SOCK_STREAM)
     return frozenset(parse_address(str(answer[4][0])) for answer in answers)
 
 
@@ -57,7 +56,8 @@ class DnsReplicas:
     """The replicas that the headless Service names.
 
     When the resolver does not answer, what it said last stays true: a fault of the
-    cluster's DNS must not cut sessions that work.
+    cluster's DNS must not cut sessions that work. There is one look-up at a time, for
+    each that hangs holds a thread; who finds it hanging does not wait for it.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class DnsReplicas:
         self._clock = clock
         self._known: frozenset[IpAddress] = frozenset()
         self._asked_at = float("-inf")
-        self._asking = asyncio.Lock()
+        self._lookup: asyncio.Task[None] | None = None
 
     async def includes(self, address: IpAddress) -> bool:
         """Say whether a replica has this address now.
@@ -90,9 +90,21 @@ class DnsReplicas:
 
     async def _ask(self, since: float) -> None:
         """Look the name up, unless somebody else began to after this moment."""
-        async with self._asking:
-            if self._asked_at > since:
-                return
+        if not await self._is_over():
+            return
+        if self._asked_at <= since and (self._lookup is None or self._lookup.done()):
             self._asked_at = self._clock()
-            with suppress(OSError):  # TimeoutError is one; the last answer stands
-                self._known = await self._resolve(self._name)
+            self._lookup = asyncio.create_task(self._look_up())
+        await self._is_over()
+
+    async def _is_over(self) -> bool:
+        """Wait for the look-up in hand as long as one may take; False if it hangs."""
+        if self._lookup is None:
+            return True
+        left = self._asked_at + LOOKUP_TIMEOUT_SECONDS - self._clock()
+        await asyncio.wait({self._lookup}, timeout=max(0.0, left))
+        return self._lookup.done()
+
+    async def _look_up(self) -> None:
+        with suppress(OSError):  # the last answer stands
+            self._known = await self._resolve(self._name)

@@ -11,7 +11,8 @@ import msgspec
 from starlette.types import Message, Send
 
 from mcphub_server.sessions.asgi import find_header, is_event_stream, send_response
-from mcphub_server.sessions.streams import ANSWER, LONGEST_HEAD, RequestKey
+from mcphub_server.sessions.messages import RequestKey
+from mcphub_server.sessions.streams import ANSWER, LONGEST_HEAD
 
 PING_SECONDS = 15.0
 PING = b": ping\r\n\r\n"

@@ -23,13 +23,13 @@ from mcphub_server.sessions.asgi import (
     send_error,
 )
 from mcphub_server.sessions.handover import Errand, Handover, Owner, is_handed_over
-from mcphub_server.sessions.handshake import find_method
+from mcphub_server.sessions.messages import find_method, find_request
 from mcphub_server.sessions.parts import SessionParts
 from mcphub_server.sessions.principal import digest_principal, find_principal
 from mcphub_server.sessions.receipt import Receipt, pack_request, unpack_request
 from mcphub_server.sessions.reply import Progress, Reply
 from mcphub_server.sessions.session_id import parse_address
-from mcphub_server.sessions.streams import STREAM, Stream, find_request
+from mcphub_server.sessions.streams import STREAM, Stream
 
 MOMENT_SECONDS = 0.1
 """What is ready by then goes as plain JSON, which is cheap."""

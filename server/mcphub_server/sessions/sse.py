@@ -22,6 +22,7 @@ from mcphub_server.sessions.asgi import (
 from mcphub_server.sessions.handover import Errand, Handover, Owner, is_handed_over
 from mcphub_server.sessions.handshake import INITIALIZED, lacks_handshake
 from mcphub_server.sessions.identity import Beginning, Signatures, enter_session
+from mcphub_server.sessions.messages import find_request
 from mcphub_server.sessions.metrics import Outcome
 from mcphub_server.sessions.parts import SessionParts
 from mcphub_server.sessions.principal import find_principal
@@ -36,6 +37,8 @@ SDK_ID = re.compile(rb"session_id=([0-9a-f]{32})")
 EVENT_END = b"\r\n\r\n"
 LONGEST_FIRST_EVENT = 8192
 ACCEPTED = 202
+TOO_MANY = 429
+OVERDRAWN = "Too many requests of this session wait for their answers"
 
 
 class SseSessions:
@@ -99,10 +102,14 @@ class SseSessions:
         if stream is not None:
             if stream.fresh and lacks_handshake(errand.body):
                 await call_app(self._app, scope, INITIALIZED)
+            if stream.is_overdrawn and find_request(errand.body) is not None:
+                await send_error(errand.send, TOO_MANY, OVERDRAWN)
+                return
             if not stream.note_message(errand.body):
                 await send_response(errand.send, ACCEPTED, b"", ())
                 return
-        await self._app(scope, rewind(errand.body, errand.receive), errand.send)
+        send = errand.send if stream is None else forgetting(stream, errand)
+        await self._app(scope, rewind(errand.body, errand.receive), send)
 
     async def _post_there(self, session: SessionId, errand: Errand) -> None:
         owner = Owner(session.owner, session.owner_uid)
@@ -112,6 +119,17 @@ class SseSessions:
             await send_error(errand.send, 404, "Could not find session")
         else:
             self._metrics.count(Outcome.FORWARDED)
+
+
+def forgetting(stream: Stream, errand: Errand) -> Send:
+    """Return a `send` by which a stream does not owe what is refused."""
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] != ACCEPTED:
+            stream.forget(find_request(errand.body))
+        await errand.send(message)
+
+    return send
 
 
 class EndpointEvent:

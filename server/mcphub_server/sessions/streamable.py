@@ -31,10 +31,10 @@ from mcphub_server.sessions.handover import (
 from mcphub_server.sessions.handshake import (
     INITIALIZED,
     build_initialize,
-    find_method,
     parse_initialize,
 )
 from mcphub_server.sessions.identity import Beginning, enter_session
+from mcphub_server.sessions.messages import CANCELLED_METHOD, find_method
 from mcphub_server.sessions.metrics import Outcome
 from mcphub_server.sessions.parts import SessionParts
 from mcphub_server.sessions.principal import find_principal
@@ -211,7 +211,7 @@ def begins_work(errand: Errand) -> bool:
     """Tell new work from messages about work that goes on elsewhere."""
     if errand.scope["method"] != "POST":
         return True
-    return find_method(errand.body) not in {"", "notifications/cancelled"}
+    return find_method(errand.body) not in {"", CANCELLED_METHOD}
 
 
 def with_session(start: Message, text: str) -> Message:

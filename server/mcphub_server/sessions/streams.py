@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import msgspec
 
-RequestKey = str | int
+from mcphub_server.sessions.messages import RequestKey, find_cancelled, find_request
 
 ANSWER = re.compile(
     rb'data: \{"jsonrpc":"2\.0","id":("(?:[^"\\]|\\.)*"|-?\d+),"(?:result|error)":'
@@ -19,20 +19,14 @@ ANSWER = re.compile(
 LONGEST_HEAD = 512
 """Where an answer's id is, whatever its size: the SDK writes ids before results."""
 
+MOST_PENDING = 64
+"""Requests that one stream may owe: what a replica runs at once, by default. A client
+that does not read would pile up answers without an end."""
+
 COMMENT = b":"
 
 STREAM = "mcphub.stream"
 """The scope's key for the `Stream` that a request opened."""
-
-
-class Request(msgspec.Struct):
-    """As much of a message as tells whether an answer will come."""
-
-    id: str | int | None = None
-    method: str = ""
-
-
-REQUESTS = msgspec.json.Decoder(Request)
 
 
 class Stream:
@@ -57,8 +51,14 @@ class Stream:
         self._clock = clock
         self._active_at = clock()
 
+    @property
+    def is_overdrawn(self) -> bool:
+        """Whether the stream owes more answers than a client should ask for."""
+        return len(self.pending) >= MOST_PENDING
+
     def note_message(self, body: bytes) -> bool:
         """A message was posted for this stream; False if it must not be served."""
+        self.forget(find_cancelled(body))
         request = find_request(body)
         if request is not None and (self.closing or self.ended.is_set()):
             self.declined.add(request)
@@ -68,6 +68,11 @@ class Stream:
         if request is not None:
             self.pending.add(request)
         return True
+
+    def forget(self, request: RequestKey | None) -> None:
+        """A request was cancelled, or refused where it was posted: none is owed."""
+        if request is not None:
+            self.pending.discard(request)
 
     def note_chunk(self, chunk: bytes) -> None:
         """The stream sends a chunk; a ping is no sign of life."""
@@ -81,12 +86,3 @@ class Stream:
     def is_quiet(self, seconds: float) -> bool:
         """Say whether nothing is owed, and nothing happened for a while."""
         return not self.pending and self._clock() - self._active_at >= seconds
-
-
-def find_request(body: bytes) -> RequestKey | None:
-    """Return the id of a request; None for notifications, answers and the rest."""
-    try:
-        request = REQUESTS.decode(body)
-    except msgspec.DecodeError:
-        return None
-    return request.id if request.method else None

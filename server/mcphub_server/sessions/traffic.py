@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from mcphub_server.sessions.capacity import (
+    SESSIONS_PER_STREAM,
     USUAL_LIMIT_BYTES,
     Capacity,
     build_capacity,
@@ -29,6 +30,7 @@ class Traffic:
         capacity: How many of these are welcome.
         sent_on, refused: How many newcomers were not.
         count_connections: Tells how many connections the listener holds.
+        count_sessions: Tells how many sessions on `/mcp` the SDK holds.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Traffic:
         self.requests = 0
         self.open_streams: set[Stream] = set()
         self.count_connections: Callable[[], int] = int
+        self.count_sessions: Callable[[], int] = int
         self.serving = False
         self.draining = False
         self._clock = clock
@@ -53,6 +56,11 @@ class Traffic:
     def streams(self) -> int:
         """How many streams are open."""
         return len(self.open_streams)
+
+    @property
+    def occupied(self) -> int:
+        """How much of the capacity is in use, in streams."""
+        return self.streams + self.count_sessions() // SESSIONS_PER_STREAM
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call a function whenever serving or draining changes."""

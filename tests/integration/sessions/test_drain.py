@@ -158,6 +158,30 @@ async def test_an_idle_stream_ends_in_good_order(hub):
     assert await replica.wait(10) == 0
 
 
+async def test_a_cancelled_call_keeps_no_stream_open(hub):
+    replica = hub.replicas[0]
+    cancelled = {
+        "jsonrpc": "2.0",
+        "method": "notifications/cancelled",
+        "params": {"requestId": SLOW["id"]},
+    }
+    async with (
+        httpx2.AsyncClient(headers=HEADERS, timeout=10) as http,
+        http.stream("GET", f"{hub.at(replica)}/sse") as stream,
+    ):
+        lines = stream.aiter_lines()
+        messages = hub.at(replica) + await find_data(lines)
+        await http.post(messages, json=SLOW)
+        await hub.wait_for_calls(replica, 1)
+        await http.post(messages, json=cancelled)
+        await hub.wait_for_calls(replica, 0)
+
+        replica.terminate()
+
+        assert await find_data(lines) is None
+    assert await replica.wait(10) == 0
+
+
 async def test_a_stream_whose_client_never_pauses_ends_with_an_answer_to_each_call(
     hub,
 ):

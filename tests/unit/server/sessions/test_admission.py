@@ -2,7 +2,9 @@ import asyncio
 
 import pytest
 
+from mcphub_server.sessions import admission
 from mcphub_server.sessions.admission import Admission, begins_something, count_turns
+from mcphub_server.sessions.capacity import SESSIONS_PER_STREAM, Capacity
 from mcphub_server.sessions.traffic import Traffic
 
 
@@ -90,3 +92,67 @@ async def test_a_stream_that_is_cut_answers_what_it_owes_with_an_error():
     assert b'"id":5,"error":{"code":-32603' in sent[-1]["body"]
     assert sent[-1]["more_body"] is False
     assert traffic.streams == 0
+
+
+async def test_a_stream_that_nobody_reads_ends(monkeypatch):
+    monkeypatch.setattr(admission, "STALLED_SECONDS", 0.05)
+    traffic, ended = Traffic(), []
+
+    async def app(_scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        body = {"type": "http.response.body", "body": b"data: x", "more_body": True}
+        with pytest.raises(OSError, match="does not read"):
+            await send(body)
+        ended.append((await receive())["type"])
+
+    async def receive():
+        await asyncio.Event().wait()
+
+    async def send(message):
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()
+
+    async with asyncio.timeout(5):
+        await Admission(app, traffic)(scope(), receive, send)
+
+    assert ended == ["http.disconnect"]
+    assert traffic.streams == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "stateful", "status"),
+    [
+        pytest.param(scope("POST", "/mcp"), True, 503, id="a session"),
+        pytest.param(
+            scope("GET", "/mcp", mcp_session_id="x"), True, 503, id="its stream"
+        ),
+        pytest.param(
+            scope("GET", "/mcp", mcp_session_id="x", last_event_id="y"),
+            True,
+            200,
+            id="a reply that is resumed",
+        ),
+        pytest.param(
+            scope("POST", "/mcp", mcp_session_id="x"), True, 200, id="an open one"
+        ),
+        pytest.param(scope("POST", "/mcp"), False, 200, id="a stateless request"),
+    ],
+)
+async def test_sessions_on_mcp_take_room_too(asked, stateful, status):
+    traffic, sent = Traffic(capacity=Capacity(2, 3)), []
+    traffic.count_sessions = lambda: 3 * SESSIONS_PER_STREAM
+    asked["query_string"] = b"turn=4"
+
+    async def app(_scope, _receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message):
+        sent.append(message)
+
+    await Admission(app, traffic, stateful=stateful)(asked, receive, send)
+
+    assert sent[0]["status"] == status

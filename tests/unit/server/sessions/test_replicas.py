@@ -1,6 +1,7 @@
 import asyncio
 from ipaddress import ip_address
 
+from mcphub_server.sessions import replicas as replicas_module
 from mcphub_server.sessions.replicas import DnsReplicas, NoReplicas
 
 ONE, TWO = ip_address("10.0.0.1"), ip_address("10.0.0.2")
@@ -94,6 +95,31 @@ async def test_a_silent_resolver_leaves_the_last_answer_in_force():
     clock.now += 3
 
     assert await replicas.includes(ONE)
+
+
+async def test_a_resolver_that_hangs_is_asked_once_and_nobody_waits_for_it(monkeypatch):
+    monkeypatch.setattr(replicas_module, "LOOKUP_TIMEOUT_SECONDS", 0.05)
+    asked, gate = [], asyncio.Event()
+
+    async def resolve(name):
+        asked.append(name)
+        if len(asked) > 1:
+            await gate.wait()
+        return frozenset({ONE})
+
+    clock = Clock()
+    replicas = DnsReplicas("hub-pods.ai.svc", resolve, clock)
+    assert await replicas.includes(ONE)
+    clock.now += 3
+    assert await replicas.includes(ONE)
+    clock.now += 3
+
+    async with asyncio.timeout(0.04):
+        answers = [await replicas.includes(ONE) for _ in range(20)]
+
+    assert all(answers)
+    assert len(asked) == 2
+    gate.set()
 
 
 async def test_a_server_that_stands_alone_knows_nobody():

@@ -4,7 +4,7 @@ import pytest
 from mcp_types import ErrorData, JSONRPCError, JSONRPCResponse
 
 from mcphub_server.sessions.admission import StreamSender
-from mcphub_server.sessions.streams import Stream
+from mcphub_server.sessions.streams import MOST_PENDING, Stream
 
 
 class Clock:
@@ -156,3 +156,28 @@ async def test_the_last_event_leaves_a_stream_that_nothing_can_be_posted_to(stre
     assert was_finished
     assert not last["more_body"]
     assert b"did not begin this call" in last["body"]
+
+
+def test_a_cancelled_request_is_owed_no_more(stream):
+    post(stream, id=5, method="tools/call")
+    post(stream, id=6, method="tools/call")
+
+    post(stream, method="notifications/cancelled", params={"requestId": 5})
+
+    assert stream.pending == {6}
+
+
+def test_what_was_refused_where_it_was_posted_is_not_owed(stream):
+    post(stream, id=5, method="tools/call")
+
+    stream.forget(5)
+
+    assert stream.pending == set()
+
+
+def test_a_stream_owes_only_so_much(stream):
+    for number in range(MOST_PENDING):
+        assert not stream.is_overdrawn
+        post(stream, id=number, method="tools/call")
+
+    assert stream.is_overdrawn
