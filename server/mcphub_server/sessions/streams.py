@@ -19,9 +19,9 @@ ANSWER = re.compile(
 LONGEST_HEAD = 512
 """Where an answer's id is, whatever its size: the SDK writes ids before results."""
 
-MOST_PENDING = 64
-"""Requests that one stream may owe: what a replica runs at once, by default. A client
-that does not read would pile up answers without an end."""
+MOST_PENDING = 128
+"""Requests that one stream may owe: twice what a replica runs at once, by default. A
+client that does not read would pile up answers without an end."""
 
 COMMENT = b":"
 
