@@ -18,6 +18,10 @@ Resolve = Callable[[str], Awaitable[frozenset[IpAddress]]]
 
 FRESH_SECONDS = 2.0
 LOOKUP_TIMEOUT_SECONDS = 2.0
+"""How long a look-up may take while an older answer serves."""
+
+FIRST_TIMEOUT_SECONDS = 10.0
+"""How long when none does: refusing a replica that exists ends its sessions."""
 
 
 class Replicas(Protocol):
@@ -79,29 +83,31 @@ class DnsReplicas:
         Only signed ids bring unknown addresses here, so each may cost a look-up.
         """
         now = self._clock()
-        if now - self._asked_at > FRESH_SECONDS or address not in self._known:
-            await self._ask(since=now)
+        if address not in self._known:
+            await self._ask(since=now, seconds=FIRST_TIMEOUT_SECONDS)
+        elif now - self._asked_at > FRESH_SECONDS:
+            await self._ask(since=now, seconds=LOOKUP_TIMEOUT_SECONDS)
         return address in self._known
 
     async def list_addresses(self) -> frozenset[IpAddress]:
         """Return the addresses of all replicas, this one's included."""
-        await self._ask(since=self._clock())
+        await self._ask(since=self._clock(), seconds=LOOKUP_TIMEOUT_SECONDS)
         return self._known
 
-    async def _ask(self, since: float) -> None:
+    async def _ask(self, since: float, seconds: float) -> None:
         """Look the name up, unless somebody else began to after this moment."""
-        if not await self._is_over():
+        if not await self._is_over(seconds):
             return
         if self._asked_at <= since and (self._lookup is None or self._lookup.done()):
             self._asked_at = self._clock()
             self._lookup = asyncio.create_task(self._look_up())
-        await self._is_over()
+        await self._is_over(seconds)
 
-    async def _is_over(self) -> bool:
-        """Wait for the look-up in hand as long as one may take; False if it hangs."""
+    async def _is_over(self, seconds: float) -> bool:
+        """Wait until the look-up in hand is so old; False if it is not over then."""
         if self._lookup is None:
             return True
-        left = self._asked_at + LOOKUP_TIMEOUT_SECONDS - self._clock()
+        left = self._asked_at + seconds - self._clock()
         await asyncio.wait({self._lookup}, timeout=max(0.0, left))
         return self._lookup.done()
 

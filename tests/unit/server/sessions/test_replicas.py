@@ -122,5 +122,15 @@ async def test_a_resolver_that_hangs_is_asked_once_and_nobody_waits_for_it(monke
     gate.set()
 
 
+async def test_a_slow_resolver_is_waited_for_when_nothing_is_known(monkeypatch):
+    monkeypatch.setattr(replicas_module, "LOOKUP_TIMEOUT_SECONDS", 0.01)
+
+    async def resolve(_name):
+        await asyncio.sleep(0.1)
+        return frozenset({ONE})
+
+    assert await DnsReplicas("hub-pods.ai.svc", resolve).includes(ONE)
+
+
 async def test_a_server_that_stands_alone_knows_nobody():
     assert not await NoReplicas().includes(ONE)
