@@ -5,7 +5,7 @@ the right, the first address that is not a trusted proxy is the client's. Behind
 NodePort with `externalTrafficPolicy: Cluster` that is a node; nobody can know more.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import (
@@ -16,6 +16,8 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
+
+from starlette.datastructures import Headers
 
 Network = IPv4Network | IPv6Network
 
@@ -34,28 +36,37 @@ def parse_networks(values: Sequence[str]) -> tuple[Network, ...]:
 
 
 def find_origin(
-    peer: str, scheme: str, headers: Mapping[str, str], trusted: Sequence[Network]
+    peer: str, scheme: str, headers: Headers, trusted: Sequence[Network]
 ) -> Origin:
     """Return where the request comes from.
 
     Args:
         peer: The address of the connection.
         scheme: The scheme of the connection.
-        headers: `x-forwarded-for` and `x-forwarded-proto`, if there.
+        headers: The request's; `x-forwarded-for` and `x-forwarded-proto` are read.
         trusted: The networks whose headers are believed.
     """
     address = normalise(peer)
     if not is_trusted(address, trusted):
         return Origin(address, scheme)
-    for hop in reversed(headers.get("x-forwarded-for", "").split(",")):
+    for hop in reversed(list_values(headers, "x-forwarded-for")):
         candidate = normalise(hop)
         if not candidate:
             break
         address = candidate
         if not is_trusted(candidate, trusted):
             break
-    forwarded = headers.get("x-forwarded-proto", "").split(",")[-1].strip().lower()
+    forwarded = list_values(headers, "x-forwarded-proto")[-1].strip().lower()
     return Origin(address, forwarded if forwarded in {"http", "https"} else scheme)
+
+
+def list_values(headers: Headers, name: str) -> list[str]:
+    """Return a list header's values in order, over all its lines; never no value.
+
+    A proxy may add a line of its own after the client's (HAProxy does), which means
+    the same as a value at the end of one line (RFC 9110, section 5.3).
+    """
+    return ",".join(headers.getlist(name)).split(",")
 
 
 def normalise(value: str) -> str:

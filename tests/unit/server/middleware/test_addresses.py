@@ -1,6 +1,7 @@
 """Where a request comes from, as far as trusted proxies let us know."""
 
 import pytest
+from starlette.datastructures import Headers
 
 from mcphub_server.middleware.addresses import find_origin, parse_networks
 
@@ -31,7 +32,7 @@ TRUSTED = parse_networks(["10.0.0.0/8", "fd00::/8"])
 def test_headers_are_believed_from_trusted_proxies_only(
     peer: str, forwarded: str, address: str
 ) -> None:
-    headers = {"x-forwarded-for": forwarded} if forwarded else {}
+    headers = Headers({"x-forwarded-for": forwarded} if forwarded else {})
 
     assert find_origin(peer, "http", headers, TRUSTED).address == address
 
@@ -44,6 +45,36 @@ def test_headers_are_believed_from_trusted_proxies_only(
     ],
 )
 def test_the_scheme_too(peer: str, scheme: str) -> None:
-    headers = {"x-forwarded-proto": "https"}
+    headers = Headers({"x-forwarded-proto": "https"})
 
     assert find_origin(peer, "http", headers, TRUSTED).scheme == scheme
+
+
+@pytest.mark.parametrize(
+    ("lines", "address"),
+    [
+        pytest.param(
+            ["127.0.0.1", "198.51.100.7"], "198.51.100.7", id="one proxy, a line"
+        ),
+        pytest.param(
+            ["127.0.0.1, 192.0.2.1", "198.51.100.7", "10.0.0.2"],
+            "198.51.100.7",
+            id="two proxies, a line each",
+        ),
+        pytest.param(["", "198.51.100.7"], "198.51.100.7", id="after an empty line"),
+    ],
+)
+def test_a_line_that_a_proxy_adds_is_believed_before_the_clients_own(
+    lines: list[str], address: str
+) -> None:
+    headers = Headers(raw=[(b"x-forwarded-for", line.encode()) for line in lines])
+
+    assert find_origin("10.0.0.1", "http", headers, TRUSTED).address == address
+
+
+def test_a_proxys_own_line_tells_the_scheme() -> None:
+    lines = [(b"x-forwarded-proto", b"https"), (b"x-forwarded-proto", b"http")]
+
+    origin = find_origin("10.0.0.1", "http", Headers(raw=lines), TRUSTED)
+
+    assert origin.scheme == "http"
