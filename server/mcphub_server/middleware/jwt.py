@@ -2,9 +2,10 @@
 
 FastMCP's verifier takes one algorithm, believes tokens without an end and ignores
 `nbf`, so this is joserfc with those closed. Keys are fetched when first needed and
-again when a token names an unknown one (the issuer has rotated), at most every few
-seconds, because anybody can send a token with a made-up key id; old keys stay in use
-while the issuer cannot be reached.
+again when a token names an unknown one (the issuer has rotated), one fetch at a time
+and at most every few seconds, because anybody can send a token with a made-up key id.
+Old keys stay in use while newer ones are fetched, and while the issuer cannot be
+reached: who has a token of a known key never waits for the issuer.
 """
 
 import asyncio
@@ -30,9 +31,16 @@ ALGORITHMS = [
 KEY_TYPES = frozenset({"RSA", "EC", "OKP"})
 CLOCK_SKEW_SECONDS = 30
 REFETCH_SECONDS = 5.0
+"""From the end of one fetch to the next, so that a slow issuer has a rest, too."""
+
 KEYS_KEPT_SECONDS = 600.0
+"""Then a call has them fetched again, and goes by the old ones meanwhile."""
+
 FETCH_TIMEOUT_SECONDS = 5.0
 MAX_TOKEN_BYTES = 16_384
+
+BAD_TOKEN = (JoseError, ValueError, TypeError, KeyError, AttributeError)
+"""What joserfc raises of a token; whatever is wrong with one is its own fault."""
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +61,7 @@ class JwtVerifier:
         self._keys = KeySet([])
         self._fetched_at = float("-inf")
         self._tried_at = float("-inf")
-        self._lock = asyncio.Lock()
+        self._fetching: asyncio.Task[bool] | None = None
         self._claims = jwt.JWTClaimsRegistry(
             leeway=CLOCK_SKEW_SECONDS,
             iss={"essential": True, "value": config.issuer},
@@ -66,11 +74,13 @@ class JwtVerifier:
         if len(token) > MAX_TOKEN_BYTES:
             return None
         if self._clock() - self._fetched_at >= KEYS_KEPT_SECONDS:
-            await self._refresh()
+            self._find_fetch()
         claims = self._read(token)
         if claims is None and await self._refresh():
             claims = self._read(token)
-        return build_access(claims) if claims is not None else None
+        if claims is None or not self._accepts(claims):
+            return None
+        return build_access(claims)
 
     async def count_keys(self) -> int:
         """Return how many keys the issuer offers now; for a check."""
@@ -78,34 +88,55 @@ class JwtVerifier:
         return len(self._keys.keys)
 
     def _read(self, token: str) -> dict[str, Any] | None:
-        """Return the claims of a valid token; whatever is wrong with one is its own."""
+        """Return the claims that a known key has signed, None if none has."""
         try:
-            claims = jwt.decode(token, self._keys, algorithms=ALGORITHMS).claims
-            self._claims.validate(claims)
-        except (JoseError, ValueError, TypeError, KeyError, AttributeError):
+            return dict(jwt.decode(token, self._keys, algorithms=ALGORITHMS).claims)
+        except BAD_TOKEN:
             return None
-        return dict(claims)
+
+    def _accepts(self, claims: dict[str, Any]) -> bool:
+        """Tell whether a token is the issuer's, made for this hub, and not over."""
+        try:
+            self._claims.validate(claims)
+        except BAD_TOKEN:
+            return False
+        return True
 
     async def _refresh(self) -> bool:
-        """Fetch the issuer's keys unless that was tried just now; tell whether it was.
+        """Wait for the issuer's keys unless it was just asked; tell whether they came.
+
+        All who wait share one fetch, which goes on if they leave.
+        """
+        fetching = self._find_fetch()
+        return fetching is not None and await asyncio.shield(fetching)
+
+    def _find_fetch(self) -> asyncio.Task[bool] | None:
+        """Return the fetch under way, or a new one; None soon after the last.
+
+        It ends by itself within FETCH_TIMEOUT_SECONDS, and with the loop.
+        """
+        if self._fetching is None:
+            if self._clock() - self._tried_at < REFETCH_SECONDS:
+                return None
+            self._fetching = asyncio.create_task(self._fetch_keys())
+        return self._fetching
+
+    async def _fetch_keys(self) -> bool:
+        """Fetch the issuer's keys; tell whether that went well.
 
         Raises nothing: the keys known so far stay.
         """
-        before = self._fetched_at
-        async with self._lock:
-            if self._fetched_at != before:
-                return True
-            if self._clock() - self._tried_at < REFETCH_SECONDS:
-                return False
+        try:
+            async with asyncio.timeout(FETCH_TIMEOUT_SECONDS):
+                self._keys = parse_keys(await self._fetch())
+        except Exception as error:  # noqa: BLE001 -- nobody may wait for this task
+            log.warning("signing keys not fetched", error=type(error).__name__)
+            return False
+        finally:
             self._tried_at = self._clock()
-            try:
-                found = parse_keys(await self._fetch())
-            except (httpx2.HTTPError, ValueError, TimeoutError) as error:
-                log.warning("signing keys not fetched", error=type(error).__name__)
-                return False
-            self._keys = found
-            self._fetched_at = self._clock()
-            return True
+            self._fetching = None
+        self._fetched_at = self._tried_at
+        return True
 
 
 def build_fetch(uri: str) -> FetchKeys:

@@ -1,5 +1,6 @@
 """JSON Web Tokens: which are believed, and how the issuer's keys are followed."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -14,8 +15,14 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
 from mcphub_server.config.hub import JwtConfig
+from mcphub_server.middleware import jwt as module
 from mcphub_server.middleware.authentication import name_principal
-from mcphub_server.middleware.jwt import REFETCH_SECONDS, JwtVerifier
+from mcphub_server.middleware.jwt import (
+    KEYS_KEPT_SECONDS,
+    REFETCH_SECONDS,
+    JwtVerifier,
+)
+from support.waiting import wait_until
 
 ISSUER = "https://id.example.com/"
 AUDIENCE = "mcphub"
@@ -30,9 +37,17 @@ class Issuer:
         self.keys: list[Any] = [FIRST]
         self.fetches = 0
         self.reachable = True
+        self.given_up = 0
+        self.answering = asyncio.Event()
+        self.answering.set()
 
     async def fetch(self) -> Mapping[str, Any]:
         self.fetches += 1
+        try:
+            await self.answering.wait()
+        except asyncio.CancelledError:
+            self.given_up += 1
+            raise
         if not self.reachable:
             raise httpx2.ConnectError("refused")
         return {"keys": [key.as_dict(private=False) for key in self.keys]}
@@ -172,6 +187,141 @@ async def test_known_keys_serve_while_the_issuer_is_away(
     clock.now += 3600
 
     assert await verifier.verify_token(sign()) is not None
+
+
+async def test_known_keys_serve_while_the_issuer_takes_its_time(
+    verifier: JwtVerifier, issuer: Issuer, clock: Clock
+) -> None:
+    await verifier.verify_token(sign())
+    issuer.answering.clear()
+    clock.now += KEYS_KEPT_SECONDS
+
+    async with asyncio.timeout(1):
+        answers = [await verifier.verify_token(sign()) for _ in range(5)]
+        await asyncio.sleep(0)
+        answers.append(await verifier.verify_token(sign()))
+
+    assert None not in answers
+    assert issuer.fetches == 2
+
+
+async def test_old_keys_are_replaced_behind_the_calls(
+    verifier: JwtVerifier, issuer: Issuer, clock: Clock
+) -> None:
+    await verifier.verify_token(sign())
+    issuer.keys = [SECOND]
+    clock.now += KEYS_KEPT_SECONDS
+
+    assert await verifier.verify_token(sign()) is not None
+
+    await wait_until(lambda: issuer.fetches == 2)
+    assert await verifier.verify_token(sign(SECOND, "ES256")) is not None
+    assert await verifier.verify_token(sign()) is None
+    assert issuer.fetches == 2
+
+
+async def test_tokens_of_an_unknown_key_wait_for_one_fetch(
+    verifier: JwtVerifier, issuer: Issuer, clock: Clock
+) -> None:
+    await verifier.verify_token(sign())
+    issuer.keys = [SECOND]
+    clock.now += REFETCH_SECONDS
+    issuer.answering.clear()
+
+    waiting = [
+        asyncio.create_task(verifier.verify_token(sign(SECOND, "ES256")))
+        for _ in range(5)
+    ]
+    await wait_until(lambda: issuer.fetches == 2)
+    issuer.answering.set()
+
+    assert None not in await asyncio.gather(*waiting)
+    assert issuer.fetches == 2
+
+
+async def test_the_next_try_counts_from_the_end_of_the_last(
+    verifier: JwtVerifier, issuer: Issuer, clock: Clock
+) -> None:
+    issuer.answering.clear()
+    issuer.reachable = False
+    first = asyncio.create_task(verifier.verify_token(sign()))
+    await wait_until(lambda: issuer.fetches == 1)
+    clock.now += REFETCH_SECONDS
+    issuer.answering.set()
+    await first
+
+    await verifier.verify_token(sign())
+    at_once = issuer.fetches
+    clock.now += REFETCH_SECONDS
+    await verifier.verify_token(sign())
+
+    assert at_once == 1
+    assert issuer.fetches == 2
+
+
+async def test_a_caller_that_leaves_takes_the_keys_from_nobody(
+    verifier: JwtVerifier, issuer: Issuer
+) -> None:
+    issuer.answering.clear()
+    leaving, staying = (
+        asyncio.create_task(verifier.verify_token(sign())) for _ in range(2)
+    )
+    await wait_until(lambda: issuer.fetches == 1)
+
+    leaving.cancel()
+    await asyncio.gather(leaving, return_exceptions=True)
+    issuer.answering.set()
+
+    assert await staying is not None
+
+
+async def test_an_issuer_that_never_answers_is_given_up(
+    verifier: JwtVerifier, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FETCH_TIMEOUT_SECONDS", 0.01)
+    issuer.answering.clear()
+
+    async with asyncio.timeout(1):
+        assert await verifier.verify_token(sign()) is None
+
+    assert issuer.given_up == 1
+
+
+async def test_a_token_with_wrong_claims_waits_for_no_keys(
+    verifier: JwtVerifier, issuer: Issuer, clock: Clock
+) -> None:
+    await verifier.verify_token(sign())
+    issuer.answering.clear()
+    clock.now += KEYS_KEPT_SECONDS
+
+    async with asyncio.timeout(1):
+        assert await verifier.verify_token(sign(exp=1_000_000)) is None
+
+
+async def test_what_an_issuer_sends_instead_of_keys_is_survived(
+    clock: Clock,
+) -> None:
+    async def send_rubbish() -> Mapping[str, Any]:
+        raise RecursionError
+
+    config = JwtConfig(issuer=ISSUER, audience=AUDIENCE, jwks_uri="https://id/keys")
+
+    assert await JwtVerifier(config, send_rubbish, clock).verify_token(sign()) is None
+
+
+def test_a_fetch_under_way_ends_with_the_loop(clock: Clock) -> None:
+    async def serve() -> Issuer:
+        issuer = Issuer()
+        config = JwtConfig(issuer=ISSUER, audience=AUDIENCE, jwks_uri="https://id/keys")
+        verifier = JwtVerifier(config, issuer.fetch, clock)
+        await verifier.verify_token(sign())
+        issuer.answering.clear()
+        clock.now += KEYS_KEPT_SECONDS
+        await verifier.verify_token(sign())
+        await wait_until(lambda: issuer.fetches == 2)
+        return issuer
+
+    assert asyncio.run(serve()).given_up == 1
 
 
 async def test_a_key_of_a_kind_that_we_do_not_know_spoils_nothing(
