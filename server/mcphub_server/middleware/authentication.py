@@ -6,8 +6,8 @@ refusal matters more than it seems: with static tokens the challenge is a bare
 flow in which they drop the header that their user configured.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import msgspec
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
@@ -27,12 +27,13 @@ class Door:
     Attributes:
         verifier: Turns a token into a client; None lets everybody in.
         required_scopes: What a token must grant.
-        metadata_url: RFC 9728 metadata to name in challenges; only for JWT.
+        metadata_urls: RFC 9728 metadata to name in challenges, by the path that was
+            asked for, without a slash at its end; only for JWT.
     """
 
     verifier: TokenVerifier | None
     required_scopes: tuple[str, ...] = ()
-    metadata_url: str = ""
+    metadata_urls: Mapping[str, str] = field(default_factory=dict)
 
 
 class Authenticate:
@@ -67,7 +68,7 @@ class Authenticate:
         self, reason: str, scope: Scope, receive: Receive, send: Send
     ) -> None:
         self._count_failure(reason)
-        response = build_refusal(reason, self._door)
+        response = build_refusal(reason, self._door, scope["path"])
         await response(scope, receive, send)
 
 
@@ -92,20 +93,21 @@ def name_principal(access: AccessToken) -> str:
     return access.client_id
 
 
-def build_refusal(reason: str, door: Door) -> Response:
+def build_refusal(reason: str, door: Door, path: str) -> Response:
     """Make the 401 or 403 of RFC 6750, as plain as its readers need it."""
+    metadata_url = door.metadata_urls.get(path.rstrip("/"))
     status, error, text = {
         "missing": (401, "", "Send the header: Authorization: Bearer <token>."),
         "invalid": (401, "invalid_token", "This token is unknown or no longer valid."),
         "scope": (403, "insufficient_scope", "This token lacks a required scope."),
     }[reason]
     parts: list[str] = []
-    if door.metadata_url:
+    if metadata_url:
         if error:
             parts.append(f'error="{error}"')
         if door.required_scopes:
             parts.append(f'scope="{" ".join(door.required_scopes)}"')
-        parts.append(f'resource_metadata="{door.metadata_url}"')
+        parts.append(f'resource_metadata="{metadata_url}"')
     challenge = f"Bearer {', '.join(parts)}" if parts else "Bearer"
     body = {"error": error or "unauthorized", "error_description": text}
     return Response(

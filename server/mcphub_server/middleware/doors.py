@@ -5,6 +5,7 @@ where `publicURL` says under which name clients know this server: a guess would 
 them to an address that is not theirs to reach.
 """
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -18,6 +19,10 @@ from mcphub_server.middleware.tokens import TokenFiles
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
 RESOURCES = ("/mcp", "/sse")
 
+RESOURCE_OF = {"/mcp": "/mcp", "/sse": "/sse", "/messages": "/sse"}
+"""By path. Clients refuse metadata of another resource than the one that they asked
+(RFC 9728, section 3.3); what is sent to `/messages` belongs to an SSE session."""
+
 
 def build_door(config: HubConfig, runtime: RuntimeSettings) -> Door:
     """Choose how callers prove who they are."""
@@ -30,14 +35,22 @@ def build_door(config: HubConfig, runtime: RuntimeSettings) -> Door:
     return Door(
         JwtVerifier(config.auth.jwt),
         config.auth.jwt.required_scopes,
-        build_metadata_url(config.public_url, RESOURCES[0]),
+        build_metadata_urls(config.public_url),
     )
+
+
+def build_metadata_urls(public_url: str) -> Mapping[str, str]:
+    """Return where the metadata is for each path; empty without a public name."""
+    if not public_url:
+        return {}
+    return {
+        path: build_metadata_url(public_url, resource)
+        for path, resource in RESOURCE_OF.items()
+    }
 
 
 def build_metadata_url(public_url: str, resource: str) -> str:
     """Return where a resource's metadata is (RFC 9728, section 3.1)."""
-    if not public_url:
-        return ""
     parts = urlsplit(public_url)
     path = parts.path.rstrip("/")
     return f"{parts.scheme}://{parts.netloc}{WELL_KNOWN}{path}{resource}"

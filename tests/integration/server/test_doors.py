@@ -5,12 +5,15 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+from mcp.client.auth.utils import extract_resource_metadata_from_www_auth
+from mcp.shared.auth_utils import check_resource_allowed
 
 from support.hub import TOKEN, LoopHub, hub_in_loop
 
@@ -47,7 +50,9 @@ async def key_server() -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def jwt_hub(make: MakeHub, **jwt_options: Any) -> AsyncIterator[LoopHub]:
+async def jwt_hub(
+    make: MakeHub, *, public_url: str = "https://mcp.example.com", **jwt_options: Any
+) -> AsyncIterator[LoopHub]:
     """Run a hub that believes the issuer's tokens."""
     async with key_server() as keys:
         auth = {
@@ -59,7 +64,7 @@ async def jwt_hub(make: MakeHub, **jwt_options: Any) -> AsyncIterator[LoopHub]:
                 **jwt_options,
             },
         }
-        files = make(auth=auth, publicURL="https://mcp.example.com")
+        files = make(auth=auth, publicURL=public_url)
         async with hub_in_loop(files) as hub:
             yield hub
 
@@ -112,6 +117,34 @@ async def test_a_jwt_challenge_names_the_metadata(hub_files: MakeHub) -> None:
         "bearer_methods_supported": ["header"],
         "scopes_supported": ["read"],
     }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "resource"),
+    [
+        pytest.param("POST", "/mcp", "/mcp", id="streamable HTTP"),
+        pytest.param("GET", "/sse", "/sse", id="the stream of SSE"),
+        pytest.param("GET", "/sse/", "/sse", id="the same with a slash"),
+        pytest.param("POST", "/messages/", "/sse", id="what is sent beside it"),
+    ],
+)
+@pytest.mark.parametrize("prefix", ["", "/hubs/one"])
+async def test_a_challenge_names_metadata_of_what_was_asked_for(
+    hub_files: MakeHub, prefix: str, method: str, path: str, resource: str
+) -> None:
+    public = f"https://mcp.example.com{prefix}"
+    async with (
+        jwt_hub(hub_files, public_url=public) as hub,
+        httpx.AsyncClient() as http,
+    ):
+        refusal = await http.request(method, f"{hub.url}{path}")
+        url = extract_resource_metadata_from_www_auth(refusal)
+        assert url is not None
+        metadata = (await http.get(f"{hub.url}{urlsplit(url).path}")).json()
+
+    assert url == f"https://mcp.example.com{WELL_KNOWN[0]}{prefix}{resource}"
+    assert metadata["resource"] == f"{public}{resource}"
+    assert check_resource_allowed(f"{public}{resource}", metadata["resource"])
 
 
 async def test_static_tokens_never_look_like_oauth(hub_files: MakeHub) -> None:
