@@ -1,11 +1,15 @@
 """The tools of a Qdrant backend: search, list collections, describe a collection."""
 
+import time
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastmcp.tools.base import Tool, ToolResult
 from pydantic import Field
 
+from mcphub_server.backends.embedding.client import EmbeddingClient
 from mcphub_server.backends.qdrant.backend import QdrantBackend, Search
+from mcphub_server.backends.qdrant.rest import models
 from mcphub_server.errors import BadArgument
 from mcphub_server.guards.qdrant.filters import check_filter
 from mcphub_server.guards.qdrant.names import (
@@ -20,9 +24,13 @@ from mcphub_server.tools import qdrant_results as results
 from mcphub_server.tools.building import ToolDescription, build_result, build_tool
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.paging import fingerprint
+from mcphub_server.tools.qdrant_texts import NoVector, make_vector
 
 USUAL_LIMIT = 10
 MOST_FIELDS = 100
+LEAST_SEARCH_SECONDS = 1.0
+"""What a search has when its vector took nearly all of the time; Qdrant knows whole
+seconds only."""
 
 Collection = Annotated[
     str, Field(description="The collection's name, as the list gives it.", min_length=1)
@@ -81,9 +89,15 @@ def build_qdrant_tools(backend: QdrantBackend, context: ToolContext) -> list[Too
 class QdrantTools:
     """What the tools of one backend share."""
 
-    def __init__(self, backend: QdrantBackend, context: ToolContext) -> None:
+    def __init__(
+        self,
+        backend: QdrantBackend,
+        context: ToolContext,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._backend = backend
         self._context = context
+        self._clock = clock
 
     async def search(  # noqa: PLR0913, PLR0917 -- the tool's own parameters
         self,
@@ -110,12 +124,13 @@ class QdrantTools:
             with_vectors=with_vectors,
         )
         if query_text is not None:
-            vector = check_vector(await self._embed(query_text))
-            search = results.with_query(search, vector)
-        seconds = self._context.limits.statement_timeout_seconds
-        hits = await self._context.run(
-            self._backend, lambda: self._backend.search(search, seconds)
-        )
+            self._find_embedding()  # or say that there is none, whatever the circuit
+        try:
+            hits = await self._context.run(
+                self._backend, lambda: self._search(search, query_text)
+            )
+        except NoVector as error:
+            raise error.failure from None
         body, cut = results.describe_hits(
             name, hits, self._context.limits.max_result_bytes
         )
@@ -144,13 +159,26 @@ class QdrantTools:
         most = self._context.limits.max_rows
         return min(USUAL_LIMIT, most) if limit is None else check_limit(limit, most)
 
-    async def _embed(self, text: str) -> list[float]:
+    async def _search(
+        self, search: Search, text: str | None
+    ) -> list[models.ScoredPoint]:
+        """Search, by a text's vector if there is one, within one call's time."""
+        seconds: float = self._context.limits.statement_timeout_seconds
+        if text is not None:
+            begun = self._clock()
+            vector = await make_vector(self._find_embedding(), text, seconds)
+            search = results.with_query(search, vector)
+            seconds -= self._clock() - begun
+            seconds = max(seconds, LEAST_SEARCH_SECONDS)
+        return await self._backend.search(search, seconds)
+
+    def _find_embedding(self) -> EmbeddingClient:
         if self._backend.embedding is None:
             raise BadArgument(
                 "query_text is not available: this hub has no embedding endpoint. Use "
                 "point_id (points like that one) or query_vector."
             )
-        return await self._backend.embedding.embed(text)
+        return self._backend.embedding
 
     def _answer(self, body: dict[str, Any], rows: int, *, cut: bool) -> ToolResult:
         encoded = encode_object(body, rows, truncated=cut)
