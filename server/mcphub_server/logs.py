@@ -27,11 +27,7 @@ TRUSTED = frozenset({"uvicorn.error"})
 def configure_logging(config: LoggingConfig) -> None:
     """Send every record of the process to stderr in one format."""
     level = logging.getLevelNamesMapping()[config.level.upper()]
-    renderer: Processor = (
-        structlog.processors.JSONRenderer(serializer=encode_line)
-        if config.format is LogFormat.JSON
-        else structlog.dev.ConsoleRenderer(colors=False)
-    )
+    renderers = build_renderers(config.format)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -39,7 +35,7 @@ def configure_logging(config: LoggingConfig) -> None:
         tell_exception_without_values,
     ]
     structlog.configure(
-        processors=[*shared, renderer],
+        processors=[*shared, *renderers],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
@@ -50,7 +46,7 @@ def configure_logging(config: LoggingConfig) -> None:
             foreign_pre_chain=[tell_origin_only, *shared],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                renderer,
+                *renderers,
             ],
         )
     )
@@ -58,6 +54,30 @@ def configure_logging(config: LoggingConfig) -> None:
     root.handlers = [handler]
     root.setLevel(max(level, logging.WARNING))
     silence_own_handlers()
+
+
+def build_renderers(written: LogFormat) -> list[Processor]:
+    """Return what makes one line of an event."""
+    if written is LogFormat.JSON:
+        return [structlog.processors.JSONRenderer(serializer=encode_line)]
+    return [escape_unprintable, structlog.dev.ConsoleRenderer(colors=False)]
+
+
+def escape_unprintable(
+    _logger: WrappedLogger, _method: str, event: EventDict
+) -> EventDict:
+    """Write control characters as escapes, as JSON does.
+
+    A name that a client made up may hold line ends and what terminals obey. What is
+    in lists is escaped by the renderer, which shows them as Python does.
+    """
+    for key, value in event.items():
+        if isinstance(value, str) and not value.isprintable():
+            event[key] = "".join(
+                each if each.isprintable() else each.encode("unicode_escape").decode()
+                for each in value
+            )
+    return event
 
 
 def encode_line(event: object, **_options: object) -> str:
