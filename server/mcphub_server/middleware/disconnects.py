@@ -1,8 +1,13 @@
-"""A client that goes away ends its call, down to the query on the database.
+"""A client that goes away ends its request, and with that a call outside a session.
 
 uvicorn tells of a closed connection only to who asks, and while the SDK prepares a
-JSON answer nobody asks: the query would run on for nobody. Once a streamed answer has
+JSON answer nobody asks: a query would run on for nobody. Once a streamed answer has
 begun this keeps out of the way, for a stream may be resumed.
+
+Over `/mcp` with sessions a call belongs to its session and runs on, up to the
+statement timeout: from revision 2025-03-26 on (Transports, Streamable HTTP) a lost
+connection is not to be taken for a cancellation, for which a client sends
+`notifications/cancelled`.
 """
 
 import asyncio
@@ -19,7 +24,10 @@ UNWATCHED_SECONDS = 0.05
 async def cancel_when_gone(
     app: ASGIApp, scope: Scope, receive: Receive, send: Send
 ) -> None:
-    """Run an application until it answers or its client has left."""
+    """Run an application until it answers or its client has left.
+
+    What it does in tasks of a session is not ended.
+    """
     running = anyio.CancelScope()
     call = WatchedCall(receive, send, running)
     try:

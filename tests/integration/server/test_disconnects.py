@@ -1,12 +1,14 @@
-"""A client that goes away takes its query with it."""
+"""A client that goes away takes its query with it, unless it has a session."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import pytest
 
-from support.hub import TOKEN, hub_in_loop
+from support.hub import TOKEN, LoopHub, hub_in_loop
 from support.postgres import PostgresServer
 from support.waiting import wait_until
 
@@ -86,6 +88,58 @@ async def test_over_http(
 
         await wait_for_queries(shop, 0)
         await wait_until(lambda: hub.hub.traffic.calls == 0)
+
+
+@pytest.mark.parametrize("revision", ["2025-03-26", "2025-06-18", "2025-11-25"])
+async def test_in_a_session_only_the_client_says_that_a_call_is_over(
+    hub_files: MakeHub, shop: PostgresServer, revision: str
+) -> None:
+    files = hub_files(transports={"streamableHTTP": {"sessions": "Stateful"}})
+    async with hub_in_loop(files) as hub, open_session(hub, revision) as http:
+        request = asyncio.create_task(http.post("", json=call({})))
+        await wait_for_queries(shop, 1)
+        before = hub.hub.traffic.count_connections()
+        request.cancel()
+        await wait_until(lambda: hub.hub.traffic.count_connections() < before)
+
+        pong = await http.post("", json=build_message("ping", id=2))
+        running = await asyncio.to_thread(count_heavy, shop)
+        told = await http.post(
+            "", json=build_message("notifications/cancelled", {"requestId": 1})
+        )
+        await wait_for_queries(shop, 0)
+
+    assert pong.is_success
+    assert told.is_success
+    assert running == 1
+
+
+@asynccontextmanager
+async def open_session(hub: LoopHub, revision: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Open a session of `/mcp`, whose client posts to the empty path."""
+    headers = {
+        "Authorization": f"Bearer {TOKEN}",
+        "Accept": "application/json, text/event-stream",
+    }
+    async with httpx.AsyncClient(
+        base_url=f"{hub.url}/mcp", headers=headers, timeout=60
+    ) as http:
+        hello = {
+            "protocolVersion": revision,
+            "capabilities": {},
+            "clientInfo": {"name": "test", "version": "1"},
+        }
+        opened = await http.post("", json=build_message("initialize", hello, id=0))
+        http.headers["Mcp-Session-Id"] = opened.headers["mcp-session-id"]
+        http.headers["MCP-Protocol-Version"] = revision
+        await http.post("", json=build_message("notifications/initialized"))
+        yield http
+
+
+def build_message(
+    method: str, params: dict[str, Any] | None = None, **members: Any
+) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "method": method, "params": params or {}, **members}
 
 
 async def test_over_sse(hub_files: MakeHub, shop: PostgresServer) -> None:
