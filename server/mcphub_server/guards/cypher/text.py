@@ -12,8 +12,9 @@ from mcphub_server.errors import Rejected
 MAX_BYTES = 16_384
 
 _ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\u+([0-9a-fA-F]{4})")
+# atomic and possessive: a comment that could end later too doubles the ways to try
 _PREFIX = re.compile(
-    r"^(?:\s|/\*.*?\*/|//[^\n\r]*[\n\r])*(EXPLAIN|PROFILE|CYPHER)\b",
+    r"^(?>\s+|/\*.*?\*/|//[^\n\r]*[\n\r])*+(EXPLAIN|PROFILE|CYPHER)\b",
     re.IGNORECASE | re.DOTALL,
 )
 

@@ -8,6 +8,7 @@ import pytest
 
 from mcphub_server.errors import Rejected
 from mcphub_server.guards.cypher.check import check_cypher
+from mcphub_server.guards.cypher.text import split_prefix
 
 READING = {
     "a node": "MATCH (n:Person) RETURN n LIMIT 10",
@@ -168,6 +169,30 @@ def test_an_attack_is_refused_by_its_rule(rule, cypher):
 
     assert refusal.value.rule == rule
     assert time.monotonic() - started < 1.5
+
+
+@pytest.mark.parametrize(
+    "lead",
+    [
+        pytest.param("/**/" * 4_000, id="empty comments"),
+        pytest.param("/* / * /* " * 1_000 + "*/" + "/*/*/" * 500, id="odd comments"),
+        pytest.param(" /**/ //\n\t" * 1_000, id="comments and blanks"),
+        pytest.param("//\n" * 4_000, id="lines of comments"),
+    ],
+)
+@pytest.mark.parametrize("prefix", ["", "EXPLAIN "])
+def test_comments_before_a_statement_are_read_once(lead, prefix):
+    started = time.monotonic()
+
+    explain, rest = split_prefix(lead + prefix + "RETURN 1")
+
+    assert explain == bool(prefix)
+    assert rest.endswith("RETURN 1")
+    assert time.monotonic() - started < 1.5
+
+
+def test_a_comment_that_holds_the_word_is_no_prefix():
+    assert not check_cypher("/* a */ /* EXPLAIN */ RETURN 1").explain
 
 
 def test_a_refusal_of_a_command_does_not_repeat_a_password():
