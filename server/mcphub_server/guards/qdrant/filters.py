@@ -15,6 +15,7 @@ from mcphub_server.guards.qdrant.geography import (
     check_radius,
 )
 from mcphub_server.guards.qdrant.names import check_point_id
+from mcphub_server.guards.qdrant.numbers import is_count, is_finite
 
 MAX_DEPTH = 24
 MAX_VALUES = 2_000
@@ -93,8 +94,8 @@ def _check_filter(node: Any) -> None:
 def _check_min_should(node: Any) -> None:
     if not isinstance(node, dict) or set(node) != {"conditions", "min_count"}:
         raise _refuse("min_should takes conditions and min_count.")
-    if type(node["min_count"]) is not int or node["min_count"] < 0:
-        raise _refuse("min_count is a whole number.")
+    if not is_count(node["min_count"]):
+        raise _refuse("min_count is a whole number from 0 on.")
     _check_conditions(node["conditions"])
 
 
@@ -156,17 +157,16 @@ def _check_range(node: Any) -> None:
     if not isinstance(node, dict) or not node or not set(node) <= _RANGE:
         raise _refuse("range takes gt, gte, lt, lte.")
     for value in node.values():
-        if isinstance(value, bool) or not isinstance(
-            value, (int, float, str, type(None))
-        ):
-            raise _refuse("range takes numbers or dates as strings.")
+        # infinity would arrive as null, which bounds nothing
+        if not (value is None or isinstance(value, str) or is_finite(value)):
+            raise _refuse("range takes finite numbers or dates as strings.")
 
 
 def _check_count(node: Any) -> None:
     if not isinstance(node, dict) or not node or not set(node) <= _RANGE:
         raise _refuse("values_count takes gt, gte, lt, lte.")
-    if not all(type(value) is int and value >= 0 for value in node.values()):
-        raise _refuse("values_count takes whole numbers.")
+    if not all(map(is_count, node.values())):
+        raise _refuse("values_count takes whole numbers from 0 on.")
 
 
 def _check_flag(value: Any) -> None:

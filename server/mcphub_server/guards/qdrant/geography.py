@@ -1,9 +1,9 @@
 """Places in a filter: on the globe, and in the shape that Qdrant takes."""
 
-import math
 from typing import Any
 
 from mcphub_server.errors import Rejected
+from mcphub_server.guards.qdrant.numbers import is_finite
 
 
 def _refuse(problem: str) -> Rejected:
@@ -23,9 +23,7 @@ def check_point(node: Any) -> None:
 
 
 def _is_within(value: Any, bound: float) -> bool:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return False
-    return math.isfinite(value) and -bound <= value <= bound
+    return is_finite(value) and -bound <= value <= bound
 
 
 def check_radius(node: Any) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 from uuid import UUID
 
 from mcphub_server.errors import BadArgument, Rejected
+from mcphub_server.guards.qdrant.numbers import is_count
 
 _NAME = re.compile(r"[\w@+=~][\w@+=~.\- ]{0,254}")
-_MAX_ID = 2**64 - 1
 
 
 def check_collection_name(name: Any, allowed: Collection[str] = ()) -> str:
@@ -63,9 +63,7 @@ def check_lookup_from(lookup: Any, allowed: Collection[str] = ()) -> None:
 
 def check_point_id(point_id: Any) -> int | str:
     """Return a point's id: a whole number or a UUID."""
-    if isinstance(point_id, bool):
-        raise _refuse_point_id()
-    if isinstance(point_id, int) and 0 <= point_id <= _MAX_ID:
+    if isinstance(point_id, int) and is_count(point_id):
         return point_id
     if isinstance(point_id, str):
         if point_id.isascii() and point_id.isdecimal() and len(point_id) <= 20:  # noqa: PLR2004
@@ -82,9 +80,7 @@ def check_limit(limit: Any, maximum: int) -> int:
     if isinstance(limit, bool) or not isinstance(limit, int):
         raise BadArgument("limit is a whole number.")
     if not 1 <= limit <= maximum:
-        raise BadArgument(
-            f"limit is {limit}; it goes from 1 to {maximum}. Narrow with filter."
-        )
+        raise BadArgument(f"limit goes from 1 to {maximum}. Narrow with filter.")
     return limit
 
 

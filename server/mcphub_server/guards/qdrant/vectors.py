@@ -1,9 +1,9 @@
 """Query vectors: lists of finite numbers, sparse vectors, lists of vectors."""
 
-import math
 from typing import Any
 
 from mcphub_server.errors import BadArgument
+from mcphub_server.guards.qdrant.numbers import is_finite
 
 MAX_DIMENSIONS = 65_536
 MAX_VECTORS = 1_024
@@ -32,18 +32,9 @@ def _check_dense(vector: Any) -> list[float]:
     if not isinstance(vector, list) or not 1 <= len(vector) <= MAX_DIMENSIONS:
         raise BadArgument(f"query_vector has 1 to {MAX_DIMENSIONS} numbers.")
     for index, number in enumerate(vector):
-        if not _is_number(number):
+        if not is_finite(number):
             raise BadArgument(f"query_vector has no finite number at index {index}.")
     return [float(number) for number in vector]
-
-
-def _is_number(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return False
-    try:
-        return math.isfinite(value)
-    except OverflowError:
-        return False
 
 
 def _check_multi(vectors: list[Any]) -> list[list[float]]:

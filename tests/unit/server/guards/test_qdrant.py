@@ -102,7 +102,20 @@ def test_a_limit_within_bounds_passes(limit):
     assert check_limit(limit, 100) == limit
 
 
-@pytest.mark.parametrize("limit", [0, -1, 101, 10**9, True, 1.5, "5", None])
+@pytest.mark.parametrize(
+    "limit",
+    [
+        0,
+        -1,
+        101,
+        10**9,
+        pytest.param(10**5_000, id="5,000 digits"),
+        True,
+        1.5,
+        "5",
+        None,
+    ],
+)
 def test_a_limit_out_of_bounds_is_refused(limit):
     with pytest.raises(BadArgument):
         check_limit(limit, 100)
@@ -220,6 +233,8 @@ BAD_FILTERS = {
     "a latitude beyond the pole": {"must": [{"key": "g", "geo_radius": {"center": {"lat": 999, "lon": 0}, "radius": 5}}]},
     "a radius below zero": {"must": [{"key": "g", "geo_radius": {"center": POINT, "radius": -5}}]},
     "an infinite radius": {"must": [{"key": "g", "geo_radius": {"center": POINT, "radius": float("inf")}}]},
+    "a latitude beyond floats": {"must": [{"key": "g", "geo_radius": {"center": {"lat": 10**400, "lon": 0}, "radius": 5}}]},
+    "a radius beyond floats": {"must": [{"key": "g", "geo_radius": {"center": POINT, "radius": 10**400}}]},
     "an open polygon": {"must": [{"key": "g", "geo_polygon": {"exterior": {"points": [POINT]}}}]},
     "a depth of 200": nested(200),
     "a depth of 2,000": nested(2_000),
@@ -227,6 +242,13 @@ BAD_FILTERS = {
     "10,000 conditions": {"should": [{"key": "n", "match": {"value": 1}}] * 10_000},
     "100,000 values": {"must": [{"key": "n", "match": {"any": list(range(100_000))}}]},
     "a long text": {"must": [{"key": "n", "match": {"text": "x" * 100_000}}]},
+    "a number to match beyond whole numbers": {"must": [{"key": "n", "match": {"value": 10**400}}]},
+    "a range beyond floats": {"must": [{"key": "n", "range": {"gt": 10**400}}]},
+    "a range of infinity": {"must": [{"key": "n", "range": {"lt": float("inf")}}]},
+    "a range of no number": {"must": [{"key": "n", "range": {"lt": float("nan")}}]},
+    "a count beyond whole numbers": {"must": [{"key": "n", "values_count": {"gt": 10**400}}]},
+    "a minimum beyond whole numbers": {"min_should": {"conditions": [], "min_count": 10**400}},
+    "an id beyond whole numbers": {"must": [{"has_id": [10**5_000]}]},
     "a minimum of text": {"min_should": {"conditions": [], "min_count": "1"}},
     "a nested filter without a key": {"must": [{"nested": {"filter": {}}}]},
 }  # fmt: skip
