@@ -184,17 +184,20 @@ class Neo4jBackend:
             rows: list[list[object]] = []
             index = size = 0
             async for record in result:
-                size += meter.reset()
+                received = meter.reset()
+                index += 1
+                if index <= read.offset:
+                    # thrown away at once, so it counts for no page
+                    continue
+                size += received
                 if len(rows) == read.limit:
                     return Records(tuple(result.keys()), rows, more=True)
                 if rows and size > read.record_bytes:
                     # a rollback would first read the rest of the batch: hang up
                     transaction.cancel()
                     return Records(tuple(result.keys()), rows, more=True)
-                if index >= read.offset:
-                    # record[i] raises for what the driver cannot decode
-                    rows.append([*tuple.__iter__(record)])
-                index += 1
+                # record[i] raises for what the driver cannot decode
+                rows.append([*tuple.__iter__(record)])
             return Records(tuple(result.keys()), rows, more=False)
         except DRIVER_ERRORS as error:
             raise translate_failure(self.name, error) from None
