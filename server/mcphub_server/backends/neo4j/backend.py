@@ -15,11 +15,15 @@ from pathlib import Path
 from typing import Any, cast
 
 import neo4j
-from neo4j.exceptions import DriverError, Neo4jError
+from neo4j.exceptions import ConfigurationError, DriverError, Neo4jError
 
 from mcphub_server.backends.base import BackendState, Health, PoolUsage
 from mcphub_server.backends.neo4j.connecting import POOL_SIZE, build_driver
-from mcphub_server.backends.neo4j.failures import build_unavailable, translate_failure
+from mcphub_server.backends.neo4j.failures import (
+    build_bad_address,
+    build_unavailable,
+    translate_failure,
+)
 from mcphub_server.backends.neo4j.lockout import LoginGate
 from mcphub_server.backends.neo4j.metering import ByteMeter, metered
 from mcphub_server.backends.neo4j.plans import PLAN_COLUMNS, walk_plan
@@ -82,14 +86,17 @@ class Neo4jBackend:
         self.endpoint = config.uri
         self._secrets_dir = secrets_dir
         self._driver: neo4j.AsyncDriver | None = None
+        self._has_bad_address = False
         self._gate = LoginGate(name, self._read_secrets)
         self._in_use = 0
 
     async def open(self) -> None:
-        """Make the driver; nothing connects yet."""
-        self._driver = build_driver(
-            self.config, self._read_secrets(), self._gate.credentials
-        )
+        """Make the driver; nothing connects yet, and a probe tells what is wrong."""
+        secrets = self._read_secrets()
+        try:
+            self._driver = build_driver(self.config, secrets, self._gate.credentials)
+        except (ConfigurationError, ValueError):
+            self._has_bad_address = True
 
     async def close(self) -> None:
         """Close every connection."""
@@ -207,6 +214,8 @@ class Neo4jBackend:
         self, timeout_seconds: float, records: int = 1
     ) -> AsyncIterator[tuple[neo4j.AsyncSession, neo4j.AsyncTransaction]]:
         """Lend a read transaction; it is rolled back whatever happens."""
+        if self._has_bad_address:
+            raise build_bad_address(self.name)
         if self._driver is None:
             raise build_unavailable(self.name, BackendReason.ERROR)
         await self._gate.check()

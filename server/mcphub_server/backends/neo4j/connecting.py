@@ -50,7 +50,12 @@ class FileCredentials(AsyncAuthManager):
 def build_driver(
     config: Neo4jConfig, secrets: BackendSecrets, credentials: FileCredentials
 ) -> neo4j.AsyncDriver:
-    """Make a driver; it connects at the first use."""
+    """Make a driver; it connects at the first use.
+
+    Raises:
+        ValueError: The address has a port that is none.
+        neo4j.exceptions.ConfigurationError: It has another part that is not taken.
+    """
     # each failed probe would leave a record; what matters arrives as an exception
     logging.getLogger("neo4j").setLevel(logging.CRITICAL)
     address, options = build_address(config, secrets)
@@ -89,6 +94,7 @@ def build_address(
     the system's authorities.
     """
     parts = urlsplit(config.uri)
+    _ = parts.port  # raises here, not at each connect
     if secrets.ca_path is None or not parts.scheme.endswith("+s"):
         return config.uri, {}
     plain = parts._replace(scheme=parts.scheme.removesuffix("+s"))

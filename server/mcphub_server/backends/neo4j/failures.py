@@ -147,6 +147,16 @@ def build_unavailable(backend: str, reason: BackendReason) -> BackendUnavailable
     )
 
 
+def build_bad_address(backend: str) -> BackendUnavailable:
+    """Say that a backend's address cannot be used; nothing of it is repeated."""
+    return BackendUnavailable(
+        backend,
+        BackendReason.ERROR,
+        f"{backend} is unavailable: its uri has a port or a query that the driver does "
+        "not take; write neo4j://host:port, or bolt://host:port without a query.",
+    )
+
+
 def find_reason(error: BaseException) -> BackendReason:
     """Classify a failure to reach or to enter the database by its causes."""
     causes = list(walk_causes(error))
