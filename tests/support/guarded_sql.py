@@ -76,7 +76,7 @@ class GuardedDatabase:
         values = parameters or []
         policy = SqlPolicy(parameters=len(values), foreign=self.foreign)
         statement = check_sql(sql, policy)
-        window = Window(limit + 1, 0, max_cell_bytes)
+        window = Window(limit, 0, MAX_BYTES, max_cell_bytes)
         await self.connection.execute(build_begin(self.timeout_ms))
         try:
             prepared = await self.connection.prepare(statement.text)
@@ -87,16 +87,19 @@ class GuardedDatabase:
             if statement.columns_wrappable:
                 wrapped = wrap(statement, types, window)
                 kinds = wrapped.kinds
-                rows = await self.connection.fetch(wrapped.sql, *values)
+                found = await self.connection.fetch(wrapped.sql, *values)
+                rows, more = wrapped.split_page(found, limit)
             else:
                 kinds = find_kinds(types)
-                rows = await prepared.fetch(*values)
+                found = await prepared.fetch(*values)
+                rows, more = found[:limit], len(found) > limit
         finally:
             await self.connection.execute("ROLLBACK")
         page = Page(
             tuple(a.name for a in attributes),
-            rows[:limit],
-            truncated=len(rows) > limit,
+            rows,
+            truncated=more,
             kinds=kinds,
         )
-        return encode_page(page, MAX_BYTES, lambda n: f"after-{n}", max_cell_bytes)
+        cap = window.cap_cells(len(attributes))
+        return encode_page(page, MAX_BYTES, lambda n: f"after-{n}", cap)

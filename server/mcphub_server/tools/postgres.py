@@ -73,20 +73,16 @@ class PostgresTools:
         self._context.note(fingerprint=statement.shape)
         pager = Pager(self._context, tool, fingerprint(statement.fingerprint, values))
         offset, rows = pager.find_offset(cursor), pager.find_limit(limit)
+        most = self._context.limits.max_result_bytes
+        window = Window(rows, offset, most)
         fetched = await self._context.run(
-            self._backend,
-            lambda: self._reader.fetch(statement, Window(rows + 1, offset), values),
+            self._backend, lambda: self._reader.fetch(statement, window, values)
         )
         page = Page(
-            fetched.columns,
-            fetched.rows[:rows],
-            truncated=len(fetched.rows) > rows,
-            kinds=fetched.kinds,
+            fetched.columns, fetched.rows, truncated=fetched.more, kinds=fetched.kinds
         )
         encoded = encode_page(
-            page,
-            self._context.limits.max_result_bytes,
-            pager.sign_after(offset),
+            page, most, pager.sign_after(offset), fetched.max_cell_bytes
         )
         return self._answer(encoded)
 

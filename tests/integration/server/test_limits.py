@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+import tracemalloc
 from typing import Any
 
 import httpx
@@ -168,6 +170,68 @@ async def test_results_keep_to_the_byte_limit(
 
     assert len(answer.content[0].text) <= 101_000
     assert check(answer.structured_content)
+
+
+@pytest.mark.parametrize("columns", [1, 50, 1_600])
+async def test_what_is_fetched_keeps_to_the_byte_limit_too(
+    hub_files: MakeHub, columns: int
+) -> None:
+    """A page of wide rows is cut by the database, not once it is in memory."""
+    cells = ", ".join(["r"] * columns)
+    sql = (
+        f"SELECT {cells} FROM (SELECT repeat('x', 32000) AS r) AS s,"  # noqa: S608
+        " generate_series(1, 100)"
+    )
+    files = hub_files(limits={"maxResultBytes": 100_000})
+    async with hub_in_loop(files) as hub, hub.client() as client:
+        await client.call_tool("postgres_query", {"sql": "SELECT 1"})
+        tracemalloc.start()
+        try:
+            answer = await client.call_tool("postgres_query", {"sql": sql})
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+    assert answer.structured_content["truncated"]
+    assert answer.structured_content["row_count"] >= 1
+    assert most < 8_000_000
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        pytest.param(
+            "SELECT g, repeat('x', (g * 7919) % 9000) FROM generate_series(1, 60) g",
+            id="rows of many sizes",
+        ),
+        pytest.param(
+            "SELECT g, repeat('x', 32000) FROM generate_series(1, 7) g",
+            id="each row more than a page",
+        ),
+        pytest.param(
+            "SELECT g, ('0.' || repeat('0', 8000))::numeric"
+            " FROM generate_series(1, 30) g",
+            id="rows that shrink when they become JSON",
+        ),
+        pytest.param("SELECT g FROM generate_series(1, 250) g", id="small rows"),
+    ],
+)
+async def test_pages_skip_and_repeat_no_row(hub_files: MakeHub, sql: str) -> None:
+    files = hub_files(limits={"maxResultBytes": 20_000})
+    seen: list[int] = []
+    arguments: dict[str, Any] = {"sql": sql}
+    async with hub_in_loop(files) as hub, hub.client() as client:
+        while True:
+            answer = await client.call_tool("postgres_query", arguments)
+            page = answer.structured_content
+            assert page["row_count"] > 0
+            seen += [row[0] for row in page["rows"]]
+            if page["next_cursor"] is None:
+                break
+            arguments["cursor"] = page["next_cursor"]
+
+    assert seen == list(range(1, seen[-1] + 1))
+    assert seen[-1] == int(re.findall(r"generate_series\(1, (\d+)", sql)[0])
 
 
 async def test_a_cursor_is_of_no_use_to_another_client_or_statement(

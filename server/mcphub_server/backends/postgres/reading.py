@@ -31,11 +31,21 @@ WAIT_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """Rows as they came, one more than asked for if there are more."""
+    """The rows of a page as they came.
+
+    Attributes:
+        columns: Their names.
+        kinds: What each holds.
+        rows: At most as many as asked for.
+        more: There are further rows.
+        max_cell_bytes: A cell that was cut has more characters than this.
+    """
 
     columns: tuple[str, ...]
     kinds: tuple[ColumnKind, ...]
     rows: Sequence[Sequence[object]]
+    more: bool
+    max_cell_bytes: int
 
 
 class PostgresReader:
@@ -73,16 +83,16 @@ class PostgresReader:
                 ColumnType(a.type.name, a.type.kind, a.type.schema) for a in attributes
             ]
             if not statement.columns_wrappable:
-                rows = await self._run(prepared.fetch(*values), analysed=True)
-                return Fetched(
-                    columns,
-                    find_kinds(types),
-                    rows[window.offset : window.offset + window.limit],
-                )
+                found = await self._run(prepared.fetch(*values), analysed=True)
+                rest = found[window.offset :]
+                rows, more = rest[: window.limit], len(rest) > window.limit
+                cap = window.cap_cells(len(columns))
+                return Fetched(columns, find_kinds(types), rows, more, cap)
             wrapped = wrap(statement, types, window)
             found = session.fetch(wrapped.sql, *values)
-            rows = await self._run(found, analysed=True)
-            return Fetched(columns, wrapped.kinds, rows)
+            records = await self._run(found, analysed=True)
+            rows, more = wrapped.split_page(records, window.limit)
+            return Fetched(columns, wrapped.kinds, rows, more, wrapped.max_cell_bytes)
 
     async def fetch_own(self, sql: str, *arguments: object) -> Sequence[Any]:
         """Return the rows of a statement of ours about the catalog."""

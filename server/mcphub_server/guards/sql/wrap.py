@@ -5,6 +5,9 @@ what a driver cannot hold or would bend: infinite and BC dates, numeric, interva
 arrays, composites. Columns are renamed c1, c2, …, so that duplicate names survive;
 the line break keeps a trailing comment from swallowing the rest. PostgreSQL keeps
 the order of a subquery's ORDER BY, for nothing above it reorders rows.
+
+A running sum of the rows' sizes ends the result where a page could not take more:
+however many columns and rows a statement has, about four times `max_bytes` travel.
 """
 
 from collections.abc import Sequence
@@ -38,35 +41,71 @@ class ColumnType:
     schema: str = "pg_catalog"
 
 
+_SPENT = "spent_"
+_PLACE = "place_"
+_ROW_BYTES = 64
+"""What a row costs in PostgreSQL beyond its values, and hardly in JSON."""
+_MIN_CELL_BYTES = 256
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which rows, and how much of each cell."""
+    """Which rows, and how much of them.
+
+    Attributes:
+        limit: Rows of the page.
+        offset: Rows before it.
+        max_bytes: What the page may have once it is JSON.
+        max_cell_bytes: What a cell may have where there are few columns.
+    """
 
     limit: int
     offset: int = 0
+    max_bytes: int = 1_048_576
     max_cell_bytes: int = 32_768
+
+    def cap_cells(self, columns: int) -> int:
+        """Return how long a cell may be, so that one row is at most two pages."""
+        share = 2 * self.max_bytes // max(columns, 1)
+        return min(self.max_cell_bytes, max(share, _MIN_CELL_BYTES))
 
 
 @dataclass(frozen=True, slots=True)
 class WrappedStatement:
-    """What to run, and how to read its columns."""
+    """What to run, and how to read its columns.
+
+    Attributes:
+        sql: Its last column, after those of the statement, says of the row that it
+            does not fit any more.
+        kinds: What each column of the statement holds.
+        max_cell_bytes: A cell that was cut has more characters than this.
+    """
 
     sql: str
     kinds: tuple[ColumnKind, ...]
+    max_cell_bytes: int
+
+    def split_page(
+        self, records: Sequence[Sequence[object]], limit: int
+    ) -> tuple[list[Sequence[object]], bool]:
+        """Return the rows of the page, and whether there are more behind them."""
+        width = len(self.kinds)
+        rows = [record[:width] for record in records[:limit] if not record[width]]
+        return rows, len(rows) < len(records)
 
 
 def wrap(
     statement: SqlStatement, columns: Sequence[ColumnType], window: Window
 ) -> WrappedStatement:
-    """Wrap a SELECT; its result has at most `limit` rows, cells a little above cap.
+    """Wrap a SELECT; its result is the window's rows, as many as fit, and one more.
 
-    A cell that was cut has `max_cell_bytes` + 1 characters, by which `encode_page`
-    with the same cap knows it. Ask for one row more than the page takes to learn
-    whether there are more.
+    `split_page` takes the one more away. `encode_page` with the same
+    `max_cell_bytes` knows the cells that were cut.
     """
     aliases = [f"c{i}" for i in range(1, len(columns) + 1)]
+    cap = window.cap_cells(len(columns))
     read = [
-        _read_column(column, alias, window.max_cell_bytes)
+        _read_column(column, alias, cap)
         for column, alias in zip(columns, aliases, strict=True)
     ]
     zipped = zip(read, aliases, strict=True)
@@ -75,9 +114,34 @@ def wrap(
     # Not built from input: the guard has parsed the text, the rest is this module's.
     sql = (
         f"SELECT {cells} FROM (\n{statement.text}\n) AS t{names}"  # noqa: S608
-        f" LIMIT {int(window.limit)} OFFSET {int(window.offset)}"
+        f" LIMIT {int(window.limit) + 1} OFFSET {int(window.offset)}"
     )
-    return WrappedStatement(sql, tuple(kind for _, kind in read))
+    return WrappedStatement(
+        _bound_bytes(sql, aliases, window), tuple(kind for _, kind in read), cap
+    )
+
+
+def _bound_bytes(sql: str, aliases: Sequence[str], window: Window) -> str:
+    """End the result behind the first row beyond the budget; row one always fits.
+
+    The frame has no order and no end to wait for, so rows stream through in theirs.
+    """
+    if not aliases:
+        return f"SELECT false FROM ({sql}) AS p"  # noqa: S608
+    budget = 2 * int(window.max_bytes) + _ROW_BYTES * int(window.limit)
+    size = "pg_catalog.pg_column_size(p.*)"
+    names = ", ".join(aliases)
+    # Not built from input: see `wrap`.
+    return (
+        f"SELECT {names}, {_SPENT} OPERATOR(pg_catalog.>) {budget}"  # noqa: S608
+        f" AND {_PLACE} OPERATOR(pg_catalog.>) 1"
+        f" FROM (SELECT {names}, {size} AS size_,"
+        f" pg_catalog.sum({size}) OVER w AS {_SPENT},"
+        f" pg_catalog.row_number() OVER w AS {_PLACE} FROM ({sql}) AS p"
+        f" WINDOW w AS (ROWS UNBOUNDED PRECEDING)) AS q"
+        f" WHERE {_SPENT} OPERATOR(pg_catalog.-) size_ OPERATOR(pg_catalog.<=) {budget}"
+        f" OR {_PLACE} OPERATOR(pg_catalog.<=) 2"
+    )
 
 
 def find_kinds(columns: Sequence[ColumnType]) -> tuple[ColumnKind, ...]:

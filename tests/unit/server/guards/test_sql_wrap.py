@@ -15,9 +15,17 @@ WRAPPABLE = {
 }
 
 
+def find_innermost(query, levels):
+    for _ in range(levels):
+        (source,) = query.fromClause
+        assert isinstance(source, ast.RangeSubselect)
+        query = source.subquery
+    return query
+
+
 def wrapped_sql(sql, *types, limit=101, offset=0):
     columns = [ColumnType(name) for name in types]
-    return wrap(check_sql(sql), columns, Window(limit, offset, 100)).sql
+    return wrap(check_sql(sql), columns, Window(limit, offset, 1_000_000, 100)).sql
 
 
 @pytest.mark.parametrize("sql", [pytest.param(v, id=k) for k, v in WRAPPABLE.items()])
@@ -27,18 +35,16 @@ def test_a_statement_stays_whole_inside_its_wrapper(sql):
     outer = parse_sql(wrapped_sql(sql, "int4"))
 
     assert len(outer) == 1
-    (source,) = outer[0].stmt.fromClause
-    assert isinstance(source, ast.RangeSubselect)
-    assert source.subquery == inner
+    assert find_innermost(outer[0].stmt, levels=3) == inner
 
 
 def test_columns_are_renamed_so_that_duplicates_survive():
-    sql = wrapped_sql("SELECT 1 AS a, 2 AS a", "int4", "int4", limit=11, offset=20)
+    sql = wrapped_sql("SELECT 1 AS a, 2 AS a", "int4", "int4", limit=10, offset=20)
 
-    assert sql == (
+    assert (
         "SELECT t.c1 AS c1, t.c2 AS c2 FROM (\nSELECT 1 AS a, 2 AS a\n) AS t(c1, c2)"
         " LIMIT 11 OFFSET 20"
-    )
+    ) in sql
 
 
 def test_a_trailing_comment_does_not_swallow_the_wrapper():
@@ -52,8 +58,8 @@ def test_a_statement_without_columns_is_wrapped_too():
 @pytest.mark.parametrize(
     ("column", "kind", "part"),
     [
-        (ColumnType("int8"), ColumnKind.PLAIN, "SELECT t.c1 AS"),
-        (ColumnType("float8"), ColumnKind.FLOAT, "SELECT t.c1 AS"),
+        (ColumnType("int8"), ColumnKind.PLAIN, "(SELECT t.c1 AS"),
+        (ColumnType("float8"), ColumnKind.FLOAT, "(SELECT t.c1 AS"),
         (ColumnType("float4"), ColumnKind.FLOAT, "::pg_catalog.float8"),
         (ColumnType("numeric"), ColumnKind.NUMERIC, "pg_catalog.left(t.c1"),
         (ColumnType("text"), ColumnKind.TEXT, ", 101)"),
@@ -71,10 +77,44 @@ def test_a_statement_without_columns_is_wrapped_too():
     ],
 )
 def test_a_columns_type_says_how_it_travels(column, kind, part):
-    wrapped = wrap(check_sql("SELECT 1"), [column], Window(2, 0, 100))
+    wrapped = wrap(check_sql("SELECT 1"), [column], Window(2, 0, 1_000_000, 100))
 
     assert wrapped.kinds == (kind,)
     assert part in wrapped.sql
+
+
+@pytest.mark.parametrize(
+    ("columns", "max_bytes", "cap"),
+    [
+        pytest.param(0, 1_048_576, 32_768, id="no column"),
+        pytest.param(64, 1_048_576, 32_768, id="as many columns as have full cells"),
+        pytest.param(1_600, 1_048_576, 1_310, id="the most columns of a table"),
+        pytest.param(1_600, 2_000, 256, id="a small page still shows something"),
+    ],
+)
+def test_many_columns_share_what_one_row_may_have(columns, max_bytes, cap):
+    assert Window(100, 0, max_bytes).cap_cells(columns) == cap
+
+
+@pytest.mark.parametrize(
+    ("records", "page"),
+    [
+        pytest.param([], ([], False), id="none"),
+        pytest.param([("a", False), ("b", False)], ([("a",), ("b",)], False), id="all"),
+        pytest.param(
+            [("a", False), ("b", False), ("c", False)],
+            ([("a",), ("b",)], True),
+            id="one row more than the page",
+        ),
+        pytest.param(
+            [("a", False), ("b", True)], ([("a",)], True), id="one beyond the budget"
+        ),
+    ],
+)
+def test_the_row_beyond_the_page_only_tells_that_there_is_one(records, page):
+    wrapped = wrap(check_sql("SELECT 'a'"), [ColumnType("text")], Window(2))
+
+    assert wrapped.split_page(records, 2) == page
 
 
 def test_the_plan_as_json_is_read_as_json():
