@@ -64,6 +64,37 @@ async def test_other_schemas_are_refused(client: Client[Any], sql: str) -> None:
     assert "Read from sales." in answer.content[0].text
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        pytest.param(
+            "SELECT most_common_vals::text FROM pg_stats", id="its column statistics"
+        ),
+        pytest.param("SELECT * FROM pg_catalog.pg_stats_ext", id="with its schema"),
+        pytest.param("TABLE pg_stats_ext_exprs", id="statistics of expressions"),
+        pytest.param("SELECT last_value FROM pg_sequences", id="where sequences are"),
+        pytest.param("SELECT query FROM pg_stat_activity", id="others' statements"),
+        pytest.param(
+            "SELECT query FROM public.pg_stat_statements", id="their past statements"
+        ),
+        pytest.param(
+            "SELECT s.query FROM pg_stat_get_activity(NULL) AS s",
+            id="the function behind a view",
+        ),
+        pytest.param(
+            "SELECT pg_catalog.pg_stat_get_backend_activity(1)", id="one backend's"
+        ),
+    ],
+)
+async def test_what_the_catalog_keeps_of_other_schemas_rows_is_refused(
+    client: Client[Any], sql: str
+) -> None:
+    answer = await client.call_tool_mcp("postgres_query", {"sql": sql})
+
+    assert answer.is_error
+    assert "scope/schema" in answer.content[0].text
+
+
 async def test_other_schemas_are_not_listed_or_described(client: Client[Any]) -> None:
     listed = await client.call_tool("postgres_list_tables")
     described = await client.call_tool_mcp(

@@ -3,7 +3,7 @@
 What a role may read is PostgreSQL's to decide; `schemas` narrows it for one hub. The
 names in a statement are looked at before it runs: a qualified one by its schema, an
 unqualified one by where the search path finds it. System catalogs stay readable, as
-far as the guard lets them.
+far as the guard lets them, but for those that hold values of other schemas' rows.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +12,7 @@ from typing import Any
 from pglast import ast, parse_sql
 
 from mcphub_server.errors import Rejected
+from mcphub_server.guards.sql.relations import BEYOND_SCHEMAS
 
 SYSTEM = frozenset({"pg_catalog", "information_schema"})
 
@@ -39,14 +40,28 @@ def check_qualified(sql: str, schemas: Iterable[str]) -> list[str]:
     allowed = SYSTEM | set(schemas)
     unqualified: list[str] = []
     for node in walk(parse_sql(sql)):
+        if isinstance(node, ast.FuncCall) and node.funcname:
+            check_beyond(str(node.funcname[-1].sval), schemas)
         if not isinstance(node, ast.RangeVar):
             continue
         schema, name = node.schemaname, str(node.relname)
+        check_beyond(name, schemas)
         if schema is None:
             unqualified.append(name)
         elif schema not in allowed:
             raise refuse(schema, name, schemas)
     return unqualified
+
+
+def check_beyond(name: str, schemas: Iterable[str]) -> None:
+    """Refuse what shows values of all schemas, wherever it was installed."""
+    problem = BEYOND_SCHEMAS.get(name)
+    if problem:
+        raise Rejected(
+            "scope/schema",
+            f"{name} {problem}, and this hub reads some only.",
+            f"Read from {', '.join(sorted(schemas))}.",
+        )
 
 
 def check_found(rows: Iterable[Any], schemas: Iterable[str]) -> None:

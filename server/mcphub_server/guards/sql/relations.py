@@ -3,7 +3,8 @@
 Rights decide on a user's own tables; these hold credentials, the server's files and
 settings, or what other callers sent, and a role with too many rights would hand
 them to whoever can talk to the model. Tables of statistics and activity stay
-readable: PostgreSQL shows each role only its own part of them.
+readable: PostgreSQL shows each role only its own part of them. That part may be more
+than the schemas of a hub, so a hub that has some does not read these either.
 """
 
 REFUSED_CATALOGS = {
@@ -45,6 +46,27 @@ REFUSED_CATALOGS = {
         "holds the server's internals",
     ),
 }
+
+BEYOND_SCHEMAS = {
+    **dict.fromkeys(
+        ("pg_stats", "pg_stats_ext", "pg_stats_ext_exprs", "pg_sequences"),
+        "holds values of every schema",
+    ),
+    **dict.fromkeys(
+        (
+            "pg_stat_activity",
+            "pg_stat_statements",
+            "pg_stat_monitor",
+            "pg_store_plans",
+            "pg_qualstats",
+            "pg_stat_get_activity",
+            "pg_stat_get_backend_activity",
+        ),
+        "holds statements on every schema",
+    ),
+}
+"""Tables, views and functions of the catalog and of extensions that show more than
+names and definitions, and why a hub with `schemas` does not read them."""
 
 SYSTEM_SCHEMAS = frozenset({"pg_catalog", "information_schema"})
 
