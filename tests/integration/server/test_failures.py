@@ -184,6 +184,52 @@ async def test_a_restart_between_calls_fails_none(tmp_path: Path) -> None:
     assert [a.content[0].text for a in answers if a.is_error] == []
 
 
+async def test_connections_that_the_database_ended_fail_no_call(
+    tmp_path: Path,
+) -> None:
+    end = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE usename = 'reader'"
+    )
+    async with (
+        own_server() as server,
+        hub_in_loop(files_for(server, tmp_path)) as hub,
+        hub.client() as client,
+    ):
+        answers = []
+        for _ in range(5):
+            slow = {"sql": "SELECT count(*) FROM sales.orders a, sales.orders b"}
+            await asyncio.gather(
+                *(client.call_tool_mcp("postgres_query", slow) for _ in range(4))
+            )
+            # not in a thread: the hub learns of it only when it runs again
+            server.run_sql(end)
+            answers += await asyncio.gather(
+                *(
+                    client.call_tool_mcp("postgres_query", {"sql": "SELECT 1"})
+                    for _ in range(8)
+                )
+            )
+
+    assert [a.content[0].text for a in answers if a.is_error] == []
+
+
+async def test_a_value_that_cannot_be_read_opens_no_circuit(
+    tmp_path: Path, shop: PostgresServer
+) -> None:
+    async with hub_in_loop(files_for(shop, tmp_path)) as hub, hub.client() as client:
+        unreadable = [
+            await client.call_tool_mcp("postgres_query", {"sql": sql})
+            for sql in ["SELECT NULL::pg_proc", "SELECT NULL::pg_attribute"] * 4
+        ]
+        after = await client.call_tool_mcp("postgres_query", {"sql": "SELECT 1"})
+
+    kinds = {answer.meta["mcphub/error"]["kind"] for answer in unreadable}
+    assert kinds == {"query_failed"}
+    assert "cast it to text" in unreadable[0].content[0].text
+    assert not after.is_error
+
+
 async def test_too_many_connections(tmp_path: Path) -> None:
     async with own_server("max_connections = 6\n") as server:
         taken = [await connect(server) for _ in range(3)]

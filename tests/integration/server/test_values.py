@@ -19,6 +19,8 @@ TYPES = """
 CREATE TYPE public.mood AS ENUM ('glad', 'sad');
 CREATE TYPE public.pair AS (left_part integer, right_part text);
 CREATE DOMAIN public.positive AS integer CHECK (VALUE > 0);
+CREATE TABLE public.widened AS SELECT 1 AS a;
+ALTER TABLE public.widened ADD COLUMN b text DEFAULT 'x';
 """
 
 VALUES: list[tuple[str, Any]] = [
@@ -72,6 +74,13 @@ VALUES: list[tuple[str, Any]] = [
     ("'<a>1</a>'::xml", "<a>1</a>"),
     ("'pg_class'::regclass", "pg_class"),
     ("12.50::money", "$12.50"),
+    (
+        (
+            "(SELECT attmissingval FROM pg_attribute"  # of the type anyarray
+            " WHERE attrelid = 'widened'::regclass AND attname = 'b')"
+        ),
+        "{x}",
+    ),
 ]
 VALUES = [
     (sql, sql[1:-7]) if value == sql and sql.endswith("::uuid") else (sql, value)
@@ -122,6 +131,9 @@ async def test_a_statement_without_columns_has_rows_all_the_same(
         "WITH a AS (SELECT 1 AS x) SELECT * FROM a",
         "SELECT 1 -- a comment at the end",
         "SELECT 1;",
+        "SELECT * FROM pg_attribute LIMIT 1",
+        "SELECT * FROM pg_stats LIMIT 1",
+        "SELECT (NULL::pg_proc)::text",
     ],
 )
 async def test_every_reading_statement_works(client: Client[Any], sql: str) -> None:

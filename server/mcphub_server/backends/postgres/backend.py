@@ -19,6 +19,7 @@ from mcphub_server.backends.base import BackendState, Health, PoolUsage
 from mcphub_server.backends.postgres.connecting import (
     CONNECT_TIMEOUT_SECONDS,
     build_connect_arguments,
+    teach_anyarray,
 )
 from mcphub_server.backends.postgres.failures import (
     DRIVER_ERRORS,
@@ -171,7 +172,9 @@ class PostgresBackend:
         secrets = read_backend_secrets(self._secrets_dir, self.name)
         arguments = build_connect_arguments(self.name, self.config, secrets)
         async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
-            return await asyncpg.connect(**arguments, **pool_arguments)
+            connection = await asyncpg.connect(**arguments, **pool_arguments)
+        teach_anyarray(connection)
+        return connection
 
     async def _give_back(self, connection: Any) -> None:
         """End the transaction even while the caller is being cancelled.

@@ -15,6 +15,9 @@ from mcphub_server.errors import BackendReason, BackendUnavailable
 
 CONNECT_TIMEOUT_SECONDS = 5.0
 
+ANYARRAY = 2277
+"""The type's number in every PostgreSQL: pg_type.dat."""
+
 STATEMENTS_KEPT = 100
 """asyncpg's own default; a pooler in transaction mode allows none."""
 
@@ -41,6 +44,18 @@ def build_connect_arguments(
         "statement_cache_size": 0 if config.pooler else STATEMENTS_KEPT,
         "server_settings": {"application_name": "mcphub"},
     }
+
+
+def teach_anyarray(connection: Any) -> None:
+    """Let a connection read anyarray, the type of the catalog's sample values, as text.
+
+    asyncpg finds no codec for it and gives up on the whole statement. Its
+    `set_type_codec` takes no pseudo-type, hence the step below it.
+    """
+    settings = connection._protocol.get_settings()  # noqa: SLF001
+    settings.add_python_codec(
+        ANYARRAY, "anyarray", "pg_catalog", [], "scalar", str, str, "text"
+    )
 
 
 def build_ssl(

@@ -45,8 +45,19 @@ RUNTIME_MESSAGES = {
 }
 
 
-DRIVER_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+DRIVER_ERRORS = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 """What a call to asyncpg may raise; a timeout is an OSError."""
+
+OUR_SIDE = (asyncpg.UnsupportedClientFeatureError, asyncpg.ClientConfigurationError)
+"""Interface errors that say nothing of the connection: it goes on."""
+
+DIED_UNNOTICED = "cannot switch to state"
+"""asyncpg's internal error when the other side closed the connection just now."""
 
 CLIENT_SIDE: tuple[tuple[type[BaseException], BackendReason, str], ...] = (
     (socket.gaierror, BackendReason.DNS_FAILURE, "its host name does not resolve"),
@@ -147,6 +158,12 @@ def is_connection_loss(error: BaseException) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         code = error.sqlstate or ""
         return code.startswith(LOST) or code in {"57P01", "57P02", "57P03", "57P05"}
+    if isinstance(error, asyncpg.InternalClientError):
+        return DIED_UNNOTICED in str(error)
+    # a ValueError is about an argument; counted as a loss, a statement that a client
+    # repeats would close the database to all others
+    if isinstance(error, (*OUR_SIDE, ValueError)):
+        return False
     return isinstance(error, asyncpg.InterfaceError | OSError)
 
 
@@ -169,7 +186,10 @@ def translate_query_error(
             "try again.",
         )
     if not isinstance(error, asyncpg.PostgresError):
-        return QueryFailed("The result holds a value that cannot be read.")
+        return QueryFailed(
+            "A column or a parameter is of a type that this server cannot read;"
+            " cast it to text, as in (x)::text."
+        )
     code = error.sqlstate or "XX000"
     if code == "57014":
         return QueryTimeout(

@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 
 from mcphub_server.backends.postgres.failures import (
+    DRIVER_ERRORS,
     translate_connect_error,
     translate_query_error,
 )
@@ -20,6 +21,11 @@ from mcphub_server.errors import (
 
 def server_error(code: str, message: str) -> asyncpg.PostgresError:
     return asyncpg.PostgresError.new({"C": code, "M": message, "S": "ERROR"})
+
+
+def interface_data_error(message: str) -> Exception:
+    """Make what asyncpg raises for an argument; its public DataError is another."""
+    return type("DataError", (asyncpg.InterfaceError, ValueError), {})(message)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +65,42 @@ def test_a_failed_connection_has_a_reason(
     assert failure.reason is reason
     assert str(failure).startswith("orders is unavailable: ")
     assert "secret-host" not in str(failure)
+
+
+@pytest.mark.parametrize(
+    ("error", "lost"),
+    [
+        pytest.param(
+            asyncpg.InternalClientError("cannot switch to state 15; another …"),
+            True,
+            id="a connection that was ended while idle",
+        ),
+        pytest.param(asyncpg.InterfaceError("connection is closed"), True, id="closed"),
+        pytest.param(
+            asyncpg.InternalClientError("could not resolve query result types"),
+            False,
+            id="a type without a codec",
+        ),
+        pytest.param(
+            asyncpg.UnsupportedClientFeatureError("cannot decode type"),
+            False,
+            id="a composite type that cannot be read",
+        ),
+        pytest.param(
+            interface_data_error("invalid input for query argument"),
+            False,
+            id="a parameter that cannot be written",
+        ),
+    ],
+)
+def test_only_a_lost_connection_counts_against_the_backend(
+    error: Exception,
+    lost: bool,  # noqa: FBT001 -- a column of the table
+) -> None:
+    failure = translate_query_error("o", error, analysed=False, timeout_seconds=1)
+
+    assert isinstance(error, DRIVER_ERRORS)
+    assert isinstance(failure, BackendUnavailable) is lost
 
 
 def test_the_servers_text_passes_while_no_row_has_been_read() -> None:
