@@ -11,6 +11,7 @@ from mcphub_server.backends.postgres.reading import PostgresReader
 from mcphub_server.guards.sql.check import check_sql
 from mcphub_server.guards.sql.statement import SqlPolicy
 from mcphub_server.guards.sql.wrap import Window
+from mcphub_server.results.fitting import fit_items, fit_object
 from mcphub_server.results.table import EncodedPage, Page, encode_object, encode_page
 from mcphub_server.tools import schemas
 from mcphub_server.tools.building import ToolDescription, build_result, build_tool
@@ -18,6 +19,11 @@ from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.paging import Cursor, Limit, Pager, fingerprint
 
 MOST_PARAMETERS = 1_000
+
+ENVELOPE_BYTES = 256
+"""What stands around the list of tables: a count, a flag and a cursor."""
+
+LISTS_OF_A_TABLE = ("columns", "unique_keys", "foreign_keys", "indexes")
 
 Sql = Annotated[
     str,
@@ -96,22 +102,29 @@ class PostgresTools:
             self._backend,
             lambda: catalog.list_tables(self._reader, schema, rows + 1, offset),
         )
-        tables, more = catalog.cut_page(found, rows)
+        page = found[:rows]
+        room = self._context.limits.max_result_bytes - ENVELOPE_BYTES
+        tables = fit_items(page, room)
+        more = len(tables) < len(found)
+        truncated = more or tables != page
         sign = pager.sign_after(offset)
         body = {
             "tables": tables,
             "row_count": len(tables),
-            "truncated": more,
+            "truncated": truncated,
             "next_cursor": sign(len(tables)) if more else None,
         }
-        return self._answer(encode_object(body, len(tables), truncated=more))
+        return self._answer(encode_object(body, len(tables), truncated=truncated))
 
     async def describe_table(self, table: Table) -> ToolResult:
         name = catalog.parse_table_name(table)
         found = await self._context.run(
             self._backend, lambda: catalog.describe_table(self._reader, name)
         )
-        return self._answer(encode_object(found, len(found["columns"])))
+        most = self._context.limits.max_result_bytes
+        body = fit_object(found, LISTS_OF_A_TABLE, most)
+        cut = "truncated" in body
+        return self._answer(encode_object(body, len(body["columns"]), truncated=cut))
 
     def _answer(self, encoded: EncodedPage) -> ToolResult:
         self._context.note(rows=encoded.row_count)

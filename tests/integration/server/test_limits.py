@@ -4,12 +4,15 @@ import asyncio
 import json
 import re
 import tracemalloc
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
+from support import postgres
 from support.hub import LoopHub, hub_in_loop
+from support.postgres import PostgresServer
 from support.waiting import wait_until
 
 from .conftest import MakeHub
@@ -170,6 +173,62 @@ async def test_results_keep_to_the_byte_limit(
 
     assert len(answer.content[0].text) <= 101_000
     assert check(answer.structured_content)
+
+
+TALK = """
+CREATE SCHEMA talk;
+GRANT USAGE ON SCHEMA talk TO reader;
+DO $$
+DECLARE
+  t text;
+  long text := quote_literal(repeat('y', 3000000));
+BEGIN
+  FOR number IN 0..29 LOOP
+    t := 'talk.t' || number;
+    EXECUTE 'CREATE TABLE ' || t || ' (a text DEFAULT ' || long || ', b text)';
+    EXECUTE 'COMMENT ON TABLE ' || t || ' IS ' || long;
+    EXECUTE 'COMMENT ON COLUMN ' || t || '.a IS ' || long;
+    EXECUTE 'CREATE INDEX ON ' || t || ' (a) WHERE b <> '
+      || quote_literal(left(long, 5000));
+  END LOOP;
+END $$;
+GRANT SELECT ON ALL TABLES IN SCHEMA talk TO reader;
+"""
+
+
+@pytest.fixture
+def talkative(shop: PostgresServer) -> Iterator[None]:
+    """Tables of which far too much is said."""
+    shop.run_sql(TALK, postgres.DATABASE)
+    yield
+    shop.run_sql("DROP SCHEMA talk CASCADE", postgres.DATABASE)
+
+
+@pytest.mark.usefixtures("talkative")
+async def test_what_a_catalog_says_keeps_to_the_byte_limit(hub_files: MakeHub) -> None:
+    files = hub_files(limits={"maxResultBytes": 2_000})
+    names: list[str] = []
+    sizes: list[int] = []
+    arguments = {"schema": "talk"}
+    async with hub_in_loop(files) as hub, hub.client() as client:
+        while True:
+            listed = await client.call_tool("postgres_list_tables", arguments)
+            page = listed.structured_content
+            sizes.append(len(listed.content[0].text.encode()))
+            names += [table["name"] for table in page["tables"]]
+            assert page["truncated"]
+            if page["next_cursor"] is None:
+                break
+            arguments["cursor"] = page["next_cursor"]
+        described = await client.call_tool(
+            "postgres_describe_table", {"table": "talk.t0"}
+        )
+
+    assert sorted(names) == sorted(f"t{number}" for number in range(30))
+    assert max(sizes) <= 2_000
+    assert len(described.content[0].text.encode()) <= 2_000
+    assert described.structured_content["truncated"]
+    assert [c["name"] for c in described.structured_content["columns"]] == ["a", "b"]
 
 
 @pytest.mark.parametrize("columns", [1, 50, 1_600])

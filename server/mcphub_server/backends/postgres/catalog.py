@@ -1,15 +1,16 @@
 """What a database contains, asked of its catalog: tables, and one table whole.
 
 Only what the hub's role may read is shown, and of that only the configured schemas.
-All names come from pg_catalog explicitly, whatever the search path says.
+All names come from pg_catalog explicitly, whatever the search path says. Texts that
+may be of any length are cut by the database, one letter behind what is shown of them.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mcphub_server.backends.postgres.reading import PostgresReader
 from mcphub_server.errors import BadArgument
+from mcphub_server.results.fitting import MAX_TEXT_BYTES
 
 KINDS = {
     "r": "table",
@@ -18,6 +19,8 @@ KINDS = {
     "m": "materialized view",
     "f": "foreign table",
 }
+
+MOST = MAX_TEXT_BYTES + 1
 
 READABLE = """
   c.relkind IN ('r', 'p', 'v', 'm', 'f')
@@ -29,16 +32,17 @@ READABLE = """
        OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT'))
 """
 
-SUMMARY = """
+# constants of this module only; no input is ever put into these texts
+SUMMARY = f"""
 SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
        c.relkind::text AS kind,
        CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint END AS estimated_rows,
-       pg_catalog.obj_description(c.oid, 'pg_class') AS comment,
+       pg_catalog.left(pg_catalog.obj_description(c.oid, 'pg_class'), {MOST})
+         AS comment,
        pg_catalog.pg_table_is_visible(c.oid) AS visible
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-"""
+"""  # noqa: S608
 
-# constants of this module only; no input is ever put into these texts
 LIST = f"""{SUMMARY} WHERE {READABLE} AND ($2::text IS NULL OR n.nspname = $2)
 ORDER BY n.nspname, c.relname LIMIT $3 OFFSET $4"""
 
@@ -46,17 +50,18 @@ FIND = f"""{SUMMARY} WHERE {READABLE}
   AND c.relname = $2 AND ($3::text IS NULL OR n.nspname = $3)
 ORDER BY visible DESC, n.nspname"""
 
-COLUMNS = """
+COLUMNS = f"""
 SELECT a.attname::text AS name,
        pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
        NOT a.attnotnull AS nullable,
-       CASE WHEN a.attgenerated <> '' THEN 'generated: ' ELSE '' END
-         || pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS default,
-       pg_catalog.col_description(a.attrelid, a.attnum) AS comment
+       pg_catalog.left(CASE WHEN a.attgenerated <> '' THEN 'generated: ' ELSE '' END
+         || pg_catalog.pg_get_expr(d.adbin, d.adrelid), {MOST}) AS default,
+       pg_catalog.left(pg_catalog.col_description(a.attrelid, a.attnum), {MOST})
+         AS comment
 FROM pg_catalog.pg_attribute a
 LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
-ORDER BY a.attnum"""
+ORDER BY a.attnum"""  # noqa: S608
 
 KEYS = """
 SELECT k.conname::text AS name, k.contype::text AS kind,
@@ -77,11 +82,11 @@ LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE k.conrelid = $1 AND k.contype IN ('p', 'u', 'f')
 ORDER BY k.conname"""
 
-INDEXES = """
+INDEXES = f"""
 SELECT c.relname::text AS name, i.indisunique AS unique,
-       pg_catalog.pg_get_indexdef(i.indexrelid) AS definition
+       pg_catalog.left(pg_catalog.pg_get_indexdef(i.indexrelid), {MOST}) AS definition
 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-WHERE i.indrelid = $1 AND i.indisvalid ORDER BY c.relname"""
+WHERE i.indrelid = $1 AND i.indisvalid ORDER BY c.relname"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +198,3 @@ def describe_reference(row: Any) -> dict[str, Any]:
             "columns": row["other_columns"],
         },
     }
-
-
-def cut_page(
-    rows: Sequence[dict[str, Any]], limit: int
-) -> tuple[list[dict[str, Any]], bool]:
-    """Return at most `limit` rows, and whether there are more."""
-    return list(rows[:limit]), len(rows) > limit
