@@ -13,13 +13,20 @@ from typing import Any
 import msgspec
 
 from mcphub_server.results.columns import ColumnKind
-from mcphub_server.results.numbers import SAFE_DIGITS, convert_float, convert_numeric
+from mcphub_server.results.numbers import (
+    SAFE_DIGITS,
+    convert_float,
+    convert_integer,
+    convert_numeric,
+)
 from mcphub_server.results.values import MAX_DEPTH, Json, convert_value
 
 CUT_MARK = "…[cut]"
 
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
+_LONG_INTEGER = re.compile(r"\d{19}")
 _JSON = msgspec.json.Decoder(float_hook=convert_numeric)
+_FLOATS = msgspec.json.Decoder()
 
 
 def read_cells(
@@ -73,7 +80,11 @@ def _read_numerics(cells: Sequence[Any], cap: int) -> Sequence[Json]:
 
 
 def _read_jsons(cells: Sequence[Any], cap: int) -> Sequence[Json]:
-    return [None if v is None else _read_json(v, cap) for v in cells]
+    return [None if v is None else _read_json(v, cap, _JSON) for v in cells]
+
+
+def _read_float_lists(cells: Sequence[Any], cap: int) -> Sequence[Json]:
+    return [None if v is None else _read_json(v, cap, _FLOATS) for v in cells]
 
 
 def _read_anything(cells: Sequence[Any], cap: int) -> Sequence[Json]:
@@ -86,6 +97,7 @@ _READERS: Mapping[ColumnKind, Callable[[Sequence[Any], int], Sequence[Json]]] = 
     ColumnKind.NUMERIC: _read_numerics,
     ColumnKind.TEXT: _read_texts,
     ColumnKind.JSON: _read_jsons,
+    ColumnKind.FLOATS: _read_float_lists,
     ColumnKind.ANY: _read_anything,
 }
 
@@ -137,16 +149,26 @@ def _read_numeric(text: str, max_bytes: int) -> Json:
     )
 
 
-def _read_json(text: str, max_bytes: int) -> Json:
+def _read_json(text: str, max_bytes: int, decoder: msgspec.json.Decoder[Any]) -> Json:
     if len(text) > max_bytes:
         return cut_text(text, max_bytes)
     if text.count("[") + text.count("{") > MAX_DEPTH and _is_deep(text):
         return text
     try:
-        value: Json = _JSON.decode(text)
+        value: Json = decoder.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return text  # what JSON's readers cannot take, they can take as text
+    if _LONG_INTEGER.search(text):
+        value = _spell_long_integers(value)
     return cut_value(value, max_bytes)
+
+
+def _spell_long_integers(value: Json) -> Json:
+    if isinstance(value, list):
+        return [_spell_long_integers(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _spell_long_integers(item) for key, item in value.items()}
+    return convert_integer(value) if isinstance(value, int) else value
 
 
 def _is_deep(text: str) -> bool:

@@ -11,8 +11,9 @@ class ColumnKind(StrEnum):
     """How to read one column's cells.
 
     PLAIN is JSON already (null, boolean, integer). FLOAT may be NaN or infinite.
-    NUMERIC is a decimal number as text. TEXT is text. JSON is JSON text. ANY is
-    any value of Python or of a driver, judged cell by cell.
+    NUMERIC is a decimal number as text. TEXT is text. JSON is JSON text whose
+    numbers are decimals. FLOATS is JSON text whose numbers are floats. ANY is any value
+    of Python or of a driver, judged cell by cell.
     """
 
     PLAIN = "plain"
@@ -20,4 +21,5 @@ class ColumnKind(StrEnum):
     NUMERIC = "numeric"
     TEXT = "text"
     JSON = "json"
+    FLOATS = "floats"
     ANY = "any"

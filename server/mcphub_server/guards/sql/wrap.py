@@ -29,6 +29,7 @@ _MOMENTS = frozenset({"date", "timestamp", "timestamptz"})
 _VECTORS = frozenset({"vector", "halfvec"})  # their text is a JSON list
 _JSON_BY_CAST = frozenset({"hstore", "geometry", "geography"})
 _STRUCTURED_KINDS = frozenset({"array", "composite"})
+_FLOATS = frozenset({"float4[]", "float8[]"})
 _STRUCTURED_NAMES = frozenset({"record", "int2vector", "oidvector"})
 
 
@@ -155,7 +156,8 @@ def find_kinds(columns: Sequence[ColumnType]) -> tuple[ColumnKind, ...]:
 def _read_column(column: ColumnType, alias: str, cap: int) -> tuple[str, ColumnKind]:
     cell = f"t.{alias}"
     if column.kind in _STRUCTURED_KINDS or column.name in _STRUCTURED_NAMES:
-        return _cut(f"pg_catalog.to_json({cell})", cap), ColumnKind.JSON
+        kind = ColumnKind.FLOATS if column.name in _FLOATS else ColumnKind.JSON
+        return _cut(f"pg_catalog.to_json({cell})", cap), kind
     if column.schema != "pg_catalog":
         return _read_added_type(column.name, cell, cap)
     return _read_builtin_type(column.name, cell, cap)

@@ -67,6 +67,7 @@ def test_a_statement_without_columns_is_wrapped_too():
         (ColumnType("bytea"), ColumnKind.TEXT, "pg_catalog.substr(t.c1, 1, 51)"),
         (ColumnType("jsonb"), ColumnKind.JSON, "pg_catalog.left(t.c1"),
         (ColumnType("int4[]", "array"), ColumnKind.JSON, "pg_catalog.to_json(t.c1)"),
+        (ColumnType("float8[]", "array"), ColumnKind.FLOATS, "to_json(t.c1)"),
         (ColumnType("users", "composite", "public"), ColumnKind.JSON, "to_json"),
         (ColumnType("record"), ColumnKind.JSON, "to_json"),
         (ColumnType("int4range", "range"), ColumnKind.TEXT, "pg_catalog.left"),
