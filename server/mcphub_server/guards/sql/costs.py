@@ -1,9 +1,10 @@
 """Calls that PostgreSQL cannot stop at their timeout.
 
 A few functions never look at the clock: an XPath that walks the document once for
-each node of it, a format that pads to a gigabyte. Their arguments are held to what
-ordinary use needs. Others reach such sizes by computing them, so this narrows the way
-and does not close it; the database server's own limits do.
+each node of it, a format that pads to a gigabyte, polygons that are compared point by
+point. Their arguments are held to what ordinary use needs. Others reach such sizes by
+computing them, so this narrows the way and does not close it; the database server's
+own limits do.
 """
 
 import re
@@ -12,6 +13,7 @@ from typing import Any
 from mcphub_server.errors import Rejected
 
 MAX_FORMAT_WIDTH = 9_999
+MAX_POLYGON_POINTS = 1_000
 
 # Steps down, an attribute or function at the end, comparisons in flat predicates;
 # no axes, no parents, no path inside a predicate: each of those multiplies the walk.
@@ -22,6 +24,8 @@ _PLAIN_PATH = re.compile(
     \s*+ \)?+ \s*+"""
 )
 _XPATH_FUNCTIONS = frozenset({"xpath", "xpath_exists", "xmlexists"})
+_OUTLINES = frozenset({"polygon", "path"})
+_SHAPES = _OUTLINES | {"box", "circle"}
 _WIDTH = re.compile(r"%(?:\d+\$)?-?(\d{5,})")
 
 
@@ -31,6 +35,8 @@ def check_cost(name: str, arguments: Any) -> None:
         check_xpath(arguments[0] if arguments else None)
     elif name == "format" and arguments:
         _check_format(arguments[0])
+    elif name in _OUTLINES and arguments:
+        _check_outline(arguments)
 
 
 def check_xpath(node: Any) -> None:
@@ -50,6 +56,54 @@ def check_xpath(node: Any) -> None:
             " timeout stops.",
             "Write a plain string of steps, such as '/order/line[@sku=\"a\"]/text()'.",
         )
+
+
+def check_outline_type(type_name: Any, value: Any = None) -> None:
+    """Refuse a polygon or path that is read from a text of any length.
+
+    Args:
+        type_name: What the text is read as.
+        value: The text's expression; None if it comes from a document.
+    """
+    if _find_type(type_name) in _OUTLINES and not _is_short_outline(value):
+        raise _refuse_outline()
+
+
+def _check_outline(arguments: Any) -> None:
+    if len(arguments) == 1:
+        if not _is_short_outline(arguments[0]):
+            raise _refuse_outline()
+        return
+    points = getattr(getattr(arguments[0], "val", None), "ival", None)
+    if points is None or points > MAX_POLYGON_POINTS:
+        raise _refuse_outline()
+
+
+def _is_short_outline(node: Any) -> bool:
+    """Tell whether a polygon or path is a column, a constant, or made of a shape."""
+    kind = type(node).__name__
+    if kind == "TypeCast":
+        if _find_type(node.typeName) in _SHAPES:
+            return True  # with a rule of its own
+        return _is_short_outline(node.arg)
+    if kind == "FuncCall":
+        return node.funcname[-1].sval in _SHAPES
+    return kind in {"A_Const", "ColumnRef", "A_Indirection"}
+
+
+def _find_type(type_name: Any) -> str:
+    names = getattr(type_name, "names", None) or ()
+    return str(names[-1].sval) if names else ""
+
+
+def _refuse_outline() -> Rejected:
+    return Rejected(
+        "sql/outline",
+        "This polygon or path may have so many points that no timeout stops what"
+        " compares it.",
+        "Use a column or write its points as a plain string; make a polygon of a"
+        f" circle with up to {MAX_POLYGON_POINTS} points.",
+    )
 
 
 def find_string(node: Any) -> str | None:

@@ -9,7 +9,12 @@ from typing import Any
 
 from mcphub_server.errors import Rejected
 from mcphub_server.guards.sql import functions, relations, settings
-from mcphub_server.guards.sql.costs import check_cost, check_xpath, find_string
+from mcphub_server.guards.sql.costs import (
+    check_cost,
+    check_outline_type,
+    check_xpath,
+    find_string,
+)
 from mcphub_server.guards.sql.known_names import (
     CATALOG_OPERATORS,
     EXTENSION_OPERATORS,
@@ -192,4 +197,9 @@ RULES: Mapping[str, Rule] = {
     "ParamRef": _check_parameter,
     "RangeTableSample": _check_sample,
     "RangeTableFunc": _check_xml_table,
+    "RangeTableFuncCol": lambda node, _: check_outline_type(node.typeName),
+    "JsonTableColumn": lambda node, _: check_outline_type(node.typeName),
+    "JsonOutput": lambda node, _: check_outline_type(node.typeName),
+    "ColumnDef": lambda node, _: check_outline_type(node.typeName),
+    "TypeCast": lambda node, _: check_outline_type(node.typeName, node.arg),
 }

@@ -35,6 +35,24 @@ def test_the_statement_is_cut_out_of_its_surroundings(sql, text):
     assert check_sql(sql).text == text
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "polygon '((0,0),(1,1),(1,0))' && area",
+        "'((0,0),(1,1))'::path <-> way",
+        "polygon(circle '((0,0),1)')",
+        "polygon(box(point '(0,0)', point '(1,1)'))",
+        "polygon(64, round)",
+        "pg_catalog.polygon(way)",
+        "way::polygon @> spot",
+        "(t.way)::polygon",
+        "outline::text",
+    ],
+)
+def test_shapes_of_few_points_pass(expression):
+    assert check_sql(f"SELECT {expression} FROM t")  # noqa: S608
+
+
 def test_equal_statements_have_equal_fingerprints():
     assert check_sql("SELECT 1;").fingerprint == check_sql("SELECT 1").fingerprint
 
