@@ -290,6 +290,48 @@ def count_running(server: PostgresServer) -> int:
     return int(server.run_sql(sql))
 
 
+UNSTOPPABLE = """
+CREATE VIEW sales.unstoppable AS SELECT a && b AS meet FROM (SELECT
+  polygon(points, circle '((0,0),1)') AS a, polygon(points, circle '((0,0),2)') AS b
+  FROM generate_series(40000, 40000) AS points) AS p;
+GRANT SELECT ON sales.unstoppable TO reader
+"""
+COUNT_UNSTOPPABLE = (
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE state = 'active' AND query LIKE '%sales.unstoppable%'"
+    " AND usename = 'reader'"
+)
+
+
+async def test_a_statement_that_cannot_be_stopped_keeps_its_place(
+    tmp_path: Path,
+) -> None:
+    async with own_server() as server:
+        server.run_sql(UNSTOPPABLE, postgres.DATABASE)
+        files = files_for(server, tmp_path, pool={"maxSize": 2})
+        async with hub_in_loop(files) as hub, hub.client() as client:
+            endless = {"sql": "TABLE sales.unstoppable"}
+            answers = [await client.call_tool_mcp("postgres_query", endless)]
+            between = await client.call_tool_mcp("postgres_query", {"sql": "SELECT 1"})
+            answers += [
+                await client.call_tool_mcp("postgres_query", endless) for _ in range(6)
+            ]
+            running = int(server.run_sql(COUNT_UNSTOPPABLE))
+            shown = await state(hub)
+
+            await asyncio.to_thread(server.stop)  # the end of them all
+            await asyncio.to_thread(server.start)
+            await wait_for_state(hub, "Connected")
+            after = await client.call_tool_mcp("postgres_query", {"sql": "SELECT 1"})
+
+    kinds = [answer.meta["mcphub/error"]["kind"] for answer in answers]
+    assert kinds == ["query_timeout"] * 2 + ["limit_exceeded"] * 5
+    assert not between.is_error
+    assert running == 2
+    assert shown["state"] != "Unreachable"
+    assert not after.is_error
+
+
 async def test_a_proxy_that_hangs_is_told_and_left_behind(
     tmp_path: Path, shop: PostgresServer
 ) -> None:

@@ -8,6 +8,7 @@ of the database needs none of the hub.
 
 import asyncio
 from collections.abc import AsyncIterator
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,12 @@ from mcphub_server.backends.postgres.failures import (
 from mcphub_server.backends.postgres.scope import build_search_path
 from mcphub_server.config.backends import BackendType, PostgresConfig
 from mcphub_server.config.secrets import read_backend_secrets
-from mcphub_server.errors import BackendReason, BackendUnavailable, LimitExceeded
+from mcphub_server.errors import (
+    BackendReason,
+    BackendUnavailable,
+    LimitExceeded,
+    QueryTimeout,
+)
 from mcphub_server.guards.sql.session import build_begin
 
 PROBE_TIMEOUT_SECONDS = 3.0
@@ -38,6 +44,11 @@ ANSWER_GRACE_SECONDS = 1.0
 """How much later than its own timeout the server may answer before it counts as
 hanging."""
 IDLE_LIFETIME_SECONDS = 300.0
+ASK_TIMEOUT_SECONDS = 1.0
+
+FIND_RUNNING = """
+SELECT pg_catalog.array_agg(pid) FILTER (WHERE state = 'active')
+FROM pg_catalog.pg_stat_activity WHERE pid = ANY ($1::int[])"""
 
 
 class PostgresBackend:
@@ -52,6 +63,8 @@ class PostgresBackend:
         self._secrets_dir = secrets_dir
         self._search_path = build_search_path(config.schemas)
         self._pool: asyncpg.Pool | None = None
+        self._orphans: frozenset[int] = frozenset()
+        self._asking = asyncio.Lock()
 
     async def open(self) -> None:
         """Make the pool; it connects at the first use."""
@@ -109,17 +122,60 @@ class PostgresBackend:
         Raises:
             BackendUnavailable: There is no connection to be had.
             LimitExceeded: All connections of the pool are busy.
+            QueryTimeout: The server goes on with a statement that it cannot stop.
         """
+        await self._check_orphans()
         connection = await self._begin(statement_seconds, wait_seconds)
         try:
             async with asyncio.timeout(statement_seconds + ANSWER_GRACE_SECONDS):
                 yield connection
         except TimeoutError as error:
-            # the server's own timeout has not come through: it hangs, or the way to it
+            # the server's own timeout has not come through: the statement looks at no
+            # clock, or the server hangs, or the way to it
+            process = connection.get_server_pid()
             connection.terminate()
+            if await self._find_running({process}):
+                self._orphans |= {process}
+                raise refuse_unstoppable(statement_seconds) from None
             raise translate_connect_error(self.name, error) from None
         finally:
             await self._give_back(connection)
+
+    async def _check_orphans(self) -> None:
+        """Count statements that outlived their call as connections of the pool.
+
+        The server forgets none of them for a connection that was cut, so repeating
+        one would fill the server in spite of the pool.
+        """
+        if self._has_room():
+            return
+        async with self._asking:
+            if not self._has_room():
+                asked = self._orphans
+                running = await self._find_running(asked)
+                # what came while the server was asked stays
+                self._orphans -= asked - running
+        if not self._has_room():
+            raise self._refuse_busy(self.config.pool.max_size)
+
+    def _has_room(self) -> bool:
+        usage = self.pool_usage()
+        if not self._orphans or usage is None:
+            return True
+        return usage.in_use + len(self._orphans) < usage.limit
+
+    async def _find_running(self, processes: AbstractSet[int]) -> frozenset[int]:
+        """Return which server processes run a statement; none if nobody answers."""
+        try:
+            async with asyncio.timeout(ASK_TIMEOUT_SECONDS):
+                connection = await self._connect(None)
+                try:
+                    found = await connection.fetchval(FIND_RUNNING, list(processes))
+                finally:
+                    connection.terminate()
+        except (*DRIVER_ERRORS, BackendUnavailable):
+            return frozenset()
+        return frozenset(found or ())
 
     async def _begin(self, statement_seconds: float, wait_seconds: float) -> Any:
         """Return a connection in its transaction.
@@ -159,13 +215,16 @@ class PostgresBackend:
             usage = self.pool_usage()
             if usage is None or usage.in_use < usage.limit:
                 raise translate_connect_error(self.name, error) from None
-            raise LimitExceeded(
-                f"All {usage.limit} connections to {self.name} are busy; "
-                "try again shortly.",
-                retry_after_seconds=1.0,
-            ) from None
+            raise self._refuse_busy(usage.limit) from None
         except DRIVER_ERRORS as error:
             raise translate_connect_error(self.name, error) from None
+
+    def _refuse_busy(self, connections: int) -> LimitExceeded:
+        return LimitExceeded(
+            f"All {connections} connections to {self.name} are busy; "
+            "try again shortly.",
+            retry_after_seconds=1.0,
+        )
 
     async def _connect(self, _dsn: None, **pool_arguments: Any) -> Any:
         """Make a connection with the secrets as they are now."""
@@ -190,6 +249,14 @@ class PostgresBackend:
                 await end(connection, is_ours=not self.config.pooler)
             with suppress(*DRIVER_ERRORS):
                 await pool.release(connection, timeout=ROLLBACK_TIMEOUT_SECONDS)
+
+
+def refuse_unstoppable(seconds: float) -> QueryTimeout:
+    """Say that a statement ran out of time and goes on all the same."""
+    return QueryTimeout(
+        f"The statement ran longer than {seconds:g} s, and the database cannot stop it"
+        " yet; ask for less, with shorter values."
+    )
 
 
 async def leave_as_is(_connection: Any) -> None:

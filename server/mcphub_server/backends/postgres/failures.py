@@ -41,6 +41,7 @@ RUNTIME_MESSAGES = {
     "53100": "the database server has no disk space left for this; ask for less",
     "53200": "the database server has no memory left for this; ask for less",
     "54001": "the statement is nested too deeply",
+    "54011": "the statement has too many columns; name fewer",
     "57014": "the statement was cancelled",
 }
 
