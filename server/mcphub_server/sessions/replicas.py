@@ -105,11 +105,12 @@ class DnsReplicas:
 
     async def _is_over(self, seconds: float) -> bool:
         """Wait until the look-up in hand is so old; False if it is not over then."""
-        if self._lookup is None:
+        lookup = self._lookup
+        if lookup is None:
             return True
         left = self._asked_at + seconds - self._clock()
-        await asyncio.wait({self._lookup}, timeout=max(0.0, left))
-        return self._lookup.done()
+        await asyncio.wait({lookup}, timeout=max(0.0, left))
+        return lookup.done()
 
     async def _look_up(self) -> None:
         with suppress(OSError):  # the last answer stands

@@ -122,6 +122,32 @@ async def test_a_resolver_that_hangs_is_asked_once_and_nobody_waits_for_it(monke
     gate.set()
 
 
+async def test_who_waits_for_one_look_up_waits_for_the_next_as_well():
+    clock, gates = Clock(), [asyncio.Event(), asyncio.Event()]
+    answers = [frozenset[object](), frozenset({ONE})]
+    asked = []
+
+    async def resolve(_name):
+        number = len(asked)
+        asked.append(number)
+        await gates[number].wait()
+        return answers[number]
+
+    replicas = DnsReplicas("hub-pods.ai.svc", resolve, clock)
+    asking = [asyncio.create_task(replicas.includes(ONE))]
+    await asyncio.sleep(0)
+    clock.now += 1
+    asking += [asyncio.create_task(replicas.includes(ONE)) for _ in range(3)]
+    await asyncio.sleep(0)
+    clock.now += 1
+    gates[0].set()
+    await asyncio.sleep(0.01)
+    gates[1].set()
+
+    assert await asyncio.gather(*asking) == [False, True, True, True]
+    assert len(asked) == 2
+
+
 async def test_a_slow_resolver_is_waited_for_when_nothing_is_known(monkeypatch):
     monkeypatch.setattr(replicas_module, "LOOKUP_TIMEOUT_SECONDS", 0.01)
 
