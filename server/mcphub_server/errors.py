@@ -16,6 +16,9 @@ secret, a DSN or row content: drivers' own texts do not pass through.
 
 from enum import StrEnum
 
+LONGEST_PROBLEM = 240
+"""Of a refusal, in characters: names in it come from whoever wrote the statement."""
+
 
 class BackendReason(StrEnum):
     """Why a backend is not Connected; the words of the McpHub's status."""
@@ -59,6 +62,8 @@ class Rejected(ToolFailure):
     """
 
     def __init__(self, rule: str, problem: str, advice: str) -> None:
+        if len(problem) > LONGEST_PROBLEM:
+            problem = f"{problem[: LONGEST_PROBLEM - 1]}…"
         super().__init__(f"Rejected by rule {rule}: {problem} {advice}")
         self.rule = rule
         self.problem = problem

@@ -46,8 +46,9 @@ class Limits(Model):
     max_rows: Annotated[int, Field(ge=1, le=100_000)] = 100
     """Most rows that one call returns."""
 
-    max_result_bytes: Annotated[int, Field(ge=1, le=67_108_864)] = 1_048_576
-    """Most bytes that one call returns."""
+    max_result_bytes: Annotated[int, Field(ge=1, le=67_108_864)] = 393_216
+    """Most bytes that one call returns, as JSON. An answer has them twice, and
+    Python's MCP client takes no event above 1 MiB."""
 
     statement_timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 30
     """Longest time that the database may take for one statement. Proxies cut silent

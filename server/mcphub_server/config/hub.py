@@ -86,7 +86,7 @@ class LimitsConfig(ConfigModel):
     """Bounds of one call, and of one replica."""
 
     max_rows: Annotated[int, Field(ge=1)] = 100
-    max_result_bytes: Annotated[int, Field(ge=1)] = 1_048_576
+    max_result_bytes: Annotated[int, Field(ge=1)] = 393_216
     statement_timeout_seconds: Annotated[
         int, Field(ge=1), AfterValidator(cut_statement_timeout)
     ] = 30

@@ -118,7 +118,7 @@ class QdrantTools:
             collection=name,
             query=check_query(query_vector, point_id),
             using=None if using is None else check_vector_name(using),
-            condition=None if filter is None else check_filter(filter),
+            condition=check_filter(filter) if filter else None,
             limit=self._find_limit(limit),
             with_payload=check_fields(with_payload),
             with_vectors=with_vectors,

@@ -83,6 +83,14 @@ async def test_the_nearest_points_come_first(client: Client[Any]) -> None:
     assert "vectors" not in answer["hits"][0]
 
 
+async def test_an_empty_filter_is_none(client: Client[Any]) -> None:
+    vector = {"collection": "docs", "query_vector": [1, 0, 0, 0], "limit": 3}
+
+    assert await ask(client, "search", **vector, filter={}) == await ask(
+        client, "search", **vector
+    )
+
+
 async def test_points_like_a_point_leave_it_out(client: Client[Any]) -> None:
     answer = await ask(client, "search", collection="docs", point_id=7, limit=2)
 

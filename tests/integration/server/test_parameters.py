@@ -129,6 +129,18 @@ SECRET = "hunter2"
         pytest.param(
             "SELECT $1::numeric", ["1e999999"], "does not fit", id="a huge number"
         ),
+        pytest.param(
+            "SELECT $1::numeric", ["1e131073"], "does not fit", id="a digit too many"
+        ),
+        pytest.param(
+            "SELECT $1::date", ["9999-12-31"], "does not fit", id="what means infinity"
+        ),
+        pytest.param(
+            "SELECT $1::timestamp",
+            ["9999-12-31T23:59:59.999999"],
+            "does not fit",
+            id="its last moment",
+        ),
         pytest.param("SELECT $1::text::int4", [SECRET], "cannot be read", id="a cast"),
     ],
 )

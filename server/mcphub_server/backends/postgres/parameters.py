@@ -17,6 +17,13 @@ from mcphub_server.errors import BadArgument
 
 Convert = Callable[[object], object]
 
+# What asyncpg sends as infinity and -infinity.
+_INFINITE_DATES = (date.min, date.max)
+_INFINITE_MOMENTS = (datetime.min, datetime.max)  # noqa: DTZ901 -- without zone
+
+_LARGEST_EXPONENT = 131_071
+"""PostgreSQL's numeric has so many digits before the point, and one."""
+
 
 class ParameterType(Protocol):
     """What a prepared statement tells of a placeholder (asyncpg's Type)."""
@@ -129,12 +136,22 @@ def _read_single(value: object) -> float:
 def _read_decimal(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise TypeError
-    return Decimal(str(value))
+    number = Decimal(str(value))
+    if number.is_finite() and number.adjusted() > _LARGEST_EXPONENT:
+        raise ValueError  # asyncpg would send it as 0
+    return number
+
+
+def _read_date(value: object) -> date:
+    day = date.fromisoformat(_read_text(value))
+    if day in _INFINITE_DATES:
+        raise ValueError
+    return day
 
 
 def _read_moment(value: object) -> datetime:
     moment = datetime.fromisoformat(_read_text(value))
-    if moment.tzinfo is not None:
+    if moment.tzinfo is not None or moment in _INFINITE_MOMENTS:
         raise ValueError
     return moment
 
@@ -170,7 +187,7 @@ _BY_TYPE: Mapping[str, Convert] = {
     "float4": _read_single,
     "float8": _read_float,
     "numeric": _read_decimal,
-    "date": lambda value: date.fromisoformat(_read_text(value)),
+    "date": _read_date,
     "timestamp": _read_moment,
     "timestamptz": _read_zoned_moment,
     "time": _read_time,
@@ -185,7 +202,8 @@ _WANTED: Mapping[str, str] = {
     **dict.fromkeys(("int2", "int4", "int8", "oid"), "a whole number in its range"),
     **dict.fromkeys(("float4", "float8", "numeric"), "a number"),
     "bool": "true or false",
-    "date": "a string such as 2026-01-31",
+    "date": "a string such as 2026-01-31; for 0001-01-01 and 9999-12-31 write"
+    " $1::text::date",
     "timestamp": "a string such as 2026-01-31T12:00:00, without a time zone",
     "timestamptz": "a string with its time zone, such as 2026-01-31T12:00:00Z",
     "time": "a string such as 12:00:00",

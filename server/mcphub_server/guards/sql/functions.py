@@ -112,7 +112,8 @@ POSTGIS = frozenset(
 REFUSED_ELSEWHERE = frozenset(
     """
     addgeometrycolumn connectby crosstab crosstab2 crosstab3 crosstab4 dblink
-    dropgeometrycolumn dropgeometrytable http http_delete http_get http_post http_put
+    dropgeometrycolumn dropgeometrytable http http_delete http_get http_head http_header
+    http_list_curlopt http_patch http_post http_put http_reset_curlopt http_set_curlopt
     pgxml_encode plv8 updategeometrysrid xpath_table xslt_process
     """.split()
 )
@@ -121,7 +122,20 @@ BUILT_IN = CATALOG_FUNCTIONS | CATALOG_TYPES | SINCE_16
 EXTENSIONS = EXTENSION_FUNCTIONS | PGVECTOR | TIMESCALE | POSTGIS
 REFUSED = REFUSED_CATALOG_FUNCTIONS | REFUSED_EXTENSION_FUNCTIONS | REFUSED_ELSEWHERE
 
+COLUMN_PREFIXES = ("http_", "lo_")
 SYSTEM_PREFIXES = ("pg_", "lo_", "dblink", "binary_upgrade_", "postgres_fdw_", "http_")
+
+
+def is_call_as_field(name: str) -> bool:
+    """Say whether `value.name` is sure to be a call: no table has such a column.
+
+    Columns called http_status or lo_revenue are plenty, so of those exact names count.
+    """
+    return name in REFUSED or (
+        name.startswith(SYSTEM_PREFIXES)
+        and not name.startswith(COLUMN_PREFIXES)
+        and name not in BUILT_IN
+    )
 
 
 def is_system_name(name: str) -> bool:

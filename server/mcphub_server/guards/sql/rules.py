@@ -143,7 +143,7 @@ def _check_operator(names: list[str], policy: SqlPolicy) -> None:
 
 def check_field(name: str, policy: SqlPolicy) -> None:
     """Refuse a field that PostgreSQL would take for a call: (x).f is f(x)."""
-    if functions.is_system_name(name) or name in policy.foreign.fields:
+    if functions.is_call_as_field(name) or name in policy.foreign.fields:
         raise Rejected(
             "read-only/function",
             f"The field {name} is the name of a function, and value.function calls it.",

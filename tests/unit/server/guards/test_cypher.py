@@ -162,13 +162,13 @@ ATTACKS = [
     [pytest.param(rule, text, id=name) for rule, text, name in ATTACKS],
 )
 def test_an_attack_is_refused_by_its_rule(rule, cypher):
-    started = time.monotonic()
+    started = time.process_time()
 
     with pytest.raises(Rejected) as refusal:
         check_cypher(cypher)
 
     assert refusal.value.rule == rule
-    assert time.monotonic() - started < 1.5
+    assert time.process_time() - started < 1.5
 
 
 @pytest.mark.parametrize(
@@ -182,13 +182,13 @@ def test_an_attack_is_refused_by_its_rule(rule, cypher):
 )
 @pytest.mark.parametrize("prefix", ["", "EXPLAIN "])
 def test_comments_before_a_statement_are_read_once(lead, prefix):
-    started = time.monotonic()
+    started = time.process_time()
 
     explain, rest = split_prefix(lead + prefix + "RETURN 1")
 
     assert explain == bool(prefix)
     assert rest.endswith("RETURN 1")
-    assert time.monotonic() - started < 1.5
+    assert time.process_time() - started < 1.5
 
 
 def test_a_comment_that_holds_the_word_is_no_prefix():

@@ -202,14 +202,14 @@ ATTACKS = [
     ("rule", "sql"), [pytest.param(rule, sql, id=name) for rule, sql, name in ATTACKS]
 )
 def test_an_attack_is_refused_by_its_rule(rule, sql):
-    started = time.monotonic()
+    started = time.process_time()
 
     with pytest.raises(Rejected) as refusal:
         check_sql(sql)
 
     assert refusal.value.rule == rule
     assert refusal.value.advice
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 FOREIGN = ForeignNames(
@@ -242,10 +242,25 @@ def test_names_that_users_defined_are_refused(sql):
         "SELECT 1 OPERATOR(pg_catalog.+) 2",
         "SELECT upper('a'), 1 - 2",
         "SELECT f_write FROM users",
+        "SELECT r.http_status, l.lo_revenue FROM requests r, lineorder l",
     ],
 )
 def test_what_cannot_be_mistaken_still_passes(sql):
     assert check_sql(sql, SqlPolicy(foreign=FOREIGN)).text == sql
+
+
+@pytest.mark.parametrize("name", ["http_get", "lo_export", "lo_get", "pg_read_file"])
+def test_a_call_that_looks_like_a_field_is_refused(name):
+    with pytest.raises(Rejected, match="name of a function"):
+        check_sql(f"SELECT ('x'::text).{name}")
+
+
+def test_a_refusal_repeats_only_the_beginning_of_a_long_name():
+    with pytest.raises(Rejected) as refusal:
+        check_sql(f"SELECT current_setting('{'a' * 15_000}')")
+
+    assert len(str(refusal.value)) < 600
+    assert "work_mem" in str(refusal.value)
 
 
 def test_an_administrators_word_does_not_cover_another_function_of_that_name():
