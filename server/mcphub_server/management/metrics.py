@@ -140,7 +140,11 @@ class LiveCollector(Collector):
         yield from self._collect_backends()
         traffic = self._sources.traffic
         for name, text, value in (
-            ("mcphub_sessions", "Streams open now.", traffic.streams),
+            (
+                "mcphub_sessions",
+                "Streams open now; a session on /mcp counts as half of one.",
+                traffic.occupied,
+            ),
             (
                 "mcphub_sessions_limit",
                 "Streams from which on newcomers are sent to other replicas.",
