@@ -51,6 +51,7 @@ async def test_cost_no_memory_and_no_request(world: World, tmp_path: Path):
     async with operator_process(world, tmp_path, "before", *flags) as operator:
         await world.apply_hub(backends=[BACKEND])
         await world.wait_condition("SecretsResolved", "False")
+        await wait_until(lambda: _has_told(operator))
         asked, had = await requests(operator), operator.resident_bytes()
 
         await make_strangers(world)
@@ -70,6 +71,11 @@ async def test_cost_no_memory_and_no_request(world: World, tmp_path: Path):
     assert seen == asked
     assert grown < MOST_BYTES
     assert listed < MOST_BYTES
+
+
+async def _has_told(operator: Process) -> bool:
+    """Whether the Event is written: the last thing of a pass with news."""
+    return any('verb="create"' in labels for labels in await requests(operator))
 
 
 async def _has_deployment(world: World) -> bool:
