@@ -89,7 +89,7 @@ def _type(field: JSON) -> str:
     if "x-kubernetes-int-or-string" in field:
         return "integer or text"
     if "items" in field:
-        return f"list of {_type(_below(field)[0]).split(' (')[0]}s" + _most(field)
+        return f"list of {_type(field['items']).split(' (')[0]}s" + _most(field)
     if "additionalProperties" in field:
         return f"map to {_type(field['additionalProperties'])}"
     words = {"string": "text", "object": "section"}

@@ -118,7 +118,21 @@ class CypherParser(Cypher25Parser):
         super().pushNewRecursionContext(*arguments)
 
 
-class _LexerSimulator(LexerATNSimulator):  # type: ignore[misc]
+class _CountedPaths:
+    """What both simulators do while they follow a path, counted."""
+
+    _budget: Budget
+
+    def getReachableTarget(self, *arguments: Any) -> Any:  # noqa: N802
+        self._budget.spend(1)
+        return super().getReachableTarget(*arguments)  # type: ignore[misc]
+
+    def getEpsilonTarget(self, *arguments: Any) -> Any:  # noqa: N802
+        self._budget.spend(_PATH_STEPS)
+        return super().getEpsilonTarget(*arguments)  # type: ignore[misc]
+
+
+class _LexerSimulator(_CountedPaths, LexerATNSimulator):  # type: ignore[misc]
     def __init__(self, lexer: Cypher25Lexer, budget: Budget) -> None:
         old = lexer._interp  # noqa: SLF001
         super().__init__(lexer, old.atn, old.decisionToDFA, old.sharedContextCache)
@@ -128,16 +142,8 @@ class _LexerSimulator(LexerATNSimulator):  # type: ignore[misc]
         self._budget.spend(1)
         super().consume(*arguments)
 
-    def getReachableTarget(self, *arguments: Any) -> Any:  # noqa: N802
-        self._budget.spend(1)
-        return super().getReachableTarget(*arguments)
 
-    def getEpsilonTarget(self, *arguments: Any) -> Any:  # noqa: N802
-        self._budget.spend(_PATH_STEPS)
-        return super().getEpsilonTarget(*arguments)
-
-
-class _ParserSimulator(ParserATNSimulator):  # type: ignore[misc]
+class _ParserSimulator(_CountedPaths, ParserATNSimulator):  # type: ignore[misc]
     def __init__(self, parser: Cypher25Parser, mode: int, budget: Budget) -> None:
         old = parser._interp  # noqa: SLF001
         super().__init__(parser, old.atn, old.decisionToDFA, old.sharedContextCache)
@@ -147,11 +153,3 @@ class _ParserSimulator(ParserATNSimulator):  # type: ignore[misc]
     def adaptivePredict(self, *arguments: Any) -> Any:  # noqa: N802
         self._budget.spend(_PREDICTION_STEPS)
         return super().adaptivePredict(*arguments)
-
-    def getReachableTarget(self, *arguments: Any) -> Any:  # noqa: N802
-        self._budget.spend(1)
-        return super().getReachableTarget(*arguments)
-
-    def getEpsilonTarget(self, *arguments: Any) -> Any:  # noqa: N802
-        self._budget.spend(_PATH_STEPS)
-        return super().getEpsilonTarget(*arguments)

@@ -131,10 +131,8 @@ def is_call_as_field(name: str) -> bool:
 
     Columns called http_status or lo_revenue are plenty, so of those exact names count.
     """
-    return name in REFUSED or (
-        name.startswith(SYSTEM_PREFIXES)
-        and not name.startswith(COLUMN_PREFIXES)
-        and name not in BUILT_IN
+    return is_system_name(name) and (
+        name in REFUSED or not name.startswith(COLUMN_PREFIXES)
     )
 
 
