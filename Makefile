@@ -38,11 +38,11 @@ env: $(STAMP) ## Make or refresh the Python environment in .venv
 
 .PHONY: quickstart
 quickstart: env ## A real cluster, the operator, a trial database and a hub; prints what to paste
-	@PYTHONPATH=tests $(BIN)/python -m quickstart up
+	@$(BIN)/python -m tools.quickstart up
 
 .PHONY: quickstart-down
 quickstart-down: env ## Take all of it away again
-	@PYTHONPATH=tests $(BIN)/python -m quickstart down
+	@$(BIN)/python -m tools.quickstart down
 
 # --------------------------------------------------------------------- checks
 
@@ -68,7 +68,7 @@ test: lint images ## Every check and every test, on real parts
 
 .PHONY: bench-faults
 bench-faults: env ## What calls live through: fifty clients, fault after fault, a table (20 min)
-	@PYTHONPATH=tests $(BIN)/python -m bench.faults
+	@$(BIN)/python -m benchmarks.faults
 
 .PHONY: operations
 operations: images ## Write kubectl's output in docs/operations.md anew, from a real cluster
@@ -80,16 +80,16 @@ transitions: env ## Try many more generated changes of a hub's spec than `make t
 
 .PHONY: bench-server
 bench-server: env ## What the server costs, as ratios; wants a machine at rest
-	@PYTHONPATH=tests $(BIN)/python -m bench
+	@$(BIN)/python -m benchmarks
 
 .PHONY: bench-connections
 bench-connections: env ## Many sessions: what they cost, how the autoscaler answers (8 min)
-	@PYTHONPATH=tests $(BIN)/python -m bench.connections
-	@PYTHONPATH=tests $(BIN)/python -m bench.connections.autoscaler
+	@$(BIN)/python -m benchmarks.connections
+	@$(BIN)/python -m benchmarks.connections.autoscaler
 
 .PHONY: bench-operator
 bench-operator: env ## What the operator costs, as ratios; wants a machine at rest
-	@PYTHONPATH=tests $(BIN)/python -m bench.operator
+	@$(BIN)/python -m benchmarks.operator
 
 .PHONY: fault-matrix
 fault-matrix: env ## The operator under every fault; the table goes into docs/reliability.md
@@ -103,7 +103,7 @@ crd: env ## Write crds/ and docs/reference.md anew from the typed spec
 
 .PHONY: images
 images: env ## Build the server's and the operator's images
-	@PYTHONPATH=tests $(BIN)/python -m quickstart images
+	@$(BIN)/python -m tools.quickstart images
 
 .PHONY: clean
 clean: ## Remove what make made in this checkout

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from pytest_kind import KindCluster
 
-from e2e.states import HUB, Album, times_block, write_blocks
-from quickstart.site import KIND, NODE_PORT, Site, find_kubectl
-from quickstart.steps import Shell, Terminal
-from quickstart.trial import Trial
-from support.hub_manifests import hub
-from support.installation import Installation
+from tests.e2e.states import HUB, Album, times_block, write_blocks
+from tests.support.hub_manifests import hub
+from tests.support.installation import Installation
+from tools.quickstart.site import KIND, NODE_PORT, Site, find_kubectl
+from tools.quickstart.steps import Shell, Terminal
+from tools.quickstart.trial import Trial
 
 _CLUSTER = "mcphub-e2e"
 _UNNAMED = "pytest-kind"

@@ -9,10 +9,10 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from quickstart.site import PROJECT
-from support.installation import Installation
+from tests.support.installation import Installation
+from tools.project import DOCS
 
-PAGE = PROJECT / "docs" / "operations.md"
+PAGE = DOCS / "operations.md"
 STATES = (
     *("ready", "scaling", "one backend down", "missing secret", "conflict"),
     *("paused", "scaled to zero", "upgrade stuck"),

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from quickstart.site import HUB, NAMESPACE, PROJECT
-from support.installation import Installation
+from tests.support.installation import Installation
+from tools.project import EXAMPLES
+from tools.quickstart.site import HUB, NAMESPACE
 
 pytestmark = [
     pytest.mark.timeout(600),
@@ -21,7 +22,7 @@ pytestmark = [
     pytest.mark.usefixtures("stuck_upgrade", "began"),
 ]
 
-EXAMPLES = PROJECT / "examples"
+
 TROUBLE = ("reconcile_failed", "reconcile_crashed", "status_pruned", "event_lost")
 
 

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench.faults.account import Call, Outcome
-from bench.faults.conduct import Episode, run_faults, running_load
-from bench.faults.faults import CUT
-from bench.faults.fleet import CUT as CLIENTS
-from bench.faults.report import render_complaints
-from bench.faults.stage import Stage
-from support.installation import Installation
+from benchmarks.faults.account import Call, Outcome
+from benchmarks.faults.conduct import Episode, run_faults, running_load
+from benchmarks.faults.faults import CUT
+from benchmarks.faults.fleet import CUT as CLIENTS
+from benchmarks.faults.report import render_complaints
+from benchmarks.faults.stage import Stage
+from tests.support.installation import Installation
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -10,9 +10,9 @@ import time
 import httpx
 import pytest
 
-from quickstart.calls import call_tool
-from support.hub_manifests import backend, hub, secret
-from support.installation import Installation, selector_of
+from tests.support.hub_manifests import backend, hub, secret
+from tests.support.installation import Installation, selector_of
+from tools.quickstart.calls import call_tool
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -5,11 +5,11 @@ import time
 
 import pytest
 
-from quickstart.site import OPERATOR_NAMESPACE
-from quickstart.steps import StepFailedError
-from quickstart.trial import SERVER
-from support.hub_manifests import hub
-from support.installation import Installation
+from tests.support.hub_manifests import hub
+from tests.support.installation import Installation
+from tools.quickstart.site import OPERATOR_NAMESPACE
+from tools.quickstart.steps import StepFailedError
+from tools.quickstart.trial import SERVER
 
 pytestmark = pytest.mark.timeout(600)
 

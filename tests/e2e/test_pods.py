@@ -5,9 +5,9 @@ And what it does not say any more is taken away.
 
 import pytest
 
-from quickstart.calls import call_tool
-from support.hub_manifests import hub
-from support.installation import Installation, selector_of
+from tests.support.hub_manifests import hub
+from tests.support.installation import Installation, selector_of
+from tools.quickstart.calls import call_tool
 
 pytestmark = pytest.mark.timeout(600)
 

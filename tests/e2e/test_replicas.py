@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from support.hub_manifests import autoscaler, hub
-from support.installation import Installation
+from tests.support.hub_manifests import autoscaler, hub
+from tests.support.installation import Installation
 
 pytestmark = pytest.mark.timeout(600)
 

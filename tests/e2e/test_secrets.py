@@ -5,8 +5,8 @@ import time
 import httpx
 import pytest
 
-from support.hub_manifests import backend, copied, hub, login
-from support.installation import Installation, selector_of
+from tests.support.hub_manifests import backend, copied, hub, login
+from tests.support.installation import Installation, selector_of
 
 pytestmark = pytest.mark.timeout(600)
 

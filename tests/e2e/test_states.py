@@ -2,12 +2,12 @@
 
 import pytest
 
-from e2e.states import HUB, PAGE, STATES, Album
-from quickstart.calls import call_tool
-from quickstart.site import POSTGRES, PROJECT
-from quickstart.trial import DATABASE
-from support.hub_manifests import CREDENTIALS, backend, copied, hub
-from support.installation import Installation
+from tests.e2e.states import HUB, PAGE, STATES, Album
+from tests.support.hub_manifests import CREDENTIALS, backend, copied, hub
+from tests.support.installation import Installation
+from tools.quickstart.calls import call_tool
+from tools.quickstart.site import POSTGRES
+from tools.quickstart.trial import DATABASE
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -173,4 +173,4 @@ def test_scaled_to_zero(team: Installation, album: Album):
 
 @pytest.mark.parametrize("state", STATES)
 def test_the_page_for_those_on_call_shows_it(state: str):
-    assert f"<!-- {state} -->" in PAGE.read_text(), PROJECT
+    assert f"<!-- {state} -->" in PAGE.read_text(), PAGE

@@ -2,9 +2,9 @@
 
 import pytest
 
-from e2e.states import Album
-from quickstart.calls import call_tool
-from support.installation import Installation
+from tests.e2e.states import Album
+from tests.support.installation import Installation
+from tools.quickstart.calls import call_tool
 
 pytestmark = pytest.mark.timeout(600)
 

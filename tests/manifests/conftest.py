@@ -2,17 +2,17 @@
 
 import functools
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from cluster.binaries import ensure_binaries
-from cluster.commands import run
-from support.hub_api import HubApi, running_hub_api
+from tests.support.hub_api import HubApi, running_hub_api
+from tools.cluster.binaries import ensure_binaries
+from tools.cluster.commands import run
+from tools.project import ROOT
 
-CONFIG = Path(__file__).parents[2] / "config"
+CONFIG = ROOT / "config"
 
 
 @pytest.fixture(scope="session")

@@ -13,11 +13,11 @@ from prometheus_client import CollectorRegistry
 from mcphub_operator.kube.metrics import Metrics as OperatorMetrics
 from mcphub_server.management.metrics import LiveCollector
 from mcphub_server.sessions.traffic import Traffic
-from support.system_packages import ensure_packages
+from tests.support.system_packages import ensure_packages
+from tools.project import DOCS
 
 Build = Callable[[str], list[dict[str, Any]]]
 
-DOCS = Path(__file__).parents[2] / "docs"
 FIRING = 'ALERTS{alertname="%s",alertstate="firing"}'
 REPLICA = 'namespace="ai",hub="team",pod="p"'
 TARGET = '{namespace="ai",hub="team",pod="p",backend="db",type="neo4j"'

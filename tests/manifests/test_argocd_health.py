@@ -3,13 +3,14 @@
 The script runs in Lua 5.1, which is what Argo CD speaks.
 """
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from lupa.lua51 import LuaRuntime, lua_type
 
-SCRIPT = Path(__file__).parents[2] / "config" / "argocd" / "health.lua"
+from tools.project import ROOT
+
+SCRIPT = ROOT / "config" / "argocd" / "health.lua"
 
 
 def condition(kind: str, status: str, reason: str = "", message: str = "") -> dict:

@@ -13,7 +13,7 @@ from mcphub_operator.names import (
     PORT_MANAGEMENT,
 )
 from mcphub_operator.settings import parse_settings
-from support.hub_api import HubApi
+from tests.support.hub_api import HubApi
 
 Build = Callable[[str], list[dict[str, Any]]]
 

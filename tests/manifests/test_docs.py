@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from mcphub_operator.settings import PREFIX, Settings
-from support.hub_api import HubApi, Refused
+from tests.support.hub_api import HubApi, Refused
+from tools.project import ROOT
 
-PROJECT = Path(__file__).parents[2]
-PAGES = [*sorted((PROJECT / "docs").glob("*.md")), PROJECT / "README.md"]
+PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
 EACH_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -53,7 +53,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("text", cases("json"))
 def test_a_json_block_is_one_of_the_example_files(text: str) -> None:
-    files = (PROJECT / "examples" / "clients").glob("*.json")
+    files = (ROOT / "examples" / "clients").glob("*.json")
 
     assert json.loads(text) in [json.loads(file.read_text()) for file in files]
 
@@ -87,7 +87,7 @@ def test_a_hub_in_a_document_is_taken(api: HubApi, text: str) -> None:
 
 
 def test_the_embedding_endpoint_of_the_documents_fits_a_backend(api: HubApi) -> None:
-    page = PROJECT / "docs" / "databases.md"
+    page = ROOT / "docs" / "databases.md"
     (piece,) = [text for text in blocks(page, "yaml") if text.startswith(" ")]
     (before,) = [text for text in blocks(page, "yaml") if "qdrant:" in text]
 
@@ -100,7 +100,7 @@ def test_the_embedding_endpoint_of_the_documents_fits_a_backend(api: HubApi) -> 
 
 
 def test_settings_that_are_documented_are_settings() -> None:
-    page = (PROJECT / "docs" / "installing.md").read_text()
+    page = (ROOT / "docs" / "installing.md").read_text()
     documented = set(re.findall(r"MCPHUB_[A-Z_]+", page))
 
     known = {PREFIX + name.upper() for name in Settings.model_fields}
@@ -112,4 +112,4 @@ def test_settings_that_are_documented_are_settings() -> None:
 def test_folders_that_are_named_are_there(page: Path) -> None:
     named = set(re.findall(r"\b(?:config|examples|crds)/[\w/.-]*\w", page.read_text()))
 
-    assert {name for name in named if not (PROJECT / name).exists()} == set()
+    assert {name for name in named if not (ROOT / name).exists()} == set()

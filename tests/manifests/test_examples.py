@@ -10,10 +10,10 @@ import yaml
 
 from mcphub_operator.spec.hub import Hub, parse_hub
 from mcphub_operator.spec.references import secret_refs
-from quickstart.clients import claude_code, claude_desktop
-from support.hub_api import HubApi, Refused
+from tests.support.hub_api import HubApi, Refused
+from tools.project import EXAMPLES
+from tools.quickstart.clients import claude_code, claude_desktop
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 QUICKSTART = EXAMPLES / "quickstart" / "hub.yaml"
 CLIENTS = EXAMPLES / "clients"
 HOST = "http://HOST:30800"

@@ -19,8 +19,8 @@ from mcphub_operator.kube.permissions import (
     SERVED,
     Permission,
 )
-from support.installed_operator import Installed, installing
-from support.recording_proxy import Used
+from tests.support.installed_operator import Installed, installing
+from tests.support.recording_proxy import Used
 
 Build = Callable[[str], list[dict[str, Any]]]
 

@@ -13,7 +13,7 @@ from mcphub_operator.spec.hub import parse_hub
 from mcphub_operator.status.compose import build_invalid_status, build_status
 from mcphub_operator.status.problems import Outcome
 from mcphub_operator.status.transitions import find_transitions
-from support.observed import NOW, body, observe, settle
+from tests.support.observed import NOW, body, observe, settle
 
 
 def decide(observed: Observed) -> None:

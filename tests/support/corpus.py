@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from functools import reduce
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-FILE = Path(__file__).parents[1] / "unit" / "server" / "guards" / "corpus.yaml"
+from tools.project import ROOT
+
+FILE = ROOT / "tests" / "unit" / "server" / "guards" / "corpus.yaml"
 
 
 @dataclass(frozen=True, slots=True)

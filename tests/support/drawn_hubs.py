@@ -12,7 +12,7 @@ import yaml
 from hypothesis import strategies as st
 from hypothesis_jsonschema import from_schema
 
-from support.hub_api import CRD
+from tools.project import CRD
 
 (_VERSION,) = yaml.safe_load(CRD.read_text())["spec"]["versions"]
 SPEC = _VERSION["schema"]["openAPIV3Schema"]["properties"]["spec"]

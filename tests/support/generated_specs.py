@@ -11,17 +11,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mcphub_operator.errors import Refused
-from support.drawn_hubs import REAL_TEXTS, draw_sections
-from support.running_operator import World
+from tests.support.drawn_hubs import REAL_TEXTS, draw_sections
+from tests.support.running_operator import World
+from tools.project import ROOT
 
-TESTS = Path(__file__).parents[1]
 SECRET = "generated-credentials"
 SECRET_KEY = "key"
 SECRET_DATA = {SECRET_KEY: "value", "username": "u", "password": "p"}
@@ -68,7 +67,7 @@ def draw_specs(count: int) -> list[dict[str, Any]]:
         check=True,
         capture_output=True,
         env=environment,
-        cwd=TESTS,
+        cwd=ROOT,
     )
     found: list[dict[str, Any]] = json.loads(drawn.stdout)
     return found

@@ -26,7 +26,7 @@ from mcphub_server.app import Hub, build_hub
 from mcphub_server.config.load import load_hub_config
 from mcphub_server.config.runtime import RuntimeSettings
 from mcphub_server.lifespan import Ports, listening
-from support.ports import find_free_port
+from tests.support.ports import find_free_port
 
 TOKEN = "token-of-alice"
 START_SECONDS = 30.0

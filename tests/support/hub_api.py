@@ -9,15 +9,14 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from cluster.api import APPLY_PATCH, MERGE_PATCH, ApiClient
-from cluster.apiserver import ApiServer, running_api_server
+from tools.cluster.api import APPLY_PATCH, MERGE_PATCH, ApiClient
+from tools.cluster.apiserver import ApiServer, running_api_server
+from tools.project import CRD
 
 JSON = dict[str, Any]
 
-CRD = Path(__file__).parents[2] / "crds" / "mcphubs.yaml"
 HUBS = "/apis/mcp.bigtorig.com/v1alpha1/namespaces/{namespace}/mcphubs"
 DRY_RUN = "?dryRun=All&fieldValidation=Strict"
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from quickstart.site import NAMESPACE
+from tools.quickstart.site import NAMESPACE
 
 DATABASE_HOST = f"postgres.{NAMESPACE}.svc"
 CREDENTIALS = "demo-credentials"

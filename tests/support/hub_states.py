@@ -4,8 +4,8 @@ from typing import Any
 
 import httpx
 
-from support.hub import Address
-from support.waiting import wait_until
+from tests.support.hub import Address
+from tests.support.waiting import wait_until
 
 
 async def find_state(hub: Address, backend: str) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from typing import Any
 
 from pytest_kind import KindCluster
 
-from quickstart.site import NAMESPACE, OPERATOR_NAMESPACE
-from quickstart.steps import Shell, StepFailedError
-from quickstart.trial import Trial
-from support.hub_manifests import CREDENTIALS, copied
+from tests.support.hub_manifests import CREDENTIALS, copied
+from tools.quickstart.site import NAMESPACE, OPERATOR_NAMESPACE
+from tools.quickstart.steps import Shell, StepFailedError
+from tools.quickstart.trial import Trial
 
 _CHILD_KINDS = (
     "deployments,services,configmaps,secrets,serviceaccounts,"

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cluster.apiserver import ApiServer, running_api_server
-from support.recording_proxy import Recording, recording_proxy
+from tests.support.recording_proxy import Recording, recording_proxy
+from tools.cluster.apiserver import ApiServer, running_api_server
 
 WAIT_SECONDS = 40.0
 

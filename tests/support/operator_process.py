@@ -13,8 +13,8 @@ from typing import Any
 
 import aiohttp
 
-from support.ports import find_free_port
-from support.running_operator import World
+from tests.support.ports import find_free_port
+from tests.support.running_operator import World
 
 
 class Process:

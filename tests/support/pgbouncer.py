@@ -10,10 +10,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from support import postgres
-from support.ports import find_free_port
-from support.postgres import PostgresServer, give_to_server, is_listening, run_as_server
-from support.system_packages import ensure_packages
+from tests.support import postgres
+from tests.support.ports import find_free_port
+from tests.support.postgres import (
+    PostgresServer,
+    give_to_server,
+    is_listening,
+    run_as_server,
+)
+from tests.support.system_packages import ensure_packages
 
 START_SECONDS = 15.0
 PROGRAM = "/usr/sbin/pgbouncer"

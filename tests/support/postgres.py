@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from support.ports import find_free_port
-from support.system_packages import ensure_packages
+from tests.support.ports import find_free_port
+from tests.support.system_packages import ensure_packages
 
 START_SECONDS = 30.0
 SYSTEM_USER = "postgres"

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from support.api_proxy.proxy import Proxy, open_proxy
-from support.api_proxy.traffic import Traffic
+from tests.support.api_proxy.proxy import Proxy, open_proxy
+from tests.support.api_proxy.traffic import Traffic
 
 ACCOUNT = b"system:serviceaccount:"
 START_SECONDS = 10.0

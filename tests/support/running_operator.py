@@ -18,7 +18,7 @@ from mcphub_operator.kube.writer import APPLY, MERGE
 from mcphub_operator.service.run import Operator
 from mcphub_operator.settings import Settings
 from mcphub_operator.status.conditions import find_condition
-from support.waiting import wait_until
+from tests.support.waiting import wait_until
 
 READY_POD = {
     "status": {

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from support.drawn_hubs import SPEC
+from tests.support.drawn_hubs import SPEC
 
 VALID_BACKEND = {"name": "b", "qdrant": {"url": "http://qdrant:6333"}}
 WRONG_TYPES: Mapping[str, tuple[tuple[str, Any], ...]] = {

@@ -14,7 +14,7 @@ from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.status.compose import build_status
 from mcphub_operator.status.conditions import find_condition
 from mcphub_operator.status.problems import Outcome
-from support.observed import (
+from tests.support.observed import (
     settle,
     with_deployment,
 )

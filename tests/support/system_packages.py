@@ -4,9 +4,9 @@ import os
 import shutil
 import sys
 
-from cluster.commands import run
-from cluster.errors import MissingPart
-from cluster.places import exclusive
+from tools.cluster.commands import run
+from tools.cluster.errors import MissingPart
+from tools.cluster.places import exclusive
 
 INSTALL_SECONDS = 600.0
 

@@ -18,13 +18,13 @@ from pathlib import Path
 import pytest
 from pytest_kind import KindCluster
 
-from cluster import cgroups, provider
-from cluster.namespaces import find_inits
-from cluster.plan import ClusterPlan
-from cluster.state import state_of
-from support.ports import find_free_port
+from tests.support.ports import find_free_port
+from tools.cluster import cgroups, provider
+from tools.cluster.namespaces import find_inits
+from tools.cluster.plan import ClusterPlan
+from tools.cluster.state import state_of
+from tools.quickstart.site import KIND
 
-KIND = Path(__file__).parents[2] / "cluster" / "kind"
 NAME, HALF = "selftest", "selftest-half"
 pytestmark = [
     pytest.mark.timeout(1500),  # the very first run builds Kubernetes

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from support.hub_api import HubApi, running_hub_api
+from tests.support.hub_api import HubApi, running_hub_api
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from support.hub_api import CRD, HubApi, Refused
+from tests.support.hub_api import HubApi, Refused
+from tools.project import CRD
 
 POSTGRES = {
     "host": "postgres.data.svc",

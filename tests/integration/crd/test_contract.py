@@ -16,14 +16,14 @@ from mcphub_operator.resources.config_map import SECTIONS, build_config_map
 from mcphub_operator.spec.hub import Hub, parse_hub
 from mcphub_server.config.hub import HubConfig
 from mcphub_server.config.load import parse_hub_config
-from support.drawn_hubs import REAL_TEXTS, draw_sections
-from support.hub_api import HubApi
+from tests.support.drawn_hubs import REAL_TEXTS, draw_sections
+from tests.support.hub_api import HubApi
+from tools.project import ROOT
 
-PROJECT = Path(__file__).parents[3]
 HUBS = [
     pytest.param(document, id=f"{file.parent.name}/{file.stem}")
     for file in [
-        *sorted((PROJECT / "examples").rglob("*.yaml")),
+        *sorted((ROOT / "examples").rglob("*.yaml")),
         Path(__file__).parent / "every_field.yaml",
     ]
     for document in yaml.safe_load_all(file.read_text())

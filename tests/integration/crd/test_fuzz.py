@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mcphub_operator.spec.hub import parse_hub
 from mcphub_operator.spec.hub_spec import HubSpec
 from mcphub_operator.spec.references import secret_refs
-from support.drawn_hubs import draw_sections
+from tests.support.drawn_hubs import draw_sections
 
 SECTIONS = draw_sections({})
 HUBS = st.fixed_dictionaries({}, optional=SECTIONS)

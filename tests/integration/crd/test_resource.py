@@ -7,7 +7,8 @@ import yaml
 
 from mcphub_operator.spec.hub import parse_hub
 from mcphub_operator.spec.hub_spec import HubSpec
-from support.hub_api import CRD, HubApi, Refused
+from tests.support.hub_api import HubApi, Refused
+from tools.project import CRD
 
 STATUS = {
     "observedGeneration": 1,

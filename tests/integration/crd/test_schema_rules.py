@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from support.hub_api import CRD, HubApi, Refused
+from tests.support.hub_api import HubApi, Refused
+from tools.project import CRD
 
 Path_ = tuple[str | int, ...]
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from support.core_runs import run_core
-from support.hub_api import HubApi, Refused
-from support.spoilt_hubs import Spoilt, spoil_all
+from tests.support.core_runs import run_core
+from tests.support.hub_api import HubApi, Refused
+from tests.support.spoilt_hubs import Spoilt, spoil_all
 
 SPOILT = tuple(spoil_all())
 HEAD = {

@@ -3,13 +3,13 @@
 import re
 import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
-from support.postgres import PostgresServer, running_postgres
+from tests.support.postgres import PostgresServer, running_postgres
+from tools.project import ROOT
 
-PAGE = Path(__file__).parents[3] / "docs" / "databases.md"
+PAGE = ROOT / "docs" / "databases.md"
 (ROLE_SQL,) = re.findall(
     r"^```sql\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE
 )

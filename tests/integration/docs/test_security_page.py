@@ -3,14 +3,14 @@
 import re
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from support.corpus import load_corpus
-from support.postgres import PostgresServer, running_postgres
+from tests.support.corpus import load_corpus
+from tests.support.postgres import PostgresServer, running_postgres
+from tools.project import ROOT
 
-PAGE = (Path(__file__).parents[3] / "docs" / "security.md").read_text()
+PAGE = (ROOT / "docs" / "security.md").read_text()
 ROLE_SQL, VIEW_SQL = (
     text.replace("DATABASE app", "DATABASE shop")
     for text in re.findall(r"^```sql\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)

@@ -1,7 +1,6 @@
 """The server's pages say what the server does."""
 
 import re
-from pathlib import Path
 
 import pytest
 import yaml
@@ -15,8 +14,8 @@ from mcphub_server.guards.sql.check import check_sql
 from mcphub_server.guards.sql.statement import SqlPolicy
 from mcphub_server.management.metrics import Metrics
 from mcphub_server.sessions.metrics import SessionMetrics
+from tools.project import DOCS
 
-DOCS = Path(__file__).parents[3] / "docs"
 CONFIGURATION = (DOCS / "configuration.md").read_text()
 TOOLS = (DOCS / "tools.md").read_text()
 

@@ -6,9 +6,14 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from support.analytics_sql import SCHEMA
-from support.guarded_sql import Contents, GuardedDatabase, read_contents
-from support.postgres import ADMIN, ADMIN_PASSWORD, PostgresServer, running_postgres
+from tests.support.analytics_sql import SCHEMA
+from tests.support.guarded_sql import Contents, GuardedDatabase, read_contents
+from tests.support.postgres import (
+    ADMIN,
+    ADMIN_PASSWORD,
+    PostgresServer,
+    running_postgres,
+)
 
 DATABASE = "target"
 

@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from mcphub_server.guards.sql import functions, known_names
-from support.derive_known_names import FUNCTIONS, derive, split_names
+from tools.derive_known_names import FUNCTIONS, derive, split_names
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import asyncpg
 import pytest
 
 from mcphub_server.errors import Rejected
-from support.analytics_sql import ANALYTICS
-from support.corpus import load_corpus
+from tests.support.analytics_sql import ANALYTICS
+from tests.support.corpus import load_corpus
 
 CORPUS = load_corpus("postgres")
 

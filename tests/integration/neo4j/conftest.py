@@ -8,9 +8,9 @@ import pytest
 
 from mcphub_server.backends.neo4j.backend import Neo4jBackend
 from mcphub_server.config.backends import Neo4jConfig
-from support.hub import HubFiles, write_files
-from support.neo4j.running import fill, running_neo4j
-from support.neo4j.server import Neo4jServer
+from tests.support.hub import HubFiles, write_files
+from tests.support.neo4j.running import fill, running_neo4j
+from tests.support.neo4j.server import Neo4jServer
 
 MakeHub = Callable[..., HubFiles]
 

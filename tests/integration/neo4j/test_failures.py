@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from cluster.pki import Authority, Subject
 from mcphub_server.backends.base import BackendState
 from mcphub_server.backends.neo4j.backend import Neo4jBackend, Read
-from support.hub import HubFiles, LoopHub, hub_in_loop
-from support.hub_states import find_state, wait_for_state
-from support.neo4j.running import running_neo4j
-from support.neo4j.server import Neo4jServer
-from support.ports import find_free_port
-from support.proxies import running_proxy
-from support.waiting import wait_until
+from tests.support.hub import HubFiles, LoopHub, hub_in_loop
+from tests.support.hub_states import find_state, wait_for_state
+from tests.support.neo4j.running import running_neo4j
+from tests.support.neo4j.server import Neo4jServer
+from tests.support.ports import find_free_port
+from tests.support.proxies import running_proxy
+from tests.support.waiting import wait_until
+from tools.cluster.pki import Authority, Subject
 
 from .conftest import MakeHub
 

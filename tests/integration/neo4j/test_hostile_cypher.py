@@ -10,9 +10,9 @@ from neo4j.exceptions import ClientError
 
 from mcphub_server.backends.neo4j.backend import Neo4jBackend, Read
 from mcphub_server.errors import BadArgument, ToolFailure
-from support.corpus import CorpusItem, load_corpus
-from support.hub import hub_in_loop
-from support.neo4j.server import Neo4jServer
+from tests.support.corpus import CorpusItem, load_corpus
+from tests.support.hub import hub_in_loop
+from tests.support.neo4j.server import Neo4jServer
 
 from .conftest import MakeHub
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from support.hub import HubFiles, hub_in_loop
-from support.hub_states import find_state, wait_for_state
-from support.neo4j.server import Neo4jServer
-from support.ports import find_free_port
-from support.qdrant.running import fill, running_qdrant
-from support.qdrant.server import QdrantServer
+from tests.support.hub import HubFiles, hub_in_loop
+from tests.support.hub_states import find_state, wait_for_state
+from tests.support.neo4j.server import Neo4jServer
+from tests.support.ports import find_free_port
+from tests.support.qdrant.running import fill, running_qdrant
+from tests.support.qdrant.server import QdrantServer
 
 
 @pytest.fixture(scope="module")

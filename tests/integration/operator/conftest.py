@@ -3,14 +3,12 @@
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
-from cluster.apiserver import ApiServer, running_api_server
-from support.running_operator import World, open_world
-
-CRD = Path(__file__).parents[3] / "crds" / "mcphubs.yaml"
+from tests.support.running_operator import World, open_world
+from tools.cluster.apiserver import ApiServer, running_api_server
+from tools.project import CRD
 
 
 @pytest.fixture(scope="session")

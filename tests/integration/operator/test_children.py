@@ -15,8 +15,8 @@ from mcphub_operator.kube.kinds import (
     SERVICE,
     SERVICE_ACCOUNT,
 )
-from support.running_operator import Running, World, running_operator
-from support.waiting import wait_until
+from tests.support.running_operator import Running, World, running_operator
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(120)
 

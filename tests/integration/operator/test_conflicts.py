@@ -14,8 +14,8 @@ from mcphub_operator.kube.kinds import (
     SERVICE_ACCOUNT,
 )
 from mcphub_operator.resources.children import PREREQUISITES
-from support.running_operator import World, running_operator
-from support.waiting import wait_until
+from tests.support.running_operator import World, running_operator
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(120)
 

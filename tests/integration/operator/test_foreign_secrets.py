@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from mcphub_operator.kube.kinds import DEPLOYMENT
-from support.operator_process import Process, operator_process
-from support.running_operator import World
-from support.waiting import wait_until
+from tests.support.operator_process import Process, operator_process
+from tests.support.running_operator import World
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(180)
 

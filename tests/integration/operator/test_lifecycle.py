@@ -7,15 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from cluster.apiserver import ApiServer, running_api_server
 from mcphub_operator.kube.kinds import DEPLOYMENT, LEASE
-from support.operator_process import operator_process
-from support.running_operator import World, open_world, running_operator
-from support.waiting import wait_until
+from tests.support.operator_process import operator_process
+from tests.support.running_operator import World, open_world, running_operator
+from tests.support.waiting import wait_until
+from tools.cluster.apiserver import ApiServer, running_api_server
+from tools.project import CRD
 
 pytestmark = pytest.mark.timeout(180)
-
-CRD = Path(__file__).parents[3] / "crds" / "mcphubs.yaml"
 
 
 async def holder(world: World) -> str:

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from bench.operator.changes import measure_change, watching_deployment
-from bench.operator.creation import CHILDREN, Cost, count_children, create_hubs
-from bench.operator.failing import TIMEOUT_SECONDS, failing_hub
-from bench.operator.hubs import build_names
-from bench.operator.memory import grow_to
-from bench.operator.plane import open_user, running_plane
-from bench.operator.pods import bring_up
-from bench.operator.rest import Rest, Restart, measure_rest, measure_restart
-from bench.operator.stage import Size, Stage, open_stage
+from benchmarks.operator.changes import measure_change, watching_deployment
+from benchmarks.operator.creation import CHILDREN, Cost, count_children, create_hubs
+from benchmarks.operator.failing import TIMEOUT_SECONDS, failing_hub
+from benchmarks.operator.hubs import build_names
+from benchmarks.operator.memory import grow_to
+from benchmarks.operator.plane import open_user, running_plane
+from benchmarks.operator.pods import bring_up
+from benchmarks.operator.rest import Rest, Restart, measure_rest, measure_restart
+from benchmarks.operator.stage import Size, Stage, open_stage
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -7,8 +7,8 @@ import pytest
 
 from mcphub_operator import names
 from mcphub_operator.kube.kinds import DEPLOYMENT, HUB, SECRET
-from support.running_operator import World, running_operator
-from support.waiting import wait_until
+from tests.support.running_operator import World, running_operator
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(120)
 

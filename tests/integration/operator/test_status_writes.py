@@ -5,7 +5,7 @@ import pytest
 from mcphub_operator.errors import AlreadyChanged
 from mcphub_operator.kube.kinds import HUB
 from mcphub_operator.kube.writer import Writer
-from support.running_operator import World
+from tests.support.running_operator import World
 
 
 def tell(message: str) -> dict[str, object]:

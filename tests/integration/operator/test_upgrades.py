@@ -10,8 +10,8 @@ import yaml
 from mcphub_operator import names
 from mcphub_operator.kube.kinds import BY_NAME, CHILD_KINDS, DEPLOYMENT, EVENT, HUB, POD
 from mcphub_operator.kube.writer import Writer
-from support.running_operator import World, make_pods_ready, running_operator
-from support.waiting import wait_until
+from tests.support.running_operator import World, make_pods_ready, running_operator
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from support import postgres
-from support.hub import write_files
-from support.node.clients import NodeClients, install_clients
-from support.postgres import PostgresServer, running_postgres
-from support.replicas.hub import ReplicatedHub, running_hub
-from support.replicas.nursery import Nursery, open_nursery
+from tests.support import postgres
+from tests.support.hub import write_files
+from tests.support.node.clients import NodeClients, install_clients
+from tests.support.postgres import PostgresServer, running_postgres
+from tests.support.replicas.hub import ReplicatedHub, running_hub
+from tests.support.replicas.nursery import Nursery, open_nursery
 
 PROGRAM_SECONDS = 60.0
 REPLICAS = 3

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from support.node.clients import NodeClients
+from tests.support.node.clients import NodeClients
 
 from .conftest import RunHub, RunProgram
 

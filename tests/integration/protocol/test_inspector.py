@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from support.node.clients import NodeClients
-from support.replicas.hub import ReplicatedHub
+from tests.support.node.clients import NodeClients
+from tests.support.replicas.hub import ReplicatedHub
 
 from .conftest import TOKEN, RunHub, RunProgram
 

@@ -7,7 +7,7 @@ import pytest
 from fastmcp import Client
 from fastmcp.client.transports import StdioTransport
 
-from support.node.clients import NodeClients
+from tests.support.node.clients import NodeClients
 
 from .conftest import TOKEN, RunHub
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from support.embedding import endpoint
-from support.hub import HubFiles
-from support.qdrant.running import fill, running_qdrant
-from support.qdrant.server import QdrantServer
+from tests.support.embedding import endpoint
+from tests.support.hub import HubFiles
+from tests.support.qdrant.running import fill, running_qdrant
+from tests.support.qdrant.server import QdrantServer
 
 MakeHub = Callable[..., HubFiles]
 

@@ -7,8 +7,8 @@ import pytest
 import pytest_asyncio
 from fastmcp import Client
 
-from support.corpus import CorpusItem, load_corpus
-from support.hub import hub_in_loop
+from tests.support.corpus import CorpusItem, load_corpus
+from tests.support.hub import hub_in_loop
 
 from .conftest import MakeHub
 

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from support.hub import TOKEN, hub_in_loop
+from tests.support.hub import TOKEN, hub_in_loop
 
 from .conftest import MakeHub
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from cluster.pki import Authority, Subject
-from support.hub import HubFiles, LoopHub, hub_in_loop
-from support.hub_states import find_state, wait_for_state
-from support.ports import find_free_port
-from support.proxies import running_proxy
-from support.qdrant.running import fill, running_qdrant
-from support.qdrant.server import QdrantServer
+from tests.support.hub import HubFiles, LoopHub, hub_in_loop
+from tests.support.hub_states import find_state, wait_for_state
+from tests.support.ports import find_free_port
+from tests.support.proxies import running_proxy
+from tests.support.qdrant.running import fill, running_qdrant
+from tests.support.qdrant.server import QdrantServer
+from tools.cluster.pki import Authority, Subject
 
 from .conftest import MakeHub
 

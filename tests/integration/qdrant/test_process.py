@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from support.hub import hub_process
+from tests.support.hub import hub_process
 
 from .conftest import MakeHub
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from support.embedding import endpoint
-from support.embedding.endpoint import EmbeddingEndpoint, embedding_endpoint
-from support.hub import HubFiles, hub_in_loop
-from support.hub_states import find_state, wait_for_state
+from tests.support.embedding import endpoint
+from tests.support.embedding.endpoint import EmbeddingEndpoint, embedding_endpoint
+from tests.support.hub import HubFiles, hub_in_loop
+from tests.support.hub_states import find_state, wait_for_state
 
 from .conftest import MakeHub
 

@@ -7,8 +7,8 @@ import pytest
 import pytest_asyncio
 from fastmcp import Client
 
-from support.hub import hub_in_loop
-from support.qdrant.running import UUID
+from tests.support.hub import hub_in_loop
+from tests.support.qdrant.running import UUID
 
 from .conftest import MakeHub
 

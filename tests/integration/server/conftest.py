@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from support import postgres
-from support.hub import HubFiles
-from support.postgres import PostgresServer, running_postgres
+from tests.support import postgres
+from tests.support.hub import HubFiles
+from tests.support.postgres import PostgresServer, running_postgres
 
 MakeHub = Callable[..., HubFiles]
 

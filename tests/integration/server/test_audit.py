@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from support.hub import HubProcess, hub_process
+from tests.support.hub import HubProcess, hub_process
 
 from .conftest import MakeHub
 

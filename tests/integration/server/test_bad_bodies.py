@@ -3,7 +3,7 @@
 import httpx2
 import pytest
 
-from support.hub import TOKEN, HubFiles, hub_in_loop
+from tests.support.hub import TOKEN, HubFiles, hub_in_loop
 
 HEADERS = {
     "Authorization": f"Bearer {TOKEN}",

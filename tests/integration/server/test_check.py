@@ -8,8 +8,8 @@ import pytest
 import structlog
 
 from mcphub_server.__main__ import main
-from support.hub import HubFiles
-from support.ports import find_free_port
+from tests.support.hub import HubFiles
+from tests.support.ports import find_free_port
 
 from .conftest import MakeHub
 

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from support.hub import TOKEN, LoopHub, hub_in_loop
-from support.postgres import PostgresServer
-from support.waiting import wait_until
+from tests.support.hub import TOKEN, LoopHub, hub_in_loop
+from tests.support.postgres import PostgresServer
+from tests.support.waiting import wait_until
 
 from .conftest import MakeHub
 

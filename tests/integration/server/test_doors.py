@@ -15,7 +15,7 @@ from joserfc.jwk import RSAKey
 from mcp.client.auth.utils import extract_resource_metadata_from_www_auth
 from mcp.shared.auth_utils import check_resource_allowed
 
-from support.hub import TOKEN, LoopHub, hub_in_loop
+from tests.support.hub import TOKEN, LoopHub, hub_in_loop
 
 from .conftest import MakeHub
 

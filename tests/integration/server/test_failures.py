@@ -10,12 +10,12 @@ import asyncpg
 import httpx
 import pytest
 
-from support import postgres
-from support.hub import HubFiles, LoopHub, hub_in_loop
-from support.ports import find_free_port
-from support.postgres import PostgresServer, running_postgres
-from support.proxies import running_proxy
-from support.waiting import wait_until
+from tests.support import postgres
+from tests.support.hub import HubFiles, LoopHub, hub_in_loop
+from tests.support.ports import find_free_port
+from tests.support.postgres import PostgresServer, running_postgres
+from tests.support.proxies import running_proxy
+from tests.support.waiting import wait_until
 
 from .conftest import MakeHub
 

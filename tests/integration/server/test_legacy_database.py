@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.hub import HubFiles, hub_in_loop
-from support.postgres import PostgresServer
+from tests.support.hub import HubFiles, hub_in_loop
+from tests.support.postgres import PostgresServer
 
 from .conftest import MakeHub
 

@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from support import postgres
-from support.hub import LoopHub, hub_in_loop
-from support.postgres import PostgresServer
-from support.waiting import wait_until
+from tests.support import postgres
+from tests.support.hub import LoopHub, hub_in_loop
+from tests.support.postgres import PostgresServer
+from tests.support.waiting import wait_until
 
 from .conftest import MakeHub
 

@@ -5,7 +5,7 @@ import time
 
 import httpx
 
-from support.hub import hub_in_loop
+from tests.support.hub import hub_in_loop
 
 from .conftest import MakeHub
 from .test_failures import query, wait_for_state

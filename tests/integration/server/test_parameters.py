@@ -8,7 +8,7 @@ import pytest_asyncio
 from fastmcp import Client
 from fastmcp.exceptions import ToolError
 
-from support.hub import hub_in_loop
+from tests.support.hub import hub_in_loop
 
 from .conftest import MakeHub
 

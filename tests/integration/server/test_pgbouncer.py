@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from support.hub import hub_in_loop
-from support.pgbouncer import running_pgbouncer
-from support.postgres import PostgresServer
+from tests.support.hub import hub_in_loop
+from tests.support.pgbouncer import running_pgbouncer
+from tests.support.postgres import PostgresServer
 
 from .conftest import MakeHub
 from .test_failures import query, wait_for_state

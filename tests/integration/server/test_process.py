@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from support.hub import HubProcess, hub_process
-from support.waiting import wait_until
+from tests.support.hub import HubProcess, hub_process
+from tests.support.waiting import wait_until
 
 from .conftest import MakeHub
 

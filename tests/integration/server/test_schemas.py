@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from fastmcp import Client
 
-from support.hub import hub_in_loop
+from tests.support.hub import hub_in_loop
 
 from .conftest import MakeHub
 

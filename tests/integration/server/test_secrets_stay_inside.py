@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
-from support import postgres
-from support.hub import HubFiles, HubProcess, hub_process
-from support.postgres import PostgresServer
+from tests.support import postgres
+from tests.support.hub import HubFiles, HubProcess, hub_process
+from tests.support.postgres import PostgresServer
 
 CANARY = "canary"
 PASSWORD = "canary-password-4711"

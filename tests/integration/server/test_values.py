@@ -7,9 +7,9 @@ import pytest
 import pytest_asyncio
 from fastmcp import Client
 
-from support import postgres
-from support.hub import hub_in_loop
-from support.postgres import PostgresServer
+from tests.support import postgres
+from tests.support.hub import hub_in_loop
+from tests.support.postgres import PostgresServer
 
 from .conftest import MakeHub
 

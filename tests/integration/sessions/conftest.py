@@ -3,8 +3,8 @@
 import pytest
 import pytest_asyncio
 
-from support.replicas.hub import running_hub
-from support.replicas.nursery import open_nursery
+from tests.support.replicas.hub import running_hub
+from tests.support.replicas.nursery import open_nursery
 
 
 @pytest.fixture(scope="session")

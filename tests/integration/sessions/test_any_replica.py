@@ -19,7 +19,7 @@ from mcphub_server.sessions.session_id import (
     digest,
     sign_session_id,
 )
-from support.replicas.hub import wait_until_listening
+from tests.support.replicas.hub import wait_until_listening
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

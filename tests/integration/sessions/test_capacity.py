@@ -6,7 +6,7 @@ import httpx2
 import pytest
 from mcp.shared.exceptions import MCPError
 
-from support.replicas.hub import running_hub
+from tests.support.replicas.hub import running_hub
 
 HEADERS = {
     "Authorization": "Bearer token-ann",

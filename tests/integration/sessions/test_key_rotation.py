@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from mcphub_server.sessions.session_id import find_session_id
-from support.replicas.hub import running_hub, wait_until_listening
+from tests.support.replicas.hub import running_hub, wait_until_listening
 
 HEADERS = {
     "Authorization": "Bearer token-ann",

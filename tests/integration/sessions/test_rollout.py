@@ -5,8 +5,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from support.replicas.hub import running_hub, wait_until_listening
-from support.waiting import wait_until
+from tests.support.replicas.hub import running_hub, wait_until_listening
+from tests.support.waiting import wait_until
 
 CLIENTS_OF_EACH = 3
 NEW = {"uid-2", "uid-3"}

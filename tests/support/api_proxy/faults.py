@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from support.api_proxy.asked import Asked
+from tests.support.api_proxy.asked import Asked
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,10 @@ import aiohttp
 import yaml
 from aiohttp import web
 
-from support.api_proxy.asked import Asked, read_request
-from support.api_proxy.faults import Answer, Late, Lost, Rule, Silence, never
-from support.api_proxy.traffic import Seen, Traffic
-from support.api_proxy.watching import Edit, Event, pass_on
+from tests.support.api_proxy.asked import Asked, read_request
+from tests.support.api_proxy.faults import Answer, Late, Lost, Rule, Silence, never
+from tests.support.api_proxy.traffic import Seen, Traffic
+from tests.support.api_proxy.watching import Edit, Event, pass_on
 
 HOP_HEADERS = {
     *("host", "connection", "content-length"),

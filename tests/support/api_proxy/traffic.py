@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from support.api_proxy.asked import Asked
+from tests.support.api_proxy.asked import Asked
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
-from support.api_proxy.asked import Asked
+from tests.support.api_proxy.asked import Asked
 
 Event = dict[str, Any]
 Events = AsyncIterator[Event]

@@ -2,10 +2,10 @@
 
 from fastmcp import FastMCP
 
-from support.conformance.changes import add_changes
-from support.conformance.contents import add_contents
-from support.conformance.dialogues import add_dialogues
-from support.conformance.rounds import add_rounds
+from tests.support.conformance.changes import add_changes
+from tests.support.conformance.contents import add_contents
+from tests.support.conformance.dialogues import add_dialogues
+from tests.support.conformance.rounds import add_rounds
 
 
 def add_fixtures(mcp: FastMCP) -> None:

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from support.embedding.hashing import embed
-from support.ports import find_free_port
+from tests.support.embedding.hashing import embed
+from tests.support.ports import find_free_port
 
 KEY = "embedding-key-for-tests"
 MODEL = "hashing-double"

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from support.fault_matrix.matrix import Matrix
+from tests.support.fault_matrix.matrix import Matrix
 
 HEADING = "## The operator under faults\n"
 BEGIN = "<!-- faults: made by `make fault-matrix` -->"

@@ -6,10 +6,15 @@ from itertools import pairwise
 from typing import Any
 
 from mcphub_operator.kube.kinds import HUB
-from support.fault_matrix.story import Story
-from support.fault_matrix.telling import STEP_SECONDS, Theater, is_at_rest
-from support.generated_specs import SECRET, SECRET_DATA, choose_accepted, draw_specs
-from support.running_operator import World, running_operator
+from tests.support.fault_matrix.story import Story
+from tests.support.fault_matrix.telling import STEP_SECONDS, Theater, is_at_rest
+from tests.support.generated_specs import (
+    SECRET,
+    SECRET_DATA,
+    choose_accepted,
+    draw_specs,
+)
+from tests.support.running_operator import World, running_operator
 
 DRAWN_FOR_ONE = 8
 REST_SECONDS = 10.0

@@ -11,7 +11,7 @@ from typing import Any
 
 from mcphub_operator import names
 from mcphub_operator.kube.kinds import CHILD_KINDS, HUB
-from support.running_operator import World
+from tests.support.running_operator import World
 
 HASHES = (
     names.ANNOTATION_APPLIED,

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from mcphub_operator import names
 from mcphub_operator.errors import NotFound
 from mcphub_operator.kube.kinds import POD
-from support.running_operator import READY_POD, World
+from tests.support.running_operator import READY_POD, World
 
 STEP_SECONDS = 0.25
 

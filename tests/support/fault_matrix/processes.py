@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["support.fault_matrix.operating"])
+CONTEXT.set_forkserver_preload(["tests.support.fault_matrix.operating"])
 
 
 @asynccontextmanager
@@ -22,7 +22,7 @@ async def killable_operator(
     kubeconfig: str, namespace: str, log: Path, **settings: Any
 ) -> AsyncIterator[BaseProcess]:
     """Run an operator as a process until the block ends, then kill it."""
-    from support.fault_matrix.operating import operate  # noqa: PLC0415 - see above
+    from tests.support.fault_matrix.operating import operate  # noqa: PLC0415 - see above
 
     chosen = {
         "kubeconfig": kubeconfig,

@@ -21,8 +21,8 @@ from mcphub_operator.kube.kinds import (
     SERVICE_ACCOUNT,
     Kind,
 )
-from support.running_operator import World
-from support.waiting import wait_until
+from tests.support.running_operator import World
+from tests.support.waiting import wait_until
 
 Spec = Mapping[str, Any]
 Step = Callable[[World], Awaitable[None]]

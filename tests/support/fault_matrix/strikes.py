@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from support.api_proxy.asked import Asked
-from support.api_proxy.faults import Rule, never
-from support.api_proxy.watching import Edit, Event, Whether
-from support.fault_matrix.telling import Fault, Stage
+from tests.support.api_proxy.asked import Asked
+from tests.support.api_proxy.faults import Rule, never
+from tests.support.api_proxy.watching import Edit, Event, Whether
+from tests.support.fault_matrix.telling import Fault, Stage
 
 
 def by_rule(name: str, build: Callable[[], Rule]) -> Fault:

@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cluster.apiserver import ApiServer
-from support.api_proxy.proxy import Proxy, open_administrators_proxy
-from support.fault_matrix.end_state import State, find_differences, read_end_state
-from support.fault_matrix.kubelets import playing_kubelets
-from support.fault_matrix.matrix import Matrix, Run
-from support.fault_matrix.story import Story
-from support.fault_matrix.truths import Witness, watching_truths
-from support.running_operator import Running, World, open_world, running_operator
-from support.waiting import wait_until
+from tests.support.api_proxy.proxy import Proxy, open_administrators_proxy
+from tests.support.fault_matrix.end_state import State, find_differences, read_end_state
+from tests.support.fault_matrix.kubelets import playing_kubelets
+from tests.support.fault_matrix.matrix import Matrix, Run
+from tests.support.fault_matrix.story import Story
+from tests.support.fault_matrix.truths import Witness, watching_truths
+from tests.support.running_operator import Running, World, open_world, running_operator
+from tests.support.waiting import wait_until
+from tools.cluster.apiserver import ApiServer
 
 RELIST_SECONDS = 3.0
 """How soon an operator of these stories lists anew what it may have lost."""

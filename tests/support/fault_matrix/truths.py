@@ -13,7 +13,7 @@ from typing import Any
 from mcphub_operator.kube.api import Found, Object
 from mcphub_operator.kube.kinds import HUB
 from mcphub_operator.kube.reflector import Reflector, Scope
-from support.running_operator import World
+from tests.support.running_operator import World
 
 NEVER_SECONDS = 3600.0
 

@@ -11,9 +11,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster.commands import run
-from cluster.places import cache_dir, exclusive
-from support.system_packages import ensure_packages
+from tests.support.system_packages import ensure_packages
+from tools.cluster.commands import run
+from tools.cluster.places import cache_dir, exclusive
 
 VERSION = "5.26.12"
 SOURCES = Path(__file__).parent

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from support.neo4j.installation import install_neo4j
-from support.neo4j.server import Neo4jServer
+from tests.support.neo4j.installation import install_neo4j
+from tests.support.neo4j.server import Neo4jServer
 
 NO_LOCKOUT = {"dbms.security.auth_max_failed_attempts": "0"}
 """Tests that log in wrongly must not lock the others out."""

@@ -14,8 +14,8 @@ from typing import Any
 import neo4j
 from neo4j.exceptions import DriverError, Neo4jError
 
-from support.neo4j.installation import Installation
-from support.ports import find_free_port
+from tests.support.neo4j.installation import Installation
+from tests.support.ports import find_free_port
 
 START_SECONDS = 150.0
 STOP_SECONDS = 30.0

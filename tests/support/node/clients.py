@@ -12,9 +12,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster.places import cache_dir, exclusive, log_dir
-from cluster.progress import run_logged
-from support.node.runtime import NodeRuntime, find_node
+from tests.support.node.runtime import NodeRuntime, find_node
+from tools.cluster.places import cache_dir, exclusive, log_dir
+from tools.cluster.progress import run_logged
 
 SOURCES = Path(__file__).parent
 MANIFESTS = ("package.json", "package-lock.json")

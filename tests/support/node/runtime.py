@@ -11,10 +11,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster.commands import run
-from cluster.errors import ClusterError, StepFailed
-from cluster.places import cache_dir, exclusive, log_dir
-from cluster.progress import run_logged
+from tools.cluster.commands import run
+from tools.cluster.errors import ClusterError, StepFailed
+from tools.cluster.places import cache_dir, exclusive, log_dir
+from tools.cluster.progress import run_logged
 
 NEEDED = (22, 19)
 """What the inspector asks for in its own package.json."""

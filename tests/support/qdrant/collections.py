@@ -8,7 +8,7 @@ from uuid import UUID
 
 import qdrant_edge as edge
 
-from support.qdrant.filters import BadRequest, Json, read_filter
+from tests.support.qdrant.filters import BadRequest, Json, read_filter
 
 CONFIGURATION = "collection.json"
 

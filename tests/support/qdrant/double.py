@@ -1,7 +1,7 @@
 """The double itself: Qdrant's REST routes over its real engine. Not a Qdrant server.
 
-Run as `python -m support.qdrant.double --port N --folder DIR`; the API key and, for
-TLS, certificate and key come from the environment like the real one's.
+Run as `python -m tests.support.qdrant.double --port N --folder DIR`; the API key and,
+for TLS, certificate and key come from the environment like the real one's.
 """
 
 import argparse
@@ -17,8 +17,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from support.qdrant.collections import Collection, NotFound
-from support.qdrant.filters import BadRequest
+from tests.support.qdrant.collections import Collection, NotFound
+from tests.support.qdrant.filters import BadRequest
 
 Action = Callable[[Request], Awaitable[Any]]
 

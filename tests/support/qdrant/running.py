@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 
 from qdrant_client import QdrantClient, models
 
-from support.embedding.hashing import DIMENSIONS, embed
-from support.qdrant.server import QdrantServer
+from tests.support.embedding.hashing import DIMENSIONS, embed
+from tests.support.qdrant.server import QdrantServer
 
 CITIES = ("London", "Paris", "Rome", "Madrid", "Berlin")
 UUID = "5c56c793-69f3-4fbf-87e6-c4bf54c28c26"

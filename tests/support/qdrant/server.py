@@ -13,12 +13,12 @@ from pathlib import Path
 import httpx
 from qdrant_client import QdrantClient
 
-from support.ports import find_free_port
+from tests.support.ports import find_free_port
+from tools.project import ROOT
 
 API_KEY = "qdrant-key-for-tests"
 IMAGE = "docker.io/qdrant/qdrant:v1.20.0"
 START_SECONDS = 60.0
-TESTS = Path(__file__).parents[2]
 
 
 def docker_works() -> bool:
@@ -87,7 +87,7 @@ class QdrantServer:
             )
 
     def _double_command(self) -> list[str]:
-        module = [sys.executable, "-m", "support.qdrant.double"]
+        module = [sys.executable, "-m", "tests.support.qdrant.double"]
         storage = str(self.folder / "storage")
         return [*module, "--port", str(self.port), "--folder", storage]
 
@@ -99,7 +99,7 @@ class QdrantServer:
         ]
 
     def _environment(self) -> dict[str, str]:
-        environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         environment["QDRANT__SERVICE__API_KEY"] = self.api_key
         if self.certificate:
             certificate, key = self.certificate

@@ -12,9 +12,9 @@ import httpx2
 from fastmcp import Client
 from fastmcp.client.transports import SSETransport, StreamableHttpTransport
 
-from support.ports import find_free_port
-from support.replicas.balancer import Balancer
-from support.replicas.nursery import Nursery, Replica
+from tests.support.ports import find_free_port
+from tests.support.replicas.balancer import Balancer
+from tests.support.replicas.nursery import Nursery, Replica
 
 FIRST_ADDRESS = 2
 MANAGEMENT_OFFSET = 20_000

@@ -11,10 +11,10 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 
-TESTS = Path(__file__).parents[2]
+from tools.project import ROOT
+
 BIRTH_SECONDS = 60
 
 
@@ -47,11 +47,11 @@ class Nursery:
 def open_nursery() -> Iterator[Nursery]:
     """Run one process that has loaded the server, for all tests."""
     with subprocess.Popen(
-        [sys.executable, "-m", "support.replicas.replica"],
+        [sys.executable, "-m", "tests.support.replicas.replica"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None

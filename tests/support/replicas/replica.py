@@ -27,8 +27,8 @@ from mcphub_server.lifespan import serve
 from mcphub_server.logs import configure_logging
 from mcphub_server.sessions.replicas import DnsReplicas
 from mcphub_server.sessions.session_id import IpAddress
-from support.conformance.fixtures import add_fixtures
-from support.replicas.tools import add_tools
+from tests.support.conformance.fixtures import add_fixtures
+from tests.support.replicas.tools import add_tools
 
 BASE: dict[str, Any] = {
     "limits": {"requestsPerSecond": 10_000, "burst": 10_000},

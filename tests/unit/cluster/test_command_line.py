@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from cluster import create, provider
-from cluster.arguments import build_parser, parse_duration, parse_pairs
-from cluster.errors import BadInput, ClusterExists
-from cluster.kindconfig import DEFAULT
-from cluster.plan import build_plan
-from cluster.provider import Choice, Surroundings, judge
-from cluster.state import state_of
+from tools.cluster import create, provider
+from tools.cluster.arguments import build_parser, parse_duration, parse_pairs
+from tools.cluster.errors import BadInput, ClusterExists
+from tools.cluster.kindconfig import DEFAULT
+from tools.cluster.plan import build_plan
+from tools.cluster.provider import Choice, Surroundings, judge
+from tools.cluster.state import state_of
 
 
 @pytest.mark.parametrize(

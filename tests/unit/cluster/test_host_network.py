@@ -4,12 +4,12 @@ import socket
 
 import pytest
 
-from cluster.cgroups import check, parse_hierarchies, uses_v1
-from cluster.create import check_ports
-from cluster.errors import BadInput, MissingPart
-from cluster.hostnet import hardware_address, translation_rules
-from cluster.kindconfig import KindConfig, NodeConfig, PortMapping
-from cluster.plan import build_plan
+from tools.cluster.cgroups import check, parse_hierarchies, uses_v1
+from tools.cluster.create import check_ports
+from tools.cluster.errors import BadInput, MissingPart
+from tools.cluster.hostnet import hardware_address, translation_rules
+from tools.cluster.kindconfig import KindConfig, NodeConfig, PortMapping
+from tools.cluster.plan import build_plan
 
 
 def config_with(port, listen="127.0.0.1"):

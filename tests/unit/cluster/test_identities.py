@@ -5,9 +5,9 @@ import yaml
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
-from cluster import kubeconfig
-from cluster.errors import BadInput
-from cluster.pki import control_plane_subjects, node_subject, write_pki
+from tools.cluster import kubeconfig
+from tools.cluster.errors import BadInput
+from tools.cluster.pki import control_plane_subjects, node_subject, write_pki
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from cluster.archive import read_archive, write_program_archive
-from cluster.dockerignore import Ignored
-from cluster.errors import BadInput
-from cluster.images import BuildRequest, content_key, copied_paths, full_name
-from cluster.packageindex import parse_pip_settings
+from tools.cluster.archive import read_archive, write_program_archive
+from tools.cluster.dockerignore import Ignored
+from tools.cluster.errors import BadInput
+from tools.cluster.images import BuildRequest, content_key, copied_paths, full_name
+from tools.cluster.packageindex import parse_pip_settings
 
 DOCKERFILE = """FROM python:3.13-slim AS build
 COPY --from=other /x /y

@@ -2,8 +2,8 @@
 
 import pytest
 
-from cluster.errors import BadInput
-from cluster.kindconfig import parse_config
+from tools.cluster.errors import BadInput
+from tools.cluster.kindconfig import parse_config
 
 HEAD = "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n"
 

@@ -8,20 +8,20 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cluster.addons import build_addons, metrics_objects, path_of
-from cluster.binaries import kubernetes_version, version_flags
-from cluster.components import ControlPlane, api_server_arguments, etcd_arguments
-from cluster.golang import parse_version, required_version
-from cluster.kindconfig import DEFAULT
-from cluster.nodeconfig import (
+from tools.cluster.addons import build_addons, metrics_objects, path_of
+from tools.cluster.binaries import kubernetes_version, version_flags
+from tools.cluster.components import ControlPlane, api_server_arguments, etcd_arguments
+from tools.cluster.golang import parse_version, required_version
+from tools.cluster.kindconfig import DEFAULT
+from tools.cluster.nodeconfig import (
     NodeFacts,
     cni_config,
     containerd_config,
     kube_proxy_config,
     kubelet_config,
 )
-from cluster.places import BINARY_SOURCE
-from cluster.plan import build_plan
+from tools.cluster.places import BINARY_SOURCE
+from tools.cluster.plan import build_plan
 
 PLAN = build_plan("demo", DEFAULT, 0)
 NODE = PLAN.nodes[0]

@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from cluster.errors import BadInput
-from cluster.kindconfig import DEFAULT, KindConfig, NodeConfig
-from cluster.plan import (
+from tools.cluster.errors import BadInput
+from tools.cluster.kindconfig import DEFAULT, KindConfig, NodeConfig
+from tools.cluster.plan import (
     build_plan,
     choose_index,
     plan_from_document,

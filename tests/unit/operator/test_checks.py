@@ -6,7 +6,7 @@ from mcphub_operator.checks import evaluate
 from mcphub_operator.observed import MissingKey, Observed, UserSecrets
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.status.conditions import Reason
-from support.observed import observe
+from tests.support.observed import observe
 
 
 def missing(*keys: MissingKey) -> Observed:

@@ -11,7 +11,7 @@ from mcphub_operator.desired import build_desired, needs_upgrade
 from mcphub_operator.observed import MissingKey, UpgradeTurn, UserSecrets
 from mcphub_operator.resources.children import wanted_children
 from mcphub_operator.resources.manifest import ChildId, child_id
-from support.observed import (
+from tests.support.observed import (
     DEPLOYMENT,
     PLATFORM,
     POSTGRES,

@@ -1,7 +1,6 @@
 """What is written, and that nothing is where nothing differs."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import yaml
@@ -21,7 +20,7 @@ from mcphub_operator.kube.children import build_live
 from mcphub_operator.observed import MissingKey, Observed, UserSecrets
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.spec.hub import parse_hub
-from support.observed import (
+from tests.support.observed import (
     DEPLOYMENT,
     POSTGRES,
     hub,
@@ -29,8 +28,7 @@ from support.observed import (
     settle,
     with_deployment,
 )
-
-EXAMPLES = Path(__file__).parents[3] / "examples"
+from tools.project import EXAMPLES
 
 
 def plan(observed: Observed) -> list[Step]:

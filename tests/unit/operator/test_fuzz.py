@@ -15,9 +15,9 @@ from hypothesis_jsonschema import from_schema
 from mcphub_operator.kube.children import build_live
 from mcphub_operator.observed import Pod
 from mcphub_operator.resources.manifest import ChildId
-from support.core_runs import decide, run_core
-from support.drawn_hubs import REAL_TEXTS, STATUS, draw_sections
-from support.observed import observe, settle
+from tests.support.core_runs import decide, run_core
+from tests.support.drawn_hubs import REAL_TEXTS, STATUS, draw_sections
+from tests.support.observed import observe, settle
 
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 EXAMPLES = settings(

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from quickstart.clients import claude_code, claude_desktop, cursor, paste_sheet
+from tools.quickstart.clients import claude_code, claude_desktop, cursor, paste_sheet
 
 URL = "http://127.0.0.1:30800"
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from quickstart.steps import Shell, Step, StepFailedError, Terminal, run_steps
+from tools.quickstart.steps import Shell, Step, StepFailedError, Terminal, run_steps
 
 
 @pytest.fixture

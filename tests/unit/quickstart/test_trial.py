@@ -2,7 +2,7 @@
 
 import json
 
-from quickstart.trial import operator_overlay
+from tools.quickstart.trial import operator_overlay
 
 
 def test_the_overlay_names_both_images_and_nothing_else():

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from cluster.apiserver import ApiServer
-from support.fault_matrix.document import write_table
-from support.fault_matrix.matrix import Matrix
-from support.fault_matrix.story import Story
-from support.fault_matrix.telling import Theater
+from tests.support.fault_matrix.document import write_table
+from tests.support.fault_matrix.matrix import Matrix
+from tests.support.fault_matrix.story import Story
+from tests.support.fault_matrix.telling import Theater
+from tools.cluster.apiserver import ApiServer
 
 MATRIX = Matrix()
 IS_FULL = os.environ.get("MCPHUB_FAULTS") == "full"
@@ -47,7 +47,7 @@ def theater(
 async def find_story(theater: Theater, stories: dict[int, Story]) -> Story:
     """Return the hubs with fates, and some that go from one drawn spec to another."""
     # Hypothesis does not want to be imported from a conftest.
-    from support.fault_matrix.drawing import draw_story  # noqa: PLC0415
+    from tests.support.fault_matrix.drawing import draw_story  # noqa: PLC0415
 
     if DRAWN_PAIRS not in stories:
         stories[DRAWN_PAIRS] = await draw_story(theater, DRAWN_PAIRS)

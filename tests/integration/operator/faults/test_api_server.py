@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cluster.apiserver import ApiServer
 from mcphub_operator.kube.kinds import CHILD_KINDS, CONFIG_MAP, DEPLOYMENT, HUB
-from support.api_proxy.asked import Asked
-from support.api_proxy.faults import (
+from tests.support.api_proxy.asked import Asked
+from tests.support.api_proxy.faults import (
     Answer,
     Late,
     after,
@@ -18,9 +17,10 @@ from support.api_proxy.faults import (
     is_write,
     never,
 )
-from support.api_proxy.proxy import Proxy, open_administrators_proxy
-from support.running_operator import World, running_operator
-from support.waiting import wait_until
+from tests.support.api_proxy.proxy import Proxy, open_administrators_proxy
+from tests.support.running_operator import World, running_operator
+from tests.support.waiting import wait_until
+from tools.cluster.apiserver import ApiServer
 
 pytestmark = pytest.mark.timeout(180)
 

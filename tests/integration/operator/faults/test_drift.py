@@ -12,11 +12,11 @@ from mcphub_operator.errors import ApiError
 from mcphub_operator.kube.api import Call
 from mcphub_operator.kube.kinds import BY_NAME, CHILD_KINDS
 from mcphub_operator.kube.writer import JSON_PATCH
-from support.fault_matrix.end_state import find_differences, normalize
-from support.fault_matrix.matrix import Matrix, Run
-from support.fault_matrix.telling import Stage, Theater
-from support.running_operator import running_operator
-from support.waiting import wait_until
+from tests.support.fault_matrix.end_state import find_differences, normalize
+from tests.support.fault_matrix.matrix import Matrix, Run
+from tests.support.fault_matrix.telling import Stage, Theater
+from tests.support.running_operator import running_operator
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -9,11 +9,11 @@ from mcphub_operator import names
 from mcphub_operator.errors import NotFound
 from mcphub_operator.kube.api import Call
 from mcphub_operator.kube.kinds import CHILD_KINDS, HUB
-from support.fault_matrix.matrix import Matrix, Run
-from support.fault_matrix.story import BEGINNING
-from support.fault_matrix.telling import Stage, Theater
-from support.running_operator import World, running_operator
-from support.waiting import wait_until
+from tests.support.fault_matrix.matrix import Matrix, Run
+from tests.support.fault_matrix.story import BEGINNING
+from tests.support.fault_matrix.telling import Stage, Theater
+from tests.support.running_operator import World, running_operator
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(300)
 

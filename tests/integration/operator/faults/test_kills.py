@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from support.api_proxy.asked import Asked
-from support.api_proxy.faults import Lost, never, nth
-from support.fault_matrix.end_state import State
-from support.fault_matrix.matrix import Matrix, Run
-from support.fault_matrix.processes import killable_operator
-from support.fault_matrix.telling import RELIST_SECONDS, Stage, Theater
-from support.running_operator import running_operator
+from tests.support.api_proxy.asked import Asked
+from tests.support.api_proxy.faults import Lost, never, nth
+from tests.support.fault_matrix.end_state import State
+from tests.support.fault_matrix.matrix import Matrix, Run
+from tests.support.fault_matrix.processes import killable_operator
+from tests.support.fault_matrix.telling import RELIST_SECONDS, Stage, Theater
+from tests.support.running_operator import running_operator
 
 pytestmark = pytest.mark.timeout(900)
 

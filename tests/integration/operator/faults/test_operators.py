@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from support.api_proxy.asked import Asked
-from support.api_proxy.faults import (
+from tests.support.api_proxy.asked import Asked
+from tests.support.api_proxy.faults import (
     Answer,
     Fault,
     Rule,
@@ -19,15 +19,15 @@ from support.api_proxy.faults import (
     build_answer,
     never,
 )
-from support.api_proxy.proxy import Proxy, open_administrators_proxy
-from support.fault_matrix import telling
-from support.fault_matrix.end_state import State
-from support.fault_matrix.matrix import Matrix, Run
-from support.fault_matrix.processes import killable_operator
-from support.fault_matrix.story import Story
-from support.fault_matrix.telling import Stage, Theater, count_idle_writes, rest
-from support.running_operator import running_operator
-from support.waiting import wait_until
+from tests.support.api_proxy.proxy import Proxy, open_administrators_proxy
+from tests.support.fault_matrix import telling
+from tests.support.fault_matrix.end_state import State
+from tests.support.fault_matrix.matrix import Matrix, Run
+from tests.support.fault_matrix.processes import killable_operator
+from tests.support.fault_matrix.story import Story
+from tests.support.fault_matrix.telling import Stage, Theater, count_idle_writes, rest
+from tests.support.running_operator import running_operator
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(400)
 

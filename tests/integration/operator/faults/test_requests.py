@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from support.api_proxy.asked import Asked
-from support.api_proxy.faults import (
+from tests.support.api_proxy.asked import Asked
+from tests.support.api_proxy.faults import (
     Late,
     Lost,
     Silence,
@@ -18,9 +18,9 @@ from support.api_proxy.faults import (
     is_write,
     never,
 )
-from support.api_proxy.watching import Event, delaying, pass_on
-from support.fault_matrix.strikes import by_rule
-from support.fault_matrix.telling import Fault, Stage
+from tests.support.api_proxy.watching import Event, delaying, pass_on
+from tests.support.fault_matrix.strikes import by_rule
+from tests.support.fault_matrix.telling import Fault, Stage
 
 pytestmark = pytest.mark.timeout(1800)
 

@@ -15,11 +15,16 @@ from mcphub_operator import names
 from mcphub_operator.kube.api import Call
 from mcphub_operator.kube.kinds import CHILD_KINDS, HUB
 from mcphub_operator.kube.writer import JSON_PATCH
-from support.fault_matrix.end_state import find_differences
-from support.fault_matrix.matrix import Matrix, Run
-from support.generated_specs import SECRET, SECRET_DATA, choose_accepted, draw_specs
-from support.running_operator import Running, World, running_operator
-from support.waiting import wait_until
+from tests.support.fault_matrix.end_state import find_differences
+from tests.support.fault_matrix.matrix import Matrix, Run
+from tests.support.generated_specs import (
+    SECRET,
+    SECRET_DATA,
+    choose_accepted,
+    draw_specs,
+)
+from tests.support.running_operator import Running, World, running_operator
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(1800)
 

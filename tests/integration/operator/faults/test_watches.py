@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from support.api_proxy.asked import Asked
-from support.api_proxy.faults import build_answer, every, is_verb
-from support.api_proxy.watching import (
+from tests.support.api_proxy.asked import Asked
+from tests.support.api_proxy.faults import build_answer, every, is_verb
+from tests.support.api_proxy.watching import (
     Event,
     coalescing,
     delaying,
@@ -17,8 +17,8 @@ from support.api_proxy.watching import (
     holding,
     replaying,
 )
-from support.fault_matrix.strikes import again_and_again, by_edit, by_rule
-from support.fault_matrix.telling import Fault, Stage
+from tests.support.fault_matrix.strikes import again_and_again, by_edit, by_rule
+from tests.support.fault_matrix.telling import Fault, Stage
 
 pytestmark = pytest.mark.timeout(1800)
 

@@ -14,7 +14,7 @@ from mcphub_operator.errors import build_api_error
 from mcphub_operator.kube.api import Page
 from mcphub_operator.kube.kinds import CONFIG_MAP
 from mcphub_operator.kube.reflector import Reflector, Scope
-from support.waiting import wait_until
+from tests.support.waiting import wait_until
 
 
 class ToldApi:

@@ -10,7 +10,7 @@ import pytest
 from mcphub_operator.observed import HubKey, Pod, PodReport
 from mcphub_operator.reconcile import health
 from mcphub_operator.reconcile.health import Answer, HealthBoard, parse_report
-from support.waiting import wait_until
+from tests.support.waiting import wait_until
 
 HUB = HubKey("ai", "team-data")
 POD = Pod("p", "p-uid", address="10.0.0.1", ready=True)

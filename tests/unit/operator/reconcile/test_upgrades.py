@@ -9,7 +9,7 @@ from mcphub_operator.kube.children import ChildTable
 from mcphub_operator.kube.kinds import DEPLOYMENT
 from mcphub_operator.observed import HubKey, UpgradeTurn
 from mcphub_operator.reconcile.upgrades import UpgradeGate
-from support.observed import find_child, hub, observe
+from tests.support.observed import find_child, hub, observe
 
 MARK = "0.2.0"
 WAITS = UpgradeTurn(granted=False)

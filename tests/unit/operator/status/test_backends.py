@@ -8,14 +8,14 @@ from mcphub_operator.observed import (
     Pod,
     PodReport,
 )
-from support.observed import (
+from tests.support.observed import (
     LATER,
     POSTGRES,
     QDRANT,
     hub,
     observe,
 )
-from support.statuses import condition, pods, rolled, says, status_of
+from tests.support.statuses import condition, pods, rolled, says, status_of
 
 BACKENDS = [
     pytest.param([says("Connected")], "Connected", None, "True", id="all connected"),

@@ -11,7 +11,7 @@ from mcphub_operator.observed import (
 from mcphub_operator.status.compose import build_invalid_status
 from mcphub_operator.status.conditions import Reason, find_condition
 from mcphub_operator.status.problems import Outcome, Problem
-from support.observed import (
+from tests.support.observed import (
     LATER,
     NOW,
     POSTGRES,
@@ -19,7 +19,14 @@ from support.observed import (
     hub,
     observe,
 )
-from support.statuses import condition, pods, rolled, says, status_of, without_service
+from tests.support.statuses import (
+    condition,
+    pods,
+    rolled,
+    says,
+    status_of,
+    without_service,
+)
 
 NEW = observe(hub(replicas=2))
 SECRET_MISSING = UserSecrets(missing=(MissingKey("creds"),))

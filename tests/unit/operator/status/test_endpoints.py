@@ -10,11 +10,11 @@ from mcphub_operator.observed import (
     Observed,
 )
 from mcphub_operator.resources.manifest import ChildId
-from support.observed import (
+from tests.support.observed import (
     hub,
     observe,
 )
-from support.statuses import rolled, status_of
+from tests.support.statuses import rolled, status_of
 
 NODES = (
     Node("a", ready=False, internal_address="10.0.0.1"),

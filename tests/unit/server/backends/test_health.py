@@ -15,7 +15,7 @@ from mcphub_server.errors import (
     BackendUnavailable,
     QueryFailed,
 )
-from support.waiting import wait_until
+from tests.support.waiting import wait_until
 
 UP = Health(BackendState.CONNECTED)
 DOWN = Health(BackendState.UNREACHABLE, BackendReason.BAD_CREDENTIALS, "bad password")

@@ -16,7 +16,7 @@ from mcphub_server.guards.qdrant.names import (
 from mcphub_server.guards.qdrant.vectors import check_vector
 from mcphub_server.guards.sql.check import check_sql
 from mcphub_server.guards.sql.statement import SqlPolicy
-from support.corpus import CorpusItem, load_corpus
+from tests.support.corpus import CorpusItem, load_corpus
 
 # What a guard lets pass because a limit contains it: rows, bytes or time.
 CONTAINED_LATER = {

@@ -4,7 +4,7 @@ import pytest
 
 from mcphub_server.guards.sql.check import check_sql
 from mcphub_server.guards.sql.statement import SqlPolicy
-from support.analytics_sql import ANALYTICS
+from tests.support.analytics_sql import ANALYTICS
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from mcphub_server.guards.sql.foreign_names import QUERY, build_foreign_names
 from mcphub_server.guards.sql.session import build_begin
 from mcphub_server.guards.sql.wrap import ColumnType, Window, find_kinds, wrap
 from mcphub_server.results.columns import ColumnKind
-from support.analytics_sql import ANALYTICS
+from tests.support.analytics_sql import ANALYTICS
 
 WRAPPABLE = {
     name: sql for name, sql in ANALYTICS.items() if check_sql(sql).columns_wrappable

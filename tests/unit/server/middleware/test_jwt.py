@@ -22,7 +22,7 @@ from mcphub_server.middleware.jwt import (
     REFETCH_SECONDS,
     JwtVerifier,
 )
-from support.waiting import wait_until
+from tests.support.waiting import wait_until
 
 ISSUER = "https://id.example.com/"
 AUDIENCE = "mcphub"

@@ -1,0 +1,180 @@
+"""Prints what the server costs: `python -m benchmarks [part …]`.
+
+All parts run by default. Run it on a machine that does nothing else; the figures of a
+busy one are too high and uneven, and the load average at the top tells.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from benchmarks.calls import CallCost, Target, measure_calls
+from benchmarks.client import CLASSIC, MODERN, BareClient
+from benchmarks.conditions import describe_conditions
+from benchmarks.cpu import limited_to
+from benchmarks.databases import (
+    build_dsn,
+    describe_postgres,
+    open_others,
+    open_postgres,
+)
+from benchmarks.figures import Figure, render_table
+from benchmarks.hub import TOKEN, Backend, running_hub, write_hub
+from benchmarks.memory import measure_idle, measure_sessions
+from benchmarks.processes import running, wait_until_ready
+from benchmarks.replies import QUICK, SLOW, measure_replies
+from benchmarks.rows import measure_rows
+from benchmarks.startup import measure_imports, measure_start
+from tests.support.ports import find_free_port
+from tests.support.postgres import PostgresServer
+from tools.project import ROOT
+
+SESSIONS = 1000
+
+
+def report_calls(folder: Path, postgres: PostgresServer) -> Iterator[Figure]:
+    """Compare the trivial call with the bare SDK's and with bare FastMCP's."""
+    with ExitStack() as stack:
+        targets: dict[str, Target] = {}
+        for kind in ("sdk", "fastmcp"):
+            port = find_free_port()
+            argv = [sys.executable, "-m", "benchmarks.floor", kind, str(port)]
+            env = {"PYTHONPATH": str(ROOT), "FASTMCP_LOG_ENABLED": "false"}
+            server = stack.enter_context(running(argv, folder / f"{kind}.log", env))
+            wait_until_ready(server, f"http://127.0.0.1:{port}/mcp")
+            targets[kind] = Target(server, BareClient(port))
+        hub = write_hub(folder / "hub", [describe_postgres(postgres)])
+        server = stack.enter_context(running_hub(hub))
+        targets["hub"] = Target(server, BareClient(hub.port, TOKEN))
+        for revision in (CLASSIC, MODERN):
+            yield from _compare_calls(revision, measure_calls(targets, revision))
+
+
+def _compare_calls(revision: str, costs: dict[str, CallCost]) -> Iterator[Figure]:
+    sdk, fastmcp, hub = (costs[kind] for kind in ("sdk", "fastmcp", "hub"))
+    yield Figure(
+        f"trivial call, {revision}",
+        hub.cpu_ms / sdk.cpu_ms,
+        "x",
+        1.5,
+        f"hub {hub.cpu_ms:.2f} ms / SDK {sdk.cpu_ms:.2f} ms of CPU",
+    )
+    yield Figure(
+        f"the same, bare FastMCP, {revision}",
+        fastmcp.cpu_ms / sdk.cpu_ms,
+        "x",
+        None,
+        f"FastMCP {fastmcp.cpu_ms:.2f} ms / SDK {sdk.cpu_ms:.2f} ms of CPU",
+    )
+
+
+def report_rows(folder: Path, postgres: PostgresServer) -> Iterator[Figure]:
+    """Compare 1,000 rows through the hub with asyncpg's own fetch."""
+    hub = write_hub(folder / "hub", [describe_postgres(postgres)])
+    with running_hub(hub) as server:
+        client = BareClient(hub.port, TOKEN)
+        cost = measure_rows(server, client, build_dsn(postgres))
+    ways, size = cost.hub, cost.answer_bytes / 1024
+    yield Figure(
+        "1,000 rows of 8 columns",
+        ways.wall_ms / cost.fetch.wall_ms,
+        "x",
+        1.5,
+        f"hub {ways.wall_ms:.1f} ms / fetch {cost.fetch.wall_ms:.1f} ms of waiting; "
+        f"{size:.0f} KiB",
+    )
+    yield Figure(
+        "the same in CPU",
+        ways.cpu_ms / cost.fetch.cpu_ms,
+        "x",
+        None,
+        f"hub {ways.cpu_ms:.1f} ms / fetch {cost.fetch.cpu_ms:.1f} ms, both without "
+        "PostgreSQL's",
+    )
+
+
+def report_replies(folder: Path, postgres: PostgresServer) -> Iterator[Figure]:
+    """Compare replies that survive their connection with plain JSON."""
+    hub = write_hub(folder / "hub", [describe_postgres(postgres)])
+    with running_hub(hub) as server:
+        for kind, words in (
+            (QUICK, "at once"),
+            (SLOW, "after some 0.2 s, as a stream"),
+        ):
+            cost = measure_replies(server, hub.port, TOKEN, kind)
+            yield Figure(
+                f"a reply that survives, {words}",
+                cost.surviving_ms / cost.plain_ms,
+                "x",
+                None,
+                f"surviving {cost.surviving_ms:.2f} ms / plain JSON "
+                f"{cost.plain_ms:.2f} ms of CPU",
+            )
+
+
+def report_start(folder: Path, postgres: PostgresServer) -> Iterator[Figure]:
+    """Time the start on one CPU and on half of one."""
+    hub = write_hub(folder / "hub", [describe_postgres(postgres)])
+    for share, words in ((1.0, "one CPU"), (0.5, "half a CPU")):
+        with limited_to(share) as before:
+            start, imports = measure_start(hub, before), measure_imports(before)
+        how = "process start to ready, CPU quota of a control group"
+        yield Figure(f"start on {words}", start, "s", None, how)
+        yield Figure(
+            f"the same to imports, {words}",
+            start / imports,
+            "x",
+            None,
+            f"hub {start:.2f} s / importing fastmcp, asyncpg, uvicorn {imports:.2f} s",
+        )
+
+
+def report_memory(folder: Path, postgres: PostgresServer) -> Iterator[Figure]:
+    """Weigh the hub: idle with one and three backends, and with sessions."""
+    one: list[Backend] = [describe_postgres(postgres)]
+    hub = write_hub(folder / "one", one)
+    resident = "resident, all backends connected"
+    yield Figure("idle with PostgreSQL", measure_idle(hub), "MiB", 110, resident)
+    with open_others(folder) as others:
+        three = write_hub(folder / "three", [*one, *others])
+        idle = measure_idle(three)
+    yield Figure("idle with three backends", idle, "MiB", 170, resident)
+    yield Figure(
+        f"{SESSIONS} SSE sessions",
+        measure_sessions(hub, SESSIONS),
+        "MiB",
+        256,
+        "resident above idle, sessions initialised and open",
+    )
+
+
+PARTS: dict[str, Callable[[Path, PostgresServer], Iterator[Figure]]] = {
+    "calls": report_calls,
+    "rows": report_rows,
+    "replies": report_replies,
+    "start": report_start,
+    "memory": report_memory,
+}
+
+
+def main() -> None:
+    """Measure the parts that were asked for, and print the table."""
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", help=", ".join(PARTS))
+    chosen = parser.parse_args().parts or list(PARTS)
+    conditions = list(describe_conditions())
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory() as folder, open_postgres() as postgres:
+        for part in chosen:
+            print(f"== {part}", file=sys.stderr)
+            place = Path(folder) / part
+            place.mkdir()
+            figures += PARTS[part](place, postgres)
+    print("\n".join([*conditions, "", render_table(figures)]))
+
+
+if __name__ == "__main__":
+    main()
