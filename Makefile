@@ -6,6 +6,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed-by
+# Most tests wait for databases, clusters and clients, so more run than there are CPUs.
+WORKERS ?= 4
+LANES := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 .PHONY: help
 help: ## List the targets
@@ -60,11 +63,11 @@ lint: env ## Format, lint, types and import contracts
 
 .PHONY: check
 check: lint ## All that is quick: lint, and the unit tests
-	@$(BIN)/pytest -q -n 2 tests/unit
+	@$(BIN)/pytest -q $(LANES) tests/unit
 
 .PHONY: test
 test: lint images ## Every check and every test, on real parts
-	@$(BIN)/pytest tests
+	@$(BIN)/pytest $(LANES) tests
 
 .PHONY: bench-faults
 bench-faults: env ## What calls live through: fifty clients, fault after fault, a table (20 min)
