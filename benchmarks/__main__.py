@@ -41,7 +41,7 @@ def report_calls(folder: Path, postgres: PostgresServer) -> Iterator[Figure]:
         targets: dict[str, Target] = {}
         for kind in ("sdk", "fastmcp"):
             port = find_free_port()
-            argv = [sys.executable, "-m", "benchmarks.floor", kind, str(port)]
+            argv = [sys.executable, "-m", "benchmarks.baseline", kind, str(port)]
             env = {"PYTHONPATH": str(ROOT), "FASTMCP_LOG_ENABLED": "false"}
             server = stack.enter_context(running(argv, folder / f"{kind}.log", env))
             wait_until_ready(server, f"http://127.0.0.1:{port}/mcp")

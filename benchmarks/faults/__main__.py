@@ -17,18 +17,18 @@ from pathlib import Path
 
 from benchmarks.cluster import making_cluster
 from benchmarks.conditions import describe_conditions
-from benchmarks.faults.conduct import Episode, run_faults, running_load
 from benchmarks.faults.faults import FAULTS, UNPLANNED, Fault
 from benchmarks.faults.fleet import CUT, FULL, Kind
 from benchmarks.faults.hubs import REPLICAS
 from benchmarks.faults.report import (
     list_failed,
     render_brief,
-    render_complaints,
+    render_failures,
     render_together,
     render_whole,
 )
-from benchmarks.faults.stage import Stage
+from benchmarks.faults.runner import FaultRun, run_faults, running_load
+from benchmarks.faults.testbed import Testbed
 from tests.support.ports import find_free_port
 from tools.quickstart.site import Site
 from tools.quickstart.trial import Trial
@@ -51,48 +51,48 @@ def main() -> None:
     before = list(describe_conditions())
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.keep or Path(temporary)
-        with making_stage(
+        with making_testbed(
             Trial(Site(given.cluster, folder, find_free_port())), keep=bool(given.keep)
-        ) as stage:
+        ) as testbed:
             for fault in faults:
                 if fault.prepare:
-                    fault.prepare(stage)
-            episodes = asyncio.run(conduct(stage, kinds, faults, folder))
+                    fault.prepare(testbed)
+            runs = asyncio.run(run_load(testbed, kinds, faults, folder))
     print("\n".join([*before, *describe_load(kinds)]))
     unplanned = {fault.name for fault in UNPLANNED}
-    planned = [episode for episode in episodes if episode.name not in unplanned]
-    print(f"\n{render_brief(episodes)}\n\n{render_together(planned)}")
-    print(f"\n{render_whole(episodes)}\n\n{render_complaints(episodes)}")
-    print("\n".join(["", *stage.times]))
+    planned = [run for run in runs if run.name not in unplanned]
+    print(f"\n{render_brief(runs)}\n\n{render_together(planned)}")
+    print(f"\n{render_whole(runs)}\n\n{render_failures(runs)}")
+    print("\n".join(["", *testbed.times]))
 
 
 @contextmanager
-def making_stage(trial: Trial, *, keep: bool) -> Iterator[Stage]:
+def making_testbed(trial: Trial, *, keep: bool) -> Iterator[Testbed]:
     """Make the cluster and what runs in it; take it down at the end."""
     with making_cluster(trial, keep=keep) as shell:
-        stage = Stage(trial, shell)
-        stage.prepare()
-        yield stage
+        testbed = Testbed(trial, shell)
+        testbed.prepare()
+        yield testbed
 
 
-async def conduct(
-    stage: Stage, kinds: Sequence[Kind], faults: Sequence[Fault], folder: Path
-) -> list[Episode]:
+async def run_load(
+    testbed: Testbed, kinds: Sequence[Kind], faults: Sequence[Fault], folder: Path
+) -> list[FaultRun]:
     """Run the clients and the faults; keep every failed call in a file."""
     with tempfile.TemporaryDirectory() as scratch:
-        async with running_load(stage, kinds, Path(scratch) / "load") as load:
-            episodes = await run_faults(stage, load, faults, tell)
+        async with running_load(testbed, kinds, Path(scratch) / "load") as load:
+            runs = await run_faults(testbed, load, faults, tell)
     with (folder / "failed.jsonl").open("w", encoding="utf-8") as file:
-        for episode in episodes:
-            for call in list_failed(episode.ledger):
-                print(json.dumps({"fault": episode.name, **asdict(call)}), file=file)
-    return episodes
+        for run in runs:
+            for call in list_failed(run.ledger):
+                print(json.dumps({"fault": run.name, **asdict(call)}), file=file)
+    return runs
 
 
-def tell(episode: Episode) -> None:
+def tell(run: FaultRun) -> None:
     """Say how a fault went."""
-    failed, calls = len(list_failed(episode.ledger)), len(episode.ledger.calls)
-    line = f"{episode.name}: {failed} of {calls} calls failed, {episode.seconds:.0f} s"
+    failed, calls = len(list_failed(run.ledger)), len(run.ledger.calls)
+    line = f"{run.name}: {failed} of {calls} calls failed, {run.seconds:.0f} s"
     print(f"== {line}", file=sys.stderr, flush=True)
 
 

@@ -19,12 +19,12 @@ from fastmcp.client.transports import (
 )
 from mcp.shared._httpx_utils import create_mcp_http_client
 
-from benchmarks.faults.account import Return
+from benchmarks.faults.ledger import RecoveryKind
 
 CLOSE_SECONDS = 5.0
 ACCEPTED = 202
 
-Tell = Callable[[Return], None]
+OnRecovery = Callable[[RecoveryKind], None]
 
 
 class LostError(Exception):
@@ -102,7 +102,7 @@ class Watch:
     """Sees an HTTP client's requests go by."""
 
     caller: PythonCaller
-    tell: Tell
+    tell: OnRecovery
 
     def make_client(
         self,
@@ -119,7 +119,7 @@ class Watch:
 
     async def _see_request(self, request: httpx2.Request) -> None:
         if request.method == "GET" and "last-event-id" in request.headers:
-            self.tell(Return.RESUMED)
+            self.tell(RecoveryKind.RESUMED)
 
     async def _see_response(self, response: httpx2.Response) -> None:
         if response.request.method == "GET" and response.url.path.endswith("/sse"):
@@ -149,7 +149,7 @@ class WatchedStream(httpx2.AsyncByteStream):
         await self.inner.aclose()
 
 
-def make_python(url: str, mode: str, tell: Tell) -> PythonCaller:
+def make_python(url: str, mode: str, tell: OnRecovery) -> PythonCaller:
     """Make FastMCP's client for `/mcp` or `/sse`."""
     kind = SSETransport if url.endswith("/sse") else StreamableHttpTransport
 

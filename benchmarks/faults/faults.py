@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from benchmarks.faults.hubs import REPLICAS, build_autoscaling
 from benchmarks.faults.killing import kill_pod_processes
 from benchmarks.faults.pods import Pod, count_restarts, is_ready
-from benchmarks.faults.stage import HUB_KIND, RESTART, ROLES, ROTATE, Stage
+from benchmarks.faults.testbed import HUB_KIND, RESTART, ROLES, ROTATE, Testbed
 from tools.quickstart.site import KIND
 
 AWAY_SECONDS = 30
@@ -28,178 +28,178 @@ class Fault:
     Attributes:
         prepare: Makes what it needs, before the clients call.
         inject: Does it, and returns when it is over for the cluster.
-        restore: Brings the stage back to what the next fault expects.
+        restore: Brings the testbed back to what the next fault expects.
     """
 
     name: str
-    inject: Callable[[Stage], None]
-    restore: Callable[[Stage], None] | None = None
-    prepare: Callable[[Stage], None] | None = None
+    inject: Callable[[Testbed], None]
+    restore: Callable[[Testbed], None] | None = None
+    prepare: Callable[[Testbed], None] | None = None
 
 
 @contextmanager
-def replacing(stage: Stage) -> Iterator[None]:
+def replacing(testbed: Testbed) -> Iterator[None]:
     """Wait at the end until every pod of now has been replaced, and is gone."""
-    before = stage.pod_uids()
+    before = testbed.pod_uids()
     yield
-    stage.until("new pods", lambda: not before & stage.pod_uids())
-    stage.settle()
+    testbed.until("new pods", lambda: not before & testbed.pod_uids())
+    testbed.settle()
 
 
-def restart(stage: Stage) -> None:
+def restart(testbed: Testbed) -> None:
     """Replace every pod, by the annotation that asks for it."""
-    with replacing(stage):
-        stage.annotate_hubs(RESTART)
+    with replacing(testbed):
+        testbed.annotate_hubs(RESTART)
 
 
-def change_image(stage: Stage) -> None:
+def change_image(testbed: Testbed) -> None:
     """Replace every pod by one of another image."""
-    with replacing(stage):
-        stage.patch_hubs({"image": stage.second_image})
+    with replacing(testbed):
+        testbed.patch_hubs({"image": testbed.second_image})
 
 
-def restore_image(stage: Stage) -> None:
+def restore_image(testbed: Testbed) -> None:
     """Go back to the operator's image."""
-    with replacing(stage):
-        stage.patch_hubs({"image": ""})
+    with replacing(testbed):
+        testbed.patch_hubs({"image": ""})
 
 
-def scale(stage: Stage) -> None:
+def scale(testbed: Testbed) -> None:
     """Scale each hub from two replicas to five, and back to two."""
     for hub in REPLICAS:
-        scale_to(stage, hub, FEW)
-        with stage.timing(f"{hub} from {FEW} replicas to {MANY}, all ready"):
-            scale_to(stage, hub, MANY)
-        scale_to(stage, hub, FEW)
+        scale_to(testbed, hub, FEW)
+        with testbed.timing(f"{hub} from {FEW} replicas to {MANY}, all ready"):
+            scale_to(testbed, hub, MANY)
+        scale_to(testbed, hub, FEW)
 
 
-def scale_to(stage: Stage, hub: str, count: int) -> None:
+def scale_to(testbed: Testbed, hub: str, count: int) -> None:
     """Scale a hub, and wait for it."""
-    stage.kubectl("scale", f"{HUB_KIND}/{hub}", f"--replicas={count}")
-    stage.settle({hub: count})
+    testbed.kubectl("scale", f"{HUB_KIND}/{hub}", f"--replicas={count}")
+    testbed.settle({hub: count})
 
 
-def scale_down(stage: Stage) -> None:
+def scale_down(testbed: Testbed) -> None:
     """Scale each hub to one replica."""
-    stage.kubectl("scale", *HUBS, "--replicas=1")
-    stage.settle(dict.fromkeys(REPLICAS, 1))
+    testbed.kubectl("scale", *HUBS, "--replicas=1")
+    testbed.settle(dict.fromkeys(REPLICAS, 1))
 
 
-def restore_scale(stage: Stage) -> None:
+def restore_scale(testbed: Testbed) -> None:
     """Go back to the replicas of the beginning."""
     for hub, count in REPLICAS.items():
-        stage.kubectl("scale", f"{HUB_KIND}/{hub}", f"--replicas={count}")
-    stage.settle()
-    occupy_spare_node(stage)
+        testbed.kubectl("scale", f"{HUB_KIND}/{hub}", f"--replicas={count}")
+    testbed.settle()
+    occupy_spare_node(testbed)
 
 
-def scale_by_autoscaler(stage: Stage) -> None:
+def scale_by_autoscaler(testbed: Testbed) -> None:
     """Give each hub an autoscaler, and move its lower bound up and down."""
     for least in (MANY - 1, FEW):
-        stage.patch_hubs({"autoscaling": build_autoscaling(least, MANY)})
-        stage.settle(dict.fromkeys(REPLICAS, least))
+        testbed.patch_hubs({"autoscaling": build_autoscaling(least, MANY)})
+        testbed.settle(dict.fromkeys(REPLICAS, least))
 
 
-def restore_autoscaling(stage: Stage) -> None:
+def restore_autoscaling(testbed: Testbed) -> None:
     """Take the autoscalers away again."""
-    stage.patch_hubs({"autoscaling": None})
-    stage.settle()
-    occupy_spare_node(stage)
+    testbed.patch_hubs({"autoscaling": None})
+    testbed.settle()
+    occupy_spare_node(testbed)
 
 
-def occupy_spare_node(stage: Stage) -> None:
+def occupy_spare_node(testbed: Testbed) -> None:
     """Have pods of both hubs on the node that faults take away."""
-    if stage.find_hubs_on(stage.spare_node) != set(REPLICAS):
-        restart(stage)
+    if testbed.find_hubs_on(testbed.spare_node) != set(REPLICAS):
+        restart(testbed)
 
 
-def drain_node(stage: Stage) -> None:
+def drain_node(testbed: Testbed) -> None:
     """Drain a node that carries hubs."""
-    stage.require_hubs_on_spare_node()
+    testbed.require_hubs_on_spare_node()
     words = ("--ignore-daemonsets", "--delete-emptydir-data", "--timeout=170s")
-    stage.kubectl("drain", stage.spare_node, *words)
-    stage.settle()
+    testbed.kubectl("drain", testbed.spare_node, *words)
+    testbed.settle()
 
 
-def uncordon(stage: Stage) -> None:
+def uncordon(testbed: Testbed) -> None:
     """Let the node take pods again."""
-    stage.kubectl("uncordon", stage.spare_node)
+    testbed.kubectl("uncordon", testbed.spare_node)
 
 
-def restore_node(stage: Stage) -> None:
+def restore_node(testbed: Testbed) -> None:
     """Let the node take pods again, and spread the hubs anew."""
-    uncordon(stage)
-    restart(stage)
+    uncordon(testbed)
+    restart(testbed)
 
 
-def delete_pods(stage: Stage) -> None:
+def delete_pods(testbed: Testbed) -> None:
     """Delete one pod of each hub."""
-    victims = [find_victim(stage, hub) for hub in REPLICAS]
+    victims = [find_victim(testbed, hub) for hub in REPLICAS]
     names = [pod["metadata"]["name"] for pod in victims]
-    stage.kubectl("delete", "pod", "--wait=false", *names)
+    testbed.kubectl("delete", "pod", "--wait=false", *names)
     gone = {pod["metadata"]["uid"] for pod in victims}
-    stage.until("the deleted pods' end", lambda: not gone & stage.pod_uids())
-    stage.settle()
+    testbed.until("the deleted pods' end", lambda: not gone & testbed.pod_uids())
+    testbed.settle()
 
 
-def find_victim(stage: Stage, hub: str) -> Pod:
+def find_victim(testbed: Testbed, hub: str) -> Pod:
     """Return a ready pod of a hub."""
-    return next(pod for pod in stage.list_pods(hub) if is_ready(pod))
+    return next(pod for pod in testbed.list_pods(hub) if is_ready(pod))
 
 
-def rotate_credentials(stage: Stage) -> None:
+def rotate_credentials(testbed: Testbed) -> None:
     """Change user and password of the database in the hubs' Secret; both are valid."""
-    with replacing(stage):
-        stage.use_role(ROLES[1])
+    with replacing(testbed):
+        testbed.use_role(ROLES[1])
 
 
-def restore_credentials(stage: Stage) -> None:
+def restore_credentials(testbed: Testbed) -> None:
     """Go back to the first role."""
-    with replacing(stage):
-        stage.use_role(ROLES[0])
+    with replacing(testbed):
+        testbed.use_role(ROLES[0])
 
 
-def rotate_tokens(stage: Stage) -> None:
+def rotate_tokens(testbed: Testbed) -> None:
     """Add a token, have every client change to it, take the old one away."""
-    clients = stage.clients
+    clients = testbed.clients
     assert clients is not None
-    (old,) = stage.tokens
+    (old,) = testbed.tokens
     new = "ann-next" if old == "ann" else "ann"
-    stage.tokens[new] = secrets.token_urlsafe(24)
-    write_tokens(stage)
-    clients.renew(stage.tokens[new])
-    stage.until("clients with the new token", lambda: clients.is_renewed)
-    del stage.tokens[old]
-    write_tokens(stage)
+    testbed.tokens[new] = secrets.token_urlsafe(24)
+    write_tokens(testbed)
+    clients.renew(testbed.tokens[new])
+    testbed.until("clients with the new token", lambda: clients.is_renewed)
+    del testbed.tokens[old]
+    write_tokens(testbed)
 
 
-def write_tokens(stage: Stage) -> None:
+def write_tokens(testbed: Testbed) -> None:
     """Write the tokens, and wait until every pod has these and no others."""
-    stage.use_tokens()
-    stage.poke_pods()
-    wanted = set(stage.tokens)
-    stage.until(
+    testbed.use_tokens()
+    testbed.poke_pods()
+    wanted = set(testbed.tokens)
+    testbed.until(
         "the tokens in every pod",
-        lambda: all(names == wanted for names in stage.find_token_names()),
+        lambda: all(names == wanted for names in testbed.find_token_names()),
     )
 
 
-def rotate_keys(stage: Stage) -> None:
+def rotate_keys(testbed: Testbed) -> None:
     """Have the operator rotate the keys that sign sessions."""
-    before = stage.signing_keys()
-    stage.annotate_hubs(ROTATE)
-    stage.until("new keys", lambda: not stage.signing_keys() & before)
-    stage.poke_pods()
+    before = testbed.signing_keys()
+    testbed.annotate_hubs(ROTATE)
+    testbed.until("new keys", lambda: not testbed.signing_keys() & before)
+    testbed.poke_pods()
 
 
-def kill_operator(stage: Stage) -> None:
+def kill_operator(testbed: Testbed) -> None:
     """Kill the operator's process; its pod starts it again."""
-    pods = stage.list_operator_pods()
+    pods = testbed.list_operator_pods()
     for pod in pods:
         kill_pod_processes(pod["metadata"]["uid"])
     killed = count_restarts(pods) + len(pods)
-    stage.until(
-        "the operator again", lambda: is_back(stage.list_operator_pods(), killed)
+    testbed.until(
+        "the operator again", lambda: is_back(testbed.list_operator_pods(), killed)
     )
 
 
@@ -208,43 +208,43 @@ def is_back(pods: Sequence[Pod], restarts: int) -> bool:
     return count_restarts(pods) >= restarts and all(map(is_ready, pods))
 
 
-def stop_api_server(stage: Stage) -> None:
+def stop_api_server(testbed: Testbed) -> None:
     """Stop the API server, and start it again."""
     apiserver = (KIND, "apiserver")
-    stage.shell.run(*apiserver, "stop", "--name", stage.site.cluster)
+    testbed.shell.run(*apiserver, "stop", "--name", testbed.site.cluster)
     time.sleep(AWAY_SECONDS)
-    stage.shell.run(*apiserver, "start", "--name", stage.site.cluster)
-    stage.settle()
+    testbed.shell.run(*apiserver, "start", "--name", testbed.site.cluster)
+    testbed.settle()
 
 
-def kill_pods(stage: Stage) -> None:
+def kill_pods(testbed: Testbed) -> None:
     """Kill the server's process in one pod of each hub, with SIGKILL."""
-    killed = count_restarts(stage.list_pods()) + len(REPLICAS)
-    with stage.timing("SIGKILL to ready again"):
+    killed = count_restarts(testbed.list_pods()) + len(REPLICAS)
+    with testbed.timing("SIGKILL to ready again"):
         for hub in REPLICAS:
-            kill_pod_processes(find_victim(stage, hub)["metadata"]["uid"])
-        stage.until("killed pods again", lambda: is_back(stage.list_pods(), killed))
-    stage.settle()
+            kill_pod_processes(find_victim(testbed, hub)["metadata"]["uid"])
+        testbed.until("killed pods again", lambda: is_back(testbed.list_pods(), killed))
+    testbed.settle()
 
 
-def kill_node(stage: Stage) -> None:
+def kill_node(testbed: Testbed) -> None:
     """Pull the plug of a node that carries hubs, until Kubernetes has noticed."""
-    stage.require_hubs_on_spare_node()
-    name = stage.spare_node
-    stage.shell.run(KIND, "node", "kill", "--name", stage.site.cluster, name)
-    stage.until("the node's end noticed", lambda: not stage.is_node_ready(name))
+    testbed.require_hubs_on_spare_node()
+    name = testbed.spare_node
+    testbed.shell.run(KIND, "node", "kill", "--name", testbed.site.cluster, name)
+    testbed.until("the node's end noticed", lambda: not testbed.is_node_ready(name))
 
 
-def restore_killed_node(stage: Stage) -> None:
+def restore_killed_node(testbed: Testbed) -> None:
     """Put the plug in again, and spread the hubs anew."""
-    cluster = ("--name", stage.site.cluster)
-    stage.shell.run(KIND, "node", "start", *cluster, stage.spare_node)
-    restart(stage)
+    cluster = ("--name", testbed.site.cluster)
+    testbed.shell.run(KIND, "node", "start", *cluster, testbed.spare_node)
+    restart(testbed)
 
 
 PLANNED: Sequence[Fault] = (
     Fault("rolling restart", restart),
-    Fault("image change", change_image, restore_image, Stage.load_second_image),
+    Fault("image change", change_image, restore_image, Testbed.load_second_image),
     Fault("scale 2 to 5 to 2", scale, restore_scale),
     Fault("scaled by the HPA", scale_by_autoscaler, restore_autoscaling),
     Fault("node drained", drain_node, restore_node),
@@ -258,7 +258,7 @@ PLANNED: Sequence[Fault] = (
 UNPLANNED: Sequence[Fault] = (
     Fault("pod SIGKILLed", kill_pods),
     Fault("node killed", kill_node, restore_killed_node),
-    Fault("database restarted", Stage.restart_database),
+    Fault("database restarted", Testbed.restart_database),
 )
 FAULTS = (*PLANNED, *UNPLANNED)
 CUT: Sequence[Fault] = (

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from benchmarks.faults.callers import Caller, Tell, make_python
+from benchmarks.faults.callers import Caller, OnRecovery, make_python
 from benchmarks.faults.hubs import NODE_PORTS, STATEFUL, STATELESS
 from benchmarks.faults.load import Member
 from benchmarks.faults.node import TypeScriptCaller, Worker
@@ -87,7 +87,7 @@ def build_fleet(
 
 
 def make_caller(
-    kind: Kind, url: str, programs: Programs, number: int, tell: Tell
+    kind: Kind, url: str, programs: Programs, number: int, tell: OnRecovery
 ) -> Caller:
     """Make one client."""
     if kind.program == "python":

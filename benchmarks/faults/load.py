@@ -1,4 +1,4 @@
-"""Clients that keep calling, and the account of every call.
+"""Clients that keep calling, and what became of each.
 
 A client calls, waits a little, and calls again; one call in ten takes five seconds in
 the database. What it asks for is in its answer, so a wrong or exchanged answer shows.
@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.faults.account import Call, Comeback, Ledger, Outcome, Return
-from benchmarks.faults.callers import Caller, LostError, Tell
+from benchmarks.faults.callers import Caller, LostError, OnRecovery
+from benchmarks.faults.ledger import Call, Ledger, Outcome, Recovery, RecoveryKind
 
 TOOL = "postgres_query"
 SLOW_SECONDS = 5.0
@@ -50,7 +50,7 @@ class Member:
     kind: str
     number: int
     fresh: bool
-    make: Callable[[Tell], Caller]
+    make: Callable[[OnRecovery], Caller]
 
 
 @dataclass(slots=True)
@@ -186,7 +186,7 @@ class Session:
         if given_up or self._member.fresh:
             await self.close()
             if not self._member.fresh:
-                self._note(Return.REOPENED)
+                self._note(RecoveryKind.REOPENED)
             self._failures = 0
 
     async def close(self) -> None:
@@ -198,9 +198,9 @@ class Session:
     def _has_no_stream(self) -> bool:
         return self._caller is not None and self._caller.has_no_stream
 
-    def _note(self, how: Return) -> None:
-        comeback = Comeback(self._member.kind, time.monotonic(), how)
-        self._load.ledger.comebacks.append(comeback)
+    def _note(self, how: RecoveryKind) -> None:
+        recovery = Recovery(self._member.kind, time.monotonic(), how)
+        self._load.ledger.recoveries.append(recovery)
 
 
 def check_answer(answer: Any, nonce: str) -> None:

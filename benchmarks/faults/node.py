@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.faults.account import Return
-from benchmarks.faults.callers import CLOSE_SECONDS, LostError, Tell
+from benchmarks.faults.callers import CLOSE_SECONDS, LostError, OnRecovery
+from benchmarks.faults.ledger import RecoveryKind
 from tests.support.node.clients import NodeClients
 
 WORKER = Path(__file__).with_name("worker.mjs")
@@ -31,7 +31,7 @@ class Worker:
 
     process: Process
     waiting: dict[int, asyncio.Future[Any]] = field(default_factory=dict)
-    tells: dict[int, Tell] = field(default_factory=dict)
+    tells: dict[int, OnRecovery] = field(default_factory=dict)
     asked: int = 0
 
     async def ask(self, **request: Any) -> Any:
@@ -53,7 +53,7 @@ class Worker:
         async for line in self.process.stdout:
             message = json.loads(line)
             if "came" in message:
-                self.tells[message["client"]](Return(message["came"]))
+                self.tells[message["client"]](RecoveryKind(message["came"]))
             else:
                 self._settle(message)
 
@@ -75,7 +75,7 @@ class TypeScriptCaller:
     worker: Worker
     kind: str
     url: str
-    tell: Tell
+    tell: OnRecovery
     number: int
     has_no_stream: bool = False
 

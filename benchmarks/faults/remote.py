@@ -10,8 +10,8 @@ from typing import Any
 
 from fastmcp.client.transports import ClientTransport, StdioTransport
 
-from benchmarks.faults.account import Return
-from benchmarks.faults.callers import PythonCaller, Tell
+from benchmarks.faults.callers import OnRecovery, PythonCaller
+from benchmarks.faults.ledger import RecoveryKind
 from tests.support.node.clients import NodeClients
 
 NOTICE = Path(__file__).with_name("notice.mjs")
@@ -31,8 +31,8 @@ class RemoteCaller:
     """FastMCP's client over stdio, with mcp-remote between it and the hub."""
 
     client: PythonCaller
-    comebacks: Path
-    tell: Tell
+    recoveries: Path
+    tell: OnRecovery
     told: int = 0
     has_no_stream: bool = False
 
@@ -52,24 +52,24 @@ class RemoteCaller:
         await self.client.close()
 
     def _look(self) -> None:
-        if self.comebacks.exists():
-            lines = self.comebacks.read_text(encoding="utf-8").splitlines()
+        if self.recoveries.exists():
+            lines = self.recoveries.read_text(encoding="utf-8").splitlines()
             for line in lines[self.told :]:
-                self.tell(Return(line))
+                self.tell(RecoveryKind(line))
             self.told = len(lines)
 
 
 def make_remote(
-    url: str, programs: RemotePrograms, name: str, tell: Tell
+    url: str, programs: RemotePrograms, name: str, tell: OnRecovery
 ) -> RemoteCaller:
     """Make mcp-remote for `/mcp` or `/sse`, driven over stdio as desktop clients do."""
     mode = "sse-only" if url.endswith("/sse") else "http-only"
     node, *words = programs.clients.remote
     words = ["--import", str(NOTICE), *words, url, "--transport", mode, "--allow-http"]
-    comebacks = programs.folder / f"{name}.comebacks"
+    recoveries = programs.folder / f"{name}.recoveries"
 
     def make(token: str) -> ClientTransport:
-        own = {"AUTH": f"Bearer {token}", "COMEBACKS": str(comebacks)}
+        own = {"AUTH": f"Bearer {token}", "COMEBACKS": str(recoveries)}
         return StdioTransport(
             node,
             [*words, "--header", "Authorization:${AUTH}"],
@@ -78,5 +78,5 @@ def make_remote(
             log_file=programs.folder / f"{name}.log",
         )
 
-    told = len(comebacks.read_text().splitlines()) if comebacks.exists() else 0
-    return RemoteCaller(PythonCaller(make, "legacy"), comebacks, tell, told)
+    told = len(recoveries.read_text().splitlines()) if recoveries.exists() else 0
+    return RemoteCaller(PythonCaller(make, "legacy"), recoveries, tell, told)

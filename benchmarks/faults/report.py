@@ -8,58 +8,58 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, replace
 
-from benchmarks.faults.account import Call, Ledger, Outcome, Summary, summarise
-from benchmarks.faults.account import summarise_kind as summarise_all
-from benchmarks.faults.conduct import Episode
+from benchmarks.faults.ledger import Call, Ledger, Outcome, Summary, summarise
+from benchmarks.faults.ledger import summarise_kind as summarise_all
+from benchmarks.faults.runner import FaultRun
 
 BRIEF = ("fault", "s", "calls", "/mcp errors", "/mcp lost", "/sse errors")
 BRIEF_MORE = ("of them after the stream's end", "/sse lost", "s until well")
 WHOLE = ("fault", "client", "calls", "right", "errors", "orphaned", "lost")
 WHOLE_MORE = ("reconnected", "resumed", "reopened", "p50 ms", "p99 ms", "s until well")
-MOST_COMPLAINTS = 3
+MAX_FAILURES = 3
 
 Row = tuple[str, ...]
 
 
-def render_brief(episodes: Iterable[Episode]) -> str:
+def render_brief(runs: Iterable[FaultRun]) -> str:
     """Return the line of each fault."""
-    rows = [(*BRIEF, *BRIEF_MORE), *(brief_row(episode) for episode in episodes)]
+    rows = [(*BRIEF, *BRIEF_MORE), *(brief_row(run) for run in runs)]
     return render(rows)
 
 
-def brief_row(episode: Episode) -> Row:
+def brief_row(run: FaultRun) -> Row:
     """Return what a fault did to calls over `/mcp`, and to those over `/sse`."""
-    calls = episode.ledger.calls
+    calls = run.ledger.calls
     mcp, sse = (
         summarise_all("", [c for c in calls if ("/sse" in c.kind) is over_sse], [])
         for over_sse in (False, True)
     )
     until_well = max(mcp.seconds_until_well, sse.seconds_until_well)
     return (
-        episode.name,
-        f"{episode.seconds:.0f}",
+        run.name,
+        f"{run.seconds:.0f}",
         *map(str, (len(calls), mcp.errors, mcp.lost)),
         *map(str, (sse.errors, sse.orphaned, sse.lost)),
         f"{until_well:.1f}",
     )
 
 
-def render_whole(episodes: Iterable[Episode]) -> str:
+def render_whole(runs: Iterable[FaultRun]) -> str:
     """Return the line of each kind of client, for each fault."""
     rows: list[Row] = [(*WHOLE, *WHOLE_MORE)]
-    for episode in episodes:
-        lines = summarise(episode.ledger)
-        rows += [(episode.name, *whole_cells(line)) for line in lines]
+    for run in runs:
+        lines = summarise(run.ledger)
+        rows += [(run.name, *whole_cells(line)) for line in lines]
     return render(rows)
 
 
-def render_together(episodes: Sequence[Episode]) -> str:
+def render_together(runs: Sequence[FaultRun]) -> str:
     """Return the line of each kind of client, over several faults."""
     merged = Ledger(
-        [call for episode in episodes for call in episode.ledger.calls],
-        [back for episode in episodes for back in episode.ledger.comebacks],
+        [call for run in runs for call in run.ledger.calls],
+        [back for run in runs for back in run.ledger.recoveries],
     )
-    each = [line for episode in episodes for line in summarise(episode.ledger)]
+    each = [line for run in runs for line in summarise(run.ledger)]
     rows: list[Row] = [(*WHOLE[1:], *WHOLE_MORE)]
     for line in summarise(merged):
         longest = max(e.seconds_until_well for e in each if e.kind == line.kind)
@@ -74,15 +74,15 @@ def whole_cells(line: Summary) -> Row:
     return (kind, *map(str, counts), *(f"{value:.0f}" for value in times))
 
 
-def render_complaints(episodes: Iterable[Episode]) -> str:
+def render_failures(runs: Iterable[FaultRun]) -> str:
     """Return what clients said when they failed, the most frequent first."""
     lines: list[str] = []
-    for episode in episodes:
-        if episode.complaint:
-            lines.append(f"{episode.name}: {episode.complaint}")
-        said = Counter(map(describe, list_failed(episode.ledger)))
-        for words, times in said.most_common(MOST_COMPLAINTS):
-            lines.append(f"{episode.name}: {times} x {words}")
+    for run in runs:
+        if run.problem:
+            lines.append(f"{run.name}: {run.problem}")
+        said = Counter(map(describe, list_failed(run.ledger)))
+        for words, times in said.most_common(MAX_FAILURES):
+            lines.append(f"{run.name}: {times} x {words}")
     return "\n".join(lines)
 
 

@@ -17,7 +17,7 @@ from benchmarks.conditions import describe_machine
 from benchmarks.figures import Figure, render_table
 from benchmarks.operator.plane import running_plane
 from benchmarks.operator.reports import PARTS
-from benchmarks.operator.stage import Size, Stage, open_stage
+from benchmarks.operator.testbed import Size, Testbed, open_testbed
 from tools.cluster.apiserver import ApiServer
 
 BATCHES = 20
@@ -28,15 +28,15 @@ async def _measure(
     server: ApiServer, folder: Path, size: Size, parts: Sequence[str]
 ) -> list[Figure]:
     figures: list[Figure] = []
-    async with open_stage(server, folder, size) as stage:
+    async with open_testbed(server, folder, size) as testbed:
         for part in parts:
-            figures += await _report(stage, part)
+            figures += await _report(testbed, part)
     return figures
 
 
-async def _report(stage: Stage, part: str) -> list[Figure]:
+async def _report(testbed: Testbed, part: str) -> list[Figure]:
     began = time.monotonic()
-    figures = [figure async for figure in PARTS[part](stage)]
+    figures = [figure async for figure in PARTS[part](testbed)]
     load = " ".join(f"{value:.1f}" for value in os.getloadavg())
     print(f"== {part}: {time.monotonic() - began:.0f} s, load after it {load}")
     print(render_table(figures), flush=True)

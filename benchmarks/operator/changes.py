@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from benchmarks.operator.floor import send, send_all
+from benchmarks.operator.baseline import send, send_all
 from benchmarks.operator.hubs import Write, build_hub, build_hub_write
 from benchmarks.operator.percentiles import Spread, summarize
 from benchmarks.operator.plane import User

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.operator.floor import send_all
+from benchmarks.operator.baseline import send_all
 from benchmarks.operator.hubs import build_hub, build_hub_write
 from benchmarks.operator.plane import User, read_own_cpu, read_server_cpu
 from benchmarks.operator.process import OperatorProcess

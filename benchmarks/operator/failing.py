@@ -9,7 +9,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from benchmarks.operator.floor import send
+from benchmarks.operator.baseline import send
 from benchmarks.operator.hubs import build_hub, build_hub_write
 from benchmarks.operator.plane import User
 from mcphub_operator.kube.api import Call, Object

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from benchmarks.operator.baseline import send_all
 from benchmarks.operator.creation import wait_deployments
-from benchmarks.operator.floor import send_all
 from benchmarks.operator.hubs import Write, build_hub, build_hub_write, build_names
 from benchmarks.operator.plane import User, drop_hubs
 from benchmarks.operator.process import OperatorProcess

@@ -14,7 +14,7 @@ from typing import Any
 
 from aiohttp import web
 
-from benchmarks.operator.floor import run_jobs, send
+from benchmarks.operator.baseline import run_jobs, send
 from benchmarks.operator.hubs import Write
 from benchmarks.operator.plane import User
 from mcphub_operator import names

@@ -3,17 +3,17 @@
 from collections.abc import AsyncIterator
 
 from benchmarks.figures import Figure
+from benchmarks.operator.baseline import Baseline, measure_baseline
 from benchmarks.operator.changes import Latencies, measure_alone, measure_in_crowd
 from benchmarks.operator.creation import CHILDREN, Cost, create_hubs
 from benchmarks.operator.failing import failing_hub
-from benchmarks.operator.floor import Floor, measure_floor
 from benchmarks.operator.hubs import build_names
 from benchmarks.operator.memory import cycle, empty, grow_to, split
 from benchmarks.operator.plane import drop_hubs, open_user
 from benchmarks.operator.pods import bring_up
 from benchmarks.operator.process import OperatorProcess
 from benchmarks.operator.rest import measure_rest, measure_restart
-from benchmarks.operator.stage import Stage
+from benchmarks.operator.testbed import Testbed
 
 Figures = AsyncIterator[Figure]
 LEAST_WRITES = CHILDREN + 1
@@ -21,47 +21,47 @@ LEAST_WRITES = CHILDREN + 1
 FEW_HUBS = 100
 
 
-async def report_creation(stage: Stage) -> Figures:
+async def report_creation(testbed: Testbed) -> Figures:
     """Compare many hubs applied at once with the same writes by a bare client."""
-    size = stage.size
-    async with open_user(stage.server, "floor") as user:
-        floor = await measure_floor(user, size.hubs)
+    size = testbed.size
+    async with open_user(testbed.server, "baseline") as user:
+        baseline = await measure_baseline(user, size.hubs)
         await drop_hubs(user)
         await user.clear_children()
-    async with stage.operator() as operator:
+    async with testbed.operator() as operator:
         await operator.settle()
         names = build_names(size.hubs)
-        cost = await create_hubs(stage.user, operator, names, floor.concurrency)
-    for figure in _compare_creation(floor, cost):
+        cost = await create_hubs(testbed.user, operator, names, baseline.concurrency)
+    for figure in _compare_creation(baseline, cost):
         yield figure
 
 
-def _compare_creation(floor: Floor, cost: Cost) -> list[Figure]:
+def _compare_creation(baseline: Baseline, cost: Cost) -> list[Figure]:
     everybody = cost.operator_cpu + cost.server_cpu + cost.user_cpu
     return [
         Figure(
             f"{cost.hubs} hubs until all children are written",
-            cost.children_seconds / floor.children_seconds,
+            cost.children_seconds / baseline.children_seconds,
             "x",
             1.3,
             f"operator {cost.children_seconds:.1f} s / bare client"
-            f" {floor.children_seconds:.1f} s, {floor.concurrency} at a time",
+            f" {baseline.children_seconds:.1f} s, {baseline.concurrency} at a time",
         ),
         Figure(
             "the same until rest, statuses too",
-            cost.all_seconds / floor.all_seconds,
+            cost.all_seconds / baseline.all_seconds,
             "x",
             None,
-            f"{cost.all_seconds:.1f} s / {floor.all_seconds:.1f} s",
+            f"{cost.all_seconds:.1f} s / {baseline.all_seconds:.1f} s",
         ),
         Figure(
             "the same in CPU of all programs, until rest",
-            everybody / floor.cpu_seconds,
+            everybody / baseline.cpu_seconds,
             "x",
             None,
             f"operator {cost.operator_cpu:.1f} + API server and etcd"
             f" {cost.server_cpu:.1f} + user {cost.user_cpu:.1f} s"
-            f" / bare client and API server {floor.cpu_seconds:.1f} s",
+            f" / bare client and API server {baseline.cpu_seconds:.1f} s",
         ),
         Figure(
             "API writes for a new hub",
@@ -80,14 +80,14 @@ def _compare_creation(floor: Floor, cost: Cost) -> list[Figure]:
     ]
 
 
-async def report_rest(stage: Stage) -> Figures:
+async def report_rest(testbed: Testbed) -> Figures:
     """Look on while every hub has a ready pod and nothing happens."""
-    names = build_names(stage.size.hubs)
-    async with stage.operator() as operator:
-        await grow_to(stage.user, operator, len(names), stage.size.concurrency)
-        await bring_up(stage.user, names)
+    names = build_names(testbed.size.hubs)
+    async with testbed.operator() as operator:
+        await grow_to(testbed.user, operator, len(names), testbed.size.concurrency)
+        await bring_up(testbed.user, names)
         await operator.settle()
-        rest = await measure_rest(operator, stage.size.rest_seconds)
+        rest = await measure_rest(operator, testbed.size.rest_seconds)
         mebibytes = operator.server.rss_mebibytes
     how = f"{len(names)} hubs with one polled pod each, {rest.minutes:.0f} min"
     yield Figure("writes a minute at rest", rest.writes / rest.minutes, "", 0, how)
@@ -104,14 +104,14 @@ async def report_rest(stage: Stage) -> Figures:
     yield Figure("resident, the same", mebibytes, "MiB", None, how)
 
 
-async def report_changes(stage: Stage) -> Figures:
+async def report_changes(testbed: Testbed) -> Figures:
     """Change one hub alone, then while all others change."""
-    size = stage.size
-    async with stage.operator() as operator:
+    size = testbed.size
+    async with testbed.operator() as operator:
         first, *others = build_names(size.hubs)
-        await grow_to(stage.user, operator, size.hubs, size.concurrency)
-        alone = await measure_alone(stage.user, first, size.rounds)
-        crowd = await measure_in_crowd(stage.user, first, others, size.concurrency)
+        await grow_to(testbed.user, operator, size.hubs, size.concurrency)
+        alone = await measure_alone(testbed.user, first, size.rounds)
+        crowd = await measure_in_crowd(testbed.user, first, others, size.concurrency)
         await operator.settle()
     for figure in _compare_changes(alone):
         yield figure
@@ -130,7 +130,7 @@ def _compare_changes(alone: Latencies) -> list[Figure]:
     return [
         Figure(
             f"a change of {what} until written, {name}",
-            value / floor,
+            value / baseline,
             "x",
             goal,
             f"p50 / p99 {spread}; {raw}",
@@ -139,24 +139,24 @@ def _compare_changes(alone: Latencies) -> list[Figure]:
             ("replicas", alone.replicas),
             ("configuration", alone.configuration),
         )
-        for name, value, floor, goal in (
+        for name, value, baseline, goal in (
             ("p50", spread.p50, alone.raw.p50, None),
             ("p99", spread.p99, alone.raw.p99, 3.0),
         )
     ]
 
 
-async def report_failing(stage: Stage) -> Figures:
+async def report_failing(testbed: Testbed) -> Figures:
     """Change one hub alone, and beside one that always fails after seconds."""
     async with (
-        open_user(stage.server, "failing") as other,
-        stage.operator() as operator,
+        open_user(testbed.server, "failing") as other,
+        testbed.operator() as operator,
     ):
-        await grow_to(stage.user, operator, FEW_HUBS, stage.size.concurrency)
+        await grow_to(testbed.user, operator, FEW_HUBS, testbed.size.concurrency)
         first = build_names(1)[0]
-        alone = await measure_alone(stage.user, first, stage.size.rounds)
+        alone = await measure_alone(testbed.user, first, testbed.size.rounds)
         async with failing_hub(other):
-            beside = await measure_alone(stage.user, first, stage.size.rounds)
+            beside = await measure_alone(testbed.user, first, testbed.size.rounds)
         await drop_hubs(other)
     yield Figure(
         "a change beside a hub that always fails, p50",
@@ -167,12 +167,12 @@ async def report_failing(stage: Stage) -> Figures:
     )
 
 
-async def report_restart(stage: Stage) -> Figures:
+async def report_restart(testbed: Testbed) -> Figures:
     """Start an operator where every hub is as it should be."""
-    size = stage.size
-    async with stage.operator() as operator:
-        await grow_to(stage.user, operator, size.hubs, size.concurrency)
-    async with stage.operator() as operator:
+    size = testbed.size
+    async with testbed.operator() as operator:
+        await grow_to(testbed.user, operator, size.hubs, size.concurrency)
+    async with testbed.operator() as operator:
         restart = await measure_restart(operator, size.hubs)
     how = f"{size.hubs} hubs, from the start of the process"
     yield Figure(
@@ -186,29 +186,29 @@ async def report_restart(stage: Stage) -> Figures:
     yield Figure("resident after a restart", restart.mebibytes, "MiB", 150, how)
 
 
-async def report_memory(stage: Stage) -> Figures:
+async def report_memory(testbed: Testbed) -> Figures:
     """Weigh the operator with more and more hubs, and after many came and went."""
-    size = stage.size
-    await drop_hubs(stage.user)
-    await stage.user.clear_children()
-    async with stage.operator() as operator:
+    size = testbed.size
+    await drop_hubs(testbed.user)
+    await testbed.user.clear_children()
+    async with testbed.operator() as operator:
         await operator.settle()
         resident = "resident at rest"
         yield Figure("0 hubs", operator.server.rss_mebibytes, "MiB", None, resident)
         for count in (FEW_HUBS, size.hubs, size.many_hubs):
-            found = await grow_to(stage.user, operator, count, size.concurrency)
+            found = await grow_to(testbed.user, operator, count, size.concurrency)
             goal = 150 if count == size.hubs else None
             yield Figure(f"{count} hubs", found, "MiB", goal, resident)
-        await empty(stage.user, operator)
+        await empty(testbed.user, operator)
         yield Figure("all deleted", operator.server.rss_mebibytes, "MiB", None, "")
-        async for figure in _report_cycles(stage, operator):
+        async for figure in _report_cycles(testbed, operator):
             yield figure
 
 
-async def _report_cycles(stage: Stage, operator: OperatorProcess) -> Figures:
-    size, found = stage.size, list[float]()
+async def _report_cycles(testbed: Testbed, operator: OperatorProcess) -> Figures:
+    size, found = testbed.size, list[float]()
     for count in split(size.cycles, size.batch):
-        weight = await cycle(stage.user, operator, count, size.concurrency)
+        weight = await cycle(testbed.user, operator, count, size.concurrency)
         found.append(weight)
     half = found[len(found) // 2]
     yield Figure(

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.faults.account import Call, Outcome
-from benchmarks.faults.conduct import Episode, run_faults, running_load
 from benchmarks.faults.faults import CUT
 from benchmarks.faults.fleet import CUT as CLIENTS
-from benchmarks.faults.report import render_complaints
-from benchmarks.faults.stage import Stage
+from benchmarks.faults.ledger import Call, Outcome
+from benchmarks.faults.report import render_failures
+from benchmarks.faults.runner import FaultRun, run_faults, running_load
+from benchmarks.faults.testbed import Testbed
 from tests.support.installation import Installation
 
 pytestmark = pytest.mark.timeout(600)
@@ -28,75 +28,75 @@ PLANNED = [
 ]
 UNPLANNED = "pod SIGKILLed"
 
-Account = dict[str, Episode]
+Runs = dict[str, FaultRun]
 
 
 @pytest.fixture(scope="module")
-def stage(installation: Installation, stopwatch) -> Iterator[Stage]:
+def testbed(installation: Installation, stopwatch) -> Iterator[Testbed]:
     """Two hubs of five replicas beside `demo`."""
-    stage = Stage(installation.trial, installation.shell)
+    testbed = Testbed(installation.trial, installation.shell)
     with stopwatch("two more hubs of five replicas made"):
-        stage.prepare()
-    yield stage
-    stage.dismantle()
+        testbed.prepare()
+    yield testbed
+    testbed.dismantle()
 
 
 @pytest.fixture(scope="module")
-def account(stage: Stage, tmp_path_factory: pytest.TempPathFactory, stopwatch):
+def runs(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory, stopwatch):
     """What became of every call while each fault was done to the hubs."""
 
-    async def run() -> list[Episode]:
+    async def run() -> list[FaultRun]:
         folder = tmp_path_factory.mktemp("load") / "files"
-        async with running_load(stage, CLIENTS, folder) as load:
-            return await run_faults(stage, load, CUT, lambda _: None)
+        async with running_load(testbed, CLIENTS, folder) as load:
+            return await run_faults(testbed, load, CUT, lambda _: None)
 
     with stopwatch("four faults under load"):
-        episodes = asyncio.run(run())
-    return {episode.name: episode for episode in episodes}
+        runs = asyncio.run(run())
+    return {run.name: run for run in runs}
 
 
-def find_failed(episode: Episode) -> list[Call]:
-    return [c for c in episode.ledger.calls if c.outcome is not Outcome.RIGHT]
-
-
-@pytest.mark.parametrize("fault", PLANNED)
-def test_a_planned_change_costs_no_call_over_mcp(account: Account, fault):
-    failed = [c for c in find_failed(account[fault]) if "/mcp" in c.kind]
-
-    assert failed == [], render_complaints([account[fault]])
+def find_failed(run: FaultRun) -> list[Call]:
+    return [c for c in run.ledger.calls if c.outcome is not Outcome.RIGHT]
 
 
 @pytest.mark.parametrize("fault", PLANNED)
-def test_a_planned_change_costs_no_call_in_flight_over_sse(account: Account, fault):
+def test_a_planned_change_costs_no_call_over_mcp(runs: Runs, fault):
+    failed = [c for c in find_failed(runs[fault]) if "/mcp" in c.kind]
+
+    assert failed == [], render_failures([runs[fault]])
+
+
+@pytest.mark.parametrize("fault", PLANNED)
+def test_a_planned_change_costs_no_call_in_flight_over_sse(runs: Runs, fault):
     """A call fails that comes too late for its stream; none that a hub took."""
-    failed = [c for c in find_failed(account[fault]) if not c.orphaned]
+    failed = [c for c in find_failed(runs[fault]) if not c.orphaned]
 
-    assert failed == [], render_complaints([account[fault]])
+    assert failed == [], render_failures([runs[fault]])
 
 
-def test_a_killed_pod_leaves_no_call_over_mcp_without_an_answer(account: Account):
+def test_a_killed_pod_leaves_no_call_over_mcp_without_an_answer(runs: Runs):
     """Over /sse, TypeScript clients wait to their own limit for a dead stream."""
-    failed = find_failed(account[UNPLANNED])
+    failed = find_failed(runs[UNPLANNED])
 
     lost = [c for c in failed if c.outcome is Outcome.LOST and "/mcp" in c.kind]
 
-    assert lost == [], render_complaints([account[UNPLANNED]])
+    assert lost == [], render_failures([runs[UNPLANNED]])
 
 
 @pytest.mark.parametrize("fault", [*PLANNED, UNPLANNED])
-def test_every_kind_of_client_was_answered_meanwhile(account: Account, fault):
-    right = {c.kind for c in account[fault].ledger.calls if c.outcome is Outcome.RIGHT}
+def test_every_kind_of_client_was_answered_meanwhile(runs: Runs, fault):
+    right = {c.kind for c in runs[fault].ledger.calls if c.outcome is Outcome.RIGHT}
 
     assert right == {kind.name for kind in CLIENTS}
-    assert account[fault].complaint == ""
+    assert runs[fault].problem == ""
 
 
-def test_clients_of_the_typescript_sdk_never_need_a_new_session(account: Account):
+def test_clients_of_the_typescript_sdk_never_need_a_new_session(runs: Runs):
     reopened = [
-        comeback.kind
+        recovery.kind
         for name in PLANNED
-        for comeback in account[name].ledger.comebacks
-        if comeback.how == "reopened"
+        for recovery in runs[name].ledger.recoveries
+        if recovery.how == "reopened"
     ]
 
     assert [kind for kind in reopened if not kind.startswith("Python /sse")] == []

@@ -15,7 +15,7 @@ from benchmarks.operator.memory import grow_to
 from benchmarks.operator.plane import open_user, running_plane
 from benchmarks.operator.pods import bring_up
 from benchmarks.operator.rest import Rest, Restart, measure_rest, measure_restart
-from benchmarks.operator.stage import Size, Stage, open_stage
+from benchmarks.operator.testbed import Size, Testbed, open_testbed
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -39,32 +39,32 @@ class Findings:
     beside_failing: list[float]
 
 
-async def look(stage: Stage) -> Findings:
+async def look(testbed: Testbed) -> Findings:
     names = build_names(HUBS)
-    async with stage.operator() as operator:
+    async with testbed.operator() as operator:
         await operator.settle()
-        birth = await create_hubs(stage.user, operator, names, 16)
-        children, light = await count_children(stage.user), birth.mebibytes
-        await bring_up(stage.user, names)
+        birth = await create_hubs(testbed.user, operator, names, 16)
+        children, light = await count_children(testbed.user), birth.mebibytes
+        await bring_up(testbed.user, names)
         await operator.settle()
         rest = await measure_rest(operator, REST_SECONDS)
-        heavy = await grow_to(stage.user, operator, MORE_HUBS, 16)
-    async with stage.operator() as operator:
+        heavy = await grow_to(testbed.user, operator, MORE_HUBS, 16)
+    async with testbed.operator() as operator:
         restart = await measure_restart(operator, MORE_HUBS)
-        beside = await change_beside_a_failing_hub(stage)
+        beside = await change_beside_a_failing_hub(testbed)
     kibibytes = (heavy - light) * 1024 / (MORE_HUBS - HUBS)
     return Findings(birth, children, rest, kibibytes, restart, beside)
 
 
-async def change_beside_a_failing_hub(stage: Stage) -> list[float]:
+async def change_beside_a_failing_hub(testbed: Testbed) -> list[float]:
     first = build_names(1)[0]
     async with (
-        open_user(stage.server, "failing") as other,
+        open_user(testbed.server, "failing") as other,
         failing_hub(other),
-        watching_deployment(stage.user, first) as watch,
+        watching_deployment(testbed.user, first) as watch,
     ):
         return [
-            await measure_change(stage.user, watch, first, replicas=2 + number)
+            await measure_change(testbed.user, watch, first, replicas=2 + number)
             for number in range(CHANGES)
         ]
 
@@ -74,8 +74,8 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Findings]:
     folder: Path = tmp_path_factory.mktemp("scale")
 
     async def run() -> Findings:
-        async with open_stage(server, folder, Size()) as stage:
-            return await look(stage)
+        async with open_testbed(server, folder, Size()) as testbed:
+            return await look(testbed)
 
     with running_plane() as server:
         yield asyncio.run(run())

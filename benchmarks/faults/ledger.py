@@ -20,7 +20,7 @@ class Outcome(StrEnum):
     LOST = "lost"
 
 
-class Return(StrEnum):
+class RecoveryKind(StrEnum):
     """How a client came back from a fault."""
 
     RECONNECTED = "reconnected"  # the client opened its stream again by itself
@@ -54,12 +54,12 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Comeback:
+class Recovery:
     """One return of one client."""
 
     kind: str
     at: float
-    how: Return
+    how: RecoveryKind
 
 
 @dataclass(slots=True)
@@ -67,13 +67,13 @@ class Ledger:
     """All that happened, in the order in which it ended."""
 
     calls: list[Call] = field(default_factory=list)
-    comebacks: list[Comeback] = field(default_factory=list)
+    recoveries: list[Recovery] = field(default_factory=list)
 
     def between(self, start: float, end: float) -> "Ledger":
         """Return what ended in a part of the time."""
         return Ledger(
             [call for call in self.calls if start <= call.ended < end],
-            [one for one in self.comebacks if start <= one.at < end],
+            [one for one in self.recoveries if start <= one.at < end],
         )
 
 
@@ -99,18 +99,18 @@ def summarise(ledger: Ledger) -> list[Summary]:
     """Return a line for each kind of client, in the order of their names."""
     ordered = sorted(ledger.calls, key=attrgetter("kind"))
     return [
-        summarise_kind(kind, list(calls), ledger.comebacks)
+        summarise_kind(kind, list(calls), ledger.recoveries)
         for kind, calls in groupby(ordered, key=attrgetter("kind"))
     ]
 
 
 def summarise_kind(
-    kind: str, calls: Sequence[Call], comebacks: Iterable[Comeback]
+    kind: str, calls: Sequence[Call], recoveries: Iterable[Recovery]
 ) -> Summary:
     """Return the line of one kind of client."""
     right = [call for call in calls if call.outcome is Outcome.RIGHT]
     errors = [call for call in calls if call.outcome is Outcome.ERROR]
-    returns = [one.how for one in comebacks if one.kind == kind]
+    returns = [one.how for one in recoveries if one.kind == kind]
     waits = [call.waiting * 1000 for call in right]
     return Summary(
         kind=kind,
@@ -119,9 +119,9 @@ def summarise_kind(
         errors=len(errors),
         orphaned=sum(call.orphaned for call in errors),
         lost=len(calls) - len(right) - len(errors),
-        reconnected=returns.count(Return.RECONNECTED),
-        resumed=returns.count(Return.RESUMED),
-        reopened=returns.count(Return.REOPENED),
+        reconnected=returns.count(RecoveryKind.RECONNECTED),
+        resumed=returns.count(RecoveryKind.RESUMED),
+        reopened=returns.count(RecoveryKind.REOPENED),
         median_ms=find_percentile(waits, 50),
         p99_ms=find_percentile(waits, 99),
         seconds_until_well=measure_outage(calls),

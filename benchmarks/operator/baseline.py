@@ -28,7 +28,7 @@ TRIAL_HUBS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Floor:
+class Baseline:
     """How long the bare client took."""
 
     concurrency: int
@@ -103,20 +103,20 @@ class _Births:
         await send(self.connection, self.status.owned_by(self.uids[0]))
 
 
-async def measure_floor(user: User, count: int) -> Floor:
+async def measure_baseline(user: User, count: int) -> Baseline:
     """Time the writes of so many hubs at the concurrency that was quickest."""
     trials = {c: await _measure(user, f"try{c}", TRIAL_HUBS, c) for c in CONCURRENCIES}
     best = min(trials, key=lambda c: trials[c].children_seconds)
-    return await _measure(user, "floor", count, best)
+    return await _measure(user, "baseline", count, best)
 
 
-async def _measure(user: User, prefix: str, count: int, concurrency: int) -> Floor:
+async def _measure(user: User, prefix: str, count: int, concurrency: int) -> Baseline:
     births = [_build(user, name) for name in build_names(count, prefix)]
     before = read_own_cpu() + read_server_cpu()
     children = await run_jobs([each.bear for each in births], concurrency)
     rest = await run_jobs([each.tell for each in births], concurrency)
     used = read_own_cpu() + read_server_cpu() - before
-    return Floor(concurrency, children, children + rest, used)
+    return Baseline(concurrency, children, children + rest, used)
 
 
 def _build(user: User, name: str) -> _Births:

@@ -1,9 +1,9 @@
-"""Runs the clients, does one fault after another to the hubs, and keeps the account.
+"""Runs the clients, injects one fault after another, and records every call.
 
-A fault's time goes from the moment before it is injected until the cluster has settled
-and, for a while after that, nothing has failed. What brings the stage back for the
-next fault is planned too, and has an account of its own: one time begins where the
-other ends, and no call escapes.
+A run lasts from the moment before its fault is injected until the cluster has settled
+and, for a while after that, nothing has failed. What brings the testbed back for the
+next fault is planned too and has a run of its own: each run begins where the one
+before it ended, so no call is left out.
 """
 
 import asyncio
@@ -13,13 +13,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.faults.account import Ledger, Outcome
 from benchmarks.faults.faults import Fault
 from benchmarks.faults.fleet import Kind, Programs, build_fleet
+from benchmarks.faults.ledger import Ledger, Outcome
 from benchmarks.faults.load import Load
 from benchmarks.faults.node import running_worker
 from benchmarks.faults.remote import RemotePrograms
-from benchmarks.faults.stage import Stage
+from benchmarks.faults.testbed import Testbed
 from tests.support.node.clients import install_clients
 from tools.quickstart.steps import StepFailedError
 
@@ -30,23 +30,23 @@ STEP_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Episode:
+class FaultRun:
     """A fault, and what became of the calls meanwhile.
 
     Attributes:
-        complaint: Why the cluster did not settle in time; empty where it did.
+        problem: Why the cluster did not settle in time; empty where it did.
         seconds: How long the cluster took.
     """
 
     name: str
-    complaint: str
+    problem: str
     seconds: float
     ledger: Ledger
 
 
 @asynccontextmanager
 async def running_load(
-    stage: Stage, kinds: Sequence[Kind], folder: Path
+    testbed: Testbed, kinds: Sequence[Kind], folder: Path
 ) -> AsyncIterator[Load]:
     """Run all clients, from their first right answers on."""
     clients = install_clients()
@@ -57,11 +57,11 @@ async def running_load(
         node = running_worker(clients, folder / "worker")
         worker = await stack.enter_async_context(node)
         remote = RemotePrograms(clients, folder, environment)
-        addresses = await asyncio.to_thread(stage.addresses)
+        addresses = await asyncio.to_thread(testbed.addresses)
         members = build_fleet(kinds, addresses, Programs(worker, remote))
-        (token,) = stage.tokens.values()
+        (token,) = testbed.tokens.values()
         load = Load(members, token)
-        stage.clients = load
+        testbed.clients = load
         group = await stack.enter_async_context(asyncio.TaskGroup())
         group.create_task(load.run())
         try:
@@ -79,35 +79,38 @@ async def wait_for(holds: Callable[[], bool], seconds: float) -> None:
 
 
 async def run_faults(
-    stage: Stage, load: Load, faults: Sequence[Fault], tell: Callable[[Episode], None]
-) -> list[Episode]:
+    testbed: Testbed,
+    load: Load,
+    faults: Sequence[Fault],
+    tell: Callable[[FaultRun], None],
+) -> list[FaultRun]:
     """Do the faults in turn, telling of each; return what became of the calls."""
-    episodes: list[Episode] = []
+    runs: list[FaultRun] = []
     for fault in faults:
         steps = {fault.name: fault.inject, f"{fault.name}, undone": fault.restore}
         for name, step in steps.items():
             if step is not None:
-                episodes.append(await run_step(name, step, stage, load))
-                tell(episodes[-1])
-    return episodes
+                runs.append(await run_step(name, step, testbed, load))
+                tell(runs[-1])
+    return runs
 
 
 async def run_step(
-    name: str, step: Callable[[Stage], None], stage: Stage, load: Load
-) -> Episode:
+    name: str, step: Callable[[Testbed], None], testbed: Testbed, load: Load
+) -> FaultRun:
     """Do something to the hubs, and wait until all is well."""
     started = time.monotonic()
-    complaint = await do(step, stage)
+    problem = await do(step, testbed)
     over = time.monotonic()
     await wait_until_quiet(load, over)
     ledger = load.ledger.between(started, time.monotonic())
-    return Episode(name, complaint, over - started, ledger)
+    return FaultRun(name, problem, over - started, ledger)
 
 
-async def do(step: Callable[[Stage], None], stage: Stage) -> str:
+async def do(step: Callable[[Testbed], None], testbed: Testbed) -> str:
     """Do something to the cluster; return why it did not get there, if so."""
     try:
-        await asyncio.to_thread(step, stage)
+        await asyncio.to_thread(step, testbed)
     except StepFailedError as error:
         return str(error)
     return ""

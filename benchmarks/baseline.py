@@ -1,7 +1,7 @@
 """Servers to compare the hub with: the bare SDK, and FastMCP with nothing added.
 
-Run as `python -m benchmarks.floor sdk|fastmcp PORT`. Both serve a `health_check` that
-gives a constant answer like the hub's, on the same HTTP parser and with JSON replies.
+Run as `python -m benchmarks.baseline sdk|fastmcp PORT`. Both serve a `health_check`
+that gives a constant answer like the hub's, on the same HTTP parser, as JSON.
 """
 
 import json
@@ -26,7 +26,7 @@ KEEP_ALIVE_SECONDS = 180
 NO_ARGUMENTS: dict[str, Any] = {"type": "object", "properties": {}}
 ANSWER: dict[str, Any] = {
     "status": "healthy",
-    "service": "floor",
+    "service": "baseline",
     "version": "0",
     "message": "All 1 backends are connected.",
     "backends": {"postgres": {"state": "Connected"}},
@@ -51,14 +51,14 @@ def build_sdk_app() -> Starlette:
         return CallToolResult(content=content, structured_content=ANSWER)
 
     server: Server[Any] = Server(
-        "floor", on_list_tools=list_tools, on_call_tool=call_tool
+        "baseline", on_list_tools=list_tools, on_call_tool=call_tool
     )
     return server.streamable_http_app(json_response=True, stateless_http=True)
 
 
 def build_fastmcp_app() -> Starlette:
     """Return FastMCP with the same tool and its defaults."""
-    mcp = FastMCP("floor")
+    mcp = FastMCP("baseline")
     mcp.tool(health_check)
     return mcp.http_app(json_response=True, stateless_http=True)
 

@@ -28,7 +28,7 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Testbed:
     """One API server and the user who works on it."""
 
     server: ApiServer
@@ -44,9 +44,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def open_stage(
+async def open_testbed(
     server: ApiServer, folder: Path, size: Size
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[Testbed]:
     """Open a namespace for the hubs, and answer for the pods that they will have."""
     async with answering_pods(), open_user(server, NAMESPACE) as user:
-        yield Stage(server, user, folder, size)
+        yield Testbed(server, user, folder, size)

@@ -2,12 +2,12 @@
 
 import pytest
 
-from benchmarks.faults.account import (
+from benchmarks.faults.ledger import (
     Call,
-    Comeback,
     Ledger,
     Outcome,
-    Return,
+    Recovery,
+    RecoveryKind,
     find_percentile,
     measure_outage,
     summarise,
@@ -60,9 +60,9 @@ def test_each_kind_has_its_own_line_and_its_calls_add_up():
         call(2, LOST, kind="Python /sse"),
         call(3),
     ]
-    comebacks = [Comeback("Python /sse", 2, Return.REOPENED)]
+    recoveries = [Recovery("Python /sse", 2, RecoveryKind.REOPENED)]
 
-    mcp, sse = summarise(Ledger(calls, comebacks))
+    mcp, sse = summarise(Ledger(calls, recoveries))
 
     assert (mcp.kind, mcp.calls, mcp.right) == ("Python /mcp", 1, 1)
     assert (sse.calls, sse.right, sse.errors, sse.lost) == (3, 1, 1, 1)
@@ -70,9 +70,11 @@ def test_each_kind_has_its_own_line_and_its_calls_add_up():
 
 
 def test_a_part_of_the_time_holds_what_ended_in_it():
-    ledger = Ledger([call(0), call(1), call(2)], [Comeback("x", 5, Return.RESUMED)])
+    ledger = Ledger(
+        [call(0), call(1), call(2)], [Recovery("x", 5, RecoveryKind.RESUMED)]
+    )
 
     part = ledger.between(1, 2.5)
 
     assert [each.started for each in part.calls] == [1]
-    assert part.comebacks == []
+    assert part.recoveries == []
