@@ -7,10 +7,10 @@ from typing import Any
 
 import asyncpg
 
-from mcphub_server.guards.sql import foreign_names
+from mcphub_server.guards.sql import user_defined_names
 from mcphub_server.guards.sql.check import check_sql
 from mcphub_server.guards.sql.session import build_begin
-from mcphub_server.guards.sql.statement import ForeignNames, SqlPolicy
+from mcphub_server.guards.sql.statement import SqlPolicy, UserDefinedNames
 from mcphub_server.guards.sql.wrap import ColumnType, Window, find_kinds, wrap
 from mcphub_server.results.table import EncodedPage, Page, encode_page
 
@@ -53,14 +53,14 @@ class GuardedDatabase:
     """A connection that is used as the server uses one."""
 
     connection: Any
-    foreign: ForeignNames
+    user_defined: UserDefinedNames
     timeout_ms: int = 2_000
 
     @classmethod
     async def connect(cls, dsn: str) -> GuardedDatabase:
         connection = await asyncpg.connect(dsn)
-        rows = await connection.fetch(foreign_names.QUERY)
-        return cls(connection, foreign_names.build_foreign_names(rows))
+        rows = await connection.fetch(user_defined_names.QUERY)
+        return cls(connection, user_defined_names.build_user_defined_names(rows))
 
     async def close(self) -> None:
         await self.connection.close()
@@ -74,7 +74,7 @@ class GuardedDatabase:
     ) -> EncodedPage:
         """Run a statement as `<b>_query` does."""
         values = parameters or []
-        policy = SqlPolicy(parameters=len(values), foreign=self.foreign)
+        policy = SqlPolicy(parameters=len(values), user_defined=self.user_defined)
         statement = check_sql(sql, policy)
         window = Window(limit, 0, MAX_BYTES, max_cell_bytes)
         await self.connection.execute(build_begin(self.timeout_ms))

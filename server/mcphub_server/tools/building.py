@@ -58,7 +58,7 @@ def build_tool(
     Its parameters become the input schema: annotate each with a pydantic Field.
     """
     return Tool.from_function(
-        tell_failures(description.name, function),
+        map_errors(description.name, function),
         name=description.name,
         title=description.title,
         description=description.text,
@@ -73,7 +73,7 @@ def build_tool(
     )
 
 
-def tell_failures(
+def map_errors(
     name: str, function: ToolFunction[Parameters]
 ) -> ToolFunction[Parameters]:
     """Wrap a tool so that it answers with an error result instead of raising."""

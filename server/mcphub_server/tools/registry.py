@@ -47,7 +47,7 @@ def register_postgres(
 ) -> Registered:
     """Make a PostgreSQL backend."""
     from mcphub_server.backends.postgres.backend import PostgresBackend
-    from mcphub_server.tools.postgres import build_postgres_tools
+    from mcphub_server.tools.postgres.toolset import build_postgres_tools
 
     backend = PostgresBackend(name, config, secrets_dir)
     return Registered(backend, lambda context: build_postgres_tools(backend, context))
@@ -56,7 +56,7 @@ def register_postgres(
 def register_neo4j(name: str, config: Neo4jConfig, secrets_dir: Path) -> Registered:
     """Make a Neo4j backend."""
     from mcphub_server.backends.neo4j.backend import Neo4jBackend
-    from mcphub_server.tools.neo4j import build_neo4j_tools
+    from mcphub_server.tools.neo4j.toolset import build_neo4j_tools
 
     backend = Neo4jBackend(name, config, secrets_dir)
     return Registered(backend, lambda context: build_neo4j_tools(backend, context))
@@ -65,7 +65,7 @@ def register_neo4j(name: str, config: Neo4jConfig, secrets_dir: Path) -> Registe
 def register_qdrant(name: str, config: QdrantConfig, secrets_dir: Path) -> Registered:
     """Make a Qdrant backend."""
     from mcphub_server.backends.qdrant.backend import QdrantBackend
-    from mcphub_server.tools.qdrant import build_qdrant_tools
+    from mcphub_server.tools.qdrant.toolset import build_qdrant_tools
 
     backend = QdrantBackend(name, config, secrets_dir)
     return Registered(backend, lambda context: build_qdrant_tools(backend, context))

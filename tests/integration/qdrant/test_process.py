@@ -29,7 +29,7 @@ async def test_the_rest_part_of_the_client_is_enough(
 
 def test_the_tools_import_neither_grpc_nor_the_local_engine() -> None:
     program = (
-        "import sys, mcphub_server.tools.qdrant; "
+        "import sys, mcphub_server.tools.qdrant.toolset; "
         "print([m for m in ('grpc', 'qdrant_client.local') if m in sys.modules])"
     )
 

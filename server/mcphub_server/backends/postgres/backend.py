@@ -26,7 +26,6 @@ from mcphub_server.backends.postgres.failures import (
     DRIVER_ERRORS,
     translate_connect_error,
 )
-from mcphub_server.backends.postgres.scope import build_search_path
 from mcphub_server.config.backends import BackendType, PostgresConfig
 from mcphub_server.config.secrets import read_backend_secrets
 from mcphub_server.errors import (
@@ -35,6 +34,7 @@ from mcphub_server.errors import (
     LimitExceeded,
     QueryTimeout,
 )
+from mcphub_server.guards.sql.scope import build_search_path
 from mcphub_server.guards.sql.session import build_begin
 
 PROBE_TIMEOUT_SECONDS = 3.0

@@ -10,16 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mcphub_server.backends.postgres import scope
 from mcphub_server.backends.postgres.backend import PostgresBackend
 from mcphub_server.backends.postgres.failures import (
     DRIVER_ERRORS,
     translate_query_error,
 )
 from mcphub_server.backends.postgres.parameters import convert_parameters
-from mcphub_server.guards.sql import foreign_names
+from mcphub_server.guards.sql import scope, user_defined_names
 from mcphub_server.guards.sql.check import check_sql
-from mcphub_server.guards.sql.statement import ForeignNames, SqlPolicy, SqlStatement
+from mcphub_server.guards.sql.statement import SqlPolicy, SqlStatement, UserDefinedNames
 from mcphub_server.guards.sql.wrap import ColumnType, Window, find_kinds, wrap
 from mcphub_server.results.columns import ColumnKind
 
@@ -54,8 +53,8 @@ class PostgresReader:
     def __init__(self, backend: PostgresBackend, statement_seconds: float) -> None:
         self.backend = backend
         self._seconds = statement_seconds
-        self._foreign = ForeignNames()
-        self._foreign_until = float("-inf")
+        self._user_defined = UserDefinedNames()
+        self._names_until = float("-inf")
 
     async def fetch(
         self,
@@ -106,12 +105,14 @@ class PostgresReader:
         self, session: Any, statement: SqlStatement, parameters: int
     ) -> None:
         """Check again with the names of this database, learned every half minute."""
-        if time.monotonic() >= self._foreign_until:
-            rows = await self._run(session.fetch(foreign_names.QUERY), analysed=True)
-            self._foreign = foreign_names.build_foreign_names(rows)
-            self._foreign_until = time.monotonic() + NAMES_KEPT_SECONDS
-        if self._foreign != ForeignNames():
-            check_sql(statement.text, SqlPolicy(parameters, self._foreign))
+        if time.monotonic() >= self._names_until:
+            rows = await self._run(
+                session.fetch(user_defined_names.QUERY), analysed=True
+            )
+            self._user_defined = user_defined_names.build_user_defined_names(rows)
+            self._names_until = time.monotonic() + NAMES_KEPT_SECONDS
+        if self._user_defined != UserDefinedNames():
+            check_sql(statement.text, SqlPolicy(parameters, self._user_defined))
 
     async def _check_scope(self, session: Any, statement: SqlStatement) -> None:
         """Hold the statement to the hub's schemas, if it has any."""

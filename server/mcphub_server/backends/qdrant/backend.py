@@ -15,8 +15,8 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from mcphub_server.backends.base import BackendState, Health, PoolUsage
-from mcphub_server.backends.embedding.client import EmbeddingClient
 from mcphub_server.backends.qdrant.connecting import POOL_SIZE, build_client
+from mcphub_server.backends.qdrant.embedding import EmbeddingClient
 from mcphub_server.backends.qdrant.failures import (
     CLIENT_ERRORS,
     build_unavailable,

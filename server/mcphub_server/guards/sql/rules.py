@@ -60,8 +60,8 @@ def check_function(node: Any, policy: SqlPolicy) -> None:
 
 def _is_shadowed(schema: str | None, name: str, policy: SqlPolicy) -> bool:
     if schema is None:
-        return name in policy.foreign.shadows
-    return schema != "pg_catalog" and name in policy.foreign.functions
+        return name in policy.user_defined.shadows
+    return schema != "pg_catalog" and name in policy.user_defined.functions
 
 
 def _is_allowed(schema: str | None, name: str, policy: SqlPolicy) -> bool:
@@ -130,7 +130,7 @@ def _check_operator(names: list[str], policy: SqlPolicy) -> None:
     if symbol[:1].isalpha():  # BETWEEN and its like are not looked up
         return
     known = _KNOWN_OPERATORS if schema in (None, "pg_catalog") else _ADDED_OPERATORS
-    if symbol in known and symbol not in policy.foreign.operators:
+    if symbol in known and symbol not in policy.user_defined.operators:
         return
     if schema == "pg_catalog":
         return
@@ -143,7 +143,7 @@ def _check_operator(names: list[str], policy: SqlPolicy) -> None:
 
 def check_field(name: str, policy: SqlPolicy) -> None:
     """Refuse a field that PostgreSQL would take for a call: (x).f is f(x)."""
-    if functions.is_call_as_field(name) or name in policy.foreign.fields:
+    if functions.is_call_as_field(name) or name in policy.user_defined.fields:
         raise Rejected(
             "read-only/function",
             f"The field {name} is the name of a function, and value.function calls it.",

@@ -28,8 +28,8 @@ class SqlStatement:
 
 
 @dataclass(frozen=True, slots=True)
-class ForeignNames:
-    """Names that the database's users defined, by `foreign_names.QUERY`.
+class UserDefinedNames:
+    """Names that the database's users defined, by `user_defined_names.QUERY`.
 
     Attributes:
         shadows: Functions on the search path that may do anything. One that bears a
@@ -51,10 +51,10 @@ class SqlPolicy:
 
     Attributes:
         parameters: How many values come beside the statement: $1 … $n.
-        foreign: Names that users of this database defined.
+        user_defined: Names that users of this database defined.
         functions: Further functions that an administrator vouches for.
     """
 
     parameters: int = 0
-    foreign: ForeignNames = field(default_factory=ForeignNames)
+    user_defined: UserDefinedNames = field(default_factory=UserDefinedNames)
     functions: frozenset[str] = frozenset()

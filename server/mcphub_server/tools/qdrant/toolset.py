@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from fastmcp.tools.base import Tool, ToolResult
 from pydantic import Field
 
-from mcphub_server.backends.embedding.client import EmbeddingClient
 from mcphub_server.backends.qdrant.backend import QdrantBackend, Search
+from mcphub_server.backends.qdrant.embedding import EmbeddingClient
 from mcphub_server.backends.qdrant.rest import models
 from mcphub_server.errors import BadArgument
 from mcphub_server.guards.qdrant.filters import check_filter
@@ -20,11 +20,11 @@ from mcphub_server.guards.qdrant.names import (
 )
 from mcphub_server.guards.qdrant.vectors import check_vector
 from mcphub_server.results.table import encode_object
-from mcphub_server.tools import qdrant_results as results
 from mcphub_server.tools.building import ToolDescription, build_result, build_tool
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.paging import fingerprint
-from mcphub_server.tools.qdrant_texts import NoVector, make_vector
+from mcphub_server.tools.qdrant import results
+from mcphub_server.tools.qdrant.text_vectors import NoVector, make_vector
 
 USUAL_LIMIT = 10
 MOST_FIELDS = 100

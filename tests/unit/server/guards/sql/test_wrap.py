@@ -4,8 +4,8 @@ import pytest
 from pglast import ast, parse_sql
 
 from mcphub_server.guards.sql.check import check_sql
-from mcphub_server.guards.sql.foreign_names import QUERY, build_foreign_names
 from mcphub_server.guards.sql.session import build_begin
+from mcphub_server.guards.sql.user_defined_names import QUERY, build_user_defined_names
 from mcphub_server.guards.sql.wrap import ColumnType, Window, find_kinds, wrap
 from mcphub_server.results.columns import ColumnKind
 from tests.support.analytics_sql import ANALYTICS
@@ -135,7 +135,7 @@ def test_the_transaction_only_reads_and_reads_strings_as_the_guard_does():
     assert len(parse_sql(begin)) == 11
 
 
-def test_foreign_names_are_sorted_by_kind():
+def test_user_defined_names_are_sorted_by_kind():
     rows = [
         {"kind": "function", "name": "f"},
         {"kind": "shadow", "name": "lower"},
@@ -143,7 +143,7 @@ def test_foreign_names_are_sorted_by_kind():
         {"kind": "operator", "name": "<%>"},
     ]
 
-    names = build_foreign_names(rows)
+    names = build_user_defined_names(rows)
 
     assert (names.functions, names.shadows, names.fields, names.operators) == (
         {"f"},
@@ -153,5 +153,5 @@ def test_foreign_names_are_sorted_by_kind():
     )
 
 
-def test_the_question_for_foreign_names_is_one_statement():
+def test_the_question_for_user_defined_names_is_one_statement():
     assert len(parse_sql(QUERY)) == 1

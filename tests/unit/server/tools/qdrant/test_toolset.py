@@ -22,7 +22,7 @@ from mcphub_server.errors import (
 )
 from mcphub_server.results.cursors import CursorSigner
 from mcphub_server.tools.context import ToolContext
-from mcphub_server.tools.qdrant import QdrantTools
+from mcphub_server.tools.qdrant.toolset import QdrantTools
 from mcphub_server.tools.running import LimitedRunner
 
 AWAY = BackendUnavailable("vectors", BackendReason.ERROR, "vectors is unavailable.")

@@ -8,7 +8,7 @@ import pytest
 
 from mcphub_server.errors import Rejected
 from mcphub_server.guards.sql.check import check_sql
-from mcphub_server.guards.sql.statement import ForeignNames, SqlPolicy
+from mcphub_server.guards.sql.statement import SqlPolicy, UserDefinedNames
 
 STATEMENT, CLAUSE = "read-only/statement", "read-only/clause"
 FUNCTION, RELATION = "read-only/function", "read-only/relation"
@@ -212,7 +212,7 @@ def test_an_attack_is_refused_by_its_rule(rule, sql):
     assert time.process_time() - started < 1
 
 
-FOREIGN = ForeignNames(
+USER_DEFINED = UserDefinedNames(
     shadows=frozenset({"lower", "similarity", "f_write"}),
     functions=frozenset({"lower", "similarity", "f_write"}),
     fields=frozenset({"f_write"}),
@@ -232,7 +232,7 @@ FOREIGN = ForeignNames(
 )
 def test_names_that_users_defined_are_refused(sql):
     with pytest.raises(Rejected):
-        check_sql(sql, SqlPolicy(foreign=FOREIGN))
+        check_sql(sql, SqlPolicy(user_defined=USER_DEFINED))
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_names_that_users_defined_are_refused(sql):
     ],
 )
 def test_what_cannot_be_mistaken_still_passes(sql):
-    assert check_sql(sql, SqlPolicy(foreign=FOREIGN)).text == sql
+    assert check_sql(sql, SqlPolicy(user_defined=USER_DEFINED)).text == sql
 
 
 @pytest.mark.parametrize("name", ["http_get", "lo_export", "lo_get", "pg_read_file"])
@@ -264,7 +264,7 @@ def test_a_refusal_repeats_only_the_beginning_of_a_long_name():
 
 
 def test_an_administrators_word_does_not_cover_another_function_of_that_name():
-    policy = SqlPolicy(foreign=FOREIGN, functions=frozenset({"similarity"}))
+    policy = SqlPolicy(user_defined=USER_DEFINED, functions=frozenset({"similarity"}))
 
     with pytest.raises(Rejected):
         check_sql("SELECT similarity('a', 'b')", policy)

@@ -5,7 +5,7 @@ from typing import Any
 from qdrant_client.http import models
 
 from mcphub_server.results.cells import encode_json
-from mcphub_server.tools.qdrant_results import describe_hits, describe_names
+from mcphub_server.tools.qdrant.results import describe_hits, describe_names
 
 LIMIT = 4096
 

@@ -8,7 +8,7 @@ gives the answer to the guard with every statement.
 
 from collections.abc import Iterable, Mapping
 
-from mcphub_server.guards.sql.statement import ForeignNames
+from mcphub_server.guards.sql.statement import UserDefinedNames
 
 # "May do anything" is what VOLATILE says, the default: PostgreSQL itself keeps
 # functions that are declared STABLE or IMMUTABLE from writing. An aggregate is always
@@ -53,9 +53,11 @@ _FIELDS = {
 }
 
 
-def build_foreign_names(rows: Iterable[Mapping[str, str]]) -> ForeignNames:
+def build_user_defined_names(rows: Iterable[Mapping[str, str]]) -> UserDefinedNames:
     """Build the answer from QUERY's rows."""
     found: dict[str, set[str]] = {field: set() for field in _FIELDS.values()}
     for row in rows:
         found[_FIELDS[row["kind"]]].add(row["name"])
-    return ForeignNames(**{field: frozenset(names) for field, names in found.items()})
+    return UserDefinedNames(
+        **{field: frozenset(names) for field, names in found.items()}
+    )

@@ -6,7 +6,7 @@ close the circuit of the one that is searched.
 
 import asyncio
 
-from mcphub_server.backends.embedding.client import EmbeddingClient
+from mcphub_server.backends.qdrant.embedding import EmbeddingClient
 from mcphub_server.errors import QueryTimeout, ToolFailure
 from mcphub_server.guards.qdrant.vectors import check_vector
 

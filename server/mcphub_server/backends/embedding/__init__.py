@@ -1,1 +1,0 @@
-"""An OpenAI-compatible endpoint that turns a text into a vector."""
