@@ -42,15 +42,15 @@ class Recording:
         """Return what was asked for."""
         found: set[Used] = set()
         for each in list(self.traffic.seen):
-            asked = each.asked
-            if not asked.resource:
+            info = each.info
+            if not info.resource:
                 continue
-            applies = asked.verb == "apply"
-            verb = "patch" if applies else asked.verb
-            found.add(Used(asked.group, asked.resource, verb))
+            applies = info.verb == "apply"
+            verb = "patch" if applies else info.verb
+            found.add(Used(info.group, info.resource, verb))
             if applies and each.status == HTTPStatus.CREATED:
                 # Server-side apply of an object that was not there creates it.
-                found.add(Used(asked.group, asked.resource, "create"))
+                found.add(Used(info.group, info.resource, "create"))
         return found
 
     @property
@@ -60,14 +60,14 @@ class Recording:
         What a pod answers through the proxy subresource may be a 403 as well; only
         the API server's own names the account.
         """
-        return {str(s.asked) for s in list(self.traffic.seen) if ACCOUNT in s.refusal}
+        return {str(s.info) for s in list(self.traffic.seen) if ACCOUNT in s.refusal}
 
     def was_refused(self, resource: str, because: bytes) -> bool:
         """Tell whether a request was refused in these words."""
         return any(
             because in each.refusal
             for each in list(self.traffic.seen)
-            if each.asked.resource == resource
+            if each.info.resource == resource
         )
 
 

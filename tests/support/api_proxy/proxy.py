@@ -20,10 +20,10 @@ import aiohttp
 import yaml
 from aiohttp import web
 
-from tests.support.api_proxy.asked import Asked, read_request
-from tests.support.api_proxy.faults import Answer, Late, Lost, Rule, Silence, never
-from tests.support.api_proxy.traffic import Seen, Traffic
-from tests.support.api_proxy.watching import Edit, Event, pass_on
+from tests.support.api_proxy.edits import Edit, Event, pass_on
+from tests.support.api_proxy.request_info import RequestInfo, read_request
+from tests.support.api_proxy.rules import Answer, Late, Lost, Rule, Silence, never
+from tests.support.api_proxy.traffic import RecordedRequest, Traffic
 
 HOP_HEADERS = {
     *("host", "connection", "content-length"),
@@ -45,21 +45,21 @@ class Proxy:
         self.traffic = Traffic()
         self._upstream = upstream
         self._session = session
-        self._streams: dict[asyncio.Task[Any], Asked] = {}
+        self._streams: dict[asyncio.Task[Any], RequestInfo] = {}
 
     def cut_streams(self) -> None:
         """Break every open watch in the middle."""
-        for stream, asked in list(self._streams.items()):
-            if asked.verb == "watch":
+        for stream, info in list(self._streams.items()):
+            if info.verb == "watch":
                 stream.cancel()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request, one way or another."""
-        asked = read_request(request)
+        info = read_request(request)
         body = await request.read()
-        seen = Seen(asked, len(body), asyncio.get_running_loop().time())
+        seen = RecordedRequest(info, len(body), asyncio.get_running_loop().time())
         self.traffic.seen.append(seen)
-        fault = self.rule(asked)
+        fault = self.rule(info)
         if isinstance(fault, Silence):
             await asyncio.Event().wait()
         await self.flows.wait()
@@ -89,12 +89,15 @@ class Proxy:
             yield answer
 
     async def _pass_on(
-        self, request: web.Request, answer: aiohttp.ClientResponse, seen: Seen
+        self,
+        request: web.Request,
+        answer: aiohttp.ClientResponse,
+        seen: RecordedRequest,
     ) -> web.StreamResponse:
         reply = web.StreamResponse(status=answer.status, headers=_keep(answer.headers))
         task = asyncio.current_task()
         assert task is not None
-        self._streams[task] = seen.asked
+        self._streams[task] = seen.info
         # A caller that ends a watch hangs up.
         try:
             with contextlib.suppress(ConnectionError, aiohttp.ClientError):
@@ -108,10 +111,10 @@ class Proxy:
         return reply
 
     async def _read(
-        self, answer: aiohttp.ClientResponse, seen: Seen
+        self, answer: aiohttp.ClientResponse, seen: RecordedRequest
     ) -> AsyncIterator[bytes]:
-        edited = seen.asked.verb == "watch" and answer.status == HTTPStatus.OK
-        source = self._read_events(answer, seen.asked) if edited else None
+        edited = seen.info.verb == "watch" and answer.status == HTTPStatus.OK
+        source = self._read_events(answer, seen.info) if edited else None
         async for chunk in source or answer.content.iter_any():
             seen.received_bytes += len(chunk)
             if answer.status == HTTPStatus.FORBIDDEN:
@@ -119,9 +122,9 @@ class Proxy:
             yield chunk
 
     async def _read_events(
-        self, answer: aiohttp.ClientResponse, asked: Asked
+        self, answer: aiohttp.ClientResponse, info: RequestInfo
     ) -> AsyncIterator[bytes]:
-        edited = self.edit(asked, _split(answer))
+        edited = self.edit(info, _split(answer))
         async with contextlib.aclosing(edited) as events:
             async for event in events:
                 yield json.dumps(event).encode() + b"\n"

@@ -3,14 +3,14 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tests.support.api_proxy.asked import Asked
+from tests.support.api_proxy.request_info import RequestInfo
 
 
 @dataclass(slots=True)
-class Seen:
+class RecordedRequest:
     """A request and its answer; status 0 while there is none."""
 
-    asked: Asked
+    info: RequestInfo
     sent_bytes: int
     at: float
     """The event loop's time at which it came."""
@@ -25,27 +25,27 @@ class Seen:
 class Traffic:
     """All requests, in the order in which they came."""
 
-    seen: list[Seen] = field(default_factory=list)
+    seen: list[RecordedRequest] = field(default_factory=list)
 
     @property
-    def writes(self) -> list[Asked]:
+    def writes(self) -> list[RequestInfo]:
         """Return the writes so far, without renewals of a Lease."""
         return [
-            each.asked
+            each.info
             for each in self.seen
-            if each.asked.is_write and each.asked.resource != "leases"
+            if each.info.is_write and each.info.resource != "leases"
         ]
 
     def count(self) -> Counter[tuple[str, str]]:
         """Count requests by verb and resource."""
-        return Counter((each.asked.verb, each.asked.resource) for each in self.seen)
+        return Counter((each.info.verb, each.info.resource) for each in self.seen)
 
     def sizes(self) -> Counter[tuple[str, str]]:
         """Add up bytes of bodies, both ways, by verb and resource."""
         total: Counter[tuple[str, str]] = Counter()
         for each in self.seen:
             size = each.sent_bytes + each.received_bytes
-            total[each.asked.verb, each.asked.resource] += size
+            total[each.info.verb, each.info.resource] += size
         return total
 
     def describe(self) -> str:

@@ -1,1 +1,1 @@
-"""Stories of hubs, told with and without faults, and the table of how they ended."""
+"""Scenarios of hubs, run with and without faults, and the table of how they ended."""

@@ -1,4 +1,4 @@
-"""A story with hubs whose specs are drawn from the CRD's schema."""
+"""A scenario with hubs whose specs are drawn from the CRD's schema."""
 
 import asyncio
 import time
@@ -6,8 +6,8 @@ from itertools import pairwise
 from typing import Any
 
 from mcphub_operator.kube.kinds import HUB
-from tests.support.fault_matrix.story import Story
-from tests.support.fault_matrix.telling import STEP_SECONDS, Theater, is_at_rest
+from tests.support.fault_matrix.runner import STEP_SECONDS, Runner, is_at_rest
+from tests.support.fault_matrix.scenario import Scenario
 from tests.support.generated_specs import (
     SECRET,
     SECRET_DATA,
@@ -20,19 +20,19 @@ DRAWN_FOR_ONE = 8
 REST_SECONDS = 10.0
 
 
-async def draw_story(theater: Theater, pairs: int) -> Story:
-    """Return the story with so many hubs that go from one drawn spec to another."""
+async def draw_scenario(runner: Runner, pairs: int) -> Scenario:
+    """Return the scenario with so many hubs that go from one drawn spec to another."""
     if not pairs:
-        return Story()
-    async with theater.open_stage() as stage:
-        specs = await _choose(stage.world, draw_specs(DRAWN_FOR_ONE * (pairs + 1)))
+        return Scenario()
+    async with runner.open_sandbox() as sandbox:
+        specs = await _choose(sandbox.world, draw_specs(DRAWN_FOR_ONE * (pairs + 1)))
     assert len(specs) > pairs
     taken = specs[: pairs + 1]
-    return Story(tuple(pairwise(taken)), {SECRET: SECRET_DATA})
+    return Scenario(tuple(pairwise(taken)), {SECRET: SECRET_DATA})
 
 
 async def _choose(world: World, drawn: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the specs whose hubs come to rest, as the end of a story wants it."""
+    """Return the specs whose hubs come to rest, as the end of a scenario wants it."""
     await world.create_secret(SECRET, **SECRET_DATA)
     accepted = await choose_accepted(world, drawn)
     async with running_operator(world) as running:

@@ -1,4 +1,4 @@
-"""How a story of hubs ended, without what differs between any two tellings of it.
+"""How a scenario of hubs ended, without what differs between any two tellings of it.
 
 Children with every field but what is allocated or random, and the status with its
 messages; a hub's own name is made neutral, so that two hubs can be compared too.

@@ -1,4 +1,4 @@
-"""Somebody plays the kubelets: every pod of a namespace becomes Ready, and ends."""
+"""Stands in for kubelets: every pod of a namespace becomes Ready, and ends."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ STEP_SECONDS = 0.25
 
 
 @asynccontextmanager
-async def playing_kubelets(world: World) -> AsyncIterator[set[str]]:
+async def simulated_kubelets(world: World) -> AsyncIterator[set[str]]:
     """Make pods Ready while the block lasts; yields the hubs that ever had one."""
     ever_ready: set[str] = set()
     task = asyncio.create_task(_play(world, ever_ready))

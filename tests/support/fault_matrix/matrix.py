@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One telling of a story, or one thing tried."""
+    """One telling of a scenario, or one thing tried."""
 
     fault: str
     hubs: int
     wrong: int = 0
     """End states that were not those of an undisturbed run."""
 
-    lies: int = 0
+    violations: int = 0
     """Versions of a status that were not true when they were written."""
 
     idle_writes: int = 0
@@ -49,13 +49,13 @@ class Matrix:
         )
         lines = [
             f"| {row.fault} | {count[row.fault]} | {row.hubs} | {row.wrong}"
-            f" | {row.lies} | {row.idle_writes} |"
+            f" | {row.violations} | {row.idle_writes} |"
             for row in self.rows()
         ]
         total = _add_up("**all**", self.runs)
         last = (
             f"| {total.fault} | {len(self.runs)} | {total.hubs} | {total.wrong}"
-            f" | {total.lies} | {total.idle_writes} |"
+            f" | {total.violations} | {total.idle_writes} |"
         )
         return "\n".join([head, *lines, last])
 
@@ -69,7 +69,7 @@ def _add_up(fault: str, runs: Iterable[Run]) -> Run:
         fault=fault,
         hubs=sum(run.hubs for run in each),
         wrong=sum(run.wrong for run in each),
-        lies=sum(run.lies for run in each),
+        violations=sum(run.violations for run in each),
         idle_writes=sum(run.idle_writes for run in each),
         seconds=sum(run.seconds for run in each),
     )

@@ -1,6 +1,6 @@
-"""The theater of the stories, and the table of how they ended.
+"""The runner of the scenarios, and the table of how they ended.
 
-`MCPHUB_FAULTS=full` tells all stories; without it those that take two minutes.
+`MCPHUB_FAULTS=full` runs all faults; without it a few of each kind.
 `MCPHUB_FAULT_TABLE` names the document into which the table goes.
 """
 
@@ -12,8 +12,8 @@ import pytest
 
 from tests.support.fault_matrix.document import write_table
 from tests.support.fault_matrix.matrix import Matrix
-from tests.support.fault_matrix.story import Story
-from tests.support.fault_matrix.telling import Theater
+from tests.support.fault_matrix.runner import Runner
+from tests.support.fault_matrix.scenario import Scenario
 from tools.cluster.apiserver import ApiServer
 
 MATRIX = Matrix()
@@ -38,44 +38,44 @@ def matrix() -> Matrix:
 
 
 @pytest.fixture(scope="session")
-def theater(
+def runner(
     api_server: ApiServer, tmp_path_factory: pytest.TempPathFactory, matrix: Matrix
-) -> Theater:
-    return Theater(api_server, tmp_path_factory.mktemp("theater"), matrix)
+) -> Runner:
+    return Runner(api_server, tmp_path_factory.mktemp("runner"), matrix)
 
 
-async def find_story(theater: Theater, stories: dict[int, Story]) -> Story:
+async def find_scenario(runner: Runner, scenarios: dict[int, Scenario]) -> Scenario:
     """Return the hubs with fates, and some that go from one drawn spec to another."""
     # Hypothesis does not want to be imported from a conftest.
-    from tests.support.fault_matrix.drawing import draw_story  # noqa: PLC0415
+    from tests.support.fault_matrix.drawing import draw_scenario  # noqa: PLC0415
 
-    if DRAWN_PAIRS not in stories:
-        stories[DRAWN_PAIRS] = await draw_story(theater, DRAWN_PAIRS)
-    return stories[DRAWN_PAIRS]
+    if DRAWN_PAIRS not in scenarios:
+        scenarios[DRAWN_PAIRS] = await draw_scenario(runner, DRAWN_PAIRS)
+    return scenarios[DRAWN_PAIRS]
 
 
 @pytest.fixture
-async def story(theater: Theater, stories: dict[int, Story]) -> Story:
-    return await find_story(theater, stories)
+async def scenario(runner: Runner, scenarios: dict[int, Scenario]) -> Scenario:
+    return await find_scenario(runner, scenarios)
 
 
 @pytest.fixture(scope="module")
 def ends(
-    request: pytest.FixtureRequest, theater: Theater, stories: dict[int, Story]
+    request: pytest.FixtureRequest, runner: Runner, scenarios: dict[int, Scenario]
 ) -> dict[str, list[str]]:
     """What was not as it should be under each of the module's faults, by name."""
     here = [item for item in request.session.items if item.path == request.path]
     faults = [item.callspec.params["fault"] for item in here]
 
-    async def tell() -> dict[str, list[str]]:
-        return await theater.tell_all(await find_story(theater, stories), faults)
+    async def run() -> dict[str, list[str]]:
+        return await runner.run_all(await find_scenario(runner, scenarios), faults)
 
-    return asyncio.run(tell())
+    return asyncio.run(run())
 
 
 @pytest.fixture(scope="session")
-def stories() -> dict[int, Story]:
-    """The stories that were drawn; each only once."""
+def scenarios() -> dict[int, Scenario]:
+    """The scenarios that were drawn; each only once."""
     return {}
 
 

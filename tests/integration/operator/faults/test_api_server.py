@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from mcphub_operator.kube.kinds import CHILD_KINDS, CONFIG_MAP, DEPLOYMENT, HUB
-from tests.support.api_proxy.asked import Asked
-from tests.support.api_proxy.faults import (
+from tests.support.api_proxy.proxy import Proxy, open_administrators_proxy
+from tests.support.api_proxy.request_info import RequestInfo
+from tests.support.api_proxy.rules import (
     Answer,
     Late,
     after,
@@ -17,7 +18,6 @@ from tests.support.api_proxy.faults import (
     is_write,
     never,
 )
-from tests.support.api_proxy.proxy import Proxy, open_administrators_proxy
 from tests.support.running_operator import World, running_operator
 from tests.support.waiting import wait_until
 from tools.cluster.apiserver import ApiServer
@@ -171,8 +171,8 @@ class TestAnAPIServer:
 async def test_one_hub_that_always_fails_does_not_slow_the_others(
     world: World, proxy: Proxy
 ):
-    def is_bad(asked: Asked) -> bool:
-        return asked.name.startswith("bad") and is_write(asked)
+    def is_bad(info: RequestInfo) -> bool:
+        return info.name.startswith("bad") and is_write(info)
 
     proxy.rule = after(1, is_bad, Answer(500, "InternalError"))
     async with running_operator(world, workers=1):

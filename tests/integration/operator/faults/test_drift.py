@@ -14,7 +14,7 @@ from mcphub_operator.kube.kinds import BY_NAME, CHILD_KINDS
 from mcphub_operator.kube.writer import JSON_PATCH
 from tests.support.fault_matrix.end_state import find_differences, normalize
 from tests.support.fault_matrix.matrix import Matrix, Run
-from tests.support.fault_matrix.telling import Stage, Theater
+from tests.support.fault_matrix.runner import Runner, Sandbox
 from tests.support.running_operator import running_operator
 from tests.support.waiting import wait_until
 
@@ -113,11 +113,11 @@ def look_up(item: Any, path: tuple[str | int, ...]) -> Any:
     return item
 
 
-class Vandal:
+class DriftTester:
     """Changes single fields of a hub's children and sees whether they come back."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.world = stage.world
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.world = sandbox.world
         self.tried = self.refused = 0
         self.lasting: list[str] = []
 
@@ -219,34 +219,34 @@ def portray(item: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 async def test_every_owned_field_is_put_right(
-    theater: Theater, matrix: Matrix, extent: str, spec: dict
+    runner: Runner, matrix: Matrix, extent: str, spec: dict
 ):
     began = time.monotonic()
-    async with theater.open_stage() as stage:
-        await stage.world.create_secret("login", username="u", password="p")
-        async with running_operator(stage.world) as running:
-            await stage.world.apply_hub("hub", **spec)
-            await stage.world.wait_condition("Reconciling", "False", name="hub")
+    async with runner.open_sandbox() as sandbox:
+        await sandbox.world.create_secret("login", username="u", password="p")
+        async with running_operator(sandbox.world) as running:
+            await sandbox.world.apply_hub("hub", **spec)
+            await sandbox.world.wait_condition("Reconciling", "False", name="hub")
             await running.settle()
-            vandal = Vandal(stage)
-            fields = await vandal.fields()
+            tester = DriftTester(sandbox)
+            fields = await tester.fields()
             for field in fields[:: 1 if extent == "full" else 16]:
-                await vandal.spoil(field)
-    lies = stage.witness.lies
+                await tester.spoil(field)
+    violations = sandbox.watcher.violations
     seconds = time.monotonic() - began
     matrix.add(
         Run(
             "each owned field changed, and taken away",
-            vandal.tried,
-            wrong=len(vandal.lasting),
-            lies=len(lies),
+            tester.tried,
+            wrong=len(tester.lasting),
+            violations=len(violations),
             seconds=seconds,
         )
     )
     matrix.notes.append(
         f"{len(fields)} owned fields on {len({(f.kind, f.name) for f in fields})}"
-        f" children: {vandal.tried} changes tried, {vandal.refused} refused by the"
+        f" children: {tester.tried} changes tried, {tester.refused} refused by the"
         " API server itself."
     )
-    assert not vandal.lasting, "\n".join(vandal.lasting)
-    assert lies == []
+    assert not tester.lasting, "\n".join(tester.lasting)
+    assert violations == []

@@ -10,8 +10,8 @@ from mcphub_operator.errors import NotFound
 from mcphub_operator.kube.api import Call
 from mcphub_operator.kube.kinds import CHILD_KINDS, HUB
 from tests.support.fault_matrix.matrix import Matrix, Run
-from tests.support.fault_matrix.story import BEGINNING
-from tests.support.fault_matrix.telling import Stage, Theater
+from tests.support.fault_matrix.runner import Runner, Sandbox
+from tests.support.fault_matrix.scenario import BEGINNING
 from tests.support.running_operator import World, running_operator
 from tests.support.waiting import wait_until
 
@@ -50,17 +50,17 @@ async def namespace_is_gone(world: World) -> bool:
     return await ask_for_namespace(world, "GET") is None
 
 
-def note(matrix: Matrix, name: str, began: float, stage: Stage) -> None:
-    seconds, lies = time.monotonic() - began, len(stage.witness.lies)
-    matrix.add(Run(name, len(BEGINNING), lies=lies, seconds=seconds))
+def note(matrix: Matrix, name: str, began: float, sandbox: Sandbox) -> None:
+    seconds, violations = time.monotonic() - began, len(sandbox.watcher.violations)
+    matrix.add(Run(name, len(BEGINNING), violations=violations, seconds=seconds))
 
 
 async def test_hubs_deleted_with_no_operator_leave_nothing(
-    theater: Theater, matrix: Matrix
+    runner: Runner, matrix: Matrix
 ):
     began = time.monotonic()
-    async with theater.open_stage() as stage:
-        world = stage.world
+    async with runner.open_sandbox() as sandbox:
+        world = sandbox.world
         async with running_operator(world):
             await make_hubs(world)
 
@@ -71,14 +71,14 @@ async def test_hubs_deleted_with_no_operator_leave_nothing(
         async with running_operator(world) as running:
             await running.settle()
             assert running.requests.writes == []
-    note(matrix, "hubs deleted with no operator", began, stage)
+    note(matrix, "hubs deleted with no operator", began, sandbox)
 
 
 @pytest.mark.parametrize("runs", ["an operator runs", "no operator runs"])
-async def test_a_namespace_goes_while(theater: Theater, matrix: Matrix, runs: str):
+async def test_a_namespace_goes_while(runner: Runner, matrix: Matrix, runs: str):
     began = time.monotonic()
-    async with theater.open_stage() as stage:
-        world = stage.world
+    async with runner.open_sandbox() as sandbox:
+        world = sandbox.world
         async with running_operator(world) as running:
             await make_hubs(world)
             if runs == "an operator runs":
@@ -89,5 +89,5 @@ async def test_a_namespace_goes_while(theater: Theater, matrix: Matrix, runs: st
         if runs == "no operator runs":
             await ask_for_namespace(world, "DELETE")
             await wait_until(lambda: namespace_is_gone(world), COLLECTED_SECONDS)
-    assert stage.witness.lies == []
-    note(matrix, f"namespace deleted, {runs}", began, stage)
+    assert sandbox.watcher.violations == []
+    note(matrix, f"namespace deleted, {runs}", began, sandbox)

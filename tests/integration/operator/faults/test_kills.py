@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.api_proxy.asked import Asked
-from tests.support.api_proxy.faults import Lost, never, nth
+from tests.support.api_proxy.request_info import RequestInfo
+from tests.support.api_proxy.rules import Lost, never, nth
 from tests.support.fault_matrix.end_state import State
+from tests.support.fault_matrix.killable import killable_operator
 from tests.support.fault_matrix.matrix import Matrix, Run
-from tests.support.fault_matrix.processes import killable_operator
-from tests.support.fault_matrix.telling import RELIST_SECONDS, Stage, Theater
+from tests.support.fault_matrix.runner import RELIST_SECONDS, Runner, Sandbox
 from tests.support.running_operator import running_operator
 
 pytestmark = pytest.mark.timeout(900)
@@ -46,34 +46,34 @@ LIVES = {
 }
 
 
-def counts(asked: Asked) -> bool:
-    return asked.is_write
+def counts(info: RequestInfo) -> bool:
+    return info.is_write
 
 
-async def begin(stage: Stage, spec: dict) -> None:
+async def begin(sandbox: Sandbox, spec: dict) -> None:
     """Bring a hub to where its operator is to die later."""
-    await stage.world.create_secret("login", username="u", password="p")
+    await sandbox.world.create_secret("login", username="u", password="p")
     if spec:
-        async with running_operator(stage.world) as running:
-            await stage.world.apply_hub("hub", **spec)
-            await stage.world.wait_condition("Reconciling", "False", name="hub")
+        async with running_operator(sandbox.world) as running:
+            await sandbox.world.apply_hub("hub", **spec)
+            await sandbox.world.wait_condition("Reconciling", "False", name="hub")
             await running.settle()
 
 
-async def find_end(theater: Theater, before: dict, after: dict) -> State:
-    async with theater.open_stage() as stage:
-        await begin(stage, before)
-        async with running_operator(stage.world) as running:
-            await stage.world.apply_hub("hub", **after)
-            await stage.world.wait_condition("Reconciling", "False", name="hub")
+async def find_end(runner: Runner, before: dict, after: dict) -> State:
+    async with runner.open_sandbox() as sandbox:
+        await begin(sandbox, before)
+        async with running_operator(sandbox.world) as running:
+            await sandbox.world.apply_hub("hub", **after)
+            await sandbox.world.wait_condition("Reconciling", "False", name="hub")
             await running.settle()
-            return await stage.read()
+            return await sandbox.read()
 
 
-async def kill_after(stage: Stage, folder: Path, number: int, after: dict) -> bool:
+async def kill_after(sandbox: Sandbox, folder: Path, number: int, after: dict) -> bool:
     """Kill an operator after a write; return whether it came to that."""
     killed = asyncio.Event()
-    world = stage.world
+    world = sandbox.world
     log = folder / f"killed-{number}.log"
     async with killable_operator(world.kubeconfig, world.namespace, log) as process:
 
@@ -81,51 +81,51 @@ async def kill_after(stage: Stage, folder: Path, number: int, after: dict) -> bo
             process.kill()
             killed.set()
 
-        stage.proxy.rule = nth(number, counts, Lost(kill))
+        sandbox.proxy.rule = nth(number, counts, Lost(kill))
         await world.apply_hub("hub", **after)
         settled = asyncio.create_task(
             world.wait_condition("Reconciling", "False", name="hub")
         )
-        struck = asyncio.create_task(killed.wait())
-        await asyncio.wait({settled, struck}, return_when=asyncio.FIRST_COMPLETED)
+        injected = asyncio.create_task(killed.wait())
+        await asyncio.wait({settled, injected}, return_when=asyncio.FIRST_COMPLETED)
         if not killed.is_set():
             # The status is not the last write: an Event follows.
-            await asyncio.wait({struck}, timeout=1.0)
-        for task in (settled, struck):
+            await asyncio.wait({injected}, timeout=1.0)
+        for task in (settled, injected):
             task.cancel()
-        await asyncio.gather(settled, struck, return_exceptions=True)
-    stage.proxy.rule = never
+        await asyncio.gather(settled, injected, return_exceptions=True)
+    sandbox.proxy.rule = never
     return killed.is_set()
 
 
-async def live_on(stage: Stage, folder: Path, expected: State) -> list[str]:
+async def live_on(sandbox: Sandbox, folder: Path, expected: State) -> list[str]:
     """Start the next operator; return what it did not put right, or wrote idly."""
-    world, log = stage.world, folder / "next.log"
+    world, log = sandbox.world, folder / "next.log"
     settings = {"relist_seconds": 1.0}
     async with killable_operator(world.kubeconfig, world.namespace, log, **settings):
-        wrong = await stage.wait_for_end(expected)
+        wrong = await sandbox.wait_for_end(expected)
         await asyncio.sleep(0.5)
-        stage.proxy.traffic.forget()
+        sandbox.proxy.traffic.forget()
         await asyncio.sleep(RELIST_SECONDS / 2)
-        idle = [f"second pass: {asked}" for asked in stage.proxy.traffic.writes]
-    return [*wrong, *stage.witness.lies, *idle]
+        idle = [f"second pass: {info}" for info in sandbox.proxy.traffic.writes]
+    return [*wrong, *sandbox.watcher.violations, *idle]
 
 
 @pytest.mark.parametrize("life", LIVES)
 async def test_the_next_operator_ends_what_a_killed_one_began(
-    theater: Theater, matrix: Matrix, tmp_path: Path, extent: str, life: str
+    runner: Runner, matrix: Matrix, tmp_path: Path, extent: str, life: str
 ):
     before, after = LIVES[life]
-    expected = await find_end(theater, before, after)
+    expected = await find_end(runner, before, after)
     found: dict[int, list[str]] = {}
     for number in count(1) if extent == "full" else SHORT:
         began = time.monotonic()
-        async with theater.open_stage() as stage:
-            await begin(stage, before)
-            struck = await kill_after(stage, tmp_path, number, after)
-            if not struck:
+        async with runner.open_sandbox() as sandbox:
+            await begin(sandbox, before)
+            injected = await kill_after(sandbox, tmp_path, number, after)
+            if not injected:
                 break
-            found[number] = await live_on(stage, tmp_path, expected)
+            found[number] = await live_on(sandbox, tmp_path, expected)
         seconds = time.monotonic() - began
         wrong = int(bool(found[number]))
         matrix.add(Run(f"SIGKILL {life}", 1, wrong=wrong, seconds=seconds))

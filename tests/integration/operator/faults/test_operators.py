@@ -10,44 +10,53 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.api_proxy.asked import Asked
-from tests.support.api_proxy.faults import (
+from tests.support.api_proxy.proxy import Proxy, open_administrators_proxy
+from tests.support.api_proxy.request_info import RequestInfo
+from tests.support.api_proxy.rules import (
     Answer,
-    Fault,
+    Injection,
     Rule,
     Silence,
     build_answer,
     never,
 )
-from tests.support.api_proxy.proxy import Proxy, open_administrators_proxy
-from tests.support.fault_matrix import telling
 from tests.support.fault_matrix.end_state import State
+from tests.support.fault_matrix.killable import killable_operator
 from tests.support.fault_matrix.matrix import Matrix, Run
-from tests.support.fault_matrix.processes import killable_operator
-from tests.support.fault_matrix.story import Story
-from tests.support.fault_matrix.telling import Stage, Theater, count_idle_writes, rest
+from tests.support.fault_matrix.runner import (
+    RELIST_SECONDS,
+    STEP_SECONDS,
+    Fault,
+    Runner,
+    Sandbox,
+    count_idle_writes,
+    rest,
+)
+from tests.support.fault_matrix.scenario import Scenario
 from tests.support.running_operator import running_operator
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(400)
 
 
-def note(matrix: Matrix, name: str, hubs: int, stage: Stage, **counts: float) -> None:
-    matrix.add(Run(name, hubs, lies=len(stage.witness.lies), **counts))
+def note(
+    matrix: Matrix, name: str, hubs: int, sandbox: Sandbox, **counts: float
+) -> None:
+    matrix.add(Run(name, hubs, violations=len(sandbox.watcher.violations), **counts))
 
 
 async def test_changes_while_no_operator_runs_are_found_by_the_next(
-    theater: Theater, story: Story, matrix: Matrix
+    runner: Runner, scenario: Scenario, matrix: Matrix
 ):
     """Hubs, children and Secrets change and go, each time nobody looks."""
-    expected, began = await theater.find_end(story), time.monotonic()
-    async with theater.open_stage() as stage:
-        for step in story.steps:
-            await step(stage.world)
-            async with running_operator(stage.world) as running:
+    expected, began = await runner.find_end(scenario), time.monotonic()
+    async with runner.open_sandbox() as sandbox:
+        for step in scenario.steps:
+            await step(sandbox.world)
+            async with running_operator(sandbox.world) as running:
                 await rest(running)
-        wrong = await stage.wait_for_end(expected)
-        async with running_operator(stage.world) as running:
+        wrong = await sandbox.wait_for_end(expected)
+        async with running_operator(sandbox.world) as running:
             await running.settle()
             idle = [*running.requests.writes, *await count_idle_writes(running)]
     seconds, name = time.monotonic() - began, "no operator while anything changes"
@@ -55,17 +64,17 @@ async def test_changes_while_no_operator_runs_are_found_by_the_next(
     note(
         matrix,
         name,
-        story.hubs,
-        stage,
+        scenario.hubs,
+        sandbox,
         wrong=ended,
         idle_writes=idle_writes,
         seconds=seconds,
     )
-    assert (wrong, idle, stage.witness.lies) == ([], [], [])
+    assert (wrong, idle, sandbox.watcher.violations) == ([], [], [])
 
 
 async def test_a_clock_that_jumps_changes_nothing(
-    theater: Theater, story: Story, monkeypatch: pytest.MonkeyPatch
+    runner: Runner, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ):
     hours = cycle((0, 30, -30, 9000, -9000))
 
@@ -73,36 +82,36 @@ async def test_a_clock_that_jumps_changes_nothing(
         return datetime.now(UTC) + timedelta(hours=next(hours))
 
     @asynccontextmanager
-    async def strike(_stage: Stage) -> AsyncIterator[None]:
+    async def inject(_stage: Sandbox) -> AsyncIterator[None]:
         yield
 
     monkeypatch.setattr("mcphub_operator.service.wiring.now", now)
-    fault = telling.Fault("clock jumps back and forth", strike)
+    fault = Fault("clock jumps back and forth", inject)
 
-    assert await theater.tell(story, fault) == []
+    assert await runner.run(scenario, fault) == []
 
 
-def cut_off(asked: Asked) -> Fault:
-    del asked
+def cut_off(info: RequestInfo) -> Injection:
+    del info
     return Silence()
 
 
-def without_lease(asked: Asked) -> Answer | None:
-    return build_answer(500) if asked.resource == "leases" else None
+def without_lease(info: RequestInfo) -> Answer | None:
+    return build_answer(500) if info.resource == "leases" else None
 
 
 @asynccontextmanager
-async def second_way(theater: Theater, folder: Path) -> AsyncIterator[Proxy]:
+async def second_way(runner: Runner, folder: Path) -> AsyncIterator[Proxy]:
     """A proxy of its own for the second operator."""
-    pki = theater.server.kubeconfig.parents[1] / "pki"
+    pki = runner.server.kubeconfig.parents[1] / "pki"
     path = folder / "second.yaml"
-    async with open_administrators_proxy(theater.server.url, pki, path) as proxy:
+    async with open_administrators_proxy(runner.server.url, pki, path) as proxy:
         yield proxy
 
 
 def has_lease(proxy: Proxy) -> bool:
     return any(
-        each.asked.resource == "leases" and each.asked.is_write and each.status < 300
+        each.info.resource == "leases" and each.info.is_write and each.status < 300
         for each in proxy.traffic.seen
     )
 
@@ -112,7 +121,7 @@ def writes_of(proxy: Proxy) -> list[float]:
     return [
         each.at
         for each in proxy.traffic.seen
-        if each.asked.is_write and each.asked.resource != "leases" and each.status
+        if each.info.is_write and each.info.resource != "leases" and each.status
     ]
 
 
@@ -131,17 +140,17 @@ def writes_of(proxy: Proxy) -> list[float]:
     ],
 )
 async def test_a_leader_that_lost_its_lease_writes_no_more(
-    theater: Theater,
-    story: Story,
+    runner: Runner,
+    scenario: Scenario,
     matrix: Matrix,
     tmp_path: Path,
     name: str,
     rule: Rule,
 ):
-    expected, began = await theater.find_end(story), time.monotonic()
-    lease = {"leader_election": True, "relist_seconds": telling.RELIST_SECONDS}
-    async with theater.open_stage() as stage, second_way(theater, tmp_path) as other:
-        world, first = stage.world, stage.proxy
+    expected, began = await runner.find_end(scenario), time.monotonic()
+    lease = {"leader_election": True, "relist_seconds": RELIST_SECONDS}
+    async with runner.open_sandbox() as sandbox, second_way(runner, tmp_path) as other:
+        world, first = sandbox.world, sandbox.proxy
         leader = killable_operator(
             world.kubeconfig, world.namespace, tmp_path / "leader.log", **lease
         )
@@ -154,8 +163,8 @@ async def test_a_leader_that_lost_its_lease_writes_no_more(
                 **lease,
             )
             async with standby:
-                wrong = await _tell_with_two(
-                    story, stage, (first, other), rule, expected
+                wrong = await _run_with_two(
+                    scenario, sandbox, (first, other), rule, expected
                 )
                 await wait_until(lambda: process.exitcode is not None, 30)
                 code = process.exitcode
@@ -163,30 +172,30 @@ async def test_a_leader_that_lost_its_lease_writes_no_more(
     note(
         matrix,
         name,
-        story.hubs,
-        stage,
+        scenario.hubs,
+        sandbox,
         wrong=int(bool(wrong or overlap)),
         seconds=time.monotonic() - began,
     )
-    assert (wrong, overlap, stage.witness.lies, code) == ([], [], [], 1)
+    assert (wrong, overlap, sandbox.watcher.violations, code) == ([], [], [], 1)
 
 
-async def _tell_with_two(
-    story: Story,
-    stage: Stage,
+async def _run_with_two(
+    scenario: Scenario,
+    sandbox: Sandbox,
     proxies: tuple[Proxy, Proxy],
     rule: Rule,
     expected: State,
 ) -> list[str]:
-    """Tell a story whose leader falls in the midst of writing its first hubs."""
+    """Run a scenario whose leader fails in the midst of writing its first hubs."""
     first, other = proxies
-    begin, *later = story.steps
-    await begin(stage.world)
+    begin, *later = scenario.steps
+    await begin(sandbox.world)
     await wait_until(lambda: len(writes_of(first)) >= 5, 20)
     first.rule = rule
     await wait_until(lambda: has_lease(other), 60)
     first.rule = never
     for step in later:
-        await step(stage.world)
-        await asyncio.sleep(telling.STEP_SECONDS)
-    return await stage.wait_for_end(expected)
+        await step(sandbox.world)
+        await asyncio.sleep(STEP_SECONDS)
+    return await sandbox.wait_for_end(expected)

@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.support.api_proxy.asked import Asked
-from tests.support.api_proxy.faults import (
+from tests.support.api_proxy.edits import Event, delaying, pass_on
+from tests.support.api_proxy.request_info import RequestInfo
+from tests.support.api_proxy.rules import (
     Late,
     Lost,
     Silence,
@@ -18,24 +19,23 @@ from tests.support.api_proxy.faults import (
     is_write,
     never,
 )
-from tests.support.api_proxy.watching import Event, delaying, pass_on
-from tests.support.fault_matrix.strikes import by_rule
-from tests.support.fault_matrix.telling import Fault, Stage
+from tests.support.fault_matrix.faults import by_rule
+from tests.support.fault_matrix.runner import Fault, Sandbox
 
 pytestmark = pytest.mark.timeout(1800)
 
 STATUSES = (403, 409, 410, 429, 500, 503)
 VERBS = ("get", "list", "watch", "apply", "patch", "create", "delete")
-STRUCK = 6
+INJECTED = 6
 
 
-def anything(asked: Asked) -> bool:
-    return bool(asked.resource)
+def anything(info: RequestInfo) -> bool:
+    return bool(info.resource)
 
 
 def refused(status: int, verb: str) -> Fault:
     def build():
-        return first(STRUCK, is_verb(verb), build_answer(status))
+        return first(INJECTED, is_verb(verb), build_answer(status))
 
     return by_rule(f"{status} on {verb}", build)
 
@@ -48,23 +48,23 @@ LOST_ANSWERS = by_rule(
 )
 
 
-def is_status(asked: Asked) -> bool:
-    return asked.resource == "mcphubs/status"
+def is_status(info: RequestInfo) -> bool:
+    return info.resource == "mcphubs/status"
 
 
-def is_of_a_hub(asked: Asked, _event: Event) -> bool:
-    return asked.resource == "mcphubs"
+def is_of_a_hub(info: RequestInfo, _event: Event) -> bool:
+    return info.resource == "mcphubs"
 
 
 @asynccontextmanager
-async def in_the_dark(stage: Stage) -> AsyncIterator[None]:
+async def in_the_dark(sandbox: Sandbox) -> AsyncIterator[None]:
     """Status writes are done, and the operator does not hear of it for seconds."""
-    stage.proxy.edit = delaying(2.5, is_of_a_hub)
-    stage.proxy.cut_streams()
-    stage.proxy.rule = every(2, is_status, Lost())
+    sandbox.proxy.edit = delaying(2.5, is_of_a_hub)
+    sandbox.proxy.cut_streams()
+    sandbox.proxy.rule = every(2, is_status, Lost())
     yield
-    stage.proxy.rule, stage.proxy.edit = never, pass_on
-    stage.proxy.cut_streams()
+    sandbox.proxy.rule, sandbox.proxy.edit = never, pass_on
+    sandbox.proxy.cut_streams()
 
 
 DARK = Fault("answers to status writes lost, and events late", in_the_dark)

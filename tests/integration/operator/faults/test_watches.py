@@ -6,9 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.support.api_proxy.asked import Asked
-from tests.support.api_proxy.faults import build_answer, every, is_verb
-from tests.support.api_proxy.watching import (
+from tests.support.api_proxy.edits import (
     Event,
     coalescing,
     delaying,
@@ -17,33 +15,35 @@ from tests.support.api_proxy.watching import (
     holding,
     replaying,
 )
-from tests.support.fault_matrix.strikes import again_and_again, by_edit, by_rule
-from tests.support.fault_matrix.telling import Fault, Stage
+from tests.support.api_proxy.request_info import RequestInfo
+from tests.support.api_proxy.rules import build_answer, every, is_verb
+from tests.support.fault_matrix.faults import again_and_again, by_edit, by_rule
+from tests.support.fault_matrix.runner import Fault, Sandbox
 
 pytestmark = pytest.mark.timeout(1800)
 
 
 def is_about(*resources: str):
-    return lambda asked, _event: asked.resource in resources
+    return lambda info, _event: info.resource in resources
 
 
-def is_deleted(_asked: Asked, event: Event) -> bool:
+def is_deleted(_info: RequestInfo, event: Event) -> bool:
     return event["type"] == "DELETED"
 
 
-def is_news(_asked: Asked, event: Event) -> bool:
+def is_news(_info: RequestInfo, event: Event) -> bool:
     return event["type"] != "BOOKMARK"
 
 
-def is_of_a_child(asked: Asked, event: Event) -> bool:
-    return asked.resource != "mcphubs" and is_news(asked, event)
+def is_of_a_child(info: RequestInfo, event: Event) -> bool:
+    return info.resource != "mcphubs" and is_news(info, event)
 
 
 def blind(name: str, whether, seconds: float | None = None) -> Fault:
     """Hold events back: to the end, or again and again for so many seconds."""
 
     @asynccontextmanager
-    async def strike(stage: Stage) -> AsyncIterator[None]:
+    async def inject(sandbox: Sandbox) -> AsyncIterator[None]:
         gate = asyncio.Event()
 
         async def open_and_close() -> None:
@@ -54,20 +54,20 @@ def blind(name: str, whether, seconds: float | None = None) -> Fault:
                 gate.clear()
 
         task = asyncio.create_task(open_and_close())
-        stage.proxy.edit = holding(gate, whether)
-        stage.proxy.cut_streams()
+        sandbox.proxy.edit = holding(gate, whether)
+        sandbox.proxy.cut_streams()
         yield
         task.cancel()
         gate.set()
 
-    return Fault(name, strike)
+    return Fault(name, inject)
 
 
-def freeze_and_thaw(stage: Stage) -> None:
-    if stage.proxy.flows.is_set():
-        stage.proxy.flows.clear()
+def freeze_and_thaw(sandbox: Sandbox) -> None:
+    if sandbox.proxy.flows.is_set():
+        sandbox.proxy.flows.clear()
     else:
-        stage.proxy.flows.set()
+        sandbox.proxy.flows.set()
 
 
 SHORT = (
@@ -95,7 +95,7 @@ LONG = (
         "410 to every second watch",
         lambda: every(2, is_verb("watch"), build_answer(410)),
     ),
-    again_and_again("watches cut", lambda stage: stage.proxy.cut_streams(), 0.4),
+    again_and_again("watches cut", lambda sandbox: sandbox.proxy.cut_streams(), 0.4),
     again_and_again("connections frozen", freeze_and_thaw, 0.8),
 )
 

@@ -1,7 +1,7 @@
-"""Operators as real processes that start in a moment, to be killed by the dozen.
+"""Operators as real processes that start at once and can be killed.
 
-A server process has imported everything and forks itself for each of them; nothing of
-a test's own threads and event loop is in them.
+A server process has imported everything and forks for each of them; they inherit
+neither threads nor the event loop of a test.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["tests.support.fault_matrix.operating"])
+CONTEXT.set_forkserver_preload(["tests.support.fault_matrix.operator_main"])
 
 
 @asynccontextmanager
@@ -22,7 +22,7 @@ async def killable_operator(
     kubeconfig: str, namespace: str, log: Path, **settings: Any
 ) -> AsyncIterator[BaseProcess]:
     """Run an operator as a process until the block ends, then kill it."""
-    from tests.support.fault_matrix.operating import operate  # noqa: PLC0415 - see above
+    from tests.support.fault_matrix.operator_main import operate  # noqa: PLC0415 - see above
 
     chosen = {
         "kubeconfig": kubeconfig,

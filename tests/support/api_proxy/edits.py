@@ -11,18 +11,18 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
-from tests.support.api_proxy.asked import Asked
+from tests.support.api_proxy.request_info import RequestInfo
 
 Event = dict[str, Any]
 Events = AsyncIterator[Event]
 Edited = AsyncGenerator[Event, None]
-Edit = Callable[[Asked, Events], Edited]
-Whether = Callable[[Asked, Event], bool]
+Edit = Callable[[RequestInfo, Events], Edited]
+Whether = Callable[[RequestInfo, Event], bool]
 
 REMEMBERED = 50
 
 
-async def pass_on(_asked: Asked, events: Events) -> Edited:
+async def pass_on(_info: RequestInfo, events: Events) -> Edited:
     """Change nothing."""
     async for event in events:
         yield event
@@ -31,9 +31,9 @@ async def pass_on(_asked: Asked, events: Events) -> Edited:
 def dropping(whether: Whether) -> Edit:
     """Lose events."""
 
-    async def edit(asked: Asked, events: Events) -> Edited:
+    async def edit(info: RequestInfo, events: Events) -> Edited:
         async for event in events:
-            if not whether(asked, event):
+            if not whether(info, event):
                 yield event
 
     return edit
@@ -42,9 +42,9 @@ def dropping(whether: Whether) -> Edit:
 def delaying(seconds: float, whether: Whether) -> Edit:
     """Bring events late, one after the other."""
 
-    async def edit(asked: Asked, events: Events) -> Edited:
+    async def edit(info: RequestInfo, events: Events) -> Edited:
         async for event in events:
-            if whether(asked, event):
+            if whether(info, event):
                 await asyncio.sleep(seconds)
             yield event
 
@@ -54,9 +54,9 @@ def delaying(seconds: float, whether: Whether) -> Edit:
 def holding(gate: asyncio.Event, whether: Whether) -> Edit:
     """Keep events back until a gate is open."""
 
-    async def edit(asked: Asked, events: Events) -> Edited:
+    async def edit(info: RequestInfo, events: Events) -> Edited:
         async for event in events:
-            if whether(asked, event):
+            if whether(info, event):
                 await gate.wait()
             yield event
 
@@ -66,12 +66,12 @@ def holding(gate: asyncio.Event, whether: Whether) -> Edit:
 def replaying(step: int, whether: Whether) -> Edit:
     """Tell something old once more behind every so manieth event."""
 
-    async def edit(asked: Asked, events: Events) -> Edited:
+    async def edit(info: RequestInfo, events: Events) -> Edited:
         past: deque[Event] = deque(maxlen=REMEMBERED)
         count = 0
         async for event in events:
             yield event
-            if event["type"] == "BOOKMARK" or not whether(asked, event):
+            if event["type"] == "BOOKMARK" or not whether(info, event):
                 continue
             past.append(event)
             count += 1
@@ -85,10 +85,10 @@ def replaying(step: int, whether: Whether) -> Edit:
 def expiring(step: int, whether: Whether) -> Edit:
     """Say in every so manieth event that the watch's place in history is gone."""
 
-    async def edit(asked: Asked, events: Events) -> Edited:
+    async def edit(info: RequestInfo, events: Events) -> Edited:
         count = 0
         async for event in events:
-            count += whether(asked, event)
+            count += whether(info, event)
             if count and count % step == 0:
                 yield GONE
                 return
@@ -113,12 +113,12 @@ GONE: Event = {
 def coalescing(seconds: float, whether: Whether) -> Edit:
     """Collect events for a while and bring only the last of each object."""
 
-    async def edit(asked: Asked, events: Events) -> Edited:
+    async def edit(info: RequestInfo, events: Events) -> Edited:
         arrived: asyncio.Queue[Event | None] = asyncio.Queue()
         feeding = asyncio.create_task(_feed(events, arrived))
         try:
             while (event := await arrived.get()) is not None:
-                if not whether(asked, event):
+                if not whether(info, event):
                     yield event
                     continue
                 await asyncio.sleep(seconds)

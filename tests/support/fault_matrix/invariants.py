@@ -1,7 +1,7 @@
-"""A witness who sees every version of every hub, and what must hold of each.
+"""Checks every version of every hub against what must always hold.
 
-It watches the API server itself, past every fault: what the operator writes is judged
-by users, at any moment, whatever the operator is going through.
+The watcher talks to the API server itself, past every fault: users read what the
+operator writes at any moment, whatever the operator is going through.
 """
 
 import asyncio
@@ -19,11 +19,11 @@ NEVER_SECONDS = 3600.0
 
 
 @dataclass
-class Witness:
+class Watcher:
     """Notes every version of a hub's status that is not true."""
 
     ever_ready: set[str]
-    lies: list[str] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
     versions: int = 0
     _before: dict[str, Object] = field(default_factory=dict)
 
@@ -32,10 +32,10 @@ class Witness:
         self.versions += 1
         name, uid = item["metadata"]["name"], item["metadata"]["uid"]
         before = self._before.get(uid, {})
-        found = (*find_lies(item), *find_broken_history(before, item))
-        self.lies += [f"{name}: {lie}" for lie in found]
+        found = (*find_violations(item), *find_history_violations(before, item))
+        self.violations += [f"{name}: {violation}" for violation in found]
         if _is_ready(item.get("status") or {}) and name not in self.ever_ready:
-            self.lies.append(f"{name}: Ready before any pod was")
+            self.violations.append(f"{name}: Ready before any pod was")
         self._before[uid] = item
 
     def remove(self, item: Object) -> None:
@@ -46,7 +46,7 @@ class Witness:
         """Lists are none of its business."""
 
 
-def find_lies(hub: Mapping[str, Any]) -> Iterator[str]:
+def find_violations(hub: Mapping[str, Any]) -> Iterator[str]:
     """Judge one version of a hub by itself."""
     status = hub.get("status") or {}
     generation = hub["metadata"]["generation"]
@@ -61,7 +61,7 @@ def find_lies(hub: Mapping[str, Any]) -> Iterator[str]:
         yield "it is Ready without a ready replica"
 
 
-def find_broken_history(
+def find_history_violations(
     before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> Iterator[str]:
     """Judge a version of a hub by the one before."""
@@ -89,15 +89,17 @@ def _is_ready(status: Mapping[str, Any]) -> bool:
 
 
 @asynccontextmanager
-async def watching_truths(world: World, ever_ready: set[str]) -> AsyncIterator[Witness]:
+async def watching_invariants(
+    world: World, ever_ready: set[str]
+) -> AsyncIterator[Watcher]:
     """Watch all hubs of a namespace while the block lasts."""
-    witness = Witness(ever_ready)
+    watcher = Watcher(ever_ready)
     scope = Scope(HUB, world.namespace)
-    reflector = Reflector(world.api, scope, witness, NEVER_SECONDS)
+    reflector = Reflector(world.api, scope, watcher, NEVER_SECONDS)
     task = asyncio.create_task(reflector.run())
     try:
         await reflector.synced.wait()
-        yield witness
+        yield watcher
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):

@@ -1,4 +1,4 @@
-"""Telling a story under a fault, and comparing its end with the undisturbed one."""
+"""Runs a scenario under a fault and compares its end with the undisturbed one."""
 
 import asyncio
 import time
@@ -14,16 +14,16 @@ from typing import Any
 
 from tests.support.api_proxy.proxy import Proxy, open_administrators_proxy
 from tests.support.fault_matrix.end_state import State, find_differences, read_end_state
-from tests.support.fault_matrix.kubelets import playing_kubelets
+from tests.support.fault_matrix.invariants import Watcher, watching_invariants
+from tests.support.fault_matrix.kubelets import simulated_kubelets
 from tests.support.fault_matrix.matrix import Matrix, Run
-from tests.support.fault_matrix.story import Story
-from tests.support.fault_matrix.truths import Witness, watching_truths
+from tests.support.fault_matrix.scenario import Scenario
 from tests.support.running_operator import Running, World, open_world, running_operator
 from tests.support.waiting import wait_until
 from tools.cluster.apiserver import ApiServer
 
 RELIST_SECONDS = 3.0
-"""How soon an operator of these stories lists anew what it may have lost."""
+"""How soon an operator of these scenarios lists anew what it may have lost."""
 
 CONVERGED_SECONDS = 45.0
 STEP_SECONDS = 0.5
@@ -35,12 +35,12 @@ ORPHANS_SECONDS = 60.0
 
 
 @dataclass(slots=True)
-class Stage:
-    """A namespace, the proxy before its API server, kubelets, and a witness."""
+class Sandbox:
+    """A namespace, the proxy before its API server, kubelets, and a watcher."""
 
     world: World
     proxy: Proxy
-    witness: Witness
+    watcher: Watcher
 
     async def wait_for_end(self, expected: State) -> list[str]:
         """Wait until all is as expected; return what is not after a long time."""
@@ -65,18 +65,18 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong while a story is told."""
+    """What goes wrong while a scenario runs."""
 
     name: str
-    strike: Callable[[Stage], AbstractAsyncContextManager[None]]
-    """Lasts from the first step of the story to behind the last."""
+    inject: Callable[[Sandbox], AbstractAsyncContextManager[None]]
+    """Lasts from the first step of the scenario to behind the last."""
 
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
-class Theater:
-    """Where stories are told: an API server, and the ends that are known."""
+class Runner:
+    """Runs scenarios on an API server, and remembers how each ends undisturbed."""
 
     server: ApiServer
     folder: Path
@@ -85,10 +85,10 @@ class Theater:
     _count: int = 0
 
     @asynccontextmanager
-    async def open_stage(self) -> AsyncIterator[Stage]:
+    async def open_sandbox(self) -> AsyncIterator[Sandbox]:
         """Set up a new namespace."""
         self._count += 1
-        namespace = f"stage-{self._count}-{time.time_ns() % 10**6}"
+        namespace = f"sandbox-{self._count}-{time.time_ns() % 10**6}"
         path = self.folder / f"{namespace}.yaml"
         pki = self.server.kubeconfig.parents[1] / "pki"
         async with AsyncExitStack() as stack:
@@ -97,75 +97,78 @@ class Theater:
             opened = open_administrators_proxy(self.server.url, pki, path)
             proxy = await stack.enter_async_context(opened)
             world.kubeconfig = str(path)
-            kubelets = await stack.enter_async_context(playing_kubelets(world))
-            watching = watching_truths(world, kubelets)
-            witness = await stack.enter_async_context(watching)
-            yield Stage(world, proxy, witness)
+            kubelets = await stack.enter_async_context(simulated_kubelets(world))
+            watching = watching_invariants(world, kubelets)
+            watcher = await stack.enter_async_context(watching)
+            yield Sandbox(world, proxy, watcher)
         # aiohttp closes its sockets in the next turns of the loop.
         await asyncio.sleep(0)
 
-    async def find_end(self, story: Story) -> State:
-        """Return how the story ends when nothing goes wrong."""
-        if story.hubs not in self._ends:
-            async with self.open_stage() as stage, running_operator(stage.world) as run:
-                for step in story.steps:
-                    await step(stage.world)
+    async def find_end(self, scenario: Scenario) -> State:
+        """Return how the scenario ends when nothing goes wrong."""
+        if scenario.hubs not in self._ends:
+            async with (
+                self.open_sandbox() as sandbox,
+                running_operator(sandbox.world) as run,
+            ):
+                for step in scenario.steps:
+                    await step(sandbox.world)
                     await rest(run)
-                await wait_until(stage.has_ended, ORPHANS_SECONDS)
+                await wait_until(sandbox.has_ended, ORPHANS_SECONDS)
                 await rest(run)
-                self._ends[story.hubs] = await stage.read()
-                assert stage.witness.lies == []
+                self._ends[scenario.hubs] = await sandbox.read()
+                assert sandbox.watcher.violations == []
                 self.matrix.notes.append(
-                    f"The story of {story.hubs} hubs with nothing wrong:"
-                    f" {stage.proxy.traffic.describe()}."
+                    f"The scenario of {scenario.hubs} hubs with nothing wrong:"
+                    f" {sandbox.proxy.traffic.describe()}."
                 )
-        return self._ends[story.hubs]
+        return self._ends[scenario.hubs]
 
-    async def tell_all(
-        self, story: Story, faults: Sequence[Fault]
+    async def run_all(
+        self, scenario: Scenario, faults: Sequence[Fault]
     ) -> dict[str, list[str]]:
-        """Tell a story under each of these faults; return what `tell` does, by name."""
-        await self.find_end(story)
+        """Run a scenario under each fault; return what `run` does, by name."""
+        await self.find_end(scenario)
         turn = asyncio.Semaphore(AT_ONCE)
 
-        async def tell(fault: Fault) -> list[str]:
+        async def run_one(fault: Fault) -> list[str]:
             async with turn:
-                return await self.tell(story, fault)
+                return await self.run(scenario, fault)
 
-        told = await asyncio.gather(*map(tell, faults), return_exceptions=True)
+        results = await asyncio.gather(*map(run_one, faults), return_exceptions=True)
         return {
             fault.name: [repr(end)] if isinstance(end, BaseException) else end
-            for fault, end in zip(faults, told, strict=True)
+            for fault, end in zip(faults, results, strict=True)
         }
 
-    async def tell(self, story: Story, fault: Fault) -> list[str]:
-        """Tell a story under a fault; return all that is not as it should be."""
-        expected = await self.find_end(story)
+    async def run(self, scenario: Scenario, fault: Fault) -> list[str]:
+        """Run a scenario under a fault; return all that is not as it should be."""
+        expected = await self.find_end(scenario)
         began = time.monotonic()
-        async with self.open_stage() as stage:
+        async with self.open_sandbox() as sandbox:
             settings = {"relist_seconds": RELIST_SECONDS, **fault.settings}
-            async with running_operator(stage.world, **settings) as running:
-                await _play(story, fault, stage)
-                wrong = await stage.wait_for_end(expected)
+            async with running_operator(sandbox.world, **settings) as running:
+                await _play(scenario, fault, sandbox)
+                wrong = await sandbox.wait_for_end(expected)
                 idle = await count_idle_writes(running)
-            lies = stage.witness.lies
+            violations = sandbox.watcher.violations
         self.matrix.add(
             Run(
                 fault.name,
-                story.hubs,
+                scenario.hubs,
                 wrong=len({line.split(".")[1].split(":")[0] for line in wrong}),
-                lies=len(lies),
+                violations=len(violations),
                 idle_writes=len(idle),
                 seconds=time.monotonic() - began,
             )
         )
-        return [*wrong, *lies, *(f"second pass: {write}" for write in idle)]
+        return [*wrong, *violations, *(f"second pass: {write}" for write in idle)]
 
 
-async def _play(story: Story, fault: Fault, stage: Stage) -> None:
-    async with fault.strike(stage):
-        for step in story.steps:
-            await step(stage.world)
+async def _play(scenario: Scenario, fault: Fault, sandbox: Sandbox) -> None:
+    async with fault.inject(sandbox):
+        for step in scenario.steps:
+            await step(sandbox.world)
             await asyncio.sleep(STEP_SECONDS)
 
 

@@ -16,7 +16,7 @@ READS = frozenset({"get", "list", "watch"})
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestInfo:
     """A request: its verb, and what it is about."""
 
     verb: str
@@ -38,13 +38,13 @@ class Asked:
         return f"{self.verb} {self.resource} {self.name}".rstrip()
 
 
-def read_request(request: web.Request) -> Asked:
+def read_request(request: web.Request) -> RequestInfo:
     """Tell what a request asks for."""
     found = RESOURCE.match(request.path)
     if found is None:
-        return Asked("get", "")
+        return RequestInfo("get", "")
     sub = f"/{found['sub']}" if found["sub"] else ""
-    return Asked(
+    return RequestInfo(
         verb=_read_verb(request, found["name"]),
         resource=found["resource"] + sub,
         group=found["group"] or "",

@@ -1,4 +1,4 @@
-"""What a killable operator does; imported before it is born, see `processes`."""
+"""What a killable operator runs; imported before the fork, see `killable`."""
 
 import asyncio
 import os

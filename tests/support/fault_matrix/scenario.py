@@ -1,8 +1,8 @@
-"""The story that every fault has to leave as it is: a few hubs and what befalls them.
+"""The scenario that runs under every fault: a few hubs and what happens to them.
 
-Each hub has a fate of its own: it is changed, scaled, handed to an autoscaler and
-back, loses children, waits for a Secret, dies, is born again. Further hubs go from one
-generated spec to another. The end follows from the last specs alone.
+Each hub has a sequence of its own: it is changed, scaled, given an autoscaler and loses
+it, loses children, waits for a Secret, is deleted, is created again. Further hubs go
+from one generated spec to another. The end follows from the last specs alone.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -44,7 +44,7 @@ BEGINNING: Mapping[str, Spec] = {
     "rotated": _postgres("login"),
     "waiting": _postgres("late"),
     "drifted": {"disruptionBudget": {}, "autoscaling": {"minReplicas": 1}},
-    "reborn": {"disruptionBudget": {}},
+    "recreated": {"disruptionBudget": {}},
     "ended": {},
 }
 LATER: Mapping[str, Spec] = {
@@ -61,7 +61,7 @@ LATER: Mapping[str, Spec] = {
     "handed": {"replicas": 2, "autoscaling": {"minReplicas": 1, "maxReplicas": 4}},
     "returned": {"replicas": 1},
 }
-REBORN: Spec = {"replicas": 2, "transports": {"sse": {"enabled": False}}}
+RECREATED: Spec = {"replicas": 2, "transports": {"sse": {"enabled": False}}}
 SCALED_TO = 3
 
 LOST_CHILDREN: tuple[tuple[Kind, str], ...] = (
@@ -75,18 +75,18 @@ LOST_CHILDREN: tuple[tuple[Kind, str], ...] = (
     (DEPLOYMENT, "changed"),
 )
 MARKS = {"app.kubernetes.io/managed-by": None, "app.kubernetes.io/version": "old"}
-SPOILT: tuple[tuple[Kind, str, Any], ...] = (
+CHANGED: tuple[tuple[Kind, str, Any], ...] = (
     (SERVICE, "drifted", {"spec": {"sessionAffinity": "ClientIP"}}),
     (DEPLOYMENT, "scaled", {"spec": {"progressDeadlineSeconds": 9}}),
     (DEPLOYMENT, "scaled", {"metadata": {"labels": MARKS}}),
-    (CONFIG_MAP, "handed", {"data": {"hub.yaml": "spoilt"}}),
+    (CONFIG_MAP, "handed", {"data": {"hub.yaml": "changed"}}),
     (AUTOSCALER, "handed", {"spec": {"maxReplicas": 9}}),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """Hubs and their fates; the pairs are further specs, before and after."""
+class Scenario:
+    """The hubs; the pairs are further specs, before and after."""
 
     pairs: tuple[tuple[Spec, Spec], ...] = ()
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -106,9 +106,9 @@ class Story:
             scale,
             rotate,
             lose_children,
-            spoil_children,
+            change_children,
             end_hubs,
-            bear_again,
+            recreate,
         )
 
     async def begin(self, world: World) -> None:
@@ -151,9 +151,9 @@ async def lose_children(world: World) -> None:
         await world.delete(kind, name)
 
 
-async def spoil_children(world: World) -> None:
+async def change_children(world: World) -> None:
     """Change what is the operator's."""
-    for kind, name, change in SPOILT:
+    for kind, name, change in CHANGED:
         await _wait_for(world, kind, name)
         await world.patch(kind, name, change)
 
@@ -161,12 +161,12 @@ async def spoil_children(world: World) -> None:
 async def end_hubs(world: World) -> None:
     """Delete two hubs."""
     await world.delete(HUB, "ended")
-    await world.delete(HUB, "reborn")
+    await world.delete(HUB, "recreated")
 
 
-async def bear_again(world: World) -> None:
-    """Make one of them anew, as another."""
-    await world.apply_hub("reborn", **REBORN)
+async def recreate(world: World) -> None:
+    """Create one of them again, with another spec."""
+    await world.apply_hub("recreated", **RECREATED)
 
 
 async def _wait_for(world: World, kind: Kind, name: str) -> None:

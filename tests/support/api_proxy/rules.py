@@ -1,6 +1,6 @@
 """What can go wrong with a request, as values, and rules that say with which.
 
-A rule is a function of a request; whatever it remembers, such as how often it struck,
+A rule is a function of a request; whatever it remembers, such as how often it matched,
 is its own. Several rules are asked in turn, and the first that answers counts.
 """
 
@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from tests.support.api_proxy.asked import Asked
+from tests.support.api_proxy.request_info import RequestInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class Late:
     seconds: float
 
 
-Fault = Answer | Silence | Lost | Late
-Rule = Callable[[Asked], Fault | None]
-Which = Callable[[Asked], bool]
+Injection = Answer | Silence | Lost | Late
+Rule = Callable[[RequestInfo], Injection | None]
+Which = Callable[[RequestInfo], bool]
 
 REASONS = {
     403: "Forbidden",
@@ -55,7 +55,7 @@ REASONS = {
 }
 
 
-def never(_asked: Asked) -> None:
+def never(_info: RequestInfo) -> None:
     """Let everything pass."""
 
 
@@ -65,23 +65,23 @@ def build_answer(status: int) -> Answer:
     return Answer(status, REASONS[status], headers)
 
 
-def is_write(asked: Asked) -> bool:
+def is_write(info: RequestInfo) -> bool:
     """Tell whether a request is a write of a hub's children or status."""
-    return asked.is_write and asked.resource not in ("leases", "events")
+    return info.is_write and info.resource not in ("leases", "events")
 
 
 def is_verb(*verbs: str) -> Which:
     """Choose requests by their verb."""
-    return lambda asked: asked.verb in verbs
+    return lambda info: info.verb in verbs
 
 
-def first(count: int, which: Which, fault: Fault) -> Rule:
-    """Strike the first so many requests of a sort."""
+def first(count: int, which: Which, fault: Injection) -> Rule:
+    """Match the first `count` requests of a sort."""
     left = count
 
-    def decide(asked: Asked) -> Fault | None:
+    def decide(info: RequestInfo) -> Injection | None:
         nonlocal left
-        if left <= 0 or not which(asked):
+        if left <= 0 or not which(info):
             return None
         left -= 1
         return fault
@@ -89,13 +89,13 @@ def first(count: int, which: Which, fault: Fault) -> Rule:
     return decide
 
 
-def every(step: int, which: Which, fault: Fault) -> Rule:
-    """Strike every so manieth request of a sort, the first one too."""
+def every(step: int, which: Which, fault: Injection) -> Rule:
+    """Match every n-th request of a sort, the first one too."""
     passed = -1
 
-    def decide(asked: Asked) -> Fault | None:
+    def decide(info: RequestInfo) -> Injection | None:
         nonlocal passed
-        if not which(asked):
+        if not which(info):
             return None
         passed += 1
         return fault if passed % step == 0 else None
@@ -103,13 +103,13 @@ def every(step: int, which: Which, fault: Fault) -> Rule:
     return decide
 
 
-def nth(number: int, which: Which, fault: Fault) -> Rule:
-    """Strike one request: the n-th of a sort, counted from 1."""
+def nth(number: int, which: Which, fault: Injection) -> Rule:
+    """Match one request: the n-th of a sort, counted from 1."""
     passed = 0
 
-    def decide(asked: Asked) -> Fault | None:
+    def decide(info: RequestInfo) -> Injection | None:
         nonlocal passed
-        if not which(asked):
+        if not which(info):
             return None
         passed += 1
         return fault if passed == number else None
@@ -117,13 +117,13 @@ def nth(number: int, which: Which, fault: Fault) -> Rule:
     return decide
 
 
-def after(number: int, which: Which, fault: Fault) -> Rule:
-    """Strike the n-th request of a sort, counted from 1, and all later ones of it."""
+def after(number: int, which: Which, fault: Injection) -> Rule:
+    """Match the n-th request of a sort, counted from 1, and all later ones."""
     passed = 0
 
-    def decide(asked: Asked) -> Fault | None:
+    def decide(info: RequestInfo) -> Injection | None:
         nonlocal passed
-        if not which(asked):
+        if not which(info):
             return None
         passed += 1
         return fault if passed >= number else None
@@ -132,13 +132,13 @@ def after(number: int, which: Which, fault: Fault) -> Rule:
 
 
 def in_turn(statuses: Sequence[int], step: int, which: Which) -> Rule:
-    """Answer every so manieth request of each sort with the next of these statuses."""
+    """Answer every n-th request of each sort with the next of these statuses."""
     passed: Counter[tuple[str, str]] = Counter()
 
-    def decide(asked: Asked) -> Fault | None:
-        if not which(asked):
+    def decide(info: RequestInfo) -> Injection | None:
+        if not which(info):
             return None
-        sort = asked.verb, asked.resource
+        sort = info.verb, info.resource
         passed[sort] += 1
         turn, rest = divmod(passed[sort], step)
         return build_answer(statuses[turn % len(statuses)]) if rest == 1 else None
