@@ -28,8 +28,8 @@ from benchmarks.processes import running, wait_until_ready
 from benchmarks.replies import QUICK, SLOW, measure_replies
 from benchmarks.rows import measure_rows
 from benchmarks.startup import measure_imports, measure_start
-from tests.support.ports import find_free_port
 from tests.support.postgres import PostgresServer
+from tools.ports import reserve_port
 from tools.project import ROOT
 
 SESSIONS = 1000
@@ -40,7 +40,7 @@ def report_calls(folder: Path, postgres: PostgresServer) -> Iterator[Figure]:
     with ExitStack() as stack:
         targets: dict[str, Target] = {}
         for kind in ("sdk", "fastmcp"):
-            port = find_free_port()
+            port = reserve_port()
             argv = [sys.executable, "-m", "benchmarks.baseline", kind, str(port)]
             env = {"PYTHONPATH": str(ROOT), "FASTMCP_LOG_ENABLED": "false"}
             server = stack.enter_context(running(argv, folder / f"{kind}.log", env))

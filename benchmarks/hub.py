@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from benchmarks.processes import ServerProcess, running, wait_until_ready
-from tests.support.ports import find_free_port
+from tools.ports import reserve_port
 
 TOKEN = "bench-token-of-one-client"
 
@@ -31,8 +31,8 @@ class HubFolder:
     """The files of a hub, and the ports that it will listen on."""
 
     folder: Path
-    port: int = field(default_factory=find_free_port)
-    management_port: int = field(default_factory=find_free_port)
+    port: int = field(default_factory=reserve_port)
+    management_port: int = field(default_factory=reserve_port)
 
     @property
     def ready_url(self) -> str:

@@ -19,7 +19,7 @@ from benchmarks.cluster import making_cluster
 from benchmarks.conditions import describe_conditions
 from benchmarks.connections.clients import Service, Session, build_service, open_session
 from benchmarks.figures import Figure, render_table
-from tests.support.ports import find_free_port
+from tools.ports import reserve_port
 from tools.quickstart.site import NAMESPACE, Site
 from tools.quickstart.steps import Shell
 from tools.quickstart.trial import Trial
@@ -193,7 +193,7 @@ def main() -> None:
     """Make a cluster, fill a hub, print the table, and take the cluster down."""
     conditions = list(describe_conditions())
     with tempfile.TemporaryDirectory() as folder:
-        trial = Trial(Site("mcphub-crowd", Path(folder), find_free_port()))
+        trial = Trial(Site("mcphub-crowd", Path(folder), reserve_port()))
         with making_cluster(trial) as shell:
             answer = asyncio.run(crowd(Crowded(trial, shell)))
     print("\n".join([*conditions, "", render_table(report(answer))]))

@@ -29,7 +29,7 @@ from benchmarks.faults.report import (
 )
 from benchmarks.faults.runner import FaultRun, run_faults, running_load
 from benchmarks.faults.testbed import Testbed
-from tests.support.ports import find_free_port
+from tools.ports import reserve_port
 from tools.quickstart.site import Site
 from tools.quickstart.trial import Trial
 
@@ -52,7 +52,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.keep or Path(temporary)
         with making_testbed(
-            Trial(Site(given.cluster, folder, find_free_port())), keep=bool(given.keep)
+            Trial(Site(given.cluster, folder, reserve_port())), keep=bool(given.keep)
         ) as testbed:
             for fault in faults:
                 if fault.prepare:

@@ -15,7 +15,7 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.processes import STOP_SECONDS, ServerProcess
-from tests.support.ports import find_free_port
+from tools.ports import reserve_port
 
 ENTRY = Path(sys.executable).with_name("mcphub-operator")
 START_SECONDS = 60.0
@@ -130,7 +130,7 @@ async def running_operator(
     kubeconfig: Path, folder: Path, *extra: str
 ) -> AsyncIterator[OperatorProcess]:
     """Run an operator for the length of the block; end it as a kubelet would."""
-    port = find_free_port()
+    port = reserve_port()
     argv = [
         str(ENTRY),
         f"--kubeconfig={kubeconfig}",

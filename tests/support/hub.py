@@ -26,7 +26,7 @@ from mcphub_server.app import Hub, build_hub
 from mcphub_server.config.load import load_hub_config
 from mcphub_server.config.runtime import RuntimeSettings
 from mcphub_server.lifespan import Ports, listening
-from tests.support.ports import find_free_port
+from tools.ports import reserve_ports
 
 TOKEN = "token-of-alice"
 START_SECONDS = 30.0
@@ -168,7 +168,7 @@ class HubProcess(Address):
 def hub_process(files: HubFiles, **environment: str) -> Iterator[HubProcess]:
     """Run a hub as a process until the block ends."""
     files.write()
-    port, management_port = find_free_port(), find_free_port()
+    port, management_port = reserve_ports(2)
     log = files.folder / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -13,8 +13,8 @@ from typing import Any
 
 import aiohttp
 
-from tests.support.ports import find_free_port
 from tests.support.running_operator import World
+from tools.ports import reserve_port
 
 
 class Process:
@@ -53,7 +53,7 @@ class Process:
 async def operator_process(
     world: World, folder: Path, name: str, *flags: str
 ) -> AsyncIterator[Process]:
-    port, log = find_free_port(), folder / f"{name}.log"
+    port, log = reserve_port(), folder / f"{name}.log"
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "mcphub_operator"),

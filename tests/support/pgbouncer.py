@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support import postgres
-from tests.support.ports import find_free_port
 from tests.support.postgres import (
     PostgresServer,
     give_to_server,
@@ -19,6 +18,7 @@ from tests.support.postgres import (
     run_as_server,
 )
 from tests.support.system_packages import ensure_packages
+from tools.ports import reserve_port
 
 START_SECONDS = 15.0
 PROGRAM = "/usr/sbin/pgbouncer"
@@ -51,7 +51,7 @@ def running_pgbouncer(server: PostgresServer, max_clients: int = 40) -> Iterator
     """Run a pooler that shares two connections; yield its port."""
     ensure_packages(**{PROGRAM: "pgbouncer"})
     folder = Path(tempfile.mkdtemp(prefix="mcphub-pgbouncer-"))
-    port = find_free_port()
+    port = reserve_port()
     users = f'"{postgres.READER}" "{postgres.READER_PASSWORD}"\n'
     (folder / "users").write_text(users)
     (folder / "pgbouncer.ini").write_text(

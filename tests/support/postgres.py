@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.support.ports import find_free_port
 from tests.support.system_packages import ensure_packages
+from tools.ports import reserve_port
 
 START_SECONDS = 30.0
 SYSTEM_USER = "postgres"
@@ -230,7 +230,7 @@ def running_postgres(
     """Run a server with the trial data, and remove it afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="mcphub-postgres-"))
     bin_dir = find_vector_bin_dir(folder) if with_vector else find_bin_dir()
-    server = PostgresServer(folder, bin_dir, find_free_port(), settings)
+    server = PostgresServer(folder, bin_dir, reserve_port(), settings)
     try:
         server.initialise()
         server.start()

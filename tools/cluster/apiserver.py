@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import ctypes
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from tools.cluster.api import ApiClient, wait_until
@@ -30,6 +29,7 @@ from tools.cluster.errors import StepFailed
 from tools.cluster.kubeconfig import build_kubeconfig, write_private
 from tools.cluster.pki import control_plane_subjects, write_pki
 from tools.cluster.progress import last_line
+from tools.ports import reserve_ports
 
 SERVICE_SUBNET = "10.96.0.0/16"
 SERVICE_IP = "10.96.0.1"
@@ -37,15 +37,6 @@ READY_SECONDS = 60.0
 SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 
 _LIBC = ctypes.CDLL(None)
-
-
-def free_ports(count: int) -> list[int]:
-    """Return loopback ports that nobody listens on just now."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
 
 
 def _die_with_parent() -> None:
@@ -155,7 +146,7 @@ class ApiServer:
 
 
 def _plane(folder: Path) -> ControlPlane:
-    api, etcd, peer, manager = free_ports(4)
+    api, etcd, peer, manager = reserve_ports(4)
     return ControlPlane(
         pki=folder / "pki",
         kubeconfigs=folder / "kubeconfigs",

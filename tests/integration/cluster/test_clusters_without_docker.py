@@ -18,11 +18,11 @@ from pathlib import Path
 import pytest
 from pytest_kind import KindCluster
 
-from tests.support.ports import find_free_port
 from tools.cluster import cgroups, provider
 from tools.cluster.namespaces import find_inits
 from tools.cluster.plan import ClusterPlan
 from tools.cluster.state import state_of
+from tools.ports import reserve_port
 from tools.quickstart.site import KIND
 
 NAME, HALF = "selftest", "selftest-half"
@@ -124,7 +124,7 @@ def selftest(tmp_path_factory):
     kind("build")
     kind("delete", "clusters", NAME, HALF, f"--kubeconfig={folder / 'kubeconfig'}")
     kubectl = Path(kind("paths", "kubectl").stdout.strip())
-    port = find_free_port()
+    port = reserve_port()
     (folder / "config.yaml").write_text(CONFIG.format(port=port))
     with contextlib.chdir(folder):
         cluster = KindCluster(NAME, folder / "kubeconfig", None, KIND, kubectl)

@@ -13,10 +13,10 @@ from tests.support.hub import HubFiles, LoopHub, hub_in_loop
 from tests.support.hub_states import find_state, wait_for_state
 from tests.support.neo4j.running import running_neo4j
 from tests.support.neo4j.server import Neo4jServer
-from tests.support.ports import find_free_port
 from tests.support.proxies import running_proxy
 from tests.support.waiting import wait_until
 from tools.cluster.pki import Authority, Subject
+from tools.ports import reserve_port
 
 from .conftest import MakeHub
 
@@ -73,7 +73,7 @@ async def test_a_database_that_cannot_be_used_says_why(
     films: Neo4jServer, graph_files: MakeHub, options: dict[str, str], reason: str
 ) -> None:
     if "uri" in options:
-        uri = options["uri"].format(free=find_free_port(), port=films.port)
+        uri = options["uri"].format(free=reserve_port(), port=films.port)
         options = {**options, "uri": uri}
 
     async with hub_in_loop(graph_files(**options)) as hub:

@@ -8,9 +8,9 @@ import pytest
 from tests.support.hub import HubFiles, hub_in_loop
 from tests.support.hub_states import find_state, wait_for_state
 from tests.support.neo4j.server import Neo4jServer
-from tests.support.ports import find_free_port
 from tests.support.qdrant.running import fill, running_qdrant
 from tests.support.qdrant.server import QdrantServer
+from tools.ports import reserve_port
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def vectors() -> Iterator[QdrantServer]:
 def files(films: Neo4jServer, vectors: QdrantServer, tmp_path: Path) -> HubFiles:
     login = {"username": films.username, "password": films.password}
     key = {"apiKey": vectors.api_key}
-    nowhere = find_free_port()
+    nowhere = reserve_port()
     return HubFiles(
         tmp_path,
         {

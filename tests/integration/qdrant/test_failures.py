@@ -8,11 +8,11 @@ import pytest
 
 from tests.support.hub import HubFiles, LoopHub, hub_in_loop
 from tests.support.hub_states import find_state, wait_for_state
-from tests.support.ports import find_free_port
 from tests.support.proxies import running_proxy
 from tests.support.qdrant.running import fill, running_qdrant
 from tests.support.qdrant.server import QdrantServer
 from tools.cluster.pki import Authority, Subject
+from tools.ports import reserve_port
 
 from .conftest import MakeHub
 
@@ -57,7 +57,7 @@ async def test_a_server_that_cannot_be_used_says_why(
 ) -> None:
     given: dict[str, Any] = {"options": {}} | ({"api_key": key} if key else {})
     if "url" in options:
-        url = options["url"].format(free=find_free_port(), port=vectors.port)
+        url = options["url"].format(free=reserve_port(), port=vectors.port)
         given["options"] = {"url": url}
 
     async with hub_in_loop(vector_files(**given)) as hub:

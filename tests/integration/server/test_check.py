@@ -9,7 +9,7 @@ import structlog
 
 from mcphub_server.__main__ import main
 from tests.support.hub import HubFiles
-from tests.support.ports import find_free_port
+from tools.ports import reserve_port
 
 from .conftest import MakeHub
 
@@ -57,7 +57,7 @@ def test_what_is_wrong_is_told_with_its_reason(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    files = hub_files(backend={"port": find_free_port()}, tokens={})
+    files = hub_files(backend={"port": reserve_port()}, tokens={})
 
     code = run_check(files, monkeypatch)
 

@@ -12,10 +12,10 @@ import pytest
 
 from tests.support import postgres
 from tests.support.hub import HubFiles, LoopHub, hub_in_loop
-from tests.support.ports import find_free_port
 from tests.support.postgres import PostgresServer, running_postgres
 from tests.support.proxies import running_proxy
 from tests.support.waiting import wait_until
+from tools.ports import reserve_port
 
 from .conftest import MakeHub
 
@@ -60,7 +60,7 @@ async def test_a_database_that_cannot_be_used_says_why(
     hub_files: MakeHub, options: dict[str, Any], password: str | None, reason: str
 ) -> None:
     if options.get("port") == "free":
-        options = {"port": find_free_port()}
+        options = {"port": reserve_port()}
     secrets = {"password": password} if password else {}
     files = hub_files(backend=options, **secrets)
 
@@ -365,7 +365,7 @@ async def test_the_open_circuit_answers_at_once_and_shows(
                     "name": "postgres",
                     "postgres": {
                         "host": "127.0.0.1",
-                        "port": find_free_port(),
+                        "port": reserve_port(),
                         "database": "x",
                     },
                 }

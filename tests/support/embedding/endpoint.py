@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.support.embedding.hashing import embed
-from tests.support.ports import find_free_port
+from tools.ports import reserve_port
 
 KEY = "embedding-key-for-tests"
 MODEL = "hashing-double"
@@ -39,7 +39,7 @@ class QuietServer(uvicorn.Server):
 class EmbeddingEndpoint:
     """Where it is, and what it was asked; `status` makes it fail."""
 
-    port: int = field(default_factory=find_free_port)
+    port: int = field(default_factory=reserve_port)
     status: int = 200
     texts: list[str] = field(default_factory=list)
 

@@ -15,7 +15,7 @@ import neo4j
 from neo4j.exceptions import DriverError, Neo4jError
 
 from tests.support.neo4j.installation import Installation
-from tests.support.ports import find_free_port
+from tools.ports import reserve_port
 
 START_SECONDS = 150.0
 STOP_SECONDS = 30.0
@@ -37,7 +37,7 @@ class Neo4jServer:
     installation: Installation
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
-    port: int = field(default_factory=find_free_port)
+    port: int = field(default_factory=reserve_port)
     username: str = "neo4j"
     password: str = PASSWORD
     process: subprocess.Popen[bytes] | None = None

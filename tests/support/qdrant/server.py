@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 from qdrant_client import QdrantClient
 
-from tests.support.ports import find_free_port
+from tools.ports import reserve_port
 from tools.project import ROOT
 
 API_KEY = "qdrant-key-for-tests"
@@ -37,7 +37,7 @@ class QdrantServer:
     api_key: str = API_KEY
     certificate: tuple[Path, Path] | None = None
     real: bool = field(default_factory=docker_works)
-    port: int = field(default_factory=find_free_port)
+    port: int = field(default_factory=reserve_port)
     process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -12,12 +12,11 @@ import httpx2
 from fastmcp import Client
 from fastmcp.client.transports import SSETransport, StreamableHttpTransport
 
-from tests.support.ports import find_free_port
 from tests.support.replicas.balancer import Balancer
 from tests.support.replicas.nursery import Nursery, Replica
+from tools.ports import reserve_ports
 
 FIRST_ADDRESS = 2
-MANAGEMENT_OFFSET = 20_000
 MODES = {"modern": "2026-07-28"}
 WAIT_SECONDS = 20.0
 STEP_SECONDS = 0.02
@@ -38,6 +37,7 @@ class ReplicatedHub:
 
     folder: Path
     port: int
+    management_port: int
     proxy: Balancer
     nursery: Nursery
     settings: Mapping[str, Any]
@@ -53,11 +53,6 @@ class ReplicatedHub:
     def members(self) -> Path:
         """The file with the addresses that the headless Service names."""
         return self.folder / "members"
-
-    @property
-    def management_port(self) -> int:
-        """The port of each replica's second listener."""
-        return MANAGEMENT_OFFSET + self.port % 10_000
 
     def publish(self, replicas: list[Replica]) -> None:
         """Say which replicas the headless Service names and the Service routes to."""
@@ -147,10 +142,10 @@ async def running_hub(
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
-    port = find_free_port()
+    port, management_port = reserve_ports(2)
     async with AsyncExitStack() as stack:
         proxy = await stack.enter_async_context(Balancer(port).running())
-        hub = ReplicatedHub(folder, port, proxy, nursery, settings)
+        hub = ReplicatedHub(folder, port, management_port, proxy, nursery, settings)
         for _ in range(count):
             await hub.start(stack)
         for replica in hub.replicas:
