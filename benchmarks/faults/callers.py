@@ -1,7 +1,7 @@
 """What the load knows of a client: open a session, call a tool, close it.
 
 The clients are the real ones; nothing here retries, hides or repairs anything. Beside
-their answers they tell when they came back by themselves.
+their answers they report when they recovered by themselves.
 """
 
 import asyncio
@@ -23,6 +23,8 @@ from benchmarks.faults.ledger import RecoveryKind
 
 CLOSE_SECONDS = 5.0
 ACCEPTED = 202
+CALL = b'"method":"tools/call"'
+"""What tells a call's POST from a notification's, whose 202 may come later."""
 
 OnRecovery = Callable[[RecoveryKind], None]
 
@@ -32,15 +34,7 @@ class LostError(Exception):
 
 
 class Caller(Protocol):
-    """One client of one hub.
-
-    Attributes:
-        has_no_stream: The stream on which alone answers could come ended before the hub
-            accepted the latest call.
-    """
-
-    @property
-    def has_no_stream(self) -> bool: ...
+    """One client of one hub."""
 
     async def open(self, token: str) -> None:
         """Begin a session; raises whatever the client raises."""
@@ -51,6 +45,12 @@ class Caller(Protocol):
         Raises:
             LostError: the client gave up after so many seconds.
             Exception: whatever else the client raises.
+        """
+
+    async def is_orphaned(self) -> bool:
+        """Say whether no hub accepted the latest call since its stream had ended.
+
+        Answers come on that stream alone, so no hub could answer the call any more.
         """
 
     async def close(self) -> None:
@@ -74,11 +74,6 @@ class PythonCaller:
         await client.__aenter__()  # type: ignore[no-untyped-call]
         self._client = client
 
-    @property
-    def has_no_stream(self) -> bool:
-        """Whether the latest call came too late for its stream."""
-        return self.is_ended and not self.is_accepted
-
     async def call(self, tool: str, arguments: dict[str, Any], limit: float) -> Any:
         """Call a tool; `limit` is the load's to keep."""
         del limit
@@ -86,6 +81,10 @@ class PythonCaller:
         assert self._client is not None
         answer = await self._client.call_tool(tool, arguments)
         return answer.structured_content
+
+    async def is_orphaned(self) -> bool:
+        """Say whether the latest call came too late for its stream."""
+        return self.is_ended and not self.is_accepted
 
     async def close(self) -> None:
         """End the session, whatever state it is in."""
@@ -102,7 +101,7 @@ class Watch:
     """Sees an HTTP client's requests go by."""
 
     caller: PythonCaller
-    tell: OnRecovery
+    on_recovery: OnRecovery
 
     def make_client(
         self,
@@ -119,12 +118,12 @@ class Watch:
 
     async def _see_request(self, request: httpx2.Request) -> None:
         if request.method == "GET" and "last-event-id" in request.headers:
-            self.tell(RecoveryKind.RESUMED)
+            self.on_recovery(RecoveryKind.RESUMED)
 
     async def _see_response(self, response: httpx2.Response) -> None:
         if response.request.method == "GET" and response.url.path.endswith("/sse"):
             response.stream = WatchedStream(response.stream, self._end)
-        elif response.status_code == ACCEPTED:
+        elif response.status_code == ACCEPTED and CALL in response.request.content:
             self.caller.is_accepted = True
 
     def _end(self) -> None:
@@ -149,7 +148,7 @@ class WatchedStream(httpx2.AsyncByteStream):
         await self.inner.aclose()
 
 
-def make_python(url: str, mode: str, tell: OnRecovery) -> PythonCaller:
+def make_python(url: str, mode: str, on_recovery: OnRecovery) -> PythonCaller:
     """Make FastMCP's client for `/mcp` or `/sse`."""
     kind = SSETransport if url.endswith("/sse") else StreamableHttpTransport
 
@@ -158,5 +157,5 @@ def make_python(url: str, mode: str, tell: OnRecovery) -> PythonCaller:
         return kind(url, headers=headers, httpx_client_factory=watch.make_client)
 
     caller = PythonCaller(make, mode)
-    watch = Watch(caller, tell)
+    watch = Watch(caller, on_recovery)
     return caller

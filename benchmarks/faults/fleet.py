@@ -87,11 +87,11 @@ def build_fleet(
 
 
 def make_caller(
-    kind: Kind, url: str, programs: Programs, number: int, tell: OnRecovery
+    kind: Kind, url: str, programs: Programs, number: int, on_recovery: OnRecovery
 ) -> Caller:
     """Make one client."""
     if kind.program == "python":
-        return make_python(url, kind.mode, tell)
+        return make_python(url, kind.mode, on_recovery)
     if kind.program == "remote":
-        return make_remote(url, programs.remote, f"mcp-remote-{number}", tell)
-    return TypeScriptCaller(programs.worker, kind.program, url, tell, number)
+        return make_remote(url, programs.remote, f"mcp-remote-{number}", on_recovery)
+    return TypeScriptCaller(programs.worker, kind.program, url, on_recovery, number)

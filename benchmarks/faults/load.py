@@ -124,15 +124,14 @@ class Session:
         nominal = SLOW_SECONDS if CHANCE.random() < SLOW_SHARE else 0.0
         member = self._member
         started = self._load.running[member.number] = time.monotonic()
-        outcome, orphaned, detail = Outcome.RIGHT, False, ""
+        outcome, detail = Outcome.RIGHT, ""
         try:
             await self._ask(nominal)
         except LostError as error:
             outcome, detail = Outcome.LOST, describe(error)
         except Exception as error:  # noqa: BLE001 -- clients raise anything
             outcome, detail = Outcome.ERROR, describe(error)
-            refused = any(words in detail for words in NO_STREAM)
-            orphaned = refused or self._has_no_stream()
+        orphaned = outcome is Outcome.ERROR and await self._is_orphaned(detail)
         ended = time.monotonic()
         del self._load.running[member.number]
         self._load.ledger.calls.append(
@@ -195,8 +194,10 @@ class Session:
         if caller is not None:
             await caller.close()
 
-    def _has_no_stream(self) -> bool:
-        return self._caller is not None and self._caller.has_no_stream
+    async def _is_orphaned(self, detail: str) -> bool:
+        if any(words in detail for words in NO_STREAM):
+            return True
+        return self._caller is not None and await self._caller.is_orphaned()
 
     def _note(self, how: RecoveryKind) -> None:
         recovery = Recovery(self._member.kind, time.monotonic(), how)

@@ -31,7 +31,7 @@ class Worker:
 
     process: Process
     waiting: dict[int, asyncio.Future[Any]] = field(default_factory=dict)
-    tells: dict[int, OnRecovery] = field(default_factory=dict)
+    on_recovery: dict[int, OnRecovery] = field(default_factory=dict)
     asked: int = 0
 
     async def ask(self, **request: Any) -> Any:
@@ -52,8 +52,8 @@ class Worker:
         assert self.process.stdout is not None
         async for line in self.process.stdout:
             message = json.loads(line)
-            if "came" in message:
-                self.tells[message["client"]](RecoveryKind(message["came"]))
+            if "recovery" in message:
+                self.on_recovery[message["client"]](RecoveryKind(message["recovery"]))
             else:
                 self._settle(message)
 
@@ -75,18 +75,21 @@ class TypeScriptCaller:
     worker: Worker
     kind: str
     url: str
-    tell: OnRecovery
+    on_recovery: OnRecovery
     number: int
-    has_no_stream: bool = False
 
     async def open(self, token: str) -> None:
         """Begin a session."""
-        self.worker.tells[self.number] = self.tell
+        self.worker.on_recovery[self.number] = self.on_recovery
         await self._ask("open", kind=self.kind, url=self.url, token=token)
 
     async def call(self, tool: str, arguments: dict[str, Any], limit: float) -> Any:
         """Call a tool."""
         return await self._ask("call", tool=tool, arguments=arguments, seconds=limit)
+
+    async def is_orphaned(self) -> bool:
+        """Return False: the SDK fails a call only by what the hub says to its POST."""
+        return False
 
     async def close(self) -> None:
         """End the session, whatever state it is in."""

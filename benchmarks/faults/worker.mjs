@@ -1,12 +1,12 @@
-// Runs MCP clients of the TypeScript SDKs, told by lines of JSON on standard input.
+// Runs MCP clients of the TypeScript SDKs, directed by lines of JSON on standard input.
 //
 //   {"id": 1, "do": "open", "client": 7, "kind": "sdk-http", "url": …, "token": …}
 //   {"id": 2, "do": "call", "client": 7, "tool": …, "arguments": …, "seconds": 30}
 //   {"id": 3, "do": "close", "client": 7}
 //
 // Each is answered by {"id": …} with a "result" or an "error" ("lost" too, where no
-// answer came in time). {"client": 7, "came": "reconnected"} tells of a stream that the
-// SDK opened again by itself, "resumed" of a reply that it asked for again.
+// answer came in time). {"client": 7, "recovery": "reconnected"} reports a stream that
+// the SDK opened again by itself, "resumed" a reply that it asked for again.
 import { createInterface } from "node:readline";
 import * as modern from "@modelcontextprotocol/client";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
@@ -17,7 +17,7 @@ const NAME = { name: "mcphub-bench", version: "1" };
 const TIMED_OUT = new Set([-32001, "REQUEST_TIMEOUT"]);
 const clients = new Map();
 
-const tell = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
+const write = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
 
 // Counts the streams that a transport opens, and passes every request on.
 function watch(client) {
@@ -26,9 +26,9 @@ function watch(client) {
     const headers = new Headers(options?.headers);
     if ((options?.method ?? "GET") === "GET") {
       if (headers.has("last-event-id") && !String(url).includes("/sse")) {
-        tell({ client, came: "resumed" });
+        write({ client, recovery: "resumed" });
       } else if (String(url).includes("/sse") && streams++ > 0) {
-        tell({ client, came: "reconnected" });
+        write({ client, recovery: "reconnected" });
       }
     }
     return fetch(url, options);
@@ -74,9 +74,9 @@ const ACTIONS = {
 
 async function serve(request) {
   try {
-    tell({ id: request.id, result: await ACTIONS[request.do](request) });
+    write({ id: request.id, result: await ACTIONS[request.do](request) });
   } catch (error) {
-    tell({ id: request.id, error: String(error), lost: TIMED_OUT.has(error?.code) });
+    write({ id: request.id, error: String(error), lost: TIMED_OUT.has(error?.code) });
   }
 }
 
