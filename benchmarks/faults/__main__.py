@@ -17,6 +17,7 @@ from pathlib import Path
 
 from benchmarks.cluster import making_cluster
 from benchmarks.conditions import describe_conditions
+from benchmarks.faults.bench import Bench
 from benchmarks.faults.faults import FAULTS, UNPLANNED, Fault
 from benchmarks.faults.fleet import CUT, FULL, Kind
 from benchmarks.faults.hubs import REPLICAS
@@ -28,7 +29,6 @@ from benchmarks.faults.report import (
     render_whole,
 )
 from benchmarks.faults.runner import FaultRun, run_faults, running_load
-from benchmarks.faults.testbed import Testbed
 from tools.ports import reserve_port
 from tools.quickstart.site import Site
 from tools.quickstart.trial import Trial
@@ -51,37 +51,37 @@ def main() -> None:
     before = list(describe_conditions())
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.keep or Path(temporary)
-        with making_testbed(
+        with making_bench(
             Trial(Site(given.cluster, folder, reserve_port())), keep=bool(given.keep)
-        ) as testbed:
+        ) as bench:
             for fault in faults:
                 if fault.prepare:
-                    fault.prepare(testbed)
-            runs = asyncio.run(run_load(testbed, kinds, faults, folder))
+                    fault.prepare(bench)
+            runs = asyncio.run(run_load(bench, kinds, faults, folder))
     print("\n".join([*before, *describe_load(kinds)]))
     unplanned = {fault.name for fault in UNPLANNED}
     planned = [run for run in runs if run.name not in unplanned]
     print(f"\n{render_brief(runs)}\n\n{render_together(planned)}")
     print(f"\n{render_whole(runs)}\n\n{render_failures(runs)}")
-    print("\n".join(["", *testbed.times]))
+    print("\n".join(["", *bench.times]))
 
 
 @contextmanager
-def making_testbed(trial: Trial, *, keep: bool) -> Iterator[Testbed]:
+def making_bench(trial: Trial, *, keep: bool) -> Iterator[Bench]:
     """Make the cluster and what runs in it; take it down at the end."""
     with making_cluster(trial, keep=keep) as shell:
-        testbed = Testbed(trial, shell)
-        testbed.prepare()
-        yield testbed
+        bench = Bench(trial, shell)
+        bench.prepare()
+        yield bench
 
 
 async def run_load(
-    testbed: Testbed, kinds: Sequence[Kind], faults: Sequence[Fault], folder: Path
+    bench: Bench, kinds: Sequence[Kind], faults: Sequence[Fault], folder: Path
 ) -> list[FaultRun]:
     """Run the clients and the faults; keep every failed call in a file."""
     with tempfile.TemporaryDirectory() as scratch:
-        async with running_load(testbed, kinds, Path(scratch) / "load") as load:
-            runs = await run_faults(testbed, load, faults, tell)
+        async with running_load(bench, kinds, Path(scratch) / "load") as load:
+            runs = await run_faults(bench, load, faults, tell)
     with (folder / "failed.jsonl").open("w", encoding="utf-8") as file:
         for run in runs:
             for call in list_failed(run.ledger):

@@ -1,4 +1,4 @@
-"""The two hubs of the testbed and their Secrets, as objects; pure.
+"""The two hubs of the bench and their Secrets, as objects; pure.
 
 One hub keeps sessions on `/mcp` and one does not; both serve `/sse`.
 """

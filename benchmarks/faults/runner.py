@@ -1,7 +1,7 @@
 """Runs the clients, injects one fault after another, and records every call.
 
 A run lasts from the moment before its fault is injected until the cluster has settled
-and, for a while after that, nothing has failed. What brings the testbed back for the
+and, for a while after that, nothing has failed. What brings the bench back for the
 next fault is planned too and has a run of its own: each run begins where the one
 before it ended, so no call is left out.
 """
@@ -13,13 +13,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.faults.bench import Bench
 from benchmarks.faults.faults import Fault
 from benchmarks.faults.fleet import Kind, Programs, build_fleet
 from benchmarks.faults.ledger import Ledger, Outcome
 from benchmarks.faults.load import Load
 from benchmarks.faults.node import running_worker
 from benchmarks.faults.remote import RemotePrograms
-from benchmarks.faults.testbed import Testbed
 from tests.support.node.clients import install_clients
 from tools.quickstart.steps import StepFailedError
 
@@ -46,7 +46,7 @@ class FaultRun:
 
 @asynccontextmanager
 async def running_load(
-    testbed: Testbed, kinds: Sequence[Kind], folder: Path
+    bench: Bench, kinds: Sequence[Kind], folder: Path
 ) -> AsyncIterator[Load]:
     """Run all clients, from their first right answers on."""
     clients = install_clients()
@@ -57,11 +57,11 @@ async def running_load(
         node = running_worker(clients, folder / "worker")
         worker = await stack.enter_async_context(node)
         remote = RemotePrograms(clients, folder, environment)
-        addresses = await asyncio.to_thread(testbed.addresses)
+        addresses = await asyncio.to_thread(bench.addresses)
         members = build_fleet(kinds, addresses, Programs(worker, remote))
-        (token,) = testbed.tokens.values()
+        (token,) = bench.tokens.values()
         load = Load(members, token)
-        testbed.clients = load
+        bench.clients = load
         group = await stack.enter_async_context(asyncio.TaskGroup())
         group.create_task(load.run())
         try:
@@ -79,7 +79,7 @@ async def wait_for(holds: Callable[[], bool], seconds: float) -> None:
 
 
 async def run_faults(
-    testbed: Testbed,
+    bench: Bench,
     load: Load,
     faults: Sequence[Fault],
     tell: Callable[[FaultRun], None],
@@ -90,27 +90,27 @@ async def run_faults(
         steps = {fault.name: fault.inject, f"{fault.name}, undone": fault.restore}
         for name, step in steps.items():
             if step is not None:
-                runs.append(await run_step(name, step, testbed, load))
+                runs.append(await run_step(name, step, bench, load))
                 tell(runs[-1])
     return runs
 
 
 async def run_step(
-    name: str, step: Callable[[Testbed], None], testbed: Testbed, load: Load
+    name: str, step: Callable[[Bench], None], bench: Bench, load: Load
 ) -> FaultRun:
     """Do something to the hubs, and wait until all is well."""
     started = time.monotonic()
-    problem = await do(step, testbed)
+    problem = await do(step, bench)
     over = time.monotonic()
     await wait_until_quiet(load, over)
     ledger = load.ledger.between(started, time.monotonic())
     return FaultRun(name, problem, over - started, ledger)
 
 
-async def do(step: Callable[[Testbed], None], testbed: Testbed) -> str:
+async def do(step: Callable[[Bench], None], bench: Bench) -> str:
     """Do something to the cluster; return why it did not get there, if so."""
     try:
-        await asyncio.to_thread(step, testbed)
+        await asyncio.to_thread(step, bench)
     except StepFailedError as error:
         return str(error)
     return ""

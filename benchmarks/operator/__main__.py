@@ -15,9 +15,9 @@ from pathlib import Path
 
 from benchmarks.conditions import describe_machine
 from benchmarks.figures import Figure, render_table
+from benchmarks.operator.bench import Bench, Size, open_bench
 from benchmarks.operator.plane import running_plane
 from benchmarks.operator.reports import PARTS
-from benchmarks.operator.testbed import Size, Testbed, open_testbed
 from tools.cluster.apiserver import ApiServer
 
 BATCHES = 20
@@ -28,15 +28,15 @@ async def _measure(
     server: ApiServer, folder: Path, size: Size, parts: Sequence[str]
 ) -> list[Figure]:
     figures: list[Figure] = []
-    async with open_testbed(server, folder, size) as testbed:
+    async with open_bench(server, folder, size) as bench:
         for part in parts:
-            figures += await _report(testbed, part)
+            figures += await _report(bench, part)
     return figures
 
 
-async def _report(testbed: Testbed, part: str) -> list[Figure]:
+async def _report(bench: Bench, part: str) -> list[Figure]:
     began = time.monotonic()
-    figures = [figure async for figure in PARTS[part](testbed)]
+    figures = [figure async for figure in PARTS[part](bench)]
     load = " ".join(f"{value:.1f}" for value in os.getloadavg())
     print(f"== {part}: {time.monotonic() - began:.0f} s, load after it {load}")
     print(render_table(figures), flush=True)

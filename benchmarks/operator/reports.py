@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 from benchmarks.figures import Figure
 from benchmarks.operator.baseline import Baseline, measure_baseline
+from benchmarks.operator.bench import Bench
 from benchmarks.operator.changes import Latencies, measure_alone, measure_in_crowd
 from benchmarks.operator.creation import CHILDREN, Cost, create_hubs
 from benchmarks.operator.failing import failing_hub
@@ -13,7 +14,6 @@ from benchmarks.operator.plane import drop_hubs, open_user
 from benchmarks.operator.pods import bring_up
 from benchmarks.operator.process import OperatorProcess
 from benchmarks.operator.rest import measure_rest, measure_restart
-from benchmarks.operator.testbed import Testbed
 
 Figures = AsyncIterator[Figure]
 LEAST_WRITES = CHILDREN + 1
@@ -21,17 +21,17 @@ LEAST_WRITES = CHILDREN + 1
 FEW_HUBS = 100
 
 
-async def report_creation(testbed: Testbed) -> Figures:
+async def report_creation(bench: Bench) -> Figures:
     """Compare many hubs applied at once with the same writes by a bare client."""
-    size = testbed.size
-    async with open_user(testbed.server, "baseline") as user:
+    size = bench.size
+    async with open_user(bench.server, "baseline") as user:
         baseline = await measure_baseline(user, size.hubs)
         await drop_hubs(user)
         await user.clear_children()
-    async with testbed.operator() as operator:
+    async with bench.operator() as operator:
         await operator.settle()
         names = build_names(size.hubs)
-        cost = await create_hubs(testbed.user, operator, names, baseline.concurrency)
+        cost = await create_hubs(bench.user, operator, names, baseline.concurrency)
     for figure in _compare_creation(baseline, cost):
         yield figure
 
@@ -80,14 +80,14 @@ def _compare_creation(baseline: Baseline, cost: Cost) -> list[Figure]:
     ]
 
 
-async def report_rest(testbed: Testbed) -> Figures:
+async def report_rest(bench: Bench) -> Figures:
     """Look on while every hub has a ready pod and nothing happens."""
-    names = build_names(testbed.size.hubs)
-    async with testbed.operator() as operator:
-        await grow_to(testbed.user, operator, len(names), testbed.size.concurrency)
-        await bring_up(testbed.user, names)
+    names = build_names(bench.size.hubs)
+    async with bench.operator() as operator:
+        await grow_to(bench.user, operator, len(names), bench.size.concurrency)
+        await bring_up(bench.user, names)
         await operator.settle()
-        rest = await measure_rest(operator, testbed.size.rest_seconds)
+        rest = await measure_rest(operator, bench.size.rest_seconds)
         mebibytes = operator.server.rss_mebibytes
     how = f"{len(names)} hubs with one polled pod each, {rest.minutes:.0f} min"
     yield Figure("writes a minute at rest", rest.writes / rest.minutes, "", 0, how)
@@ -104,14 +104,14 @@ async def report_rest(testbed: Testbed) -> Figures:
     yield Figure("resident, the same", mebibytes, "MiB", None, how)
 
 
-async def report_changes(testbed: Testbed) -> Figures:
+async def report_changes(bench: Bench) -> Figures:
     """Change one hub alone, then while all others change."""
-    size = testbed.size
-    async with testbed.operator() as operator:
+    size = bench.size
+    async with bench.operator() as operator:
         first, *others = build_names(size.hubs)
-        await grow_to(testbed.user, operator, size.hubs, size.concurrency)
-        alone = await measure_alone(testbed.user, first, size.rounds)
-        crowd = await measure_in_crowd(testbed.user, first, others, size.concurrency)
+        await grow_to(bench.user, operator, size.hubs, size.concurrency)
+        alone = await measure_alone(bench.user, first, size.rounds)
+        crowd = await measure_in_crowd(bench.user, first, others, size.concurrency)
         await operator.settle()
     for figure in _compare_changes(alone):
         yield figure
@@ -146,17 +146,17 @@ def _compare_changes(alone: Latencies) -> list[Figure]:
     ]
 
 
-async def report_failing(testbed: Testbed) -> Figures:
+async def report_failing(bench: Bench) -> Figures:
     """Change one hub alone, and beside one that always fails after seconds."""
     async with (
-        open_user(testbed.server, "failing") as other,
-        testbed.operator() as operator,
+        open_user(bench.server, "failing") as other,
+        bench.operator() as operator,
     ):
-        await grow_to(testbed.user, operator, FEW_HUBS, testbed.size.concurrency)
+        await grow_to(bench.user, operator, FEW_HUBS, bench.size.concurrency)
         first = build_names(1)[0]
-        alone = await measure_alone(testbed.user, first, testbed.size.rounds)
+        alone = await measure_alone(bench.user, first, bench.size.rounds)
         async with failing_hub(other):
-            beside = await measure_alone(testbed.user, first, testbed.size.rounds)
+            beside = await measure_alone(bench.user, first, bench.size.rounds)
         await drop_hubs(other)
     yield Figure(
         "a change beside a hub that always fails, p50",
@@ -167,12 +167,12 @@ async def report_failing(testbed: Testbed) -> Figures:
     )
 
 
-async def report_restart(testbed: Testbed) -> Figures:
+async def report_restart(bench: Bench) -> Figures:
     """Start an operator where every hub is as it should be."""
-    size = testbed.size
-    async with testbed.operator() as operator:
-        await grow_to(testbed.user, operator, size.hubs, size.concurrency)
-    async with testbed.operator() as operator:
+    size = bench.size
+    async with bench.operator() as operator:
+        await grow_to(bench.user, operator, size.hubs, size.concurrency)
+    async with bench.operator() as operator:
         restart = await measure_restart(operator, size.hubs)
     how = f"{size.hubs} hubs, from the start of the process"
     yield Figure(
@@ -186,29 +186,29 @@ async def report_restart(testbed: Testbed) -> Figures:
     yield Figure("resident after a restart", restart.mebibytes, "MiB", 150, how)
 
 
-async def report_memory(testbed: Testbed) -> Figures:
+async def report_memory(bench: Bench) -> Figures:
     """Weigh the operator with more and more hubs, and after many came and went."""
-    size = testbed.size
-    await drop_hubs(testbed.user)
-    await testbed.user.clear_children()
-    async with testbed.operator() as operator:
+    size = bench.size
+    await drop_hubs(bench.user)
+    await bench.user.clear_children()
+    async with bench.operator() as operator:
         await operator.settle()
         resident = "resident at rest"
         yield Figure("0 hubs", operator.server.rss_mebibytes, "MiB", None, resident)
         for count in (FEW_HUBS, size.hubs, size.many_hubs):
-            found = await grow_to(testbed.user, operator, count, size.concurrency)
+            found = await grow_to(bench.user, operator, count, size.concurrency)
             goal = 150 if count == size.hubs else None
             yield Figure(f"{count} hubs", found, "MiB", goal, resident)
-        await empty(testbed.user, operator)
+        await empty(bench.user, operator)
         yield Figure("all deleted", operator.server.rss_mebibytes, "MiB", None, "")
-        async for figure in _report_cycles(testbed, operator):
+        async for figure in _report_cycles(bench, operator):
             yield figure
 
 
-async def _report_cycles(testbed: Testbed, operator: OperatorProcess) -> Figures:
-    size, found = testbed.size, list[float]()
+async def _report_cycles(bench: Bench, operator: OperatorProcess) -> Figures:
+    size, found = bench.size, list[float]()
     for count in split(size.cycles, size.batch):
-        weight = await cycle(testbed.user, operator, count, size.concurrency)
+        weight = await cycle(bench.user, operator, count, size.concurrency)
         found.append(weight)
     half = found[len(found) // 2]
     yield Figure(

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from benchmarks.faults.bench import Bench
 from benchmarks.faults.faults import CUT
 from benchmarks.faults.fleet import CUT as CLIENTS
 from benchmarks.faults.ledger import Call, Outcome
 from benchmarks.faults.report import render_failures
 from benchmarks.faults.runner import FaultRun, run_faults, running_load
-from benchmarks.faults.testbed import Testbed
 from tests.support.installation import Installation
 
 pytestmark = pytest.mark.timeout(600)
@@ -32,23 +32,23 @@ Runs = dict[str, FaultRun]
 
 
 @pytest.fixture(scope="module")
-def testbed(installation: Installation, stopwatch) -> Iterator[Testbed]:
+def bench(installation: Installation, stopwatch) -> Iterator[Bench]:
     """Two hubs of five replicas beside `demo`."""
-    testbed = Testbed(installation.trial, installation.shell)
+    bench = Bench(installation.trial, installation.shell)
     with stopwatch("two more hubs of five replicas made"):
-        testbed.prepare()
-    yield testbed
-    testbed.dismantle()
+        bench.prepare()
+    yield bench
+    bench.dismantle()
 
 
 @pytest.fixture(scope="module")
-def runs(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory, stopwatch):
+def runs(bench: Bench, tmp_path_factory: pytest.TempPathFactory, stopwatch):
     """What became of every call while each fault was done to the hubs."""
 
     async def run() -> list[FaultRun]:
         folder = tmp_path_factory.mktemp("load") / "files"
-        async with running_load(testbed, CLIENTS, folder) as load:
-            return await run_faults(testbed, load, CUT, lambda _: None)
+        async with running_load(bench, CLIENTS, folder) as load:
+            return await run_faults(bench, load, CUT, lambda _: None)
 
     with stopwatch("four faults under load"):
         runs = asyncio.run(run())

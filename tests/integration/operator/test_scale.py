@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.operator.bench import Bench, Size, open_bench
 from benchmarks.operator.changes import measure_change, watching_deployment
 from benchmarks.operator.creation import CHILDREN, Cost, count_children, create_hubs
 from benchmarks.operator.failing import TIMEOUT_SECONDS, failing_hub
@@ -15,7 +16,6 @@ from benchmarks.operator.memory import grow_to
 from benchmarks.operator.plane import open_user, running_plane
 from benchmarks.operator.pods import bring_up
 from benchmarks.operator.rest import Rest, Restart, measure_rest, measure_restart
-from benchmarks.operator.testbed import Size, Testbed, open_testbed
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -39,32 +39,32 @@ class Findings:
     beside_failing: list[float]
 
 
-async def look(testbed: Testbed) -> Findings:
+async def look(bench: Bench) -> Findings:
     names = build_names(HUBS)
-    async with testbed.operator() as operator:
+    async with bench.operator() as operator:
         await operator.settle()
-        birth = await create_hubs(testbed.user, operator, names, 16)
-        children, light = await count_children(testbed.user), birth.mebibytes
-        await bring_up(testbed.user, names)
+        birth = await create_hubs(bench.user, operator, names, 16)
+        children, light = await count_children(bench.user), birth.mebibytes
+        await bring_up(bench.user, names)
         await operator.settle()
         rest = await measure_rest(operator, REST_SECONDS)
-        heavy = await grow_to(testbed.user, operator, MORE_HUBS, 16)
-    async with testbed.operator() as operator:
+        heavy = await grow_to(bench.user, operator, MORE_HUBS, 16)
+    async with bench.operator() as operator:
         restart = await measure_restart(operator, MORE_HUBS)
-        beside = await change_beside_a_failing_hub(testbed)
+        beside = await change_beside_a_failing_hub(bench)
     kibibytes = (heavy - light) * 1024 / (MORE_HUBS - HUBS)
     return Findings(birth, children, rest, kibibytes, restart, beside)
 
 
-async def change_beside_a_failing_hub(testbed: Testbed) -> list[float]:
+async def change_beside_a_failing_hub(bench: Bench) -> list[float]:
     first = build_names(1)[0]
     async with (
-        open_user(testbed.server, "failing") as other,
+        open_user(bench.server, "failing") as other,
         failing_hub(other),
-        watching_deployment(testbed.user, first) as watch,
+        watching_deployment(bench.user, first) as watch,
     ):
         return [
-            await measure_change(testbed.user, watch, first, replicas=2 + number)
+            await measure_change(bench.user, watch, first, replicas=2 + number)
             for number in range(CHANGES)
         ]
 
@@ -74,8 +74,8 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Findings]:
     folder: Path = tmp_path_factory.mktemp("scale")
 
     async def run() -> Findings:
-        async with open_testbed(server, folder, Size()) as testbed:
-            return await look(testbed)
+        async with open_bench(server, folder, Size()) as bench:
+            return await look(bench)
 
     with running_plane() as server:
         yield asyncio.run(run())

@@ -56,7 +56,7 @@ class Clients(Protocol):
 
 
 @dataclass(slots=True)
-class Testbed:
+class Bench:
     """The cluster, its two hubs, and their Secrets as of now.
 
     Attributes:

@@ -28,7 +28,7 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
-class Testbed:
+class Bench:
     """One API server and the user who works on it."""
 
     server: ApiServer
@@ -44,9 +44,9 @@ class Testbed:
 
 
 @asynccontextmanager
-async def open_testbed(
+async def open_bench(
     server: ApiServer, folder: Path, size: Size
-) -> AsyncIterator[Testbed]:
+) -> AsyncIterator[Bench]:
     """Open a namespace for the hubs, and answer for the pods that they will have."""
     async with answering_pods(), open_user(server, NAMESPACE) as user:
-        yield Testbed(server, user, folder, size)
+        yield Bench(server, user, folder, size)
