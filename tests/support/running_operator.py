@@ -18,6 +18,12 @@ from mcphub_operator.kube.writer import APPLY, MERGE
 from mcphub_operator.service.run import Operator
 from mcphub_operator.settings import Settings
 from mcphub_operator.status.conditions import find_condition
+from tests.support.settling import (
+    find_uncontrolled,
+    find_unready_pods,
+    find_unseen,
+    read_contents,
+)
 from tests.support.waiting import wait_until
 
 READY_POD = {
@@ -29,10 +35,8 @@ READY_POD = {
         ],
     }
 }
-RESTLESS_SECONDS = 120.0
-READS_ON_A_CLOCK = ("list", "watch")
-QUIET_SECONDS = 0.6
-"""Longer than any delay between an event and the pass that it causes."""
+SETTLE_SECONDS = 120.0
+STEP_SECONDS = 0.02
 RETRY_SECONDS = 2.0
 """What is tried again later than this has failed several times, and will again."""
 
@@ -216,17 +220,32 @@ class Running:
 
     operator: Operator
     requests: Requests
+    world: World
 
-    async def settle(self) -> None:
-        """Wait until nothing is to be done and no request was made for a while."""
+    async def settle(self, *, pods_ready: bool = False) -> None:
+        """Wait until the operator has seen everything and has nothing left to do.
+
+        Args:
+            pods_ready: wait for all pods to be Ready too, where a test plays kubelets.
+        """
         clock = asyncio.get_running_loop().time
-        seen, since, began = -1, clock(), clock()
-        while clock() - since < QUIET_SECONDS:
-            now = len([r for r in self.requests.made if r.verb not in READS_ON_A_CLOCK])
-            if now != seen or not self.operator.queue.is_idle(RETRY_SECONDS):
-                seen, since = now, clock()
-            assert clock() - began < RESTLESS_SECONDS, self.requests.made[-5:]
-            await asyncio.sleep(0.02)
+        deadline = clock() + SETTLE_SECONDS
+        while pending := await self._find_pending(pods_ready):
+            assert clock() < deadline, (pending, self.requests.made[-5:])
+            await asyncio.sleep(STEP_SECONDS)
+
+    async def _find_pending(self, pods_ready: bool) -> list[str]:  # noqa: FBT001
+        queue = self.operator.queue
+        if not queue.is_idle(RETRY_SECONDS):
+            return ["the work queue"]
+        contents = await read_contents(self.world.api, self.world.namespace)
+        # No await from here on: caches and queue are read at the same moment.
+        pending = [
+            *find_unseen(self.operator.tables, contents),
+            *find_uncontrolled(contents),
+            *(find_unready_pods(contents) if pods_ready else ()),
+        ]
+        return pending if queue.is_idle(RETRY_SECONDS) else ["the work queue"]
 
 
 @asynccontextmanager
@@ -245,7 +264,7 @@ async def running_operator(world: World, **settings: Any) -> AsyncIterator[Runni
         task = asyncio.create_task(operator.lead())
         try:
             await _until_ready(task, lambda: not operator.readiness.reason)
-            yield Running(operator, requests)
+            yield Running(operator, requests, world)
         finally:
             task.cancel()
             with suppress(asyncio.CancelledError):

@@ -179,11 +179,8 @@ def is_at_rest(status: Mapping[str, Any]) -> bool:
 
 
 async def rest(running: Running) -> None:
-    """Wait until the operator has nothing to do, and pods have become Ready."""
-    await running.settle()
-    # A pod becomes Ready a moment later, which is work again.
-    await asyncio.sleep(STEP_SECONDS)
-    await running.settle()
+    """Wait until pods are Ready and the operator has nothing to do."""
+    await running.settle(pods_ready=True)
 
 
 async def count_idle_writes(running: Running) -> list[str]:
