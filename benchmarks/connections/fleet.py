@@ -1,4 +1,4 @@
-"""Replicas as processes, each told how much memory a Deployment gives it."""
+"""PeerLookup as processes, each told how much memory a Deployment gives it."""
 
 import sys
 import tempfile
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.hub import Backend, HubFolder, write_hub
 from benchmarks.processes import ServerProcess, running, wait_until_ready
-from mcphub_server.sessions.capacity import MEBIBYTE, count_streams
+from mcphub_server.traffic.capacity import MEBIBYTE, count_streams
 from tools.project import ROOT
 
 MEMORY_LIMIT_MEBIBYTES = 512

@@ -14,8 +14,8 @@ from mcphub_server.config.load import load_hub_config
 from mcphub_server.config.runtime import RuntimeSettings
 from mcphub_server.lifespan import serve
 from mcphub_server.logs import configure_logging
-from mcphub_server.sessions.replicas import DnsReplicas
-from mcphub_server.sessions.session_id import IpAddress
+from mcphub_server.sessions.peers.dns import DnsPeers
+from mcphub_server.sessions.tokens.session_id import IpAddress
 
 
 async def run(members: Path) -> None:
@@ -28,7 +28,7 @@ async def run(members: Path) -> None:
     runtime = RuntimeSettings()
     config = load_hub_config(runtime)
     configure_logging(config.logging)
-    await serve(build_hub(config, runtime, DnsReplicas("pods", resolve)))
+    await serve(build_hub(config, runtime, DnsPeers("pods", resolve)))
 
 
 if __name__ == "__main__":

@@ -102,10 +102,10 @@ async def start(config: HubConfig, runtime: RuntimeSettings) -> None:
 
 async def check(config: HubConfig, runtime: RuntimeSettings) -> int:
     """Print what was found, and return the exit code."""
-    from mcphub_server import checking  # noqa: PLC0415
+    from mcphub_server import preflight  # noqa: PLC0415
 
-    findings = await checking.check(config, runtime)
-    print(checking.render(findings))
+    findings = await preflight.check(config, runtime)
+    print(preflight.render(findings))
     return 0 if all(finding.is_good for finding in findings) else NOT_WELL
 
 

@@ -16,40 +16,40 @@ from fastmcp import FastMCP
 from mcp.server.request_state import RequestStateSecurity
 from starlette.types import ASGIApp
 
+from mcphub_server.auth.factory import ResourceMetadata, build_auth_policy
+from mcphub_server.auth.middleware import AuthMiddleware
 from mcphub_server.backends.health import BackendMonitor
+from mcphub_server.calls.backend_runner import LimitedRunner
+from mcphub_server.calls.fast_path import ToolFastPath
+from mcphub_server.calls.middleware import ToolCallMiddleware, note_call
+from mcphub_server.calls.rate_limit import RateLimiter
 from mcphub_server.config.hub import HubConfig, SessionMode
 from mcphub_server.config.keys import read_state_key
 from mcphub_server.config.runtime import RuntimeSettings
 from mcphub_server.management.endpoints import build_management_app
 from mcphub_server.management.metrics import Metrics
 from mcphub_server.management.status import StatusBoard
-from mcphub_server.middleware.addresses import parse_networks
-from mcphub_server.middleware.authentication import Authenticate
-from mcphub_server.middleware.calls import AroundCalls, note_call
-from mcphub_server.middleware.client import current_principal
-from mcphub_server.middleware.doors import ResourceMetadata, build_door
-from mcphub_server.middleware.entry import Entry, EntryRules
-from mcphub_server.middleware.hosts import build_host_policy
-from mcphub_server.middleware.rates import RateLimiter
 from mcphub_server.results.cursors import CursorSigner
-from mcphub_server.sessions.admission import Admission
-from mcphub_server.sessions.capacity import (
+from mcphub_server.sessions.peers.dns import PeerDirectory
+from mcphub_server.sessions.router import build_session_app
+from mcphub_server.sessions.services import SessionServices, build_session_services
+from mcphub_server.tools.context import ToolContext
+from mcphub_server.tools.hub import HubFacts, build_hub_tools
+from mcphub_server.tools.registry import Registered, register
+from mcphub_server.traffic.admission import Admission
+from mcphub_server.traffic.capacity import (
     Capacity,
     build_capacity,
     count_streams,
     find_memory_limit,
 )
-from mcphub_server.sessions.layer import build_session_app
-from mcphub_server.sessions.parts import SessionParts, build_session_parts
-from mcphub_server.sessions.replicas import Directory
-from mcphub_server.sessions.traffic import Traffic
-from mcphub_server.tools.context import ToolContext
-from mcphub_server.tools.direct import DirectTools
-from mcphub_server.tools.hub import HubFacts, build_hub_tools
-from mcphub_server.tools.registry import Registered, register
-from mcphub_server.tools.running import LimitedRunner
-from mcphub_server.transports import Transports, build_transports
+from mcphub_server.traffic.state import ServerState
+from mcphub_server.transports.endpoints import Transports, build_transports
 from mcphub_server.version import find_version
+from mcphub_server.web.caller import current_principal
+from mcphub_server.web.forwarded import parse_networks
+from mcphub_server.web.hosts import build_host_policy
+from mcphub_server.web.request_context import RequestContextMiddleware, RequestRules
 
 INSTRUCTIONS = (
     "This server reads databases and never changes them. Call list_services to see "
@@ -64,12 +64,12 @@ class Hub:
     config: HubConfig
     runtime: RuntimeSettings
     monitors: Sequence[BackendMonitor]
-    traffic: Traffic
+    state: ServerState
     metrics: Metrics
     board: StatusBoard
     mcp: FastMCP
     transports: Transports
-    sessions: SessionParts
+    sessions: SessionServices
     app: ASGIApp
     management: ASGIApp
 
@@ -79,12 +79,12 @@ class Parts:
     """What is made first, because the rest is made around it."""
 
     registered: Sequence[Registered]
-    traffic: Traffic
+    state: ServerState
     monitors: list[BackendMonitor] = field(default_factory=list)
 
 
 def build_hub(
-    config: HubConfig, runtime: RuntimeSettings, replicas: Directory | None = None
+    config: HubConfig, runtime: RuntimeSettings, replicas: PeerDirectory | None = None
 ) -> Hub:
     """Put a hub together; must run inside the event loop that will serve it.
 
@@ -94,39 +94,39 @@ def build_hub(
     metrics = Metrics(version)
     parts = Parts(
         [register(backend, runtime.secrets_dir) for backend in config.enabled_backends],
-        Traffic(capacity=find_capacity(runtime)),
+        ServerState(capacity=find_capacity(runtime)),
     )
     announce = Announcer()
     parts.monitors = [
         BackendMonitor(each.backend, announce) for each in parts.registered
     ]
-    board = StatusBoard(version, parts.monitors, parts.traffic)
+    board = StatusBoard(version, parts.monitors, parts.state)
     announce.board = board
-    parts.traffic.on_change(board.tell_change)
+    parts.state.on_change(board.tell_change)
     metrics.watch(parts)
     mcp, tools = build_mcp(config, runtime, parts, metrics)
-    transports = build_transports(mcp, config.transports, parts.traffic, tools.is_own)
-    sessions = build_session_parts(
-        config, runtime, metrics.registry, parts.traffic, replicas
+    transports = build_transports(mcp, config.transports, parts.state, tools.is_own)
+    sessions = build_session_services(
+        config, runtime, metrics.registry, parts.state, replicas
     )
-    door = build_door(config, runtime)
+    door = build_auth_policy(config, runtime)
 
     def authenticate(app: ASGIApp) -> ASGIApp:
-        return Authenticate(app, door, metrics.count_auth_failure)
+        return AuthMiddleware(app, door, metrics.count_auth_failure)
 
     guarded = build_session_app(transports.app, sessions, authenticate)
     return Hub(
         config,
         runtime,
         parts.monitors,
-        parts.traffic,
+        parts.state,
         metrics,
         board,
         mcp,
         transports,
         sessions,
-        build_app(config, runtime, parts.traffic, transports.route(guarded)),
-        build_management_app(config, board, metrics, parts.traffic),
+        build_app(config, runtime, parts.state, transports.route(guarded)),
+        build_management_app(config, board, metrics, parts.state),
     )
 
 
@@ -148,16 +148,16 @@ class Announcer:
 
 def build_mcp(
     config: HubConfig, runtime: RuntimeSettings, parts: Parts, metrics: Metrics
-) -> tuple[FastMCP, DirectTools]:
+) -> tuple[FastMCP, ToolFastPath]:
     """Make the MCP server with the tools of all enabled backends."""
     # spans of FastMCP carry arguments and exception texts; own ones carry neither
     fastmcp.settings.telemetry_mode = "propagation_only"
     limits = config.limits
     state_key = read_state_key(runtime.keys_dir)
-    around = AroundCalls(
+    around = ToolCallMiddleware(
         RateLimiter(limits.requests_per_second, limits.burst),
         metrics,
-        parts.traffic,
+        parts.state,
         time.monotonic,
     )
     mcp: FastMCP = FastMCP(
@@ -186,7 +186,7 @@ def build_mcp(
     metrics.register_tools(
         [tool.name for tool in hub_tools] + [n for made in names.values() for n in made]
     )
-    return mcp, DirectTools(mcp, own, around)
+    return mcp, ToolFastPath(mcp, own, around)
 
 
 def derive_key(state_key: bytes) -> bytes:
@@ -198,10 +198,10 @@ def derive_key(state_key: bytes) -> bytes:
 
 
 def build_app(
-    config: HubConfig, runtime: RuntimeSettings, traffic: Traffic, routed: ASGIApp
+    config: HubConfig, runtime: RuntimeSettings, state: ServerState, routed: ASGIApp
 ) -> ASGIApp:
     """Wrap the endpoints in the layers that every request passes."""
-    rules = EntryRules(
+    rules = RequestRules(
         build_host_policy(
             runtime.hub, runtime.namespace, config.public_url, config.allowed_hosts
         ),
@@ -209,4 +209,4 @@ def build_app(
     )
     stateful = config.transports.streamable_http.sessions is SessionMode.STATEFUL
     known = ResourceMetadata(routed, config)
-    return Entry(Admission(known, traffic, stateful=stateful), rules)
+    return RequestContextMiddleware(Admission(known, state, stateful=stateful), rules)

@@ -20,10 +20,10 @@ from starlette.types import ASGIApp
 from mcphub_server.backends.health import BackendMonitor
 from mcphub_server.config.runtime import RuntimeSettings
 from mcphub_server.errors import ConfigError
-from mcphub_server.sessions.drain import drain, keep_streams_at_shutdown
-from mcphub_server.sessions.parts import SessionParts
-from mcphub_server.sessions.traffic import Traffic
-from mcphub_server.transports import Transports
+from mcphub_server.sessions.services import SessionServices
+from mcphub_server.traffic.drain import drain, keep_streams_at_shutdown
+from mcphub_server.traffic.state import ServerState
+from mcphub_server.transports.endpoints import Transports
 
 KEEP_ALIVE_SECONDS = 180
 """Above the usual proxies' 120 s: who closes last never cuts a request."""
@@ -45,10 +45,10 @@ class Hub(Protocol):
     def monitors(self) -> Sequence[BackendMonitor]: ...
 
     @property
-    def traffic(self) -> Traffic: ...
+    def state(self) -> ServerState: ...
 
     @property
-    def sessions(self) -> SessionParts: ...
+    def sessions(self) -> SessionServices: ...
 
     @property
     def transports(self) -> Transports: ...
@@ -157,8 +157,8 @@ async def listening(hub: Hub) -> AsyncIterator[Ports]:
         for listener in listeners:
             await listener.listening.wait()
         connections = listeners[0].server_state.connections
-        hub.traffic.count_connections = connections.__len__
-        hub.traffic.begin_serving()
+        hub.state.count_connections = connections.__len__
+        hub.state.begin_serving()
         try:
             yield ports
         finally:
@@ -191,7 +191,7 @@ def install_signals(stop: asyncio.Event, hurry: asyncio.Event) -> None:
 
 async def drain_or_hurry(hub: Hub, hurry: asyncio.Event) -> None:
     """Drain until done, or until somebody is in a hurry."""
-    draining = asyncio.create_task(drain(hub.traffic, hub.runtime.drain_linger_seconds))
+    draining = asyncio.create_task(drain(hub.state, hub.runtime.drain_linger_seconds))
     hurrying = asyncio.create_task(hurry.wait())
     await asyncio.wait({draining, hurrying}, return_when=asyncio.FIRST_COMPLETED)
     for task in (draining, hurrying):

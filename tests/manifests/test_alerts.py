@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from mcphub_operator.kube.metrics import Metrics as OperatorMetrics
 from mcphub_server.management.metrics import LiveCollector
-from mcphub_server.sessions.traffic import Traffic
+from mcphub_server.traffic.state import ServerState
 from tests.support.system_packages import ensure_packages
 from tools.project import DOCS
 
@@ -175,7 +175,7 @@ class _Quiet:
     """What a server's collector asks, of a server that does nothing."""
 
     monitors = ()
-    traffic = Traffic()
+    state = ServerState()
 
 
 def test_alerts_ask_for_metrics_that_are_there(alerts: list[dict[str, Any]]) -> None:

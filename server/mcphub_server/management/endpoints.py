@@ -4,9 +4,6 @@ It is meant for the operator, for probes and for monitoring; a NetworkPolicy kee
 others away, and nothing on it is secret anyway.
 """
 
-from typing import Any
-
-import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,31 +13,22 @@ from mcphub_server.config.hub import HubConfig
 from mcphub_server.config.load import redact
 from mcphub_server.management.metrics import Metrics
 from mcphub_server.management.status import StatusBoard, parse_wait
-from mcphub_server.sessions.traffic import Traffic
+from mcphub_server.traffic.state import ServerState
+from mcphub_server.web.responses import build_json
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def build_json(body: Any, status: int = 200, etag: str = "") -> Response:
-    """Make a JSON response that nobody caches."""
-    headers = {"cache-control": "no-store"}
-    if etag:
-        headers["etag"] = etag
-    return Response(
-        msgspec.json.encode(body), status, headers, media_type="application/json"
-    )
-
-
-def build_health_routes(traffic: Traffic) -> list[BaseRoute]:
+def build_health_routes(state: ServerState) -> list[BaseRoute]:
     """Make `/health`, `/health/live` and `/health/ready`, for both listeners."""
 
     async def live(_request: Request) -> Response:
         return build_json({"status": "alive"})
 
     async def ready(_request: Request) -> Response:
-        if traffic.draining:
+        if state.draining:
             return build_json({"status": "draining"}, 503)
-        if not traffic.serving:
+        if not state.serving:
             return build_json({"status": "starting"}, 503)
         return build_json({"status": "ready"})
 
@@ -52,7 +40,7 @@ def build_health_routes(traffic: Traffic) -> list[BaseRoute]:
 
 
 def build_management_app(
-    config: HubConfig, board: StatusBoard, metrics: Metrics, traffic: Traffic
+    config: HubConfig, board: StatusBoard, metrics: Metrics, state: ServerState
 ) -> Starlette:
     """Make the ASGI application of the management port."""
 
@@ -74,7 +62,7 @@ def build_management_app(
 
     return Starlette(
         routes=[
-            *build_health_routes(traffic),
+            *build_health_routes(state),
             Route("/metrics", show_metrics),
             Route("/config", show_config),
             Route("/status", show_status),

@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 
 from mcphub_server.backends.base import BackendState
 from mcphub_server.backends.health import BackendMonitor
-from mcphub_server.sessions.traffic import Traffic
+from mcphub_server.traffic.state import ServerState
 
 BUCKETS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300)
 
@@ -47,7 +47,7 @@ class LiveSources(Protocol):
     def monitors(self) -> Iterable[BackendMonitor]: ...
 
     @property
-    def traffic(self) -> Traffic: ...
+    def state(self) -> ServerState: ...
 
 
 class Metrics:
@@ -136,22 +136,22 @@ class LiveCollector(Collector):
         self._sources = sources
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the state of backends, pools, circuits and traffic."""
+        """Yield the state of backends, pools, circuits and state."""
         yield from self._collect_backends()
-        traffic = self._sources.traffic
+        state = self._sources.state
         for name, text, value in (
             (
                 "mcphub_sessions",
                 "Streams open now; a session on /mcp counts as half of one.",
-                traffic.occupied,
+                state.occupied,
             ),
             (
                 "mcphub_sessions_limit",
                 "Streams from which on newcomers are sent to other replicas.",
-                traffic.capacity.comfortable,
+                state.capacity.comfortable,
             ),
-            ("mcphub_calls_in_flight", "Tool calls running now.", traffic.calls),
-            ("mcphub_draining", "1 while the replica drains.", int(traffic.draining)),
+            ("mcphub_calls_in_flight", "Tool calls running now.", state.calls),
+            ("mcphub_draining", "1 while the replica drains.", int(state.draining)),
         ):
             yield GaugeMetricFamily(name, text, value=value)
         newcomers = CounterMetricFamily(
@@ -159,8 +159,8 @@ class LiveCollector(Collector):
             "Sessions that were not begun here, by what became of them.",
             labels=("outcome",),
         )
-        newcomers.add_metric(("sent_on",), traffic.sent_on)
-        newcomers.add_metric(("refused",), traffic.refused)
+        newcomers.add_metric(("redirected",), state.redirected)
+        newcomers.add_metric(("refused",), state.refused)
         yield newcomers
 
     def _collect_backends(self) -> Iterator[Metric]:

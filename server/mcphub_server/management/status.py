@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from mcphub_server.backends.health import BackendMonitor
-from mcphub_server.sessions.traffic import Traffic
+from mcphub_server.traffic.state import ServerState
 
 LONGEST_WAIT_SECONDS = 300.0
 
@@ -22,11 +22,11 @@ class StatusBoard:
     """The current status, and those who wait for the next."""
 
     def __init__(
-        self, version: str, monitors: Iterable[BackendMonitor], traffic: Traffic
+        self, version: str, monitors: Iterable[BackendMonitor], state: ServerState
     ) -> None:
         self._version = version
         self._monitors = tuple(monitors)
-        self._traffic = traffic
+        self._state = state
         self._changed = asyncio.Event()
 
     def tell_change(self) -> None:
@@ -57,8 +57,8 @@ class StatusBoard:
             "version": steady["version"],
             "serving": steady["serving"],
             "draining": steady["draining"],
-            "sessions": self._traffic.streams,
-            "inFlight": self._traffic.calls,
+            "sessions": self._state.streams,
+            "inFlight": self._state.calls,
             "backends": steady["backends"],
         }
 
@@ -69,8 +69,8 @@ class StatusBoard:
     def _steady(self) -> dict[str, Any]:
         return {
             "version": self._version,
-            "serving": self._traffic.serving and not self._traffic.draining,
-            "draining": self._traffic.draining,
+            "serving": self._state.serving and not self._state.draining,
+            "draining": self._state.draining,
             "backends": self.render_backends(),
         }
 

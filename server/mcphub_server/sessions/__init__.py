@@ -1,1 +1,1 @@
-"""Traffic that outlives one request: counting it, and ending it gently."""
+"""ServerState that outlives one request: counting it, and ending it gently."""

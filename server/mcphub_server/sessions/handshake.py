@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import msgspec
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, LATEST_HANDSHAKE_VERSION
 
-from mcphub_server.sessions.messages import REQUESTS, find_method, peek
-from mcphub_server.sessions.session_id import Capability
+from mcphub_server.sessions.tokens.session_id import Capability
+from mcphub_server.web.jsonrpc import REQUESTS, find_method, peek
 
 INITIALIZED = b'{"jsonrpc":"2.0","method":"notifications/initialized"}'
 ADOPTION_ID = "mcphub-adoption"

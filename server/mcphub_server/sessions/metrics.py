@@ -9,7 +9,7 @@ from enum import StrEnum
 from prometheus_client import CollectorRegistry, Counter
 
 
-class Outcome(StrEnum):
+class SessionOutcome(StrEnum):
     """What became of a request that names a session."""
 
     LOCAL = "local"
@@ -29,8 +29,10 @@ class SessionMetrics:
             ["outcome"],
             registry=registry,
         )
-        self._requests = {outcome: requests.labels(outcome) for outcome in Outcome}
+        self._requests = {
+            outcome: requests.labels(outcome) for outcome in SessionOutcome
+        }
 
-    def count(self, outcome: Outcome) -> None:
+    def count(self, outcome: SessionOutcome) -> None:
         """Count one request."""
         self._requests[outcome].inc()

@@ -11,7 +11,20 @@ from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mcphub_server.sessions.asgi import (
+from mcphub_server.sessions.forwarding.protocol import (
+    ForwardRequest,
+    ForwardResult,
+    Owner,
+    is_forwarded,
+)
+from mcphub_server.sessions.handshake import INITIALIZED, lacks_handshake
+from mcphub_server.sessions.metrics import SessionOutcome
+from mcphub_server.sessions.services import SessionServices
+from mcphub_server.sessions.tokens.principal import find_principal
+from mcphub_server.sessions.tokens.session_id import SessionId, Transport
+from mcphub_server.sessions.tokens.signer import NewSession, TokenSigner, enter_session
+from mcphub_server.traffic.streams import STREAM, Stream
+from mcphub_server.web.asgi import (
     TOO_LARGE,
     call_app,
     read_body,
@@ -19,22 +32,14 @@ from mcphub_server.sessions.asgi import (
     send_error,
     send_response,
 )
-from mcphub_server.sessions.handover import Errand, Handover, Owner, is_handed_over
-from mcphub_server.sessions.handshake import INITIALIZED, lacks_handshake
-from mcphub_server.sessions.identity import Beginning, Signatures, enter_session
-from mcphub_server.sessions.messages import find_request
-from mcphub_server.sessions.metrics import Outcome
-from mcphub_server.sessions.parts import SessionParts
-from mcphub_server.sessions.principal import find_principal
-from mcphub_server.sessions.session_id import SessionId, Transport
-from mcphub_server.sessions.streams import STREAM, Stream
+from mcphub_server.web.jsonrpc import find_request
+from mcphub_server.web.sse import EVENT_END
 
 RETRY_MILLISECONDS = 50
 """How soon a client comes back to a stream that closed; inside the `endpoint` event,
 because a block of `retry:` alone kills the Go client. Calls made in between fail."""
 
 SDK_ID = re.compile(rb"session_id=([0-9a-f]{32})")
-EVENT_END = b"\r\n\r\n"
 LONGEST_FIRST_EVENT = 8192
 ACCEPTED = 202
 TOO_MANY = 429
@@ -44,29 +49,29 @@ OVERDRAWN = "Too many requests of this session wait for their answers"
 class SseSessions:
     """The sessions of the SSE transport."""
 
-    def __init__(self, app: ASGIApp, parts: SessionParts) -> None:
+    def __init__(self, app: ASGIApp, parts: SessionServices) -> None:
         self._app = app
-        self._signatures = parts.signatures
+        self._signer = parts.signer
         self._peers = parts.peers
         self._metrics = parts.metrics
         self._streams: dict[bytes, Stream] = {}
 
     async def open_stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Open a stream here, and put a signed id into its first event."""
-        endpoint = EndpointEvent(self._signatures, scope)
+        endpoint = EndpointEvent(self._signer, scope)
         stream: Stream = scope.get(STREAM) or Stream()
 
         async def send_signed(message: Message) -> None:
             if message["type"] == "http.response.body" and not endpoint.is_done:
                 message = {**message, "body": endpoint.sign(message.get("body", b""))}
-                if endpoint.nonce:
-                    self._streams[endpoint.nonce] = stream
+                if endpoint.sdk_session_id:
+                    self._streams[endpoint.sdk_session_id] = stream
             await send(message)
 
         try:
             await self._app(scope, receive, send_signed)
         finally:
-            self._streams.pop(endpoint.nonce, None)
+            self._streams.pop(endpoint.sdk_session_id, None)
 
     async def post(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Bring a message to the stream that it belongs to."""
@@ -74,35 +79,35 @@ class SseSessions:
             "session_id", ""
         )
         principal = find_principal(scope)
-        session = await self._signatures.find_session(text, Transport.SSE, principal)
+        session = await self._signer.find_session(text, Transport.SSE, principal)
         if session is None:
-            self._metrics.count(Outcome.REFUSED)
+            self._metrics.count(SessionOutcome.REFUSED)
             await send_error(send, 404, "Could not find session")
             return
-        is_ours = self._signatures.owns(session)
-        if not is_ours and is_handed_over(scope):
+        is_ours = self._signer.owns(session)
+        if not is_ours and is_forwarded(scope):
             await send_error(send, 404, "Could not find session")
             return
         body = await read_body(receive)
         if body is None:
             await send_error(send, TOO_LARGE, "Request body too large")
             return
-        errand = Errand(scope, receive, send, body)
+        errand = ForwardRequest(scope, receive, send, body)
         await (self._post_here if is_ours else self._post_there)(session, errand)
 
-    async def _post_here(self, session: SessionId, errand: Errand) -> None:
-        self._metrics.count(Outcome.LOCAL)
+    async def _post_here(self, session: SessionId, errand: ForwardRequest) -> None:
+        self._metrics.count(SessionOutcome.LOCAL)
         enter_session(session)
-        query = f"session_id={session.nonce.hex()}".encode()
+        query = f"session_id={session.sdk_session_id.hex()}".encode()
         scope = {**errand.scope, "query_string": query}
-        stream = self._streams.get(session.nonce)
+        stream = self._streams.get(session.sdk_session_id)
         if stream is not None and stream.finished:
             await send_error(errand.send, 404, "Could not find session")
             return
         if stream is not None:
             if stream.fresh and lacks_handshake(errand.body):
                 await call_app(self._app, scope, INITIALIZED)
-            if stream.is_overdrawn and find_request(errand.body) is not None:
+            if stream.is_full and find_request(errand.body) is not None:
                 await send_error(errand.send, TOO_MANY, OVERDRAWN)
                 return
             if not stream.note_message(errand.body):
@@ -111,17 +116,17 @@ class SseSessions:
         send = errand.send if stream is None else forgetting(stream, errand)
         await self._app(scope, rewind(errand.body, errand.receive), send)
 
-    async def _post_there(self, session: SessionId, errand: Errand) -> None:
+    async def _post_there(self, session: SessionId, errand: ForwardRequest) -> None:
         owner = Owner(session.owner, session.owner_uid)
-        handover = await self._peers.hand_over(errand, owner, is_patient=True)
-        if handover is Handover.OWNER_GONE:
-            self._metrics.count(Outcome.OWNER_GONE)
+        result = await self._peers.forward(errand, owner, is_patient=True)
+        if result is ForwardResult.OWNER_GONE:
+            self._metrics.count(SessionOutcome.OWNER_GONE)
             await send_error(errand.send, 404, "Could not find session")
         else:
-            self._metrics.count(Outcome.FORWARDED)
+            self._metrics.count(SessionOutcome.FORWARDED)
 
 
-def forgetting(stream: Stream, errand: Errand) -> Send:
+def forgetting(stream: Stream, errand: ForwardRequest) -> Send:
     """Return a `send` by which a stream does not owe what is refused."""
 
     async def send(message: Message) -> None:
@@ -135,12 +140,12 @@ def forgetting(stream: Stream, errand: Errand) -> Send:
 class EndpointEvent:
     """The first event of a stream, rewritten once it is whole."""
 
-    def __init__(self, signatures: Signatures, scope: Scope) -> None:
-        self._signatures = signatures
+    def __init__(self, signer: TokenSigner, scope: Scope) -> None:
+        self._signer = signer
         self._principal = find_principal(scope)
         self._held = b""
         self.is_done = False
-        self.nonce = b""
+        self.sdk_session_id = b""
 
     def sign(self, chunk: bytes) -> bytes:
         """Return what to send of the bytes so far: nothing until the event is whole."""
@@ -152,9 +157,9 @@ class EndpointEvent:
         found = SDK_ID.search(held)
         if found is None:
             return held
-        self.nonce = bytes.fromhex(found[1].decode())
-        signed = self._signatures.sign_session(
-            Beginning(Transport.SSE, self.nonce, self._principal)
+        self.sdk_session_id = bytes.fromhex(found[1].decode())
+        signed = self._signer.sign_session(
+            NewSession(Transport.SSE, self.sdk_session_id, self._principal)
         )
         event = held[: found.start(1)] + signed.encode() + held[found.end(1) :]
         return f"retry: {RETRY_MILLISECONDS}\r\n".encode() + event

@@ -11,7 +11,25 @@ import asyncio
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mcphub_server.sessions.asgi import (
+from mcphub_server.sessions.forwarding.protocol import (
+    ForwardRequest,
+    ForwardResult,
+    Misdirected,
+    Owner,
+    is_forwarded,
+    send_misdirected,
+)
+from mcphub_server.sessions.handshake import (
+    INITIALIZED,
+    build_initialize,
+    parse_initialize,
+)
+from mcphub_server.sessions.metrics import SessionOutcome
+from mcphub_server.sessions.services import SessionServices
+from mcphub_server.sessions.tokens.principal import find_principal
+from mcphub_server.sessions.tokens.session_id import SessionId, Transport
+from mcphub_server.sessions.tokens.signer import NewSession, enter_session
+from mcphub_server.web.asgi import (
     TOO_LARGE,
     call_app,
     find_header,
@@ -20,28 +38,9 @@ from mcphub_server.sessions.asgi import (
     rewind,
     send_error,
 )
-from mcphub_server.sessions.handover import (
-    Errand,
-    Handover,
-    NotOwner,
-    Owner,
-    is_handed_over,
-    send_not_owner,
-)
-from mcphub_server.sessions.handshake import (
-    INITIALIZED,
-    build_initialize,
-    parse_initialize,
-)
-from mcphub_server.sessions.identity import Beginning, enter_session
-from mcphub_server.sessions.messages import CANCELLED_METHOD, find_method
-from mcphub_server.sessions.metrics import Outcome
-from mcphub_server.sessions.parts import SessionParts
-from mcphub_server.sessions.principal import find_principal
-from mcphub_server.sessions.session_id import SessionId, Transport
+from mcphub_server.web.headers import REVISION_HEADER, SESSION_HEADER
+from mcphub_server.web.jsonrpc import CANCELLED_METHOD, find_method
 
-SESSION_HEADER = b"mcp-session-id"
-REVISION_HEADER = b"mcp-protocol-version"
 NOT_FOUND = "Session not found"
 MOST_REMEMBERED = 20_000
 OK_STATUS = 200
@@ -51,12 +50,12 @@ UNKNOWN_STATUS = 404
 class StreamableSessions:
     """The sessions of streamable HTTP."""
 
-    def __init__(self, app: ASGIApp, parts: SessionParts) -> None:
+    def __init__(self, app: ASGIApp, parts: SessionServices) -> None:
         self._app = app
-        self._signatures = parts.signatures
+        self._signer = parts.signer
         self._peers = parts.peers
         self._metrics = parts.metrics
-        self._traffic = parts.traffic
+        self._state = parts.state
         self._adopted: dict[bytes, str] = {}
         self._ended: dict[bytes, None] = {}
         self._adopting = asyncio.Lock()
@@ -67,7 +66,7 @@ class StreamableSessions:
         if body is None:
             await send_error(send, TOO_LARGE, "Request body too large")
             return
-        errand = Errand(scope, receive, send, body)
+        errand = ForwardRequest(scope, receive, send, body)
         text = find_header(scope["headers"], SESSION_HEADER)
         revision = find_header(scope["headers"], REVISION_HEADER)
         if revision in MODERN_PROTOCOL_VERSIONS:
@@ -76,16 +75,14 @@ class StreamableSessions:
             await self._begin(errand)
         else:
             principal = find_principal(scope)
-            session = await self._signatures.find_session(
-                text, Transport.HTTP, principal
-            )
-            if session is None or session.nonce in self._ended:
-                self._metrics.count(Outcome.REFUSED)
+            session = await self._signer.find_session(text, Transport.HTTP, principal)
+            if session is None or session.sdk_session_id in self._ended:
+                self._metrics.count(SessionOutcome.REFUSED)
                 await send_error(send, 404, NOT_FOUND)
                 return
             await self._continue(session, text, errand)
 
-    async def _begin(self, errand: Errand) -> None:
+    async def _begin(self, errand: ForwardRequest) -> None:
         principal = find_principal(errand.scope)
 
         async def send_signed(message: Message) -> None:
@@ -94,55 +91,63 @@ class StreamableSessions:
                 sdk_id = find_header(message.get("headers", ()), SESSION_HEADER)
             if sdk_id is not None:
                 revision, capabilities = parse_initialize(errand.body)
-                nonce = bytes.fromhex(sdk_id)
-                beginning = Beginning(
-                    Transport.HTTP, nonce, principal, revision, capabilities
+                sdk_session_id = bytes.fromhex(sdk_id)
+                beginning = NewSession(
+                    Transport.HTTP, sdk_session_id, principal, revision, capabilities
                 )
-                text = self._signatures.sign_session(beginning)
+                text = self._signer.sign_session(beginning)
                 message = with_session(message, text)
             await errand.send(message)
 
         receive = rewind(errand.body, errand.receive)
         await self._app(errand.scope, receive, send_signed)
 
-    async def _continue(self, session: SessionId, text: str, errand: Errand) -> None:
+    async def _continue(
+        self, session: SessionId, text: str, errand: ForwardRequest
+    ) -> None:
         enter_session(session)
-        if is_handed_over(errand.scope):
-            if self._traffic.draining and begins_work(errand):
-                await send_not_owner(errand.send, NotOwner.DRAINING)
+        if is_forwarded(errand.scope):
+            if self._state.draining and begins_work(errand):
+                await send_misdirected(errand.send, Misdirected.DRAINING)
                 return
-            handover = Handover.OWNER_GONE
+            result = ForwardResult.OWNER_GONE
         elif self._is_answered_here(session, errand):
-            self._metrics.count(Outcome.LOCAL)
-            handover = Handover.OWNER_GONE
+            self._metrics.count(SessionOutcome.LOCAL)
+            result = ForwardResult.OWNER_GONE
         else:
-            handover = await self._hand_over(session, errand)
-        if handover in {Handover.OWNER_GONE, Handover.OWNER_DRAINS}:
+            result = await self._forward(session, errand)
+        if result in {ForwardResult.OWNER_GONE, ForwardResult.OWNER_DRAINS}:
             await self._serve_here(session, text, errand)
 
-    def _is_answered_here(self, session: SessionId, errand: Errand) -> bool:
+    def _is_answered_here(self, session: SessionId, errand: ForwardRequest) -> bool:
         """Say whether to ask nobody else.
 
         Of an adopted session, answers and cancellations still concern calls that the
         first owner may be running.
         """
-        if self._signatures.owns(session):
+        if self._signer.owns(session):
             return True
-        return session.nonce in self._adopted and begins_work(errand)
+        return session.sdk_session_id in self._adopted and begins_work(errand)
 
-    async def _hand_over(self, session: SessionId, errand: Errand) -> Handover:
-        handover = await self._peers.hand_over(
+    async def _forward(
+        self, session: SessionId, errand: ForwardRequest
+    ) -> ForwardResult:
+        result = await self._peers.forward(
             errand, Owner(session.owner, session.owner_uid)
         )
-        gone = handover is Handover.OWNER_GONE
-        self._metrics.count(Outcome.OWNER_GONE if gone else Outcome.FORWARDED)
-        return handover
+        gone = result is ForwardResult.OWNER_GONE
+        self._metrics.count(
+            SessionOutcome.OWNER_GONE if gone else SessionOutcome.FORWARDED
+        )
+        return result
 
-    async def _serve_here(self, session: SessionId, text: str, errand: Errand) -> None:
+    async def _serve_here(
+        self, session: SessionId, text: str, errand: ForwardRequest
+    ) -> None:
         """Answer with the SDK's session; adopt when the SDK knows none."""
-        sdk_id = self._adopted.get(session.nonce)
-        if sdk_id is None and self._signatures.owns(session):
-            sdk_id = session.nonce.hex()
+        sdk_id = self._adopted.get(session.sdk_session_id)
+        if sdk_id is None and self._signer.owns(session):
+            sdk_id = session.sdk_session_id.hex()
         if sdk_id is not None and await self._try(sdk_id, session, text, errand):
             return
         fresh = await self._adopt(session, sdk_id, errand.scope)
@@ -150,7 +155,7 @@ class StreamableSessions:
             await send_error(errand.send, 404, NOT_FOUND)
 
     async def _try(
-        self, sdk_id: str, session: SessionId, text: str, errand: Errand
+        self, sdk_id: str, session: SessionId, text: str, errand: ForwardRequest
     ) -> bool:
         """Let the SDK answer; False, and nothing sent, if it knows no such session."""
         unknown = False
@@ -173,8 +178,8 @@ class StreamableSessions:
 
     def _forget(self, session: SessionId) -> None:
         """Remember that the client ended the session: it must not come back."""
-        self._adopted.pop(session.nonce, None)
-        self._ended[session.nonce] = None
+        self._adopted.pop(session.sdk_session_id, None)
+        self._ended[session.sdk_session_id] = None
         while len(self._ended) > MOST_REMEMBERED:
             self._ended.pop(next(iter(self._ended)))
 
@@ -183,14 +188,14 @@ class StreamableSessions:
     ) -> str | None:
         """Begin the session anew; None if the SDK would not."""
         async with self._adopting:
-            known = self._adopted.get(session.nonce)
+            known = self._adopted.get(session.sdk_session_id)
             if known is not None and known != stale:
                 return known
             sdk_id = await self._initialize(session, scope)
             if sdk_id is not None:
-                self._metrics.count(Outcome.ADOPTED)
-                self._adopted.pop(session.nonce, None)
-                self._adopted[session.nonce] = sdk_id
+                self._metrics.count(SessionOutcome.ADOPTED)
+                self._adopted.pop(session.sdk_session_id, None)
+                self._adopted[session.sdk_session_id] = sdk_id
             while len(self._adopted) > MOST_REMEMBERED:
                 self._adopted.pop(next(iter(self._adopted)))
             return sdk_id
@@ -207,7 +212,7 @@ class StreamableSessions:
         return None
 
 
-def begins_work(errand: Errand) -> bool:
+def begins_work(errand: ForwardRequest) -> bool:
     """Tell new work from messages about work that goes on elsewhere."""
     if errand.scope["method"] != "POST":
         return True

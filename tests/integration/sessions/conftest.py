@@ -1,4 +1,4 @@
-"""Replicas on addresses of their own, behind a balancer that has no memory."""
+"""PeerLookup on addresses of their own, behind a balancer that has no memory."""
 
 import pytest
 import pytest_asyncio

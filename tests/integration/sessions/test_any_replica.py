@@ -11,8 +11,8 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from mcphub_server.sessions.principal import Principal, digest_principal
-from mcphub_server.sessions.session_id import (
+from mcphub_server.sessions.tokens.principal import Principal, digest_principal
+from mcphub_server.sessions.tokens.session_id import (
     Capability,
     SessionId,
     Transport,
@@ -49,7 +49,7 @@ def build_id(transport=Transport.HTTP, key=KEY, hub="ns/team-data", **changes):
         "capabilities": Capability.NONE,
         "principal": digest_principal(Principal("ann")),
         "expires_at": int(time.time()) + 60,
-        "nonce": b"n" * 16,
+        "sdk_session_id": b"n" * 16,
         **changes,
     }
     return sign_session_id(SessionId(transport=transport, **fields), hub, key)
@@ -236,7 +236,7 @@ async def test_nothing_is_sent_to_an_address_that_is_no_replica(shared_hub, http
     async with listening("127.0.0.9", shared_hub.port) as received:
         base = shared_hub.at(shared_hub.replicas[0])
         lost = await post_sse(http, base, build_id(Transport.SSE), WHERE)
-        adopted = await post(http, base, build_id(nonce=b"1" * 16), WHERE)
+        adopted = await post(http, base, build_id(sdk_session_id=b"1" * 16), WHERE)
 
     assert received == []
     assert lost.status_code == 404
@@ -260,7 +260,7 @@ async def test_credentials_stay_at_the_replica_that_the_client_talks_to(
     lines = received[0].decode().lower().split("\r\n")
     names = {line.partition(":")[0] for line in lines}
     assert names.isdisjoint({"authorization", "cookie"})
-    assert {"mcphub-ticket", "content-type"} <= names
+    assert {"mcphub-forward-token", "content-type"} <= names
     assert {"x-request-id: mine", "user-agent: test"} <= set(lines)
 
 
@@ -268,7 +268,7 @@ async def test_a_session_of_a_pod_whose_address_went_to_another_is_adopted(
     shared_hub, http
 ):
     heir, asked = shared_hub.replicas
-    session_id = build_id(owner=ip_address(heir.address), nonce=b"2" * 16)
+    session_id = build_id(owner=ip_address(heir.address), sdk_session_id=b"2" * 16)
 
     answer = await post(http, shared_hub.at(asked), session_id, WHERE)
 
@@ -313,14 +313,14 @@ async def test_a_new_replica_is_known_before_its_name_is_published(shared_hub, h
 async def test_a_forged_greeting_is_not_heard(shared_hub, http):
     base = shared_hub.at(shared_hub.replicas[0])
 
-    answer = await http.post(f"{base}/mcp", headers={"mcphub-greeting": "Zm9yZ2Vk"})
+    answer = await http.post(f"{base}/mcp", headers={"mcphub-announcement": "Zm9yZ2Vk"})
 
     assert answer.status_code == 421
 
 
 async def test_a_forged_ticket_opens_no_door(shared_hub):
     async with httpx2.AsyncClient(headers=ACCEPT) as stranger:
-        headers = {"mcphub-ticket": "bm90IGEgdGlja2V0"}
+        headers = {"mcphub-forward-token": "bm90IGEgdGlja2V0"}
         base = shared_hub.at(shared_hub.replicas[0])
         answer = await stranger.post(f"{base}/mcp", json=OPENING, headers=headers)
 

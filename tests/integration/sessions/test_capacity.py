@@ -1,4 +1,4 @@
-"""Replicas that hold as many streams as they have room for."""
+"""PeerLookup that hold as many streams as they have room for."""
 
 from contextlib import AsyncExitStack
 

@@ -8,7 +8,7 @@ from itertools import count
 import httpx2
 import pytest
 
-from mcphub_server.sessions.session_id import find_session_id
+from mcphub_server.sessions.tokens.session_id import find_session_id
 from tests.support.replicas.hub import running_hub, wait_until_listening
 
 HEADERS = {

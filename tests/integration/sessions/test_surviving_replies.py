@@ -7,9 +7,13 @@ import time
 import httpx2
 import pytest
 
-from mcphub_server.sessions.principal import Principal, digest_principal
-from mcphub_server.sessions.receipt import Receipt, pack_request, sign_receipt
-from mcphub_server.sessions.session_id import digest
+from mcphub_server.sessions.resumability.event_id import (
+    EventId,
+    pack_request,
+    sign_event_id,
+)
+from mcphub_server.sessions.tokens.principal import Principal, digest_principal
+from mcphub_server.sessions.tokens.session_id import digest
 
 HEADERS = {
     "Authorization": "Bearer token-ann",
@@ -148,7 +152,7 @@ def build_receipt(hub="ns/team-data", key=b"a key that all replicas share", **ch
         "body": pack_request(json.dumps(build_call("where")).encode()),
         **changes,
     }
-    return sign_receipt(Receipt(**fields), hub, key)
+    return sign_event_id(EventId(**fields), hub, key)
 
 
 async def resume(hub, event_id):

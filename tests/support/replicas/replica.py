@@ -1,4 +1,4 @@
-"""Replicas of a hub as processes of their own, for tests that need several.
+"""PeerLookup of a hub as processes of their own, for tests that need several.
 
 Everything but the tools and the list of replicas is the server's own. Run without
 arguments: it loads the server once and forks a replica for each line of settings (as
@@ -25,8 +25,8 @@ from mcphub_server.config.hub import HubConfig
 from mcphub_server.config.runtime import RuntimeSettings
 from mcphub_server.lifespan import serve
 from mcphub_server.logs import configure_logging
-from mcphub_server.sessions.replicas import DnsReplicas
-from mcphub_server.sessions.session_id import IpAddress
+from mcphub_server.sessions.peers.dns import DnsPeers
+from mcphub_server.sessions.tokens.session_id import IpAddress
 from tests.support.conformance.fixtures import add_fixtures
 from tests.support.replicas.tools import add_tools
 
@@ -98,7 +98,7 @@ async def run(settings: Settings) -> None:
         names = await asyncio.to_thread(Path(settings.folder, "members").read_text)
         return frozenset(ip_address(name) for name in names.split())
 
-    hub = build_hub(config, read_runtime(settings), DnsReplicas("pods", resolve))
+    hub = build_hub(config, read_runtime(settings), DnsPeers("pods", resolve))
     if settings.mounted == "tools":
         add_tools(hub.mcp, settings.uid)
     elif settings.mounted == "fixtures":

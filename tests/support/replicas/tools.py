@@ -7,7 +7,7 @@ from typing import Any
 from fastmcp import Context, FastMCP
 from mcp_types import SamplingMessage, TextContent, ToolListChangedNotification
 
-from mcphub_server.middleware.client import current_client
+from mcphub_server.web.caller import current_client
 
 STEP_SECONDS = 0.05
 

@@ -5,25 +5,27 @@ import asyncio
 import pytest
 
 from mcphub_server.management.status import StatusBoard, parse_wait
-from mcphub_server.sessions.traffic import Traffic
+from mcphub_server.traffic.state import ServerState
 
 
 @pytest.fixture
-def traffic() -> Traffic:
-    return Traffic()
+def state() -> ServerState:
+    return ServerState()
 
 
 @pytest.fixture
-def board(traffic: Traffic) -> StatusBoard:
-    board = StatusBoard("1.2.3", (), traffic)
-    traffic.on_change(board.tell_change)
+def board(state: ServerState) -> StatusBoard:
+    board = StatusBoard("1.2.3", (), state)
+    state.on_change(board.tell_change)
     return board
 
 
-def test_traffic_does_not_change_the_etag(board: StatusBoard, traffic: Traffic) -> None:
+def test_traffic_does_not_change_the_etag(
+    board: StatusBoard, state: ServerState
+) -> None:
     before = board.etag
 
-    with traffic.call(), traffic.stream():
+    with state.call(), state.stream():
         during = board.etag
         body = board.render()
 
@@ -32,13 +34,13 @@ def test_traffic_does_not_change_the_etag(board: StatusBoard, traffic: Traffic) 
 
 
 async def test_a_waiting_poll_is_answered_at_a_change(
-    board: StatusBoard, traffic: Traffic
+    board: StatusBoard, state: ServerState
 ) -> None:
     before = board.etag
     waiting = asyncio.create_task(board.wait_for_other(before, 60))
     await asyncio.sleep(0)
 
-    traffic.begin_serving()
+    state.begin_serving()
 
     assert await asyncio.wait_for(waiting, 1) != before
 

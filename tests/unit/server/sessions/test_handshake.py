@@ -11,7 +11,7 @@ from mcphub_server.sessions.handshake import (
     parse_initialize,
     unpack_capabilities,
 )
-from mcphub_server.sessions.session_id import Capability
+from mcphub_server.sessions.tokens.session_id import Capability
 
 MODERN = {"_meta": {"io.modelcontextprotocol/protocolVersion": "2026-07-28"}}
 

@@ -10,6 +10,7 @@ import pytest
 from mcphub_server.backends.breaker import FAILURES_TO_OPEN
 from mcphub_server.backends.health import BackendMonitor
 from mcphub_server.backends.qdrant.backend import QdrantBackend, Search
+from mcphub_server.calls.backend_runner import LimitedRunner
 from mcphub_server.config.backends import QdrantConfig
 from mcphub_server.config.hub import LimitsConfig
 from mcphub_server.errors import (
@@ -23,7 +24,6 @@ from mcphub_server.errors import (
 from mcphub_server.results.cursors import CursorSigner
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.qdrant.toolset import QdrantTools
-from mcphub_server.tools.running import LimitedRunner
 
 AWAY = BackendUnavailable("vectors", BackendReason.ERROR, "vectors is unavailable.")
 NO_VECTOR = QueryFailed("The embedding endpoint answers with status 503.")

@@ -1,0 +1,1 @@
+"""Who the caller is: bearer tokens from files or from an issuer."""

@@ -1,0 +1,118 @@
+"""The door of the MCP endpoints: a bearer token, whatever verifies it.
+
+One small ASGI layer instead of the four that the SDK stacks, because what it says on
+refusal matters more than it seems: with static tokens the challenge is a bare
+`Bearer`, for anything else sends Claude Code, Copilot CLI and Cursor into an OAuth
+flow in which they drop the header that their user configured.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import msgspec
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken, TokenVerifier
+from starlette.authentication import AuthCredentials
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mcphub_server.web.caller import Client, current_client, enter_client
+
+
+@dataclass(frozen=True, slots=True)
+class AuthPolicy:
+    """How callers are let in.
+
+    Attributes:
+        verifier: Turns a token into a client; None lets everybody in.
+        required_scopes: What a token must grant.
+        metadata_urls: RFC 9728 metadata to name in challenges, by the path that was
+            asked for, without a slash at its end; only for JWT.
+    """
+
+    verifier: TokenVerifier | None
+    required_scopes: tuple[str, ...] = ()
+    metadata_urls: Mapping[str, str] = field(default_factory=dict)
+
+
+class AuthMiddleware:
+    """Lets a request through with a valid token, and remembers whose it is."""
+
+    def __init__(
+        self, app: ASGIApp, door: AuthPolicy, count_failure: Callable[[str], None]
+    ) -> None:
+        self._app = app
+        self._door = door
+        self._count_failure = count_failure
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or self._door.verifier is None:
+            await self._app(scope, receive, send)
+            return
+        token = find_bearer(Headers(scope=scope).get("authorization", ""))
+        if not token:
+            await self._refuse("missing", scope, receive, send)
+            return
+        access = await self._door.verifier.verify_token(token)
+        if access is None:
+            await self._refuse("invalid", scope, receive, send)
+            return
+        if not set(self._door.required_scopes) <= set(access.scopes):
+            await self._refuse("scope", scope, receive, send)
+            return
+        enter(scope, access)
+        await self._app(scope, receive, send)
+
+    async def _refuse(
+        self, reason: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        self._count_failure(reason)
+        response = build_refusal(reason, self._door, scope["path"])
+        await response(scope, receive, send)
+
+
+def find_bearer(header: str) -> str:
+    """Return the token of an Authorization header, empty if there is none."""
+    scheme, _, token = header.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def enter(scope: Scope, access: AccessToken) -> None:
+    """Make the token's owner the caller, for the SDK's session checks and for ours."""
+    scope["user"] = AuthenticatedUser(access)
+    scope["auth"] = AuthCredentials(access.scopes)
+    client: Client = current_client()
+    enter_client(replace(client, principal=name_principal(access)))
+
+
+def name_principal(access: AccessToken) -> str:
+    """Return the caller's name: the client, and its user where it has several."""
+    if access.subject and access.subject != access.client_id:
+        return f"{access.client_id}/{access.subject}"
+    return access.client_id
+
+
+def build_refusal(reason: str, door: AuthPolicy, path: str) -> Response:
+    """Make the 401 or 403 of RFC 6750, as plain as its readers need it."""
+    metadata_url = door.metadata_urls.get(path.rstrip("/"))
+    status, error, text = {
+        "missing": (401, "", "Send the header: Authorization: Bearer <token>."),
+        "invalid": (401, "invalid_token", "This token is unknown or no longer valid."),
+        "scope": (403, "insufficient_scope", "This token lacks a required scope."),
+    }[reason]
+    parts: list[str] = []
+    if metadata_url:
+        if error:
+            parts.append(f'error="{error}"')
+        if door.required_scopes:
+            parts.append(f'scope="{" ".join(door.required_scopes)}"')
+        parts.append(f'resource_metadata="{metadata_url}"')
+    challenge = f"Bearer {', '.join(parts)}" if parts else "Bearer"
+    body = {"error": error or "unauthorized", "error_description": text}
+    return Response(
+        msgspec.json.encode(body),
+        status,
+        {"www-authenticate": challenge},
+        media_type="application/json",
+    )

@@ -1,0 +1,1 @@
+"""Forwards a request to the replica that owns its session."""

@@ -1,0 +1,1 @@
+"""Which other replicas the hub has."""

@@ -1,0 +1,1 @@
+"""Responses that survive a lost connection and a lost replica."""

@@ -1,0 +1,169 @@
+"""One reply while it is being made: what was said so far, and who listens.
+
+A reply becomes one JSON body if it is ready at once and nothing came before the
+answer; otherwise it is a stream, which can be listened to from its beginning again.
+"""
+
+import asyncio
+from enum import StrEnum
+
+from starlette.types import Message, Send
+
+from mcphub_server.web.asgi import find_header, is_event_stream, send_response
+from mcphub_server.web.headers import SESSION_HEADER
+from mcphub_server.web.jsonrpc import RequestKey
+from mcphub_server.web.sse import (
+    EVENT_END,
+    EVENT_HEAD,
+    PING,
+    build_error_event,
+    find_answered,
+    find_data,
+)
+
+PING_SECONDS = 15.0
+RETRY_MILLISECONDS = 1500
+"""Clients try twice, so far apart: a second without any replica is survived."""
+
+OK_STATUS = 200
+REFUSED = "The server refused this request; open a new session and call again."
+OWNER_LOST = "The replica that made this answer was lost; call again."
+
+STREAM_HEADERS = [
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+class Progress(StrEnum):
+    """How far a reply is."""
+
+    SILENT = "silent"
+    TELLING = "telling"  # something came before the answer
+    SETTLED = "settled"
+
+
+class BufferedResponse:
+    """The reply to one request.
+
+    Attributes:
+        request: The request's id.
+        progress: How far it is.
+        listeners: How many connections follow it.
+    """
+
+    def __init__(self, request: RequestKey) -> None:
+        self.request = request
+        self.progress = Progress.SILENT
+        self.listeners = 0
+        self._start: Message = {}
+        self._events: list[bytes] = []
+        self._held = b""
+        self._changed = asyncio.Event()
+
+    async def take(self, message: Message) -> None:
+        """Take an ASGI message of the application that makes the reply."""
+        if message["type"] == "http.response.start":
+            self._start = message
+            return
+        self._held += message.get("body", b"")
+        if is_event_stream(self._start):
+            self._take_events()
+        elif not message.get("more_body", False):
+            self._settle()
+
+    def _take_events(self) -> None:
+        *events, self._held = self._held.split(EVENT_END)
+        for event in events:
+            if event.startswith(b":") or not event:
+                continue
+            self._events.append(event + EVENT_END)
+            self.progress = Progress.TELLING
+            if find_answered(event) is not None:
+                self._settle()
+        self._wake()
+
+    def _settle(self) -> None:
+        self.progress = Progress.SETTLED
+        self._wake()
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    @property
+    def tells_first(self) -> bool:
+        """Whether something came before the answer, so that one body is not enough."""
+        return self.progress is Progress.TELLING or len(self._events) > 1
+
+    def restart(self) -> None:
+        """Forget what is half said: it will be made anew."""
+        self._start, self._held = {}, b""
+
+    def give_up(self) -> None:
+        """Settle with an error, because nobody can make the reply."""
+        if self.progress is Progress.SETTLED:
+            return
+        self._start, self._held = {"status": OK_STATUS}, b""
+        self._events.append(build_error_event(self.request, OWNER_LOST))
+        self._settle()
+
+    async def send_whole(self, send: Send) -> None:
+        """Send a settled reply as one body."""
+        if self._events:
+            session = find_header(self._start.get("headers", ()), SESSION_HEADER)
+            headers = [(b"content-type", b"application/json")]
+            if session is not None:
+                headers.append((SESSION_HEADER, session.encode("latin-1")))
+            await send_response(send, OK_STATUS, find_data(self._events[-1]), headers)
+        else:
+            await send(self._start)
+            await send({"type": "http.response.body", "body": self._held})
+
+    async def send_stream(self, send: Send, event_id: str, session: str | None) -> None:
+        """Send the reply as a stream, from its beginning to its end.
+
+        The first event is empty but for the id by which a client resumes.
+        """
+        headers = list(STREAM_HEADERS)
+        if session is not None:
+            headers.append((SESSION_HEADER, session.encode("latin-1")))
+        start = {"type": "http.response.start", "status": OK_STATUS, "headers": headers}
+        priming = f"id: {event_id}\r\nretry: {RETRY_MILLISECONDS}\r\ndata: \r\n\r\n"
+        self.listeners += 1
+        try:
+            await send(start)
+            await self._send_part(send, priming.encode() if event_id else PING)
+            await self._send_events(send)
+        finally:
+            self.listeners -= 1
+
+    async def _send_events(self, send: Send) -> None:
+        sent = 0
+        while True:
+            changed = self._changed
+            for event in self._events[sent:]:
+                await self._send_part(send, event)
+                sent += 1
+            if self.progress is Progress.SETTLED:
+                break
+            try:
+                async with asyncio.timeout(PING_SECONDS):
+                    await changed.wait()
+            except TimeoutError:
+                await self._send_part(send, PING)
+        last = b"" if self._events else self._build_event()
+        await send({"type": "http.response.body", "body": last, "more_body": False})
+
+    def _build_event(self) -> bytes:
+        """Return a body as the event that it would have been.
+
+        A refusal that came late names no request; here it is this request's answer.
+        """
+        if self._start["status"] != OK_STATUS:
+            return build_error_event(self.request, REFUSED)
+        return EVENT_HEAD + self._held + EVENT_END
+
+    async def _send_part(self, send: Send, part: bytes) -> None:
+        await send({"type": "http.response.body", "body": part, "more_body": True})

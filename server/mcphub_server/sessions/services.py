@@ -1,0 +1,87 @@
+"""What the session layers work with, made from what the process was told."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry
+
+from mcphub_server.config.hub import HubConfig, SessionMode
+from mcphub_server.config.runtime import RuntimeSettings
+from mcphub_server.errors import ConfigError
+from mcphub_server.sessions.forwarding.forwarder import Forwarder
+from mcphub_server.sessions.metrics import SessionMetrics
+from mcphub_server.sessions.peers.announcements import PeerAnnouncer, PeerSet
+from mcphub_server.sessions.peers.dns import DnsPeers, NoPeers, PeerDirectory
+from mcphub_server.sessions.tokens.keyring import LiveKeyring
+from mcphub_server.sessions.tokens.signer import Identity, TokenSigner, build_identity
+from mcphub_server.traffic.state import ServerState
+
+
+@dataclass(frozen=True, slots=True)
+class SessionServices:
+    """One set a process.
+
+    Attributes:
+        stateful: Whether `/mcp` keeps sessions, as `/sse` always does.
+        resumes_modern: Whether replies of revision 2026-07-28 can be resumed.
+    """
+
+    keyring: LiveKeyring
+    signer: TokenSigner
+    peers: Forwarder
+    peer_set: PeerSet
+    announcer: PeerAnnouncer
+    metrics: SessionMetrics
+    state: ServerState
+    stateful: bool
+    resumes_modern: bool
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Follow the keys, open the connections to the other replicas, greet them."""
+        async with self.keyring.running(), self.peers, self.announcer.running():
+            yield
+
+
+def build_session_services(
+    config: HubConfig,
+    runtime: RuntimeSettings,
+    registry: CollectorRegistry,
+    state: ServerState,
+    directory: PeerDirectory | None = None,
+) -> SessionServices:
+    """Make the parts; must run inside the event loop that will serve."""
+    keyring = LiveKeyring(runtime.keys_dir, runtime.key_settling_seconds)
+    signer = TokenSigner(read_identity(runtime), keyring)
+    peer_set = PeerSet(directory or build_directory(runtime), signer)
+    return SessionServices(
+        keyring,
+        signer,
+        Forwarder(runtime.port, peer_set, signer),
+        peer_set,
+        PeerAnnouncer(peer_set, runtime.port),
+        SessionMetrics(registry),
+        state,
+        config.transports.streamable_http.sessions is SessionMode.STATEFUL,
+        runtime.resume_modern_replies,
+    )
+
+
+def read_identity(runtime: RuntimeSettings) -> Identity:
+    """Take the identity from the environment that the operator sets."""
+    try:
+        return build_identity(
+            runtime.namespace, runtime.hub, runtime.pod_ip, runtime.pod_uid
+        )
+    except ValueError:
+        raise ConfigError(
+            "The environment variable MCPHUB_POD_IP is not an IP address."
+        ) from None
+
+
+def build_directory(runtime: RuntimeSettings) -> PeerDirectory:
+    """Look replicas up in the headless Service; there are none outside a pod."""
+    if not (runtime.pod_ip and runtime.namespace):
+        return NoPeers()
+    return DnsPeers(f"{runtime.hub}-pods.{runtime.namespace}.svc")

@@ -1,0 +1,1 @@
+"""What replicas sign for clients and for each other."""

@@ -1,0 +1,63 @@
+"""Who is calling, in the one form that sessions, tickets and the SDK agree on.
+
+A principal is what the token verifier said about a caller, never the token: after a
+rotation of tokens a session is still its client's.
+"""
+
+from dataclasses import dataclass
+
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken, principal_components
+from starlette.authentication import AuthCredentials
+from starlette.types import Scope
+
+from mcphub_server.sessions.tokens.session_id import digest
+
+FORWARDED_TOKEN = "forwarded"  # noqa: S105 -- stands where a token stood
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """An authenticated caller."""
+
+    client_id: str
+    issuer: str | None = None
+    subject: str | None = None
+    scopes: tuple[str, ...] = ()
+
+
+def find_principal(scope: Scope) -> Principal | None:
+    """Return who the authentication around us found; None when there is none."""
+    user = scope.get("user")
+    if not isinstance(user, AuthenticatedUser):
+        return None
+    client_id, issuer, subject = principal_components(user.access_token)
+    return Principal(client_id, issuer, subject, tuple(user.scopes))
+
+
+def digest_principal(principal: Principal | None) -> bytes:
+    """Return the digest that stands in session ids."""
+    if principal is None:
+        return digest("")
+    parts = (principal.client_id, principal.issuer or "", principal.subject or "")
+    return digest("\0".join(parts))
+
+
+def build_token(principal: Principal) -> AccessToken:
+    """Return what the token's verifier said, without the token."""
+    return AccessToken(
+        token=FORWARDED_TOKEN,
+        client_id=principal.client_id,
+        scopes=list(principal.scopes),
+        subject=principal.subject,
+        claims={"iss": principal.issuer} if principal.issuer else {},
+    )
+
+
+def enter_scope(scope: Scope, principal: Principal | None) -> Scope:
+    """Return the scope as authentication would have left it for this principal."""
+    if principal is None:
+        return scope
+    token = build_token(principal)
+    user, credentials = AuthenticatedUser(token), AuthCredentials(token.scopes)
+    return {**scope, "user": user, "auth": credentials}

@@ -1,0 +1,1 @@
+"""What this replica is doing: its state, open streams, admission and drain."""

@@ -1,0 +1,96 @@
+"""Ending a replica so that no client notices, as far as that is possible.
+
+After SIGTERM requests keep coming: endpoints and kept-alive connections outlive each
+other. So the listener stays open to the end, every answer asks its client to open a
+new connection elsewhere, and idle connections are left alone for longer than clients
+keep them. A stream ends once it owes nothing; one whose client never pauses takes no
+more requests after a while, so that each that it took is answered. Those that come
+later are answered with an error when it ends.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+from sse_starlette.sse import AppStatus
+
+from mcphub_server.traffic.state import ServerState
+from mcphub_server.traffic.streams import Stream
+
+STREAM_GRACE_SECONDS = 0.3
+"""The last answer on a stream must reach its client before the stream ends."""
+
+UNCONNECTED_SECONDS = 2.0
+"""With no connection open for so long, nobody is left to wait for."""
+
+LONGEST_CALL_SECONDS = 45.0
+LONGEST_DRAIN_SECONDS = 48.0
+"""Kubernetes kills the pod after 55."""
+
+PATIENCE_SECONDS = LONGEST_DRAIN_SECONDS - LONGEST_CALL_SECONDS
+"""How long a stream goes on taking requests; what it took then still ends in time."""
+
+POLL_SECONDS = 0.05
+
+log = structlog.get_logger(__name__)
+
+
+def keep_streams_at_shutdown() -> None:
+    """Stop sse-starlette from cutting every stream half a second after SIGTERM."""
+    AppStatus.enable_automatic_graceful_drain = False
+    AppStatus.should_exit = False
+
+
+async def drain(state: ServerState, linger_seconds: float) -> None:
+    """Return when nothing is lost by closing the listeners."""
+    state.begin_draining()
+    log.info("draining", calls=state.calls, streams=state.streams)
+    try:
+        async with asyncio.timeout(LONGEST_DRAIN_SECONDS):
+            async with asyncio.TaskGroup() as group:
+                group.create_task(linger(linger_seconds, state.count_connections))
+                group.create_task(end_streams(state))
+            await wait_until_idle(state)
+    except TimeoutError:
+        log.warning("calls cut", calls=state.calls, streams=state.streams)
+        await cut_streams(state)
+    AppStatus.should_exit = True
+
+
+async def wait_until_idle(state: ServerState) -> None:
+    """Return once nothing has run, waited or streamed for a moment."""
+    while not state.is_idle(STREAM_GRACE_SECONDS):  # noqa: ASYNC110 -- time passes
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def linger(seconds: float, count_connections: Callable[[], int]) -> None:
+    """Wait for idle clients to drop their connections by themselves."""
+    loop = asyncio.get_running_loop()
+    begun = connected_at = loop.time()
+    while loop.time() - begun < seconds:
+        if count_connections():
+            connected_at = loop.time()
+        if loop.time() - connected_at >= UNCONNECTED_SECONDS:
+            return
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def end_streams(state: ServerState) -> None:
+    """End each stream at its first quiet moment, until none is left."""
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    while state.open_streams:
+        is_late = loop.time() - begun >= PATIENCE_SECONDS
+        for stream in list(state.open_streams):
+            stream.closing = is_late
+            if stream.returns_result_only(STREAM_GRACE_SECONDS):
+                stream.ended.set()
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def cut_streams(state: ServerState) -> None:
+    """End the streams that still owe an answer; their clients get an error each."""
+    streams: list[Stream] = list(state.open_streams)
+    for stream in streams:
+        stream.ended.set()
+    await asyncio.sleep(STREAM_GRACE_SECONDS)

@@ -1,0 +1,117 @@
+"""What this replica is doing now: calls, requests, streams; and whether it drains.
+
+A request over SSE is answered with 202 at once while its call goes on, so calls are
+counted where tools run and requests where HTTP is served. Draining waits for both.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from mcphub_server.traffic.capacity import (
+    SESSIONS_PER_STREAM,
+    USUAL_LIMIT_BYTES,
+    Capacity,
+    build_capacity,
+    count_streams,
+)
+from mcphub_server.traffic.streams import Stream
+
+USUAL_CAPACITY = build_capacity(count_streams(USUAL_LIMIT_BYTES))
+
+
+class ServerState:
+    """Counters of one replica, and the end of its work.
+
+    Attributes:
+        calls: Tools that run now.
+        requests: HTTP requests that will be answered.
+        open_streams: Responses that last as long as their clients like.
+        capacity: How many of these are welcome.
+        redirected, refused: How many newcomers were not.
+        count_connections: Tells how many connections the listener holds.
+        count_sessions: Tells how many sessions on `/mcp` the SDK holds.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        capacity: Capacity = USUAL_CAPACITY,
+    ) -> None:
+        self.capacity = capacity
+        self.redirected = 0
+        self.refused = 0
+        self.calls = 0
+        self.requests = 0
+        self.open_streams: set[Stream] = set()
+        self.count_connections: Callable[[], int] = int
+        self.count_sessions: Callable[[], int] = int
+        self.serving = False
+        self.draining = False
+        self._clock = clock
+        self._busy_at = clock()
+        self._listeners: list[Callable[[], None]] = []
+
+    @property
+    def streams(self) -> int:
+        """How many streams are open."""
+        return len(self.open_streams)
+
+    @property
+    def occupied(self) -> int:
+        """How much of the capacity is in use, in streams."""
+        return self.streams + self.count_sessions() // SESSIONS_PER_STREAM
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call a function whenever serving or draining changes."""
+        self._listeners.append(listener)
+
+    def begin_serving(self) -> None:
+        """Both listeners are open."""
+        self.serving = True
+        self._tell()
+
+    def begin_draining(self) -> None:
+        """Nothing new should begin here."""
+        self.draining = True
+        self._tell()
+
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """Count one running call."""
+        self.calls += 1
+        try:
+            yield
+        finally:
+            self.calls -= 1
+            self._busy_at = self._clock()
+
+    @contextmanager
+    def request(self) -> Iterator[None]:
+        """Count one HTTP request that will be answered."""
+        self.requests += 1
+        try:
+            yield
+        finally:
+            self.requests -= 1
+            self._busy_at = self._clock()
+
+    @contextmanager
+    def stream(self) -> Iterator[Stream]:
+        """Count one stream that lasts as long as its client likes."""
+        stream = Stream(self._clock)
+        self.open_streams.add(stream)
+        try:
+            yield stream
+        finally:
+            self.open_streams.discard(stream)
+            self._busy_at = self._clock()
+
+    def is_idle(self, seconds: float) -> bool:
+        """Say whether nothing has run, waited or streamed for a while."""
+        busy = self.calls or self.requests or self.open_streams
+        return not busy and self._clock() - self._busy_at >= seconds
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()

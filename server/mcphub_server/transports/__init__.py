@@ -1,0 +1,1 @@
+"""The MCP endpoints: which transport serves a request, and how it responds."""

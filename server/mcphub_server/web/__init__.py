@@ -1,0 +1,1 @@
+"""HTTP, ASGI and JSON-RPC: parts that know no session and no tool."""

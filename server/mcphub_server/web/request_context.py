@@ -1,0 +1,122 @@
+"""The first thing that a request meets: its id, its origin, and the Host guard.
+
+In this order, so that even a refusal can be found in the logs by its id.
+"""
+
+import re
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mcphub_server.web.caller import Client, enter_client
+from mcphub_server.web.forwarded import Network, Origin, find_origin
+from mcphub_server.web.hosts import (
+    HostPolicy,
+    is_host_allowed,
+    is_origin_allowed,
+)
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+
+CORS_HEADERS = {
+    "access-control-allow-methods": "GET, POST, DELETE, OPTIONS",
+    "access-control-allow-headers": "Authorization, Content-Type, Accept, "
+    "Mcp-Session-Id, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Last-Event-ID, "
+    "X-Request-ID",
+    "access-control-max-age": "600",
+}
+EXPOSED = "Mcp-Session-Id, X-Request-ID, WWW-AuthMiddleware"
+
+RawHeaders = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRules:
+    """Who may be addressed, and whose forwarding headers are believed."""
+
+    hosts: HostPolicy
+    trusted_proxies: tuple[Network, ...] = ()
+
+
+class RequestContextMiddleware:
+    """Names each request, finds where it comes from, and guards its Host."""
+
+    def __init__(self, app: ASGIApp, rules: RequestRules) -> None:
+        self._app = app
+        self._rules = rules
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        request_id = choose_request_id(headers.get("x-request-id", ""))
+        peer = scope["client"][0] if scope.get("client") else ""
+        origin = find_origin(
+            peer, scope["scheme"], headers, self._rules.trusted_proxies
+        )
+        scope["scheme"] = origin.scheme
+        enter_client(Client(address=origin.address, request_id=request_id))
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        page = headers.get("origin", "")
+        added = [(b"x-request-id", request_id.encode())]
+        answer = self._refuse(headers, origin)
+        if answer is None and page:
+            added += build_cors(page)
+            if is_preflight(scope, headers):
+                answer = Response(status_code=204, headers=CORS_HEADERS)
+        await (answer or self._app)(scope, receive, adding(send, added))
+
+    def _refuse(self, headers: Headers, origin: Origin) -> Response | None:
+        """Return the refusal of a foreign Host or page, None if all is well."""
+        host = headers.get("host", "")
+        if not is_host_allowed(host, self._rules.hosts):
+            return PlainTextResponse(
+                "This server does not answer to that Host; add it to allowedHosts "
+                "or set publicURL.\n",
+                421,
+            )
+        page = headers.get("origin", "")
+        if page and not is_origin_allowed(page, origin.scheme, host, self._rules.hosts):
+            return PlainTextResponse(
+                "Pages of that Origin may not use this server; add its host to "
+                "allowedHosts or set publicURL.\n",
+                403,
+            )
+        return None
+
+
+def choose_request_id(given: str) -> str:
+    """Return the caller's id if it is harmless in logs and headers, else a new one."""
+    return given if REQUEST_ID.fullmatch(given) else uuid4().hex
+
+
+def is_preflight(scope: Scope, headers: Headers) -> bool:
+    """Tell whether a browser asks before it sends the real request."""
+    return scope["method"] == "OPTIONS" and "access-control-request-method" in headers
+
+
+def build_cors(page: str) -> RawHeaders:
+    """Return the headers that let an allowed page read the answer."""
+    return [
+        (b"access-control-allow-origin", page.encode("latin-1", "replace")),
+        (b"access-control-expose-headers", EXPOSED.encode()),
+        (b"vary", b"Origin"),
+    ]
+
+
+def adding(send: Send, added: RawHeaders) -> Send:
+    """Wrap `send` so that each response carries these headers too."""
+
+    async def send_with_headers(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), *added]}
+        await send(message)
+
+    return send_with_headers

@@ -1,0 +1,183 @@
+import json
+
+import pytest
+from mcp_types import ErrorData, JSONRPCError, JSONRPCResponse
+
+from mcphub_server.traffic.admission import StreamSender
+from mcphub_server.traffic.streams import MOST_PENDING, Stream
+
+
+class Clock:
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def stream(clock):
+    return Stream(clock)
+
+
+def post(stream, **message):
+    stream.note_message(json.dumps({"jsonrpc": "2.0", **message}).encode())
+
+
+def send(stream, message):
+    data = message.model_dump_json(by_alias=True, exclude_unset=True)
+    stream.note_chunk(f"event: message\r\ndata: {data}\r\n\r\n".encode())
+
+
+@pytest.mark.parametrize("number", [7, -1, "seven", 'a "quoted" one', "läuft"])
+@pytest.mark.parametrize(
+    "build",
+    [
+        pytest.param(
+            lambda number: JSONRPCResponse(jsonrpc="2.0", id=number, result={"a": 1}),
+            id="a result",
+        ),
+        pytest.param(
+            lambda number: JSONRPCError(
+                jsonrpc="2.0", id=number, error=ErrorData(code=1, message="no")
+            ),
+            id="an error",
+        ),
+    ],
+)
+def test_a_request_is_owed_until_the_sdk_writes(stream, number, build):
+    post(stream, id=number, method="tools/call")
+    owed = set(stream.pending)
+
+    send(stream, build(number))
+
+    assert owed == {number}
+    assert stream.pending == set()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param({"method": "notifications/initialized"}, id="a notification"),
+        pytest.param({"id": 1, "result": {}}, id="an answer of the client"),
+    ],
+)
+def test_nothing_is_owed_for(stream, message):
+    post(stream, **message)
+
+    assert stream.pending == set()
+
+
+def test_a_result_that_quotes_an_answer_pays_for_nothing(stream):
+    post(stream, id=2, method="tools/call")
+    post(stream, id=1, method="tools/call")
+    quoted = 'data: {"jsonrpc":"2.0","id":2,"result":'
+
+    send(stream, JSONRPCResponse(jsonrpc="2.0", id=1, result={"text": quoted}))
+
+    assert stream.pending == {2}
+
+
+def test_a_stream_is_quiet_when_nothing_is_owed_and_nothing_happened(stream, clock):
+    post(stream, id=1, method="tools/call")
+    clock.now = 10
+    assert not stream.returns_result_only(0.3)
+
+    send(stream, JSONRPCResponse(jsonrpc="2.0", id=1, result={}))
+    assert not stream.returns_result_only(0.3)
+
+    clock.now = 10.3
+    assert stream.returns_result_only(0.3)
+
+
+def test_pings_are_no_sign_of_life(stream, clock):
+    clock.now = 10
+
+    stream.note_chunk(b": ping - 2026-11-21\r\n\r\n")
+
+    assert stream.returns_result_only(0.3)
+
+
+def test_a_closing_stream_declines_requests_and_keeps_what_it_took(stream):
+    post(stream, id=1, method="tools/call")
+    stream.closing = True
+
+    taken = stream.note_message(b'{"id":2,"method":"tools/call"}')
+
+    assert not taken
+    assert stream.pending == {1}
+    assert stream.declined == {2}
+
+
+def test_a_closing_stream_takes_what_a_running_call_waits_for(stream):
+    stream.closing = True
+
+    assert stream.note_message(b'{"id":1,"result":{}}')
+
+
+def test_declined_requests_are_no_sign_of_life(stream, clock):
+    stream.closing = True
+    clock.now = 10
+
+    stream.note_message(b'{"id":1,"method":"tools/call"}')
+
+    assert stream.returns_result_only(0.3)
+
+
+def test_a_request_after_the_end_was_asked_for_is_declined(stream):
+    stream.ended.set()
+
+    taken = stream.note_message(b'{"id":1,"method":"tools/call"}')
+
+    assert not taken
+    assert stream.pending == set()
+    assert stream.declined == {1}
+
+
+async def test_the_last_event_leaves_a_stream_that_nothing_can_be_posted_to(stream):
+    sent = []
+
+    async def send(message):
+        sent.append((message, stream.finished))
+
+    sender = StreamSender(stream, send)
+    await sender({"type": "http.response.start"})
+    stream.ended.set()
+    stream.note_message(b'{"id":1,"method":"tools/call"}')
+
+    await sender.finish()
+
+    last, was_finished = sent[-1]
+    assert was_finished
+    assert not last["more_body"]
+    assert b"did not begin this call" in last["body"]
+
+
+def test_a_cancelled_request_is_owed_no_more(stream):
+    post(stream, id=5, method="tools/call")
+    post(stream, id=6, method="tools/call")
+
+    post(stream, method="notifications/cancelled", params={"requestId": 5})
+
+    assert stream.pending == {6}
+
+
+def test_what_was_refused_where_it_was_posted_is_not_owed(stream):
+    post(stream, id=5, method="tools/call")
+
+    stream.forget(5)
+
+    assert stream.pending == set()
+
+
+def test_a_stream_owes_only_so_much(stream):
+    for number in range(MOST_PENDING):
+        assert not stream.is_full
+        post(stream, id=number, method="tools/call")
+
+    assert stream.is_full

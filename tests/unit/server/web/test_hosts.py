@@ -1,0 +1,62 @@
+"""Which Host and Origin headers this server answers to."""
+
+import pytest
+
+from mcphub_server.web.hosts import (
+    build_host_policy,
+    is_host_allowed,
+    is_origin_allowed,
+)
+
+POLICY = build_host_policy(
+    "team-data", "ai", "https://mcp.example.com", ["mcp.corp.example"]
+)
+
+
+@pytest.mark.parametrize(
+    ("header", "allowed"),
+    [
+        pytest.param("localhost:30800", True, id="loopback by name"),
+        pytest.param("127.0.0.1:30800", True, id="loopback by address"),
+        pytest.param("10.1.2.3:30800", True, id="a node by address"),
+        pytest.param("[fd00::1]:30800", True, id="a node by IPv6 address"),
+        pytest.param("worker-1:30800", True, id="a node by its short name"),
+        pytest.param("ip-10-0-0-5.ec2.internal:30800", True, id="a cloud's node name"),
+        pytest.param("team-data.ai.svc:8000", True, id="the service"),
+        pytest.param("team-data.ai.svc.cluster.local:8000", True, id="in full"),
+        pytest.param("TEAM-DATA.ai.svc.cluster.local.", True, id="case and root dot"),
+        pytest.param("mcp.example.com", True, id="publicURL"),
+        pytest.param("mcp.corp.example:8443", True, id="allowedHosts, any port"),
+        pytest.param("other.ai.svc.cluster.local", False, id="another service"),
+        pytest.param("evil.example.net:30800", False, id="a rebound name"),
+        pytest.param("127.0.0.1.evil.example.net", False, id="an address in a name"),
+        pytest.param("mcp.example.com.evil.net", False, id="a known name in front"),
+        pytest.param("localhost.evil.net", False, id="localhost in front"),
+        pytest.param("", False, id="no Host at all"),
+    ],
+)
+def test_a_host_is_allowed_if_no_attacker_can_own_it(
+    header: str, *, allowed: bool
+) -> None:
+    assert is_host_allowed(header, POLICY) is allowed
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        pytest.param("http://10.1.2.3:30800", True, id="the server itself"),
+        pytest.param("http://localhost:6274", True, id="the inspector at home"),
+        pytest.param("http://127.0.0.1:6274", True, id="the same by address"),
+        pytest.param("https://mcp.example.com", True, id="publicURL"),
+        pytest.param("https://mcp.corp.example", True, id="allowedHosts"),
+        pytest.param("http://10.1.2.3:9999", False, id="another port of the node"),
+        pytest.param("https://evil.example.net", False, id="any other page"),
+        pytest.param("http://localhost.evil.net", False, id="localhost in front"),
+        pytest.param("null", False, id="a sandboxed page"),
+        pytest.param("file://", False, id="a file"),
+    ],
+)
+def test_a_page_is_allowed_if_it_is_ours_or_the_users_own(
+    origin: str, *, allowed: bool
+) -> None:
+    assert is_origin_allowed(origin, "http", "10.1.2.3:30800", POLICY) is allowed
