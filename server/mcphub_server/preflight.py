@@ -54,7 +54,7 @@ async def check_backend(registered: Registered) -> Finding:
     finally:
         await backend.close()
     return Finding(
-        backend.name, backend.type, backend.endpoint, health.state.value, health.message
+        backend.name, backend.kind, backend.endpoint, health.state.value, health.message
     )
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from mcphub_server.config.backends import BackendType
 from mcphub_server.errors import BackendReason
 
 
@@ -51,7 +50,7 @@ class Backend(Protocol):
     def name(self) -> str: ...
 
     @property
-    def type(self) -> BackendType: ...
+    def kind(self) -> str: ...
 
     @property
     def endpoint(self) -> str: ...

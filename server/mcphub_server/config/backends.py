@@ -5,14 +5,12 @@ an address with credentials in it is refused, because it would end up in logs.
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
 from mcphub_server.config.model import ConfigModel
-
-BackendType = Literal["postgres", "qdrant", "neo4j"]
 
 
 def check_no_credentials(url: str) -> str:
@@ -77,7 +75,11 @@ class Neo4jConfig(ConfigModel):
 
 
 class BackendConfig(ConfigModel):
-    """One backend: a name, and exactly one of the three kinds."""
+    """One backend: a name, and the options of exactly one kind.
+
+    The optional fields are the server's registry of kinds, one line each; all other
+    code finds a kind's packages by the field's name.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")]
     enabled: bool = True
@@ -88,14 +90,26 @@ class BackendConfig(ConfigModel):
     @model_validator(mode="after")
     def check_one_kind(self) -> Self:
         """Refuse none and several, as the custom resource's own rule does."""
-        kinds = (self.postgres, self.qdrant, self.neo4j)
-        if sum(kind is not None for kind in kinds) != 1:
-            raise ValueError("needs exactly one of postgres, qdrant, neo4j")
+        if len(self._given) != 1:
+            raise ValueError(f"needs exactly one of {', '.join(KINDS)}")
         return self
 
     @property
-    def type(self) -> BackendType:
-        """Which kind of database this is."""
-        if self.postgres is not None:
-            return "postgres"
-        return "qdrant" if self.qdrant is not None else "neo4j"
+    def kind(self) -> str:
+        """Which kind of database this is: a word of KINDS."""
+        return self._given[0]
+
+    @property
+    def options(self) -> ConfigModel:
+        """The kind's own options."""
+        options: ConfigModel = getattr(self, self.kind)
+        return options
+
+    @property
+    def _given(self) -> list[str]:
+        return [kind for kind in KINDS if getattr(self, kind) is not None]
+
+
+KINDS = tuple(
+    field for field in BackendConfig.model_fields if field not in {"name", "enabled"}
+)

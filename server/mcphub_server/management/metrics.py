@@ -180,7 +180,7 @@ class LiveCollector(Collector):
             labels=("backend", "use"),
         )
         for monitor in self._sources.monitors:
-            name, kind = monitor.backend.name, monitor.backend.type
+            name, kind = monitor.backend.name, monitor.backend.kind
             current = monitor.observation.health.state
             for known in BackendState:
                 state.add_metric((name, kind, known.value), int(known is current))

@@ -80,7 +80,7 @@ def describe_backend(monitor: BackendMonitor) -> dict[str, Any]:
     health = monitor.observation.health
     return {
         "name": monitor.backend.name,
-        "type": monitor.backend.type,
+        "type": monitor.backend.kind,
         "state": health.state.value,
         "reason": health.reason.value if health.reason else "",
         "message": health.message,

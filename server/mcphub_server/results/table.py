@@ -34,15 +34,12 @@ class Page:
         columns: Their names; duplicates stay.
         rows: Their values, at most as many as the page may have.
         truncated: There are further rows.
-        next_cursor: Where they begin; ignored where `encode_page` is told how to
-            make a cursor.
         kinds: What each column holds; empty: judged cell by cell.
     """
 
     columns: tuple[str, ...]
     rows: Sequence[Sequence[object]]
     truncated: bool = False
-    next_cursor: str | None = None
     kinds: tuple[ColumnKind, ...] = ()
 
 
@@ -75,9 +72,7 @@ def encode_page(
     encoded = encode_json(rows)
     fitting = rows if len(encoded) <= room else fit_rows(rows, room)
     more = page.truncated or len(fitting) < len(rows)
-    cursor = page.next_cursor
-    if cursor_after is not None:
-        cursor = cursor_after(len(fitting)) if more else None
+    cursor = cursor_after(len(fitting)) if cursor_after and more else None
     truncated = more or fitting is not rows or _MARK in encoded
     if fitting is not rows:
         encoded = encode_json(fitting)

@@ -9,6 +9,7 @@ from fastmcp.tools.base import Tool, ToolResult
 
 from mcphub_server.backends.base import BackendState
 from mcphub_server.backends.health import BackendMonitor
+from mcphub_server.config.backends import KINDS
 from mcphub_server.tools.building import ToolDescription, build_result, build_tool
 
 SERVICE = "mcphub"
@@ -46,7 +47,7 @@ SERVICES_SCHEMA: dict[str, Any] = {
                 "type": "object",
                 "properties": {
                     "name": {"type": "string"},
-                    "type": {"enum": ["postgres", "qdrant", "neo4j"]},
+                    "type": {"enum": [*KINDS]},
                     "endpoint": {"type": "string"},
                     "status": {"enum": ["available", "unavailable"]},
                     "tools": {"type": "array", "items": {"type": "string"}},
@@ -146,7 +147,7 @@ def describe_services(facts: HubFacts) -> dict[str, Any]:
     services = {
         monitor.backend.name: {
             "name": monitor.backend.name,
-            "type": monitor.backend.type,
+            "type": monitor.backend.kind,
             "endpoint": monitor.backend.endpoint,
             "status": "available"
             if monitor.observation.health.state in AVAILABLE

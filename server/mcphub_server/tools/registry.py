@@ -1,26 +1,40 @@
 """Which backend and which tools belong to a configured database.
 
-Drivers are imported here, when a backend of their kind is enabled, and nowhere else:
-all three together cost 163 MiB and almost two seconds.
+A kind's packages are found by its name: `backends/<kind>` connects and reads,
+`tools/<kind>` makes the tools. They are imported when a backend of the kind is
+enabled and not before: the drivers of three kinds cost 163 MiB and almost two seconds.
 """
-
-# ruff: noqa: PLC0415 -- importing late is what this module is for
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
 from pathlib import Path
+from typing import Any, Protocol
 
 from fastmcp.tools.base import Tool
 
 from mcphub_server.backends.base import Backend
-from mcphub_server.config.backends import (
-    BackendConfig,
-    Neo4jConfig,
-    PostgresConfig,
-    QdrantConfig,
-)
-from mcphub_server.errors import ConfigError
+from mcphub_server.config.backends import BackendConfig
 from mcphub_server.tools.context import ToolContext
+
+PACKAGE = "mcphub_server"
+
+
+class BackendModule(Protocol):
+    """`backends/<kind>/backend.py`."""
+
+    def build_backend(self, name: str, config: Any, secrets_dir: Path) -> Backend:
+        """Make a backend from its kind's options; it does not connect yet."""
+        ...
+
+
+class ToolsetModule(Protocol):
+    """`tools/<kind>/toolset.py`."""
+
+    def build_tools(self, backend: Any, context: ToolContext) -> Sequence[Tool]:
+        """Make the tools of one backend of the kind."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,39 +47,22 @@ class Registered:
 
 def register(config: BackendConfig, secrets_dir: Path) -> Registered:
     """Make a backend of the configured kind; it does not connect yet."""
-    if config.postgres is not None:
-        return register_postgres(config.name, config.postgres, secrets_dir)
-    if config.neo4j is not None:
-        return register_neo4j(config.name, config.neo4j, secrets_dir)
-    if config.qdrant is not None:
-        return register_qdrant(config.name, config.qdrant, secrets_dir)
-    raise ConfigError(f"The backend {config.name} has no kind.")
+    module = import_backend(config.kind)
+    backend = module.build_backend(config.name, config.options, secrets_dir)
+    return Registered(
+        backend, partial(import_toolset(config.kind).build_tools, backend)
+    )
 
 
-def register_postgres(
-    name: str, config: PostgresConfig, secrets_dir: Path
-) -> Registered:
-    """Make a PostgreSQL backend."""
-    from mcphub_server.backends.postgres.backend import PostgresBackend
-    from mcphub_server.tools.postgres.toolset import build_postgres_tools
-
-    backend = PostgresBackend(name, config, secrets_dir)
-    return Registered(backend, lambda context: build_postgres_tools(backend, context))
+def import_backend(kind: str) -> BackendModule:
+    """Import the kind's driver and what is built on it."""
+    module: Any = import_module(f"{PACKAGE}.backends.{kind}.backend")
+    checked: BackendModule = module
+    return checked
 
 
-def register_neo4j(name: str, config: Neo4jConfig, secrets_dir: Path) -> Registered:
-    """Make a Neo4j backend."""
-    from mcphub_server.backends.neo4j.backend import Neo4jBackend
-    from mcphub_server.tools.neo4j.toolset import build_neo4j_tools
-
-    backend = Neo4jBackend(name, config, secrets_dir)
-    return Registered(backend, lambda context: build_neo4j_tools(backend, context))
-
-
-def register_qdrant(name: str, config: QdrantConfig, secrets_dir: Path) -> Registered:
-    """Make a Qdrant backend."""
-    from mcphub_server.backends.qdrant.backend import QdrantBackend
-    from mcphub_server.tools.qdrant.toolset import build_qdrant_tools
-
-    backend = QdrantBackend(name, config, secrets_dir)
-    return Registered(backend, lambda context: build_qdrant_tools(backend, context))
+def import_toolset(kind: str) -> ToolsetModule:
+    """Import the kind's tools."""
+    module: Any = import_module(f"{PACKAGE}.tools.{kind}.toolset")
+    checked: ToolsetModule = module
+    return checked

@@ -27,7 +27,7 @@ from mcphub_server.backends.neo4j.failures import (
 from mcphub_server.backends.neo4j.lockout import LoginGate
 from mcphub_server.backends.neo4j.metering import ByteMeter, metered
 from mcphub_server.backends.neo4j.plans import PLAN_COLUMNS, walk_plan
-from mcphub_server.config.backends import BackendType, Neo4jConfig
+from mcphub_server.config.backends import Neo4jConfig
 from mcphub_server.config.secrets import BackendSecrets, read_backend_secrets
 from mcphub_server.errors import (
     BackendReason,
@@ -75,10 +75,15 @@ class Records:
     more: bool
 
 
+def build_backend(name: str, config: Neo4jConfig, secrets_dir: Path) -> "Neo4jBackend":
+    """Make a backend of this kind; it does not connect yet."""
+    return Neo4jBackend(name, config, secrets_dir)
+
+
 class Neo4jBackend:
     """One Neo4j database, connected at its first use."""
 
-    type: BackendType = "neo4j"
+    kind = "neo4j"
 
     def __init__(self, name: str, config: Neo4jConfig, secrets_dir: Path) -> None:
         self.name = name

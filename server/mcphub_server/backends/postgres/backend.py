@@ -26,7 +26,7 @@ from mcphub_server.backends.postgres.failures import (
     DRIVER_ERRORS,
     translate_connect_error,
 )
-from mcphub_server.config.backends import BackendType, PostgresConfig
+from mcphub_server.config.backends import PostgresConfig
 from mcphub_server.config.secrets import read_backend_secrets
 from mcphub_server.errors import (
     BackendReason,
@@ -51,10 +51,17 @@ SELECT pg_catalog.array_agg(pid) FILTER (WHERE state = 'active')
 FROM pg_catalog.pg_stat_activity WHERE pid = ANY ($1::int[])"""
 
 
+def build_backend(
+    name: str, config: PostgresConfig, secrets_dir: Path
+) -> "PostgresBackend":
+    """Make a backend of this kind; it does not connect yet."""
+    return PostgresBackend(name, config, secrets_dir)
+
+
 class PostgresBackend:
     """One database of a hub."""
 
-    type: BackendType = "postgres"
+    kind = "postgres"
 
     def __init__(self, name: str, config: PostgresConfig, secrets_dir: Path) -> None:
         self.name = name

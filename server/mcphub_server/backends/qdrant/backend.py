@@ -24,7 +24,7 @@ from mcphub_server.backends.qdrant.failures import (
 )
 from mcphub_server.backends.qdrant.rest import AsyncApis, models
 from mcphub_server.backends.tls import speaks_tls
-from mcphub_server.config.backends import BackendType, QdrantConfig
+from mcphub_server.config.backends import QdrantConfig
 from mcphub_server.config.secrets import BackendSecrets, read_backend_secrets
 from mcphub_server.errors import (
     BackendReason,
@@ -64,10 +64,17 @@ class Search:
     with_vectors: bool
 
 
+def build_backend(
+    name: str, config: QdrantConfig, secrets_dir: Path
+) -> "QdrantBackend":
+    """Make a backend of this kind; it does not connect yet."""
+    return QdrantBackend(name, config, secrets_dir)
+
+
 class QdrantBackend:
     """One Qdrant server, connected at its first use."""
 
-    type: BackendType = "qdrant"
+    kind = "qdrant"
 
     def __init__(self, name: str, config: QdrantConfig, secrets_dir: Path) -> None:
         self.name = name

@@ -48,19 +48,6 @@ def check_vector_name(name: Any) -> str:
     return name
 
 
-def check_lookup_from(lookup: Any, allowed: Collection[str] = ()) -> None:
-    """Hold the other collection of a lookup to the same allow-list."""
-    if not isinstance(lookup, dict) or not set(lookup) <= {"collection", "vector"}:
-        raise Rejected(
-            "qdrant/lookup",
-            "lookup_from takes collection and vector.",
-            "Search with point_id in the collection itself.",
-        )
-    check_collection_name(lookup.get("collection"), allowed)
-    if lookup.get("vector") is not None:
-        check_vector_name(lookup["vector"])
-
-
 def check_point_id(point_id: Any) -> int | str:
     """Return a point's id: a whole number or a UUID."""
     if isinstance(point_id, int) and is_count(point_id):

@@ -46,7 +46,7 @@ def check_function(node: Any, policy: SqlPolicy) -> None:
     schema, name = _split(_names(node.funcname))
     if name == "current_setting" and schema in (None, "pg_catalog"):
         _check_setting(node.args)
-    elif not _is_allowed(schema, name, policy):
+    elif not _is_allowed(schema, name):
         raise _refuse_function(schema, name)
     elif _is_shadowed(schema, name, policy):
         raise Rejected(
@@ -64,9 +64,7 @@ def _is_shadowed(schema: str | None, name: str, policy: SqlPolicy) -> bool:
     return schema != "pg_catalog" and name in policy.user_defined.functions
 
 
-def _is_allowed(schema: str | None, name: str, policy: SqlPolicy) -> bool:
-    if name in policy.functions:
-        return True
+def _is_allowed(schema: str | None, name: str) -> bool:
     if schema in (None, "pg_catalog") and name in functions.BUILT_IN:
         return True
     return schema != "pg_catalog" and name in functions.EXTENSIONS

@@ -52,9 +52,7 @@ class SqlPolicy:
     Attributes:
         parameters: How many values come beside the statement: $1 … $n.
         user_defined: Names that users of this database defined.
-        functions: Further functions that an administrator vouches for.
     """
 
     parameters: int = 0
     user_defined: UserDefinedNames = field(default_factory=UserDefinedNames)
-    functions: frozenset[str] = frozenset()

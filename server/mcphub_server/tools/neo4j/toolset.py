@@ -43,7 +43,7 @@ Direction = Annotated[
 ]
 
 
-def build_neo4j_tools(backend: Neo4jBackend, context: ToolContext) -> list[Tool]:
+def build_tools(backend: Neo4jBackend, context: ToolContext) -> list[Tool]:
     """Make the three tools of one backend."""
     tools = Neo4jTools(backend, context)
     return [

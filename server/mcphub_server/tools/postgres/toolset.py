@@ -48,7 +48,7 @@ Table = Annotated[
 ]
 
 
-def build_postgres_tools(backend: PostgresBackend, context: ToolContext) -> list[Tool]:
+def build_tools(backend: PostgresBackend, context: ToolContext) -> list[Tool]:
     """Make the three tools of one backend."""
     tools = PostgresTools(backend, context)
     return [

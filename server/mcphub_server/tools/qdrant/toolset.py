@@ -75,7 +75,7 @@ WithPayload = Annotated[
 WithVectors = Annotated[bool, Field(description="Whether hits carry their vectors.")]
 
 
-def build_qdrant_tools(backend: QdrantBackend, context: ToolContext) -> list[Tool]:
+def build_tools(backend: QdrantBackend, context: ToolContext) -> list[Tool]:
     """Make the three tools of one backend."""
     tools = QdrantTools(backend, context)
     by_text = backend.embedding is not None

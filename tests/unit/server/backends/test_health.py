@@ -9,7 +9,6 @@ import pytest
 from mcphub_server.backends.base import BackendState, Health, PoolUsage
 from mcphub_server.backends.breaker import FAILURES_TO_OPEN
 from mcphub_server.backends.health import BackendMonitor
-from mcphub_server.config.backends import BackendType
 from mcphub_server.errors import (
     BackendReason,
     BackendUnavailable,
@@ -23,7 +22,7 @@ DOWN = Health(BackendState.UNREACHABLE, BackendReason.BAD_CREDENTIALS, "bad pass
 
 class FakeBackend:
     name = "orders"
-    type: BackendType = "postgres"
+    kind: str = "postgres"
     endpoint = "db:5432/orders"
 
     def __init__(self) -> None:

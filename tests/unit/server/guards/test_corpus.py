@@ -1,21 +1,22 @@
 """The public corpus against the guards alone, before any database has a say."""
 
+from inspect import signature
 from typing import Any
 
 import pytest
 
-from mcphub_server.errors import ToolFailure
+from mcphub_server.errors import BadArgument, ToolFailure
 from mcphub_server.guards.cypher.check import check_cypher
 from mcphub_server.guards.qdrant.filters import check_filter
 from mcphub_server.guards.qdrant.names import (
     check_collection_name,
     check_limit,
-    check_lookup_from,
     check_vector_name,
 )
 from mcphub_server.guards.qdrant.vectors import check_vector
 from mcphub_server.guards.sql.check import check_sql
 from mcphub_server.guards.sql.statement import SqlPolicy
+from mcphub_server.tools.qdrant.toolset import QdrantTools
 from tests.support.corpus import CorpusItem, load_corpus
 
 # What a guard lets pass because a limit contains it: rows, bytes or time.
@@ -24,6 +25,9 @@ CONTAINED_LATER = {
     "pg-082", "pg-083", "pg-084", "pg-085", "pg-087",
     "qd-030",
 }  # fmt: skip
+
+
+SEARCH_ARGUMENTS = signature(QdrantTools.search).parameters
 
 
 def check(item: CorpusItem) -> None:
@@ -43,8 +47,9 @@ def check_search(arguments: dict[str, Any]) -> None:
         "filter": check_filter,
         "using": check_vector_name,
         "limit": lambda limit: check_limit(limit, 1_000),
-        "lookup_from": lambda lookup: check_lookup_from(lookup, allowed),
     }
+    if "lookup_from" in arguments and "lookup_from" not in SEARCH_ARGUMENTS:
+        raise BadArgument("The tool has no such argument, and takes no unknown ones.")
     for name, value in arguments.items():
         if name in checks:
             checks[name](value)

@@ -13,7 +13,6 @@ from mcphub_server.guards.qdrant.filters import check_filter
 from mcphub_server.guards.qdrant.names import (
     check_collection_name,
     check_limit,
-    check_lookup_from,
     check_point_id,
     check_vector_name,
 )
@@ -62,19 +61,6 @@ def test_what_no_collection_is_called_is_rejected(name):
 def test_a_collection_that_is_not_the_hubs_is_rejected_with_those_that_are():
     with pytest.raises(Rejected, match=r"docs, news"):
         check_collection_name("secret", ("news", "docs"))
-
-
-def test_a_lookup_is_held_to_the_same_collections():
-    check_lookup_from({"collection": "docs", "vector": "dense"}, ("docs",))
-
-    with pytest.raises(Rejected):
-        check_lookup_from({"collection": "secret"}, ("docs",))
-
-
-@pytest.mark.parametrize("lookup", [None, [], {"collection": "a", "x": 1}, {}, "docs"])
-def test_a_lookup_of_another_shape_is_rejected(lookup):
-    with pytest.raises(Rejected):
-        check_lookup_from(lookup)
 
 
 @pytest.mark.parametrize("name", ["", "a/b", None, {"a": 1}])

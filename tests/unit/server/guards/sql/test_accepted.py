@@ -83,9 +83,3 @@ def test_the_kind_says_whether_it_can_be_wrapped(sql, kind):
 
 def test_placeholders_pass_when_values_come_with_them():
     assert check_sql("SELECT $1, $2", SqlPolicy(parameters=2)).kind == "select"
-
-
-def test_a_function_that_an_administrator_vouches_for_passes():
-    policy = SqlPolicy(functions=frozenset({"net_price"}))
-
-    assert check_sql("SELECT net_price(1)", policy).kind == "select"

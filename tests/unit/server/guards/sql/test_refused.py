@@ -261,10 +261,3 @@ def test_a_refusal_repeats_only_the_beginning_of_a_long_name():
 
     assert len(str(refusal.value)) < 600
     assert "work_mem" in str(refusal.value)
-
-
-def test_an_administrators_word_does_not_cover_another_function_of_that_name():
-    policy = SqlPolicy(user_defined=USER_DEFINED, functions=frozenset({"similarity"}))
-
-    with pytest.raises(Rejected):
-        check_sql("SELECT similarity('a', 'b')", policy)
