@@ -19,7 +19,7 @@ from benchmarks.operator.hubs import (
     build_status_write,
 )
 from benchmarks.operator.plane import User, read_own_cpu, read_server_cpu
-from mcphub_operator.kube.connection import Connection
+from mcphub_operator.client.connection import Connection
 
 Job = Callable[[], Awaitable[object]]
 

@@ -19,9 +19,9 @@ from benchmarks.operator.baseline import send, send_all
 from benchmarks.operator.hubs import Write, build_hub, build_hub_write
 from benchmarks.operator.percentiles import Spread, summarize
 from benchmarks.operator.plane import User
-from mcphub_operator.kube.encoding import encode_body
-from mcphub_operator.kube.kinds import CONFIG_MAP, DEPLOYMENT
-from mcphub_operator.kube.writer import APPLY
+from mcphub_operator.client.encoding import encode_body
+from mcphub_operator.client.kinds import CONFIG_MAP, DEPLOYMENT
+from mcphub_operator.client.writer import APPLY
 
 PAUSE_SECONDS = 0.08
 """Longer than the status that follows a change takes."""

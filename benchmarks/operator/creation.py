@@ -9,7 +9,7 @@ from benchmarks.operator.baseline import send_all
 from benchmarks.operator.hubs import build_hub, build_hub_write
 from benchmarks.operator.plane import User, read_own_cpu, read_server_cpu
 from benchmarks.operator.process import OperatorProcess
-from mcphub_operator.kube.kinds import CHILD_KINDS, DEPLOYMENT
+from mcphub_operator.client.kinds import CHILD_KINDS, DEPLOYMENT
 
 STEP_SECONDS = 0.1
 LONGEST_SECONDS = 600.0

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from benchmarks.operator.baseline import send
 from benchmarks.operator.hubs import build_hub, build_hub_write
 from benchmarks.operator.plane import User
-from mcphub_operator.kube.api import Call, Object
+from mcphub_operator.client.api import Call, Object
 
 TIMEOUT_SECONDS = 5
 CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"

@@ -8,15 +8,15 @@ from typing import Any
 
 from benchmarks.operator.plane import CREDENTIALS
 from mcphub_operator import names
+from mcphub_operator.client.encoding import encode_body
+from mcphub_operator.client.kinds import BY_NAME, HUB
+from mcphub_operator.client.writer import APPLY, JSON_PATCH
 from mcphub_operator.desired import build_desired
-from mcphub_operator.kube.encoding import encode_body
-from mcphub_operator.kube.kinds import BY_NAME, HUB
-from mcphub_operator.kube.writer import APPLY, JSON_PATCH
 from mcphub_operator.observed import HubKey, Observed, Platform, UserSecrets
-from mcphub_operator.resources.secrets import Fresh
+from mcphub_operator.resources.secrets import GeneratedSecrets
 from mcphub_operator.spec.hub import parse_hub
 from mcphub_operator.status.compose import build_status
-from mcphub_operator.status.problems import Outcome
+from mcphub_operator.status.findings import Findings
 
 Object = dict[str, Any]
 
@@ -97,7 +97,7 @@ def build_status_write(hub: Object) -> Write:
     key = HubKey(observed.hub.namespace, observed.hub.name)
     status = [
         {"op": "test", "path": "/metadata/uid", "value": NO_UID},
-        {"op": "add", "path": "/status", "value": build_status(observed, Outcome())},
+        {"op": "add", "path": "/status", "value": build_status(observed, Findings())},
     ]
     path = HUB.path(key.namespace, key.name) + "/status"
     return Write("PATCH", path, JSON_PATCH, encode_body(status))
@@ -105,11 +105,11 @@ def build_status_write(hub: Object) -> Write:
 
 def _observe(hub: Object) -> Observed:
     metadata = {**hub["metadata"], "uid": NO_UID, "generation": 1}
-    fresh = Fresh(*(b"0" * 64 for _ in range(4)))
+    generated = GeneratedSecrets(*(b"0" * 64 for _ in range(4)))
     return Observed(
         hub=parse_hub({**hub, "metadata": metadata}),
         platform=Platform(version("mcphub"), f"mcphub-server:{version('mcphub')}"),
-        fresh=fresh,
+        generated=generated,
         now=datetime.now(UTC),
         user_secrets=UserSecrets(hash="0123456789abcdef"),
     )

@@ -7,7 +7,7 @@ from benchmarks.operator.creation import wait_deployments
 from benchmarks.operator.hubs import Write, build_hub, build_hub_write, build_names
 from benchmarks.operator.plane import User, drop_hubs
 from benchmarks.operator.process import OperatorProcess
-from mcphub_operator.kube.kinds import DEPLOYMENT
+from mcphub_operator.client.kinds import DEPLOYMENT
 
 
 async def grow_to(

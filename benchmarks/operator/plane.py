@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.processes import CLOCK_TICKS
-from mcphub_operator.kube.api import Api, Call
-from mcphub_operator.kube.connection import Connection, open_connection
-from mcphub_operator.kube.kinds import CHILD_KINDS, EVENT, HUB, Kind
+from mcphub_operator.client.api import Api, Call
+from mcphub_operator.client.connection import Connection, open_connection
+from mcphub_operator.client.kinds import CHILD_KINDS, EVENT, HUB, Kind
 from tests.support.running_operator import World, open_world
 from tools.cluster.apiserver import ApiServer, running_api_server
 from tools.project import CRD

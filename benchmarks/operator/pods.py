@@ -18,9 +18,9 @@ from benchmarks.operator.baseline import run_jobs, send
 from benchmarks.operator.hubs import Write
 from benchmarks.operator.plane import User
 from mcphub_operator import names
-from mcphub_operator.kube.encoding import encode_body
-from mcphub_operator.kube.kinds import DEPLOYMENT, POD
-from mcphub_operator.kube.writer import MERGE
+from mcphub_operator.client.encoding import encode_body
+from mcphub_operator.client.kinds import DEPLOYMENT, POD
+from mcphub_operator.client.writer import MERGE
 
 ADDRESS = f"127.77.{os.getpid() // 256 % 256}.{os.getpid() % 255 + 1}"
 """Of loopback; another run at the same time has another."""

@@ -20,7 +20,12 @@ from mcphub_operator.resources.deployment import (
 )
 from mcphub_operator.resources.disruption_budget import build_disruption_budget
 from mcphub_operator.resources.image import build_version_label
-from mcphub_operator.resources.manifest import ChildId, Manifest, build_hash, seal
+from mcphub_operator.resources.manifest import (
+    ChildId,
+    Manifest,
+    build_hash,
+    with_applied_hash,
+)
 from mcphub_operator.resources.network_policy import build_network_policy
 from mcphub_operator.resources.pod import Revision, build_pod_template
 from mcphub_operator.resources.secrets import (
@@ -92,7 +97,7 @@ def find_upgrade_mark(observed: Observed) -> str:
 
 
 def _sealed(manifests: tuple[Manifest, ...]) -> tuple[Manifest, ...]:
-    return tuple(seal(manifest) for manifest in manifests)
+    return tuple(with_applied_hash(manifest) for manifest in manifests)
 
 
 def _plain_children(observed: Observed) -> Iterator[Manifest]:
@@ -119,7 +124,7 @@ def _own_secrets(observed: Observed, version: str) -> Iterator[Manifest]:
     for name, build_data in wanted.items():
         live = observed.own_secrets.get(name)
         rotate = live is not None and is_rotation_due(hub, live.annotations)
-        data = build_data(live.data if live else {}, observed.fresh, rotate=rotate)
+        data = build_data(live.data if live else {}, observed.generated, rotate=rotate)
         yield build_secret(hub, name, version, data)
 
 

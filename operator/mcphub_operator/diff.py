@@ -3,7 +3,8 @@
 A manifest holds the fields that the operator owns, and the live object these, the API
 server's defaults and other people's additions. So the question is containment, asked
 in the API server's own spelling: quantities, and lists that merge by a key. Fields
-that a manifest no longer has are found by the hash of the last one (`resources.seal`).
+that a manifest no longer has are found by the hash of the last manifest
+(`resources.manifest.with_applied_hash`).
 """
 
 import base64
@@ -13,10 +14,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from mcphub_operator import names
-from mcphub_operator.observed import Live, Observed
+from mcphub_operator.observed import CachedObject, Observed
+from mcphub_operator.port_repairs import Operation, find_port_repairs
 from mcphub_operator.resources.children import Desired
 from mcphub_operator.resources.manifest import ChildId, Manifest, child_id
-from mcphub_operator.restore import Operation, find_restorations
 
 # Lists that Kubernetes merges by a key; others' members in them are none of ours.
 MERGE_KEYS: Mapping[str, tuple[str, ...]] = {
@@ -41,7 +42,7 @@ class Apply:
 
     manifest: Manifest
     new: bool = False
-    """Whether the name must be free: the tables know of nothing, and may lag."""
+    """Whether the name must be free: the caches know of nothing, and may lag."""
 
     @property
     def child(self) -> ChildId:
@@ -76,14 +77,14 @@ class Delete:
 
 
 @dataclass(frozen=True, slots=True)
-class Restore:
+class RepairPorts:
     """Give ports of a child their numbers back before it is applied."""
 
     child: ChildId
     operations: tuple[Operation, ...]
 
 
-Step = Apply | Handover | Scale | Delete | Restore
+Step = Apply | Handover | Scale | Delete | RepairPorts
 Stage = tuple[Step, ...]
 
 
@@ -98,7 +99,7 @@ def build_plan(observed: Observed, desired: Desired) -> tuple[Stage, ...]:
     autoscaler, deployment = "HorizontalPodAutoscaler", "Deployment"
     last = {autoscaler, deployment}
     stages: tuple[Stage, ...] = (
-        tuple(_restores(observed, applies)),
+        tuple(_port_repairs(observed, applies)),
         tuple(d for d in deletes if d.child.kind == autoscaler),
         tuple(a for a in applies if a.child.kind not in last),
         tuple(_handovers(observed, desired)),
@@ -122,12 +123,14 @@ def _applies(observed: Observed, desired: Desired) -> Iterator[Apply]:
             yield Apply(manifest, live is None and child not in observed.free)
 
 
-def _restores(observed: Observed, applies: tuple[Apply, ...]) -> Iterator[Restore]:
+def _port_repairs(
+    observed: Observed, applies: tuple[Apply, ...]
+) -> Iterator[RepairPorts]:
     for apply in applies:
         live = observed.children.get(apply.child)
-        found = find_restorations(apply.manifest, live.read()) if live else ()
+        found = find_port_repairs(apply.manifest, live.read()) if live else ()
         if found:
-            yield Restore(apply.child, found)
+            yield RepairPorts(apply.child, found)
 
 
 def _deletes(observed: Observed, desired: Desired) -> Iterator[Delete]:
@@ -154,7 +157,7 @@ def _scales(observed: Observed, desired: Desired) -> Iterator[Scale]:
         yield Scale(child, desired.scale)
 
 
-def differs(observed: Observed, manifest: Manifest, live: Live) -> bool:
+def differs(observed: Observed, manifest: Manifest, live: CachedObject) -> bool:
     """Tell whether a child must be written again."""
     found = live.read()
     if _applied_hash(found) != _applied_hash(manifest):

@@ -8,7 +8,7 @@ OperatorError
 └── ApiError                the API server refused or could not be asked
     ├── NotFound            404: the object, or its namespace, is not there
     ├── NotServed           404: the API server does not know the kind, or not yet
-    ├── AlreadyChanged      409: somebody else was faster
+    ├── Conflict      409: somebody else was faster
     ├── Expired             410: the watch's place in history is gone
     ├── Throttled           429: asked to come back later
     ├── Refused             403, 422 and other 4xx: asking again changes nothing
@@ -91,7 +91,7 @@ class NotServed(ApiError):
     """
 
 
-class AlreadyChanged(ApiError):
+class Conflict(ApiError):
     """409: the object exists, or changed since it was read."""
 
 
@@ -113,7 +113,7 @@ class Unavailable(ApiError):
 
 _BY_STATUS: Mapping[int, type[ApiError]] = {
     404: NotServed,
-    409: AlreadyChanged,
+    409: Conflict,
     410: Expired,
     429: Throttled,
 }

@@ -1,7 +1,7 @@
 """What one pass knows: everything that was read, in one immutable value.
 
 All reading happens before any deciding (`reconcile.gather`); what follows are pure
-functions of an `Observed`, which is what makes them testable by tables.
+functions of an `Observed`, which is what makes them testable by caches.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from mcphub_operator.resources.manifest import ChildId
-from mcphub_operator.resources.secrets import Data, Fresh
+from mcphub_operator.resources.secrets import Data, GeneratedSecrets
 from mcphub_operator.spec.hub import Hub
 
 
@@ -36,7 +36,7 @@ class Platform:
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class CachedObject:
     """A child as the API server has it, kept as compact JSON.
 
     A thousand hubs have nine thousand of them, and most are never looked at again:
@@ -142,13 +142,13 @@ class Observed:
 
     hub: Hub
     platform: Platform
-    fresh: Fresh = field(repr=False)
+    generated: GeneratedSecrets = field(repr=False)
     now: datetime
     status: Mapping[str, Any] = field(default_factory=dict)
-    children: Mapping[ChildId, Live] = field(default_factory=dict)
+    children: Mapping[ChildId, CachedObject] = field(default_factory=dict)
     foreign: tuple[ChildId, ...] = ()
     """Objects of a child's name that belong to somebody else."""
-    leftovers: tuple[ChildId, ...] = ()
+    stale: tuple[ChildId, ...] = ()
     """Children of a deleted hub of the same name, which are about to go."""
     free: frozenset[ChildId] = frozenset()
     """Children whose names this pass looked up, and found free."""
@@ -165,4 +165,4 @@ class Observed:
     @property
     def untouchable(self) -> frozenset[ChildId]:
         """Return whose names are taken by objects that are not this hub's."""
-        return frozenset((*self.foreign, *self.leftovers))
+        return frozenset((*self.foreign, *self.stale))

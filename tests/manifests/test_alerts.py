@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from mcphub_operator.kube.metrics import Metrics as OperatorMetrics
+from mcphub_operator.metrics import Metrics as OperatorMetrics
 from mcphub_server.management.metrics import LiveCollector
 from mcphub_server.traffic.state import ServerState
 from tests.support.system_packages import ensure_packages

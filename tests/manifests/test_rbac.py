@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from mcphub_operator.kube.kinds import CHILD_KINDS, Kind
-from mcphub_operator.kube.permissions import (
+from mcphub_operator.client.kinds import CHILD_KINDS, Kind
+from mcphub_operator.permissions import (
     CLUSTER,
     DEVELOPMENT,
     OWN_NAMESPACE,

@@ -11,16 +11,16 @@ from mcphub_operator.observed import MissingKey, Observed, UserSecrets
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.spec.hub import parse_hub
 from mcphub_operator.status.compose import build_invalid_status, build_status
-from mcphub_operator.status.problems import Outcome
+from mcphub_operator.status.findings import Findings
 from mcphub_operator.status.transitions import find_transitions
 from tests.support.observed import NOW, body, observe, settle
 
 
 def decide(observed: Observed) -> None:
     """Run the whole core over what was observed, as a pass does."""
-    outcome = Outcome(problems=evaluate(observed))
+    findings = Findings(findings=evaluate(observed))
     build_plan(observed, build_desired(observed))
-    status = build_status(observed, outcome)
+    status = build_status(observed, findings)
     find_transitions(observed.status, status)
 
 

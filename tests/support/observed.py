@@ -8,24 +8,24 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mcphub_operator import names
+from mcphub_operator.cache.children import build_cached
 from mcphub_operator.desired import build_desired
-from mcphub_operator.kube.children import build_live
 from mcphub_operator.observed import (
+    CachedObject,
     HubKey,
-    Live,
     Observed,
     OwnSecret,
     Platform,
     UserSecrets,
 )
 from mcphub_operator.resources.manifest import ChildId, Manifest, child_id
-from mcphub_operator.resources.secrets import Fresh
+from mcphub_operator.resources.secrets import GeneratedSecrets
 from mcphub_operator.spec.hub import Hub, parse_hub
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 LATER = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 PLATFORM = Platform("0.1.0", "mcphub-server:0.1.0", "mcphub-system")
-FRESH = Fresh(b"token", b"current", b"state", b"digest")
+FRESH = GeneratedSecrets(b"token", b"current", b"state", b"digest")
 KEY = HubKey("ai", "team-data")
 DEPLOYMENT = ChildId("Deployment", "team-data")
 
@@ -68,19 +68,19 @@ def observe(a_hub: Hub | None = None, **parts: Any) -> Observed:
     start = Observed(
         hub=a_hub or hub(),
         platform=PLATFORM,
-        fresh=FRESH,
+        generated=FRESH,
         now=NOW,
         user_secrets=UserSecrets(hash="0123"),
     )
     return replace(start, **parts)
 
 
-def live(manifest: Manifest, **changes: Any) -> Live:
+def live(manifest: Manifest, **changes: Any) -> CachedObject:
     """A manifest as the API server has it after the operator applied it."""
     item = json.loads(json.dumps(manifest))
     item["metadata"] |= {"uid": f"{child_id(manifest)}-uid", "resourceVersion": "5"}
     item |= changes
-    return build_live(item)
+    return build_cached(item)
 
 
 def settle(observed: Observed) -> Observed:
@@ -112,7 +112,7 @@ def with_deployment(observed: Observed, change: Any) -> Observed:
     """Change the live Deployment by a function of it."""
     item = observed.children[DEPLOYMENT].read()
     change(item)
-    changed = build_live(item)
+    changed = build_cached(item)
     return replace(observed, children={**observed.children, DEPLOYMENT: changed})
 
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mcphub_operator import names
-from mcphub_operator.errors import AlreadyChanged, NotFound
-from mcphub_operator.kube.api import Api, Call, Object, Request
-from mcphub_operator.kube.connection import open_connection
-from mcphub_operator.kube.kinds import DEPLOYMENT, HUB, POD, SECRET, Kind
-from mcphub_operator.kube.metrics import WRITES, Metrics
-from mcphub_operator.kube.writer import APPLY, MERGE
-from mcphub_operator.service.run import Operator
+from mcphub_operator.client.api import Api, Call, Object, Request
+from mcphub_operator.client.connection import open_connection
+from mcphub_operator.client.kinds import DEPLOYMENT, HUB, POD, SECRET, Kind
+from mcphub_operator.client.writer import APPLY, MERGE
+from mcphub_operator.errors import Conflict, NotFound
+from mcphub_operator.metrics import WRITES, Metrics
+from mcphub_operator.runtime.process import Operator
 from mcphub_operator.settings import Settings
-from mcphub_operator.status.conditions import find_condition
+from mcphub_operator.status.condition_model import find_condition
 from tests.support.settling import (
     find_uncontrolled,
     find_unready_pods,
@@ -208,7 +208,7 @@ async def open_world(kubeconfig: str, namespace: str) -> AsyncIterator[World]:
             "kind": "Namespace",
             "metadata": {"name": namespace},
         }
-        with suppress(AlreadyChanged):
+        with suppress(Conflict):
             call = Call("create", "Namespace", "POST", "/api/v1/namespaces", body=body)
             await api.ask(call)
         yield World(api, namespace, kubeconfig)
@@ -241,7 +241,7 @@ class Running:
         contents = await read_contents(self.world.api, self.world.namespace)
         # No await from here on: caches and queue are read at the same moment.
         pending = [
-            *find_unseen(self.operator.tables, contents),
+            *find_unseen(self.operator.caches, contents),
             *find_uncontrolled(contents),
             *(find_unready_pods(contents) if pods_ready else ()),
         ]

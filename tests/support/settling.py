@@ -13,9 +13,11 @@ from itertools import chain
 from typing import Any
 
 from mcphub_operator import names
-from mcphub_operator.kube.api import METADATA_LIST, Api, Call, Object
-from mcphub_operator.kube.children import find_hub, find_owner, find_version, is_child
-from mcphub_operator.kube.kinds import (
+from mcphub_operator.cache.autoscalers import ForeignAutoscalerCache
+from mcphub_operator.cache.children import find_hub, find_owner, find_version, is_child
+from mcphub_operator.cache.pods import PodCache
+from mcphub_operator.client.api import METADATA_LIST, Api, Call, Object
+from mcphub_operator.client.kinds import (
     AUTOSCALER,
     CHILD_KINDS,
     DEPLOYMENT,
@@ -24,10 +26,9 @@ from mcphub_operator.kube.kinds import (
     SECRET,
     Kind,
 )
-from mcphub_operator.kube.surroundings import ForeignAutoscalers, PodTable
 from mcphub_operator.observed import HubKey
 from mcphub_operator.resources.manifest import ChildId
-from mcphub_operator.service.tables import Tables
+from mcphub_operator.runtime.caches import Caches
 
 REPLICA_SET = Kind("ReplicaSet", "apps/v1", "replicasets")
 SELECTORS = {
@@ -76,11 +77,11 @@ async def _list(api: Api, kind: Kind, namespace: str) -> list[Object]:
     return items
 
 
-def find_unseen(tables: Tables, contents: Contents) -> Iterator[str]:
+def find_unseen(caches: Caches, contents: Contents) -> Iterator[str]:
     """Name the caches that differ from what the API server has."""
     namespace = contents.namespace
     hubs = {_key(hub): find_version(hub) for hub in contents.items[HUB]}
-    known = {key: tables.hubs.find(key) for key in tables.hubs.keys()}  # noqa: SIM118
+    known = {key: caches.hubs.find(key) for key in caches.hubs.keys()}  # noqa: SIM118
     here = {k: e.version for k, e in known.items() if e and k.namespace == namespace}
     if here != hubs:
         yield f"hubs {_differ(here, hubs)}"
@@ -90,34 +91,34 @@ def find_unseen(tables: Tables, contents: Contents) -> Iterator[str]:
         )
         for kind, item in contents.children()
     }
-    cached = dict(_cached_children(tables, {*hubs, *(hub for hub, _ in children)}))
+    cached = dict(_cached_children(caches, {*hubs, *(hub for hub, _ in children)}))
     if cached != children:
         yield f"children {_differ(cached, children)}"
-    yield from _find_unseen_others(tables, contents, hubs)
+    yield from _find_unseen_others(caches, contents, hubs)
 
 
 def _cached_children(
-    tables: Tables, hubs: Iterable[HubKey]
+    caches: Caches, hubs: Iterable[HubKey]
 ) -> Iterator[tuple[tuple[HubKey, ChildId], int]]:
     for hub in hubs:
-        for child, live in tables.children.of(hub).items():
+        for child, live in caches.children.of(hub).items():
             yield (hub, child), live.version
 
 
 def _find_unseen_others(
-    tables: Tables, contents: Contents, hubs: Iterable[HubKey]
+    caches: Caches, contents: Contents, hubs: Iterable[HubKey]
 ) -> Iterator[str]:
-    pods, autoscalers = PodTable(_ignore), ForeignAutoscalers(_ignore)
+    pods, autoscalers = PodCache(_ignore), ForeignAutoscalerCache(_ignore)
     for pod in contents.items[POD]:
         pods.upsert(pod)
-    if set(pods.all()) != {e for e in tables.pods.all() if _is_in(e[0], contents)}:
+    if set(pods.all()) != {e for e in caches.pods.all() if _is_in(e[0], contents)}:
         yield "pods"
     for item in contents.items[AUTOSCALER]:
         autoscalers.upsert(item)
-    if any(autoscalers.of(hub) != tables.autoscalers.of(hub) for hub in hubs):
+    if any(autoscalers.of(hub) != caches.autoscalers.of(hub) for hub in hubs):
         yield "foreign autoscalers"
     secrets = {s["metadata"]["name"]: find_version(s) for s in contents.items[SECRET]}
-    for (namespace, name), version in tables.secrets._versions.items():
+    for (namespace, name), version in caches.secrets._versions.items():
         if namespace == contents.namespace and version != secrets.get(name, 0):
             yield f"Secret {name}"
 

@@ -12,8 +12,8 @@ from mcphub_operator.observed import (
 )
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.status.compose import build_status
-from mcphub_operator.status.conditions import find_condition
-from mcphub_operator.status.problems import Outcome
+from mcphub_operator.status.condition_model import find_condition
+from mcphub_operator.status.findings import Findings
 from tests.support.observed import (
     settle,
     with_deployment,
@@ -64,8 +64,8 @@ def says(state: str, reason: str = "", message: str = "") -> PodReport:
     return PodReport(answered=True, version="0.1.0", backends=(report,))
 
 
-def status_of(observed: Observed, outcome: Outcome | None = None) -> dict[str, Any]:
-    return build_status(observed, outcome or Outcome(evaluate(observed)))
+def status_of(observed: Observed, findings: Findings | None = None) -> dict[str, Any]:
+    return build_status(observed, findings or Findings(evaluate(observed)))
 
 
 def condition(status: dict[str, Any], kind: str) -> tuple[str, str]:

@@ -1,47 +1,47 @@
 """Carrying out a plan: stage by stage, the steps of a stage together.
 
-A step that fails is a problem of its own and does not keep the others from being done,
+A step that fails is a finding of its own and does not keep the others from being done,
 except that pods are not rolled onto a configuration that could not be written. What
-the API server answers goes into the tables at once, so that the next pass does not see
-the world as it was before this one.
+the API server answers goes into the caches at once, so that the next pass does not see
+the cluster as it was before this one.
 """
 
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mcphub_operator.cache.children import ChildCache
+from mcphub_operator.client.api import Object
+from mcphub_operator.client.concurrency import run_together
+from mcphub_operator.client.kinds import BY_NAME, DEPLOYMENT
+from mcphub_operator.client.writer import Writer
 from mcphub_operator.diff import (
     Apply,
     Delete,
     Handover,
-    Restore,
+    RepairPorts,
     Scale,
     Stage,
     Step,
 )
-from mcphub_operator.errors import AlreadyChanged, ApiError, NotFound, Refused
-from mcphub_operator.kube.api import Object
-from mcphub_operator.kube.children import ChildTable
-from mcphub_operator.kube.concurrency import run_together
-from mcphub_operator.kube.kinds import BY_NAME, DEPLOYMENT
-from mcphub_operator.kube.writer import Writer
+from mcphub_operator.errors import ApiError, Conflict, NotFound, Refused
 from mcphub_operator.observed import HubKey
+from mcphub_operator.port_repairs import Operation
 from mcphub_operator.reconcile.secrets import SecretReader
 from mcphub_operator.resources.children import PREREQUISITES
 from mcphub_operator.resources.manifest import ChildId
-from mcphub_operator.restore import Operation
-from mcphub_operator.status.conditions import Reason
-from mcphub_operator.status.problems import Problem
+from mcphub_operator.status.condition_model import Reason
+from mcphub_operator.status.findings import Finding
 
 INVALID_STATUSES = (400, 422)
 UNKNOWN_FIELD = "failed to create typed patch object"
 """What the API server says, with status 500, to a field that a kind does not have."""
 
-TAKEN = Problem(Reason.WRITE_FAILED, "something of that name is there")
+ALREADY_EXISTS = Finding(Reason.WRITE_FAILED, "something of that name is there")
 
 
-class NameTaken(Exception):
-    """A child's name is taken, by whomever, and the tables knew nothing of it."""
+class AlreadyExists(Exception):
+    """A child's name is taken, by whomever, and the caches knew nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,36 +49,36 @@ class Executor:
     """Writes what a plan says."""
 
     writer: Writer
-    children: ChildTable
+    children: ChildCache
     secrets: SecretReader
 
-    async def execute(self, key: HubKey, plan: Sequence[Stage]) -> list[Problem]:
+    async def execute(self, key: HubKey, plan: Sequence[Stage]) -> list[Finding]:
         """Carry out a plan and return what went wrong.
 
         Raises:
-            NameTaken: something was to be made that is there; the plan was for a view
-                that is wrong, and ended with that stage.
+            AlreadyExists: a new child exists already: the plan was made from a stale
+                view, and ended with that stage.
             LeaseLost: this replica may not write any more.
         """
-        problems: list[Problem] = []
+        findings: list[Finding] = []
         blocked = False
         for stage in plan:
             steps = [s for s in stage if not (blocked and s.child.kind == "Deployment")]
             outcomes = await run_together(self._try(key, step) for step in steps)
-            if any(outcome is TAKEN for outcome in outcomes):
-                raise NameTaken
-            for step, problem in zip(steps, outcomes, strict=True):
-                if problem is not None:
-                    problems.append(problem)
+            if any(outcome is ALREADY_EXISTS for outcome in outcomes):
+                raise AlreadyExists
+            for step, finding in zip(steps, outcomes, strict=True):
+                if finding is not None:
+                    findings.append(finding)
                     blocked = blocked or _blocks_pods(step)
-        return problems
+        return findings
 
-    async def _try(self, key: HubKey, step: Step) -> Problem | None:
+    async def _try(self, key: HubKey, step: Step) -> Finding | None:
         try:
             await self._do(key, step)
-        except AlreadyChanged as error:
+        except Conflict as error:
             is_new = isinstance(step, Apply) and step.new
-            return TAKEN if is_new else explain(step.child, error)
+            return ALREADY_EXISTS if is_new else explain(step.child, error)
         except ApiError as error:
             return explain(step.child, error)
         return None
@@ -96,8 +96,8 @@ class Executor:
             case Scale(child, replicas):
                 scaled = await self.writer.scale(key.namespace, child, replicas)
                 self.children.learn(DEPLOYMENT, scaled)
-            case Restore(child, operations):
-                await self._restore(key, child, operations)
+            case RepairPorts(child, operations):
+                await self._repair_ports(key, child, operations)
             case Delete(child, uid):
                 await self._delete(key, child, uid)
 
@@ -106,13 +106,13 @@ class Executor:
         if child.kind == "Secret":
             self.secrets.learn(key, item)
 
-    async def _restore(
+    async def _repair_ports(
         self, key: HubKey, child: ChildId, operations: tuple[Operation, ...]
     ) -> None:
         # Refused, it was for a view that is old by now; the apply will tell.
         with contextlib.suppress(Refused):
-            restored = await self.writer.restore(key.namespace, child, operations)
-            self.children.learn(BY_NAME[child.kind], restored)
+            repaired = await self.writer.repair_ports(key.namespace, child, operations)
+            self.children.learn(BY_NAME[child.kind], repaired)
 
     async def _delete(self, key: HubKey, child: ChildId, uid: str) -> None:
         with contextlib.suppress(NotFound):
@@ -124,13 +124,13 @@ def _blocks_pods(step: Step) -> bool:
     return isinstance(step, Handover) or step.child.kind in PREREQUISITES
 
 
-def explain(child: ChildId, error: ApiError) -> Problem:
+def explain(child: ChildId, error: ApiError) -> Finding:
     """Return what a refused write means for the hub."""
     ports = [c for c in error.causes if "nodePort" in c.field]
     if child.kind == "Service" and ports:
         message = f"{child}: {ports[0].message}; choose another spec.service.nodePort"
-        return Problem(Reason.NODE_PORT_UNAVAILABLE, message)
+        return Finding(Reason.NODE_PORT_UNAVAILABLE, message)
     invalid = isinstance(error, Refused) and error.status in INVALID_STATUSES
     if invalid or UNKNOWN_FIELD in error.message:
-        return Problem(Reason.INVALID_SPEC, f"{child}: {error.message}")
-    return Problem(Reason.WRITE_FAILED, f"{child} was not written: {error.message}")
+        return Finding(Reason.INVALID_SPEC, f"{child}: {error.message}")
+    return Finding(Reason.WRITE_FAILED, f"{child} was not written: {error.message}")

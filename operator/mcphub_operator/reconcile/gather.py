@@ -1,8 +1,8 @@
 """All the reading of a pass, into one `Observed`.
 
-Nearly everything comes from the tables that the watches fill. What is asked of the API
+Nearly everything comes from the caches that the watches fill. What is asked of the API
 server: Secrets whose version changed, and, before a child is made, whether the hub is
-still there; tables may lag, and making something is the one thing that a lagging view
+still there; caches may lag, and making something is the one thing that a lagging view
 must not decide. Whether a child's name is free the API server decides while it writes;
 only if it was not is there a second, slower look at everything.
 """
@@ -14,18 +14,20 @@ from enum import Enum
 from typing import Any
 
 from mcphub_operator import names
+from mcphub_operator.cache.autoscalers import ForeignAutoscalerCache
+from mcphub_operator.cache.children import ChildCache, build_cached, find_owner
+from mcphub_operator.cache.hubs import CachedHub, HubCache
+from mcphub_operator.cache.nodes import NodeCache
+from mcphub_operator.cache.pods import PodCache
+from mcphub_operator.client.api import Api, Object
+from mcphub_operator.client.concurrency import run_together
+from mcphub_operator.client.kinds import BY_NAME, HUB, SECRET
 from mcphub_operator.errors import NotFound
-from mcphub_operator.kube.api import Api, Object
-from mcphub_operator.kube.children import ChildTable, build_live, find_owner
-from mcphub_operator.kube.concurrency import run_together
-from mcphub_operator.kube.hubs import HubEntry, HubTable
-from mcphub_operator.kube.kinds import BY_NAME, HUB, SECRET
-from mcphub_operator.kube.surroundings import ForeignAutoscalers, NodeTable, PodTable
 from mcphub_operator.observed import HubKey, Observed, Platform, PodReport
 from mcphub_operator.reconcile.secrets import SecretReader
 from mcphub_operator.resources.children import wanted_children
 from mcphub_operator.resources.manifest import ChildId
-from mcphub_operator.resources.secrets import Fresh
+from mcphub_operator.resources.secrets import GeneratedSecrets
 from mcphub_operator.spec.hub import Hub
 
 Reports = Callable[[str], PodReport | None]
@@ -37,35 +39,40 @@ class Sources:
     """Where a pass reads."""
 
     api: Api
-    hubs: HubTable
-    children: ChildTable
-    pods: PodTable
-    nodes: NodeTable
-    autoscalers: ForeignAutoscalers
+    hubs: HubCache
+    children: ChildCache
+    pods: PodCache
+    nodes: NodeCache
+    autoscalers: ForeignAutoscalerCache
     secrets: SecretReader
     reports: Reports
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Environment:
     """What a pass cannot compute: the platform, time and chance."""
 
     platform: Platform
     now: Callable[[], datetime]
-    fresh: Callable[[], Fresh]
+    generated: Callable[[], GeneratedSecrets]
 
 
 class HubGone(Exception):
-    """The hub was deleted, or made anew, since the tables last heard of it."""
+    """The hub was deleted, or made anew, since the caches last heard of it."""
 
 
 async def gather(
-    sources: Sources, world: World, hub: Hub, entry: HubEntry, *, ask: bool = False
+    sources: Sources,
+    environment: Environment,
+    hub: Hub,
+    entry: CachedHub,
+    *,
+    ask: bool = False,
 ) -> Observed:
-    """Read everything about a hub; `ask` for each Secret, whatever the tables say."""
+    """Read everything about a hub; `ask` for each Secret, whatever the caches say."""
     key = HubKey(hub.namespace, hub.name)
-    fresh = world.fresh()
-    secrets = await sources.secrets.read(hub, fresh, ask=ask)
+    generated = environment.generated()
+    secrets = await sources.secrets.read(hub, generated, ask=ask)
     children = {
         child: live
         for child, live in sources.children.of(key).items()
@@ -79,13 +86,13 @@ async def gather(
     asked = {pod.uid: sources.reports(pod.uid) for pod in pods}
     return Observed(
         hub=hub,
-        platform=world.platform,
-        fresh=fresh,
-        now=world.now(),
+        platform=environment.platform,
+        generated=generated,
+        now=environment.now(),
         status=entry.read().get("status") or {},
         children={c: live for c, live in children.items() if owner(c) is Owner.HUB},
-        foreign=tuple(c for c in children if owner(c) is Owner.STRANGER),
-        leftovers=tuple(c for c in children if owner(c) is Owner.NAMESAKE),
+        foreign=tuple(c for c in children if owner(c) is Owner.UNOWNED),
+        stale=tuple(c for c in children if owner(c) is Owner.PREVIOUS_OWNER),
         foreign_autoscalers=sources.autoscalers.of(key),
         user_secrets=secrets.user,
         own_secrets=secrets.own,
@@ -113,32 +120,32 @@ async def check_alive(sources: Sources, hub: Hub) -> None:
 async def look_up(
     sources: Sources, observed: Observed, unknown: Iterable[ChildId]
 ) -> Observed:
-    """Ask the API server for children of which the tables know nothing."""
+    """Ask the API server for children of which the caches know nothing."""
     hub = observed.hub
     children = [child for child in unknown if child not in observed.free]
     looks = (_look(sources.api, hub.namespace, child) for child in children)
     answers = dict(zip(children, await run_together(looks), strict=True))
     found = {child: item for child, item in answers.items() if item is not None}
     owners = {c: find_relation(hub, item["metadata"]) for c, item in found.items()}
-    strangers = (c for c, owner in owners.items() if owner is Owner.STRANGER)
-    namesakes = (c for c, owner in owners.items() if owner is Owner.NAMESAKE)
-    # The tables lag, or a label is gone: it is not new, and keeps its replicas.
-    there = {c: build_live(found[c]) for c, o in owners.items() if o is Owner.HUB}
+    unowned = (c for c, owner in owners.items() if owner is Owner.UNOWNED)
+    previous = (c for c, owner in owners.items() if owner is Owner.PREVIOUS_OWNER)
+    # The caches lag, or a label is gone: it is not new, and keeps its replicas.
+    there = {c: build_cached(found[c]) for c, o in owners.items() if o is Owner.HUB}
     return replace(
         observed,
         children={**observed.children, **there},
-        foreign=(*observed.foreign, *strangers),
-        leftovers=(*observed.leftovers, *namesakes),
+        foreign=(*observed.foreign, *unowned),
+        stale=(*observed.stale, *previous),
         free=observed.free | (answers.keys() - found.keys()),
     )
 
 
 def keep_looked_up(looked: Observed, now: Observed) -> Observed:
-    """Return what is known now, with the strangers that no table tells of."""
+    """Return what is known now, with the unowned that no cache tells of."""
     return replace(
         now,
         foreign=tuple(dict.fromkeys((*now.foreign, *looked.foreign))),
-        leftovers=tuple(dict.fromkeys((*now.leftovers, *looked.leftovers))),
+        stale=tuple(dict.fromkeys((*now.stale, *looked.stale))),
     )
 
 
@@ -155,8 +162,8 @@ class Owner(Enum):
     """Whose an object is, seen from a hub."""
 
     HUB = "this hub"
-    NAMESAKE = "a deleted hub of the same name"
-    STRANGER = "somebody else"
+    PREVIOUS_OWNER = "a deleted hub of the same name"
+    UNOWNED = "somebody else"
 
 
 def find_relation(hub: Hub, metadata: Mapping[str, Any]) -> Owner:
@@ -165,6 +172,6 @@ def find_relation(hub: Hub, metadata: Mapping[str, Any]) -> Owner:
     if owner.get("uid") == hub.uid:
         return Owner.HUB
     if owner.get("kind") == names.KIND and owner.get("name") == hub.name:
-        return Owner.NAMESAKE
+        return Owner.PREVIOUS_OWNER
     offered = (metadata.get("annotations") or {}).get(names.ANNOTATION_ADOPT)
-    return Owner.HUB if not owner and offered == hub.name else Owner.STRANGER
+    return Owner.HUB if not owner and offered == hub.name else Owner.UNOWNED

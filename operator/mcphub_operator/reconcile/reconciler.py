@@ -11,30 +11,30 @@ from typing import Any
 
 import structlog
 
+from mcphub_operator.cache.hubs import CachedHub
 from mcphub_operator.checks import evaluate
+from mcphub_operator.client.kinds import HUB
 from mcphub_operator.desired import awaits_handover, build_desired, needs_upgrade
 from mcphub_operator.diff import Apply, Stage, build_plan
-from mcphub_operator.errors import AlreadyChanged, InvalidHub, NotFound
-from mcphub_operator.kube.hubs import HubEntry
-from mcphub_operator.kube.kinds import HUB
+from mcphub_operator.errors import Conflict, InvalidHub, NotFound
 from mcphub_operator.observed import HubKey, Observed
-from mcphub_operator.reconcile.execute import Executor, NameTaken
+from mcphub_operator.reconcile.events import EventRecorder
+from mcphub_operator.reconcile.execute import AlreadyExists, Executor
 from mcphub_operator.reconcile.gather import (
+    Environment,
     HubGone,
     Sources,
-    World,
     check_alive,
     gather,
     keep_looked_up,
     look_up,
 )
-from mcphub_operator.reconcile.news import Newsroom
 from mcphub_operator.reconcile.upgrades import UpgradeGate
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.spec.hub import Hub, parse_hub
 from mcphub_operator.status.compose import Status, build_invalid_status, build_status
-from mcphub_operator.status.conditions import ConditionType, Reason, find_condition
-from mcphub_operator.status.problems import Outcome, Problem
+from mcphub_operator.status.condition_model import ConditionType, Reason, find_condition
+from mcphub_operator.status.findings import Finding, Findings
 
 log = structlog.get_logger(__name__)
 
@@ -57,10 +57,10 @@ class Reconciler:
     """Makes hubs' children and statuses right, one hub at a time."""
 
     sources: Sources
-    world: World
+    environment: Environment
     executor: Executor
     upgrades: UpgradeGate
-    news: Newsroom
+    events: EventRecorder
 
     async def reconcile(self, key: HubKey) -> Result:
         """Run one pass.
@@ -86,7 +86,7 @@ class Reconciler:
         except HubGone:
             self.sources.hubs.forget(key, entry.uid)
             return Result(again_seconds=LOOK_AGAIN_SECONDS)
-        except NameTaken:
+        except AlreadyExists:
             return Result(failed=True)  # taken since it was looked up
 
     def forget(self, key: HubKey) -> None:
@@ -94,32 +94,34 @@ class Reconciler:
         self.sources.secrets.forget(key)
         self.upgrades.forget(key)
 
-    async def _pass(self, hub: Hub, entry: HubEntry) -> Result:
+    async def _pass(self, hub: Hub, entry: CachedHub) -> Result:
         key = HubKey(hub.namespace, hub.name)
-        observed = self._with_turn(await gather(self.sources, self.world, hub, entry))
+        observed = self._with_turn(
+            await gather(self.sources, self.environment, hub, entry)
+        )
         plan = _plan(observed)
-        if _find_births(plan):
+        if _find_creations(plan):
             await check_alive(self.sources, hub)
             if _told_of_conflict(observed):
                 observed = await self._look_closely(hub, entry)
                 plan = _plan(observed)
         try:
             failures = await self.executor.execute(key, plan)
-        except NameTaken:
+        except AlreadyExists:
             observed = await self._look_closely(hub, entry)
             plan = _plan(observed)
             failures = await self.executor.execute(key, plan)
         if plan:
             log.info("hub_written", hub=str(key), steps=_names(plan))
-            written = await gather(self.sources, self.world, hub, entry)
+            written = await gather(self.sources, self.environment, hub, entry)
             observed = self._with_turn(keep_looked_up(observed, written))
         return await self._tell(observed, entry, failures)
 
-    async def _look_closely(self, hub: Hub, entry: HubEntry) -> Observed:
-        """Gather without believing the tables about what they do not have."""
-        observed = await gather(self.sources, self.world, hub, entry, ask=True)
-        births = _find_births(_plan(self._with_turn(observed)))
-        return self._with_turn(await look_up(self.sources, observed, births))
+    async def _look_closely(self, hub: Hub, entry: CachedHub) -> Observed:
+        """Gather without believing the caches about what they do not have."""
+        observed = await gather(self.sources, self.environment, hub, entry, ask=True)
+        creations = _find_creations(_plan(self._with_turn(observed)))
+        return self._with_turn(await look_up(self.sources, observed, creations))
 
     def _with_turn(self, observed: Observed) -> Observed:
         key = HubKey(observed.hub.namespace, observed.hub.name)
@@ -129,31 +131,33 @@ class Reconciler:
         return replace(observed, upgrade=self.upgrades.ask(key))
 
     async def _tell(
-        self, observed: Observed, entry: HubEntry, failures: list[Problem]
+        self, observed: Observed, entry: CachedHub, failures: list[Finding]
     ) -> Result:
         waits = not observed.upgrade.granted
-        outcome = Outcome(
-            problems=(*evaluate(observed), *failures),
+        outcome = Findings(
+            findings=(*evaluate(observed), *failures),
             upgrade_waits=waits,
             upgrade_stopped_by=observed.upgrade.stuck_hub if waits else "",
         )
         key = HubKey(observed.hub.namespace, observed.hub.name)
         await self._write_status(key, entry, build_status(observed, outcome))
-        transient = any(not problem.needs_help for problem in outcome.problems)
+        transient = any(not finding.needs_help for finding in outcome.findings)
         again = _look_again_seconds(outcome)
         if awaits_handover(observed) and not failures:
             again = 0.0  # the second half of a change of hands
         self.upgrades.note(key)
         return Result(failed=transient, again_seconds=again)
 
-    async def _tell_invalid(self, key: HubKey, entry: HubEntry, problem: str) -> None:
+    async def _tell_invalid(self, key: HubKey, entry: CachedHub, finding: str) -> None:
         previous: Mapping[str, Any] = entry.read().get("status") or {}
         status = build_invalid_status(
-            previous, entry.generation, problem, self.world.now()
+            previous, entry.generation, finding, self.environment.now()
         )
         await self._write_status(key, entry, status)
 
-    async def _write_status(self, key: HubKey, entry: HubEntry, status: Status) -> None:
+    async def _write_status(
+        self, key: HubKey, entry: CachedHub, status: Status
+    ) -> None:
         body = entry.read()
         before = body.get("status") or {}
         if status == before:
@@ -164,18 +168,18 @@ class Reconciler:
         except NotFound:
             self.sources.hubs.forget(key, entry.uid)
             return
-        except AlreadyChanged:
+        except Conflict:
             found = await self.sources.api.get(HUB, key.namespace, key.name)
             self.sources.hubs.learn(found)
             raise
         self.sources.hubs.learn(written)
         if written.get("status") != status:
             log.warning("status_pruned", hub=str(key))
-        await self.news.report(key, entry.uid, before, status)
+        await self.events.report(key, entry.uid, before, status)
 
 
-def _look_again_seconds(outcome: Outcome) -> float | None:
-    reasons = {problem.reason for problem in outcome.blocking}
+def _look_again_seconds(outcome: Findings) -> float | None:
+    reasons = {finding.reason for finding in outcome.blocking}
     if not reasons:
         return None
     refused = reasons == {Reason.INVALID_SPEC}
@@ -189,7 +193,7 @@ def _plan(observed: Observed) -> tuple[Stage, ...]:
     return build_plan(observed, build_desired(observed))
 
 
-def _find_births(plan: tuple[Stage, ...]) -> list[ChildId]:
+def _find_creations(plan: tuple[Stage, ...]) -> list[ChildId]:
     return [
         step.child
         for stage in plan

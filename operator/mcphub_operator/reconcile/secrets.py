@@ -15,14 +15,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from mcphub_operator import names
+from mcphub_operator.cache.secrets import ABSENT, SecretCache, SecretKey
+from mcphub_operator.client.api import Api, Object
+from mcphub_operator.client.concurrency import run_together
+from mcphub_operator.client.kinds import SECRET
 from mcphub_operator.errors import NotFound
-from mcphub_operator.kube.api import Api, Object
-from mcphub_operator.kube.concurrency import run_together
-from mcphub_operator.kube.kinds import SECRET
-from mcphub_operator.kube.secrets import ABSENT, SecretKey, SecretTable
 from mcphub_operator.observed import HubKey, MissingKey, OwnSecret, UserSecrets
 from mcphub_operator.resources.manifest import HASH_LENGTH
-from mcphub_operator.resources.secrets import Fresh, makes_token, tokens_secret
+from mcphub_operator.resources.secrets import (
+    GeneratedSecrets,
+    makes_token,
+    tokens_secret,
+)
 from mcphub_operator.spec.hub import Hub
 from mcphub_operator.spec.references import SecretRef, secret_refs
 
@@ -48,9 +52,9 @@ class _Remembered:
 class SecretReader:
     """Reads Secrets and remembers what they came to."""
 
-    def __init__(self, api: Api, table: SecretTable) -> None:
+    def __init__(self, api: Api, cache: SecretCache) -> None:
         self._api = api
-        self._table = table
+        self._cache = cache
         self._remembered: dict[HubKey, _Remembered] = {}
         self._listed: dict[SecretKey, _Body] = {}
 
@@ -59,18 +63,18 @@ class SecretReader:
         self._remembered.pop(key, None)
         for name in (names.keys_secret(key.name), names.auth_secret(key.name)):
             self._listed.pop((key.namespace, name), None)
-        self._table.forget(key)
+        self._cache.forget(key)
 
     async def read(
-        self, hub: Hub, fresh: Fresh, *, ask: bool = False
+        self, hub: Hub, generated: GeneratedSecrets, *, ask: bool = False
     ) -> SecretFindings:
         """Return what a hub's Secrets come to; no request if none changed.
 
-        With `ask` there is one for each, whatever the tables say.
+        With `ask` there is one for each, whatever the caches say.
         """
         key = HubKey(hub.namespace, hub.name)
         own, named = _own_names(hub), _named(hub)
-        self._table.subscribe(key, own | named)
+        self._cache.subscribe(key, own | named)
         wanted = (secret_refs(hub), tokens_secret(hub), own)
         known = self._remembered.get(key)
         if (
@@ -83,21 +87,21 @@ class SecretReader:
         unmade = frozenset() if ask else self._find_unmade(key, own - named)
         bodies = await self._get_all(key, (own | named) - unmade)
         for name in unmade:
-            self._table.learn_absent(key.namespace, name)
+            self._cache.learn_absent(key.namespace, name)
             bodies[name] = _Body(version=ABSENT)
-        findings = _evaluate(hub, bodies, fresh, asked=ask)
+        findings = _evaluate(hub, bodies, generated, asked=ask)
         self._remembered[key] = _Remembered(
             versions={name: body.version for name, body in bodies.items()},
             wanted=wanted,
             findings=replace(findings, free=frozenset()),
-            digest_key=_digest_key(hub, findings.own, fresh),
+            digest_key=_digest_key(hub, findings.own, generated),
         )
         return findings
 
     def learn(self, key: HubKey, item: Object) -> None:
         """Take over an own Secret that a write of ours returned."""
         name, body = item["metadata"]["name"], _read_body(item)
-        self._table.learn(key.namespace, name, body.version)
+        self._cache.learn(key.namespace, name, body.version)
         known = self._remembered.get(key)
         if known is None or body.data is None:
             return
@@ -126,7 +130,7 @@ class SecretReader:
     def _is_current(self, key: HubKey, known: _Remembered) -> bool:
         # Until the keyring exists the hash is of a key that may never be written.
         return names.keys_secret(key.name) in known.findings.own and all(
-            self._table.find_version(key.namespace, name) == version
+            self._cache.find_version(key.namespace, name) == version
             for name, version in known.versions.items()
         )
 
@@ -135,8 +139,8 @@ class SecretReader:
         return frozenset(
             name
             for name in own
-            if self._table.find_own_version(key, name) is None
-            and not self._table.find_version(key.namespace, name)
+            if self._cache.find_own_version(key, name) is None
+            and not self._cache.find_version(key.namespace, name)
         )
 
     async def _get_all(self, key: HubKey, wanted: frozenset[str]) -> dict[str, "_Body"]:
@@ -146,13 +150,13 @@ class SecretReader:
 
     async def _get(self, key: HubKey, name: str) -> "_Body":
         body = self._listed.pop((key.namespace, name), None)
-        if body is None or body.version != self._table.find_own_version(key, name):
+        if body is None or body.version != self._cache.find_own_version(key, name):
             try:
                 body = _read_body(await self._api.get(SECRET, key.namespace, name))
             except NotFound:
-                self._table.learn_absent(key.namespace, name)
+                self._cache.learn_absent(key.namespace, name)
                 return _Body(version=ABSENT)
-        self._table.learn(key.namespace, name, body.version)
+        self._cache.learn(key.namespace, name, body.version)
         return body
 
 
@@ -184,7 +188,7 @@ def _named(hub: Hub) -> frozenset[str]:
 
 
 def _evaluate(
-    hub: Hub, bodies: Mapping[str, _Body], fresh: Fresh, *, asked: bool
+    hub: Hub, bodies: Mapping[str, _Body], generated: GeneratedSecrets, *, asked: bool
 ) -> SecretFindings:
     own = {
         name: OwnSecret(body.data, body.annotations)
@@ -192,15 +196,17 @@ def _evaluate(
         if name in _own_names(hub) and body.data is not None
     }
     missing = tuple(dict.fromkeys(_missing(hub, bodies)))
-    digest = _digest(_digest_key(hub, own, fresh), secret_refs(hub), bodies)
+    digest = _digest(_digest_key(hub, own, generated), secret_refs(hub), bodies)
     absent = frozenset(name for name, body in bodies.items() if body.data is None)
     free = absent if asked else frozenset[str]()
     return SecretFindings(UserSecrets(digest, missing), own, free)
 
 
-def _digest_key(hub: Hub, own: Mapping[str, OwnSecret], fresh: Fresh) -> bytes:
+def _digest_key(
+    hub: Hub, own: Mapping[str, OwnSecret], generated: GeneratedSecrets
+) -> bytes:
     keyring = own.get(names.keys_secret(hub.name))
-    return (keyring.data.get(names.KEY_DIGEST) if keyring else None) or fresh.digest
+    return (keyring.data.get(names.KEY_DIGEST) if keyring else None) or generated.digest
 
 
 def _missing(hub: Hub, bodies: Mapping[str, _Body]) -> Iterator[MissingKey]:

@@ -8,9 +8,9 @@ operator goes on where the last one was.
 from collections.abc import Callable
 
 from mcphub_operator import names
-from mcphub_operator.kube.children import ChildTable
-from mcphub_operator.kube.kinds import DEPLOYMENT
-from mcphub_operator.observed import HubKey, Live, UpgradeTurn
+from mcphub_operator.cache.children import ChildCache
+from mcphub_operator.client.kinds import DEPLOYMENT
+from mcphub_operator.observed import CachedObject, HubKey, UpgradeTurn
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.status.rollout import Progress, read_progress
 
@@ -20,15 +20,15 @@ class UpgradeGate:
 
     def __init__(
         self,
-        children: ChildTable,
+        children: ChildCache,
         mark: str,
         concurrency: int,
-        wake: Callable[[HubKey], None],
+        enqueue: Callable[[HubKey], None],
     ) -> None:
         self._children = children
         self._mark = mark.encode()
         self._concurrency = concurrency
-        self._wake = wake
+        self._enqueue = enqueue
         self._granted: set[HubKey] = set()
         self._waiting: dict[HubKey, None] = {}
 
@@ -53,7 +53,7 @@ class UpgradeGate:
     def forget(self, key: HubKey) -> None:
         """Forget a hub that is gone."""
         self.settle(key)
-        self._wake_waiting(self._concurrency)
+        self._enqueue_waiting(self._concurrency)
 
     def note(self, key: HubKey) -> None:
         """Look at a hub that may have rolled; let those who wait ask again."""
@@ -64,13 +64,13 @@ class UpgradeGate:
         if progress is None:
             return
         if progress.stuck:
-            self._wake_waiting(len(self._waiting))
+            self._enqueue_waiting(len(self._waiting))
         elif progress.complete:
-            self._wake_waiting(self._concurrency)
+            self._enqueue_waiting(self._concurrency)
 
-    def _wake_waiting(self, count: int) -> None:
+    def _enqueue_waiting(self, count: int) -> None:
         for key in list(self._waiting)[:count]:
-            self._wake(key)
+            self._enqueue(key)
 
     def _look(self) -> tuple[set[HubKey], set[HubKey]]:
         rolling, stuck = set(), set()
@@ -82,7 +82,7 @@ class UpgradeGate:
                 rolling.add(hub)
         return rolling, stuck
 
-    def _progress(self, live: Live) -> Progress | None:
+    def _progress(self, live: CachedObject) -> Progress | None:
         """Read a Deployment that this version rolled; None for all others."""
         if self._mark not in live.text:
             return None

@@ -80,7 +80,7 @@ def build_manifest(
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata}
 
 
-def seal(manifest: Manifest) -> Manifest:
+def with_applied_hash(manifest: Manifest) -> Manifest:
     """Return the manifest with the hash of itself as an annotation.
 
     By it a later pass sees that the wish changed, removed fields included, without

@@ -1,8 +1,8 @@
 """The two Secrets that the operator makes: a client's token and the replicas' keys.
 
-Randomness comes in as `Fresh`; what is there already is kept, so that building twice
-gives the same. Rotation moves `current` to `previous`, and both are accepted by the
-servers, which read the files live: nothing rolls.
+Randomness comes in as `GeneratedSecrets`; what exists is kept, so that building twice
+gives the same result. Rotation moves `current` to `previous`; the servers accept
+both and read the files live, so no pod rolls.
 """
 
 import base64
@@ -21,7 +21,7 @@ KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Fresh:
+class GeneratedSecrets:
     """Random material for one pass; used only for what does not exist yet."""
 
     token: bytes = field(repr=False)
@@ -43,25 +43,29 @@ def tokens_secret(hub: Hub) -> str | None:
     return hub.spec.auth.tokens_secret_ref.name or names.auth_secret(hub.name)
 
 
-def build_token_data(live: Data, fresh: Fresh, *, rotate: bool) -> dict[str, bytes]:
+def build_token_data(
+    live: Data, generated: GeneratedSecrets, *, rotate: bool
+) -> dict[str, bytes]:
     """Return the generated token, kept where there is one already."""
     kept = live.get(names.TOKEN_CLIENT, b"").strip()
     if rotate or len(kept) < MIN_TOKEN_BYTES:
-        return {names.TOKEN_CLIENT: fresh.token}
+        return {names.TOKEN_CLIENT: generated.token}
     return {names.TOKEN_CLIENT: live[names.TOKEN_CLIENT]}
 
 
-def build_key_data(live: Data, fresh: Fresh, *, rotate: bool) -> dict[str, bytes]:
+def build_key_data(
+    live: Data, generated: GeneratedSecrets, *, rotate: bool
+) -> dict[str, bytes]:
     """Return the keyring: what is missing is made, what is there is kept or moved.
 
     Both keys of a new hub are the same: its servers sign with `previous` while
     `current` is young, and the first rotation must not end what they signed.
     """
     made = {
-        names.KEY_CURRENT: fresh.current,
-        names.KEY_PREVIOUS: live.get(names.KEY_CURRENT) or fresh.current,
-        names.KEY_STATE: fresh.state,
-        names.KEY_DIGEST: fresh.digest,
+        names.KEY_CURRENT: generated.current,
+        names.KEY_PREVIOUS: live.get(names.KEY_CURRENT) or generated.current,
+        names.KEY_STATE: generated.state,
+        names.KEY_DIGEST: generated.digest,
     }
     kept = {key: live[key] for key in made if live.get(key)}
     if rotate and names.KEY_CURRENT in kept:

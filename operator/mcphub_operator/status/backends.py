@@ -12,7 +12,7 @@ from typing import Any
 
 from mcphub_operator.observed import BackendReport, Observed, PodReport
 from mcphub_operator.spec.backends import Backend
-from mcphub_operator.status.conditions import format_time
+from mcphub_operator.status.condition_model import format_time
 
 
 class State(StrEnum):

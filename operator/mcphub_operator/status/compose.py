@@ -12,27 +12,27 @@ from mcphub_operator import names
 from mcphub_operator.observed import Observed
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.status.backends import State, build_backends, find_reports
-from mcphub_operator.status.conditions import (
+from mcphub_operator.status.condition_model import (
     Condition,
+    ConditionStatus,
     ConditionType,
     Reason,
-    Truth,
-    build_conditions,
+    merge_conditions,
 )
+from mcphub_operator.status.conditions import StatusInput, build_conditions
 from mcphub_operator.status.endpoints import build_endpoints
-from mcphub_operator.status.problems import Outcome
+from mcphub_operator.status.findings import Findings
 from mcphub_operator.status.rollout import Progress, read_progress
-from mcphub_operator.status.verdict import Case, judge
 
 Status = dict[str, Any]
 
 
-def build_status(observed: Observed, outcome: Outcome) -> Status:
+def build_status(observed: Observed, outcome: Findings) -> Status:
     """Return the status of a hub whose spec can be read."""
     hub = observed.hub
     progress = find_progress(observed)
     backends = build_backends(observed)
-    conditions = judge(Case(observed, outcome, progress, backends))
+    conditions = build_conditions(StatusInput(observed, outcome, progress, backends))
     status: Status = {
         "observedGeneration": hub.generation,
         "replicas": progress.total,
@@ -40,7 +40,7 @@ def build_status(observed: Observed, outcome: Outcome) -> Status:
         "selector": names.selector_text(hub.name),
         "summary": _summary(observed, progress, backends),
         "backends": backends,
-        "conditions": build_conditions(
+        "conditions": merge_conditions(
             conditions,
             observed.status.get("conditions") or (),
             hub.generation,
@@ -57,17 +57,21 @@ def build_status(observed: Observed, outcome: Outcome) -> Status:
 
 
 def build_invalid_status(
-    previous: Mapping[str, Any], generation: int, problem: str, now: datetime
+    previous: Mapping[str, Any], generation: int, finding: str, now: datetime
 ) -> Status:
     """Return the status of a hub whose spec cannot be read; the rest stays."""
-    message = f"{problem}; correct it with kubectl edit or apply"
+    message = f"{finding}; correct it with kubectl edit or apply"
     current = (
-        Condition(ConditionType.READY, Truth.FALSE, Reason.INVALID_SPEC, message),
-        Condition(ConditionType.RECONCILING, Truth.FALSE, Reason.SETTLED),
-        Condition(ConditionType.STALLED, Truth.TRUE, Reason.INVALID_SPEC, message),
+        Condition(
+            ConditionType.READY, ConditionStatus.FALSE, Reason.INVALID_SPEC, message
+        ),
+        Condition(ConditionType.RECONCILING, ConditionStatus.FALSE, Reason.SETTLED),
+        Condition(
+            ConditionType.STALLED, ConditionStatus.TRUE, Reason.INVALID_SPEC, message
+        ),
     )
     before = previous.get("conditions") or ()
-    made = build_conditions(current, before, generation, now)
+    made = merge_conditions(current, before, generation, now)
     replaced = {condition["type"] for condition in made}
     rest = [dict(c) for c in before if c.get("type") not in replaced]
     kept = {k: v for k, v in previous.items() if k != "endpoints"}
@@ -108,5 +112,6 @@ def _server_version(observed: Observed) -> str:
 
 def _is_ready(conditions: tuple[Condition, ...]) -> bool:
     return any(
-        c.type is ConditionType.READY and c.status is Truth.TRUE for c in conditions
+        c.type is ConditionType.READY and c.status is ConditionStatus.TRUE
+        for c in conditions
     )

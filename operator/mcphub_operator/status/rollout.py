@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mcphub_operator.status.conditions import find_condition
+from mcphub_operator.status.condition_model import find_condition
 
 DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mcphub_operator.status.conditions import ConditionType, Reason, find_condition
+from mcphub_operator.status.condition_model import ConditionType, Reason, find_condition
 
 _QUIET = frozenset({Reason.PROGRESSING, Reason.SETTLED, Reason.NOT_STALLED})
 _BY_REQUEST = frozenset({Reason.SCALED_TO_ZERO, Reason.PAUSED_BY_SPEC})
@@ -17,7 +17,7 @@ _GOOD = {
     ConditionType.BACKENDS_REACHABLE: "True",
 }
 _FIRST_NEWS = {ConditionType.READY, ConditionType.STALLED}
-"""Of a new hub only these are news before anything went wrong."""
+"""Transitions of a new hub that deserve an Event before anything went wrong."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from mcphub_operator import names
-from mcphub_operator.kube.kinds import (
+from mcphub_operator.client.kinds import (
     AUTOSCALER,
     CHILD_KINDS,
     CONFIG_MAP,
@@ -97,7 +97,7 @@ class TestAHub:
             before = await versions(world)
             running.requests.forget()
 
-            running.operator.wake_all()
+            running.operator.enqueue_all()
             await running.settle()
 
             assert running.requests.writes == []
@@ -254,7 +254,7 @@ class TestDrift:
             await world.patch(DEPLOYMENT, "team-data", rollout)
             await world.patch(SERVICE, "team-data", note)
             running.requests.forget()
-            running.operator.wake_all()
+            running.operator.enqueue_all()
             await running.settle()
 
             kept = await world.get(DEPLOYMENT, "team-data")

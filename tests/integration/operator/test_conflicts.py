@@ -3,8 +3,8 @@
 import pytest
 
 from mcphub_operator import names
-from mcphub_operator.kube.api import Object
-from mcphub_operator.kube.kinds import (
+from mcphub_operator.client.api import Object
+from mcphub_operator.client.kinds import (
     CONFIG_MAP,
     DEPLOYMENT,
     HUB,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mcphub_operator.kube.kinds import DEPLOYMENT
+from mcphub_operator.client.kinds import DEPLOYMENT
 from tests.support.operator_process import Process, operator_process
 from tests.support.running_operator import World
 from tests.support.waiting import wait_until

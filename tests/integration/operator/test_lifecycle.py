@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mcphub_operator.kube.kinds import DEPLOYMENT, LEASE
+from mcphub_operator.client.kinds import DEPLOYMENT, LEASE
 from tests.support.operator_process import operator_process
 from tests.support.running_operator import World, open_world, running_operator
 from tests.support.waiting import wait_until

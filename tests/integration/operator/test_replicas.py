@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from mcphub_operator import names
-from mcphub_operator.kube.kinds import AUTOSCALER, DEPLOYMENT, HUB
+from mcphub_operator.client.kinds import AUTOSCALER, DEPLOYMENT, HUB
 from tests.support.running_operator import Running, World, running_operator
 from tests.support.waiting import wait_until
 
@@ -33,10 +33,10 @@ async def recorded_counts(world: World) -> AsyncIterator[list[int]]:
     path = DEPLOYMENT.path(world.namespace)
 
     async def record() -> None:
-        from mcphub_operator.kube.reflector import Reflector, Scope  # noqa: PLC0415
+        from mcphub_operator.cache.reflector import Reflector, Scope  # noqa: PLC0415
 
         class Sink:
-            def keep_only(self, _namespace, _found):
+            def replace(self, _namespace, _found):
                 pass
 
             def upsert(self, item):
@@ -155,7 +155,7 @@ class TestAutoscaling:
             await running.settle()
 
             await autoscale(world, 6)
-            running.operator.wake_all()
+            running.operator.enqueue_all()
             await running.settle()
 
             assert await replicas(world) == 6

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from mcphub_operator import names
-from mcphub_operator.kube.kinds import DEPLOYMENT, HUB, SECRET
+from mcphub_operator.client.kinds import DEPLOYMENT, HUB, SECRET
 from tests.support.running_operator import World, running_operator
 from tests.support.waiting import wait_until
 
@@ -208,7 +208,7 @@ class TestGeneratedSecrets:
                 SECRET, "team-data-auth", {"stringData": {"default": "my"}}
             )
             await running.settle()
-            running.operator.wake_all()
+            running.operator.enqueue_all()
             await running.settle()
 
             assert await data_of(world, "team-data-auth") == {"default": b"my"}

@@ -2,9 +2,9 @@
 
 import pytest
 
-from mcphub_operator.errors import AlreadyChanged
-from mcphub_operator.kube.kinds import HUB
-from mcphub_operator.kube.writer import Writer
+from mcphub_operator.client.kinds import HUB
+from mcphub_operator.client.writer import Writer
+from mcphub_operator.errors import Conflict
 from tests.support.running_operator import World
 
 
@@ -42,7 +42,7 @@ async def test_a_hub_that_changed_since_it_was_seen_keeps_its_status(
     seen = await world.apply_hub()
     first = await writer.replace_status(seen, tell("first"))
 
-    with pytest.raises(AlreadyChanged):
+    with pytest.raises(Conflict):
         await writer.replace_status(seen, tell("late"))
 
     found = await world.api.get(HUB, world.namespace, "team-data")

@@ -8,8 +8,15 @@ import pytest
 import yaml
 
 from mcphub_operator import names
-from mcphub_operator.kube.kinds import BY_NAME, CHILD_KINDS, DEPLOYMENT, EVENT, HUB, POD
-from mcphub_operator.kube.writer import Writer
+from mcphub_operator.client.kinds import (
+    BY_NAME,
+    CHILD_KINDS,
+    DEPLOYMENT,
+    EVENT,
+    HUB,
+    POD,
+)
+from mcphub_operator.client.writer import Writer
 from tests.support.running_operator import World, make_pods_ready, running_operator
 from tests.support.waiting import wait_until
 

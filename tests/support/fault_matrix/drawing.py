@@ -5,7 +5,7 @@ import time
 from itertools import pairwise
 from typing import Any
 
-from mcphub_operator.kube.kinds import HUB
+from mcphub_operator.client.kinds import HUB
 from tests.support.fault_matrix.runner import STEP_SECONDS, Runner, is_at_rest
 from tests.support.fault_matrix.scenario import Scenario
 from tests.support.generated_specs import (

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mcphub_operator import names
-from mcphub_operator.kube.kinds import CHILD_KINDS, HUB
+from mcphub_operator.client.kinds import CHILD_KINDS, HUB
 from tests.support.running_operator import World
 
 HASHES = (

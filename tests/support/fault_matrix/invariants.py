@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from mcphub_operator.kube.api import Found, Object
-from mcphub_operator.kube.kinds import HUB
-from mcphub_operator.kube.reflector import Reflector, Scope
+from mcphub_operator.cache.reflector import Reflector, Scope
+from mcphub_operator.client.api import Found, Object
+from mcphub_operator.client.kinds import HUB
 from tests.support.running_operator import World
 
 NEVER_SECONDS = 3600.0
@@ -42,7 +42,7 @@ class Watcher:
         """Forget a hub."""
         self._before.pop(item["metadata"]["uid"], None)
 
-    def keep_only(self, _namespace: str | None, _found: Found) -> None:
+    def replace(self, _namespace: str | None, _found: Found) -> None:
         """Lists are none of its business."""
 
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from mcphub_operator import names
+from mcphub_operator.client.kinds import POD
 from mcphub_operator.errors import NotFound
-from mcphub_operator.kube.kinds import POD
 from tests.support.running_operator import READY_POD, World
 
 STEP_SECONDS = 0.25

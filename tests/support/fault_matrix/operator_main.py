@@ -5,8 +5,8 @@ import os
 import sys
 from typing import Any
 
-from mcphub_operator.service.logs import configure_logs
-from mcphub_operator.service.run import run_operator
+from mcphub_operator.runtime.logs import configure_logs
+from mcphub_operator.runtime.process import run_operator
 from mcphub_operator.settings import Settings
 
 

@@ -187,6 +187,6 @@ async def count_idle_writes(running: Running) -> list[str]:
     """Return what the operator writes when nothing is to be done."""
     await running.settle()
     running.requests.forget()
-    running.operator.wake_all()
+    running.operator.enqueue_all()
     await running.settle()
     return running.requests.writes

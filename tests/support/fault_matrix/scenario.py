@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mcphub_operator.kube.kinds import (
+from mcphub_operator.client.kinds import (
     AUTOSCALER,
     CONFIG_MAP,
     DEPLOYMENT,

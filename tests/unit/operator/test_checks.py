@@ -5,7 +5,7 @@ import pytest
 from mcphub_operator.checks import evaluate
 from mcphub_operator.observed import MissingKey, Observed, UserSecrets
 from mcphub_operator.resources.manifest import ChildId
-from mcphub_operator.status.conditions import Reason
+from mcphub_operator.status.condition_model import Reason
 from tests.support.observed import observe
 
 
@@ -41,7 +41,7 @@ def missing(*keys: MissingKey) -> Observed:
             id="a foreign autoscaler is named",
         ),
         pytest.param(
-            observe(leftovers=(ChildId("Service", "team-data"),)),
+            observe(stale=(ChildId("Service", "team-data"),)),
             Reason.WRITE_FAILED,
             ["waiting", "Service team-data"],
             id="what a deleted namesake left is waited for",
@@ -49,10 +49,10 @@ def missing(*keys: MissingKey) -> Observed:
     ],
 )
 def test_a_problem_says_what_to_do(observed, reason, words):
-    (problem,) = evaluate(observed)
+    (finding,) = evaluate(observed)
 
-    assert problem.reason is reason
-    assert all(word in problem.message for word in words)
+    assert finding.reason is reason
+    assert all(word in finding.message for word in words)
 
 
 def test_a_hub_with_nothing_in_its_way_has_no_problem():
@@ -65,6 +65,6 @@ def test_the_first_problem_is_the_one_that_must_be_mended_first():
         user_secrets=UserSecrets(missing=(MissingKey("creds"),)),
     )
 
-    reasons = [problem.reason for problem in evaluate(observed)]
+    reasons = [finding.reason for finding in evaluate(observed)]
 
     assert reasons == [Reason.CONFLICT, Reason.SECRET_MISSING]

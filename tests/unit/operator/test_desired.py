@@ -211,9 +211,9 @@ class TestRotation:
     def rotated(self, later: str = "newer"):
         asked = hub(annotations={names.ANNOTATION_ROTATE: "1"})
         observed = settle(observe())
-        fresh = replace(observed.fresh, current=b"newer", token=b"newer-token")
-        rotated = settle(replace(observed, hub=asked, fresh=fresh))
-        return replace(rotated, fresh=replace(fresh, current=later.encode()))
+        fresh = replace(observed.generated, current=b"newer", token=b"newer-token")
+        rotated = settle(replace(observed, hub=asked, generated=fresh))
+        return replace(rotated, generated=replace(fresh, current=later.encode()))
 
 
 def test_an_autoscaled_hub_starts_with_the_autoscalers_least():

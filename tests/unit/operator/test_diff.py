@@ -6,17 +6,17 @@ import pytest
 import yaml
 
 from mcphub_operator import names
+from mcphub_operator.cache.children import build_cached
 from mcphub_operator.desired import build_desired
 from mcphub_operator.diff import (
     Apply,
     Delete,
     Handover,
-    Restore,
+    RepairPorts,
     Scale,
     Step,
     build_plan,
 )
-from mcphub_operator.kube.children import build_live
 from mcphub_operator.observed import MissingKey, Observed, UserSecrets
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.spec.hub import parse_hub
@@ -81,7 +81,7 @@ class TestAHubAtRest:
     def test_may_come_from_a_list_whose_items_name_no_kind(self):
         observed = settle(observe())
         bare = {
-            child: build_live(
+            child: build_cached(
                 {
                     key: part
                     for key, part in found.read().items()
@@ -165,7 +165,7 @@ class TestDrift:
         observed = settle(observe())
         item = observed.children[policy].read()
         item["spec"]["ingress"].append({})
-        children = {**observed.children, policy: build_live(item)}
+        children = {**observed.children, policy: build_cached(item)}
 
         assert touched(replace(observed, children=children)) == [f"Apply {policy}"]
 
@@ -327,12 +327,12 @@ class TestAPortWithAnotherNumber:
         service = ChildId("Service", "team-data")
         item = observed.children[service].read()
         item["spec"]["ports"][0] |= {"port": 8001, "nodePort": 30123}
-        changed = {**observed.children, service: build_live(item)}
+        changed = {**observed.children, service: build_cached(item)}
 
         steps = plan(replace(observed, children=changed))
 
         number = {"op": "replace", "path": "/spec/ports/0/port", "value": 8000}
-        assert [type(step) for step in steps] == [Restore, Apply]
+        assert [type(step) for step in steps] == [RepairPorts, Apply]
         assert steps[0].operations[-1] == number
 
     def test_of_a_container_is_set_back_before_it_is_applied(self):
@@ -342,7 +342,7 @@ class TestAPortWithAnotherNumber:
 
         steps = plan(with_deployment(settle(observe()), spoil))
 
-        assert [type(step) for step in steps] == [Restore, Apply]
+        assert [type(step) for step in steps] == [RepairPorts, Apply]
         (_, number) = steps[0].operations
         assert number["path"].endswith("/containers/0/ports/1/containerPort")
 

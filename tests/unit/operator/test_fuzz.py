@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis_jsonschema import from_schema
 
-from mcphub_operator.kube.children import build_live
+from mcphub_operator.cache.children import build_cached
 from mcphub_operator.observed import Pod
 from mcphub_operator.resources.manifest import ChildId
 from tests.support.core_runs import decide, run_core
@@ -77,7 +77,7 @@ def test_a_deployment_that_somebody_filled_with_something_else(value: Any, part:
         item["metadata"]["annotations"] = {"x": str(value)}
     elif isinstance(value, dict):
         item[part] = item.get(part, {}) | value
-    changed = settled.children | {child: build_live(item)}
+    changed = settled.children | {child: build_cached(item)}
 
     decide(replace(settled, children=changed))
 

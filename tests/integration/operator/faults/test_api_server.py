@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mcphub_operator.kube.kinds import CHILD_KINDS, CONFIG_MAP, DEPLOYMENT, HUB
+from mcphub_operator.client.kinds import CHILD_KINDS, CONFIG_MAP, DEPLOYMENT, HUB
 from tests.support.api_proxy.proxy import Proxy, open_administrators_proxy
 from tests.support.api_proxy.request_info import RequestInfo
 from tests.support.api_proxy.rules import (
@@ -121,7 +121,7 @@ class TestAWatch:
 
             await wait_until(lambda: has_all_children(world), timeout_seconds=40)
             await wait_until(
-                lambda: len(running.operator.tables.hubs.keys()) == 1,
+                lambda: len(running.operator.caches.hubs.keys()) == 1,
                 timeout_seconds=40,
             )
 

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from mcphub_operator import names
+from mcphub_operator.client.api import Call
+from mcphub_operator.client.kinds import BY_NAME, CHILD_KINDS
+from mcphub_operator.client.writer import JSON_PATCH
 from mcphub_operator.errors import ApiError
-from mcphub_operator.kube.api import Call
-from mcphub_operator.kube.kinds import BY_NAME, CHILD_KINDS
-from mcphub_operator.kube.writer import JSON_PATCH
 from tests.support.fault_matrix.end_state import find_differences, normalize
 from tests.support.fault_matrix.matrix import Matrix, Run
 from tests.support.fault_matrix.runner import Runner, Sandbox

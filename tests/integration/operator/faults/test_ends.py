@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from mcphub_operator import names
+from mcphub_operator.client.api import Call
+from mcphub_operator.client.kinds import CHILD_KINDS, HUB
 from mcphub_operator.errors import NotFound
-from mcphub_operator.kube.api import Call
-from mcphub_operator.kube.kinds import CHILD_KINDS, HUB
 from tests.support.fault_matrix.matrix import Matrix, Run
 from tests.support.fault_matrix.runner import Runner, Sandbox
 from tests.support.fault_matrix.scenario import BEGINNING
@@ -85,7 +85,7 @@ async def test_a_namespace_goes_while(runner: Runner, matrix: Matrix, runs: str)
                 await ask_for_namespace(world, "DELETE")
                 await wait_until(lambda: namespace_is_gone(world), COLLECTED_SECONDS)
                 await running.settle()
-                assert len(running.operator.tables.hubs.keys()) == 0
+                assert len(running.operator.caches.hubs.keys()) == 0
         if runs == "no operator runs":
             await ask_for_namespace(world, "DELETE")
             await wait_until(lambda: namespace_is_gone(world), COLLECTED_SECONDS)

@@ -85,7 +85,7 @@ async def test_a_clock_that_jumps_changes_nothing(
     async def inject(_stage: Sandbox) -> AsyncIterator[None]:
         yield
 
-    monkeypatch.setattr("mcphub_operator.service.wiring.now", now)
+    monkeypatch.setattr("mcphub_operator.runtime.wiring.now", now)
     fault = Fault("clock jumps back and forth", inject)
 
     assert await runner.run(scenario, fault) == []

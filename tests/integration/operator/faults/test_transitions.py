@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from mcphub_operator import names
-from mcphub_operator.kube.api import Call
-from mcphub_operator.kube.kinds import CHILD_KINDS, HUB
-from mcphub_operator.kube.writer import JSON_PATCH
+from mcphub_operator.client.api import Call
+from mcphub_operator.client.kinds import CHILD_KINDS, HUB
+from mcphub_operator.client.writer import JSON_PATCH
 from tests.support.fault_matrix.end_state import find_differences
 from tests.support.fault_matrix.matrix import Matrix, Run
 from tests.support.generated_specs import (
@@ -191,7 +191,7 @@ async def test_from_a_to_b_ends_like_a_fresh_b(
                     wrong.append(f"from {pair[0]} to {pair[1]}: {lines}")
             await settle(world, running)
             running.requests.forget()
-            running.operator.wake_all()
+            running.operator.enqueue_all()
             await settle(world, running)
             idle += [w for w in running.requests.writes if w not in TOLD_OF_OTHERS]
             for number, _ in batch:

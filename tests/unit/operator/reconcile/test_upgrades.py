@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from mcphub_operator import names
-from mcphub_operator.kube.children import ChildTable
-from mcphub_operator.kube.kinds import DEPLOYMENT
+from mcphub_operator.cache.children import ChildCache
+from mcphub_operator.client.kinds import DEPLOYMENT
 from mcphub_operator.observed import HubKey, UpgradeTurn
 from mcphub_operator.reconcile.upgrades import UpgradeGate
 from tests.support.observed import find_child, hub, observe
@@ -21,8 +21,8 @@ class Cluster:
 
     def __init__(self, concurrency: int = 2) -> None:
         self.woken: list[HubKey] = []
-        self.table = ChildTable(lambda _key: None)
-        self.gate = UpgradeGate(self.table, MARK, concurrency, self.woken.append)
+        self.cache = ChildCache(lambda _key: None)
+        self.gate = UpgradeGate(self.cache, MARK, concurrency, self.woken.append)
         self._version = 10
 
     def put(self, key: HubKey, state: str, mark: str = MARK) -> None:
@@ -45,7 +45,7 @@ class Cluster:
             "readyReplicas": int(state == "ready"),
             "conditions": [{"type": "Progressing", "reason": reason}],
         }
-        self.table.upsert(DEPLOYMENT, item)
+        self.cache.upsert(DEPLOYMENT, item)
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_a_hub_that_is_stuck_by_its_users_doing_stops_nobody(cluster: Cluster, s
 def test_a_stuck_hub_that_is_deleted_lets_the_others_go_on(cluster: Cluster):
     cluster.put(KEYS[0], "stuck")
     cluster.gate.ask(KEYS[1])
-    cluster.table.forget(KEYS[0], next(iter(cluster.table.of(KEYS[0]))))
+    cluster.cache.forget(KEYS[0], next(iter(cluster.cache.of(KEYS[0]))))
 
     cluster.gate.forget(KEYS[0])
 

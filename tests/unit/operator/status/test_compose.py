@@ -9,8 +9,8 @@ from mcphub_operator.observed import (
     UserSecrets,
 )
 from mcphub_operator.status.compose import build_invalid_status
-from mcphub_operator.status.conditions import Reason, find_condition
-from mcphub_operator.status.problems import Outcome, Problem
+from mcphub_operator.status.condition_model import Reason, find_condition
+from mcphub_operator.status.findings import Finding, Findings
 from tests.support.observed import (
     LATER,
     NOW,
@@ -142,19 +142,19 @@ class TestReady:
 
 class TestStalled:
     def test_names_everything_that_needs_help(self):
-        problems = (
-            Problem(Reason.CONFLICT, "one thing"),
-            Problem(Reason.SECRET_MISSING, "another thing"),
+        findings = (
+            Finding(Reason.CONFLICT, "one thing"),
+            Finding(Reason.SECRET_MISSING, "another thing"),
         )
 
-        status = status_of(NEW, Outcome(problems))
+        status = status_of(NEW, Findings(findings))
 
         told = find_condition(status["conditions"], "Stalled")
         assert (told["status"], told["reason"]) == ("True", "Conflict")
         assert told["message"] == "one thing; another thing"
 
     def test_is_not_for_what_is_tried_again(self):
-        status = status_of(NEW, Outcome((Problem(Reason.WRITE_FAILED, "timeout"),)))
+        status = status_of(NEW, Findings((Finding(Reason.WRITE_FAILED, "timeout"),)))
 
         assert condition(status, "Stalled")[0] == "False"
         assert condition(status, "Reconciling") == ("True", "WriteFailed")
@@ -183,7 +183,7 @@ class TestStalled:
 
 class TestAnUpgrade:
     def test_that_stopped_says_which_hub_stopped_it(self):
-        outcome = Outcome(upgrade_waits=True, upgrade_stopped_by="ai/first")
+        outcome = Findings(upgrade_waits=True, upgrade_stopped_by="ai/first")
 
         status = status_of(rolled(NEW, ready=2), outcome)
 
@@ -193,7 +193,7 @@ class TestAnUpgrade:
         assert "ai/first" in told["message"]
 
     def test_that_waits_for_its_turn_leaves_the_hub_available(self):
-        status = status_of(rolled(NEW, ready=2), Outcome(upgrade_waits=True))
+        status = status_of(rolled(NEW, ready=2), Findings(upgrade_waits=True))
 
         assert condition(status, "Ready")[0] == "True"
         assert condition(status, "Reconciling") == ("True", "UpgradePaused")
@@ -249,8 +249,8 @@ class TestAMessageThatQuotesTheAPIServer:
 
     def told(self, generation: int, words: str, before: dict | None = None) -> str:
         observed = observe(hub(generation=generation), status=before or {})
-        problems = (Problem(Reason.WRITE_FAILED, words),)
-        self.status = status_of(observed, Outcome(problems))
+        findings = (Finding(Reason.WRITE_FAILED, words),)
+        self.status = status_of(observed, Findings(findings))
         return find_condition(self.status["conditions"], "Reconciling")["message"]
 
     def test_stays_while_the_fault_and_the_hub_do(self):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from mcphub_operator.kube.children import build_live
+from mcphub_operator.cache.children import build_cached
 from mcphub_operator.observed import (
     Node,
     Observed,
@@ -79,7 +79,7 @@ class TestTheURL:
         item = observed.children[service].read()
         item["status"] = {"loadBalancer": {"ingress": [{"ip": "203.0.113.9"}]}}
         balanced = replace(
-            observed, children={**observed.children, service: build_live(item)}
+            observed, children={**observed.children, service: build_cached(item)}
         )
 
         assert "endpoints" not in status_of(observed)

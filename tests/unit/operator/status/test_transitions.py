@@ -76,7 +76,7 @@ READY = status(Ready=("True", "Available"))
                 SecretsResolved=("False", "SecretMissing"),
             ),
             [("SecretMissing", True)],
-            id="a hub that serves on with a problem is warned about once",
+            id="a hub that serves on with a finding is warned about once",
         ),
         pytest.param(
             status(BackendsReachable=("True", "AllConnected")),

@@ -1,0 +1,1 @@
+"""What the watches last reported: reflectors and the caches that they fill."""

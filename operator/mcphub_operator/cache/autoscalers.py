@@ -1,0 +1,84 @@
+"""Autoscalers: one watch feeds two caches, the hubs' own and the foreign ones."""
+
+from mcphub_operator import names
+from mcphub_operator.cache.children import ChildCache, Enqueue, find_owner, is_child
+from mcphub_operator.client.api import Found, Object
+from mcphub_operator.client.kinds import AUTOSCALER
+from mcphub_operator.observed import HubKey
+
+
+class ForeignAutoscalerCache:
+    """Autoscalers that are not ours, by the Deployment that they scale."""
+
+    def __init__(self, enqueue: Enqueue) -> None:
+        self._enqueue = enqueue
+        self._targets: dict[tuple[str, str], str] = {}
+
+    def of(self, hub: HubKey) -> tuple[str, ...]:
+        """Return the names of those that scale a hub's Deployment."""
+        return tuple(
+            sorted(
+                name
+                for (namespace, name), target in self._targets.items()
+                if namespace == hub.namespace and target == hub.name
+            )
+        )
+
+    def upsert(self, item: Object) -> None:
+        """Learn an autoscaler's present target."""
+        metadata = item["metadata"]
+        target = item["spec"].get("scaleTargetRef") or {}
+        owner = find_owner(metadata)
+        ours = owner.get("kind") == names.KIND and owner.get(
+            "apiVersion", ""
+        ).startswith(names.GROUP)
+        foreign = target.get("kind") == "Deployment" and not ours
+        key = (metadata["namespace"], metadata["name"])
+        self._set(key, target.get("name") if foreign else None)
+
+    def remove(self, item: Object) -> None:
+        """Learn that an autoscaler is gone."""
+        metadata = item["metadata"]
+        self._set((metadata["namespace"], metadata["name"]), None)
+
+    def replace(self, namespace: str | None, found: Found) -> None:
+        """Forget what a list did not find."""
+        for key in [*self._targets]:
+            if namespace in (None, key[0]) and key not in found:
+                self._set(key, None)
+
+    def _set(self, key: tuple[str, str], target: str | None) -> None:
+        before = self._targets.get(key)
+        if before == target:
+            return
+        if target is None:
+            del self._targets[key]
+        else:
+            self._targets[key] = target
+        for name in {before, target} - {None}:
+            self._enqueue(HubKey(key[0], str(name)))
+
+
+class AutoscalerStore:
+    """Sorts autoscalers by whether they carry the operator's label."""
+
+    def __init__(self, children: ChildCache, foreign: ForeignAutoscalerCache) -> None:
+        self._children = children
+        self._foreign = foreign
+
+    def upsert(self, item: Object) -> None:
+        """Learn an autoscaler's present state."""
+        self._foreign.upsert(item)
+        if is_child(item):
+            self._children.upsert(AUTOSCALER, item)
+
+    def remove(self, item: Object) -> None:
+        """Learn that an autoscaler is gone."""
+        self._foreign.remove(item)
+        if is_child(item):
+            self._children.remove(AUTOSCALER, item)
+
+    def replace(self, namespace: str | None, found: Found) -> None:
+        """Forget what a list did not find."""
+        self._foreign.replace(namespace, found)
+        self._children.replace(AUTOSCALER, namespace, found)

@@ -1,0 +1,180 @@
+"""Every child of every hub, as the watches last saw it.
+
+Found by label, so an object whose label was taken away seems gone; the pass that would
+make it anew looks first (`reconcile.gather`) and finds it. An event about what we just
+wrote ourselves is older than or equal to what we know, and wakes nobody. An answer to a
+write may come after the event of the child's end, and brings nothing back: a watch
+tells of a kind in order, so what is unknown and not newer than its last event has
+ended.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from mcphub_operator import names
+from mcphub_operator.client.api import Found, Object
+from mcphub_operator.client.kinds import Kind
+from mcphub_operator.observed import CachedObject, HubKey
+from mcphub_operator.resources.manifest import ChildId
+
+Enqueue = Callable[[HubKey], None]
+
+
+class ChildCache:
+    """Children by hub."""
+
+    def __init__(self, enqueue: Enqueue) -> None:
+        self._enqueue = enqueue
+        self._by_hub: dict[HubKey, dict[ChildId, CachedObject]] = {}
+        self._heard: dict[tuple[str, str], int] = {}
+        """The last event's version, by kind and namespace."""
+
+    def of(self, hub: HubKey) -> dict[ChildId, CachedObject]:
+        """Return the children that carry the hub's labels."""
+        return dict(self._by_hub.get(hub, {}))
+
+    def all_of_kind(self, kind: Kind) -> Iterable[tuple[HubKey, CachedObject]]:
+        """Return every child of a kind, with its hub."""
+        for hub, children in self._by_hub.items():
+            for child, live in children.items():
+                if child.kind == kind.name:
+                    yield hub, live
+
+    def learn(self, kind: Kind, item: Object, *, settled: bool = False) -> None:
+        """Take over an object that a write of ours returned."""
+        hub, child = find_hub(item), ChildId(kind.name, item["metadata"]["name"])
+        heard = self._heard.get((kind.name, hub.namespace), 0)
+        if child in self._by_hub.get(hub, {}) or find_version(item) > heard:
+            self._put(kind, item, settled=settled)
+
+    def upsert(self, kind: Kind, item: Object) -> None:
+        """Take over an object from a watch, and enqueue its hub if it is newer."""
+        self._hear(kind, item)
+        if self._put(kind, item, settled=False):
+            self._enqueue(find_hub(item))
+
+    def remove(self, kind: Kind, item: Object) -> None:
+        """Forget an object, unless it was made anew since, and enqueue its hub."""
+        self._hear(kind, item)
+        hub, child = find_hub(item), ChildId(kind.name, item["metadata"]["name"])
+        known = self._by_hub.get(hub, {}).get(child)
+        if known is not None and known.uid == item["metadata"]["uid"]:
+            self.forget(hub, child)
+        self._enqueue(hub)
+
+    def forget(self, hub: HubKey, child: ChildId) -> None:
+        """Forget an object that a delete of ours ended."""
+        children = self._by_hub.get(hub, {})
+        children.pop(child, None)
+        if not children:
+            self._by_hub.pop(hub, None)
+
+    def replace(self, kind: Kind, namespace: str | None, found: Found) -> None:
+        """Forget what a list of a kind did not find, and enqueue those hubs."""
+        gone = [
+            (hub, child)
+            for hub, children in self._by_hub.items()
+            for child in children
+            if child.kind == kind.name
+            and namespace in (None, hub.namespace)
+            and (hub.namespace, child.name) not in found
+        ]
+        for hub, child in gone:
+            self.forget(hub, child)
+            self._enqueue(hub)
+
+    def _hear(self, kind: Kind, item: Object) -> None:
+        place = kind.name, item["metadata"]["namespace"]
+        self._heard[place] = max(find_version(item), self._heard.get(place, 0))
+
+    def _put(self, kind: Kind, item: Object, *, settled: bool) -> bool:
+        hub, child = find_hub(item), ChildId(kind.name, item["metadata"]["name"])
+        live = build_cached(item, settled=settled)
+        known = self._by_hub.get(hub, {}).get(child)
+        if known is not None and known.version >= live.version:
+            if settled and known.version == live.version:
+                self._by_hub[hub][child] = replace(known, settled=True)
+            return False
+        self._by_hub.setdefault(hub, {})[child] = live
+        return True
+
+
+class ChildStore:
+    """The part of a `ChildCache` that one reflector fills."""
+
+    def __init__(self, cache: ChildCache, kind: Kind) -> None:
+        self._cache = cache
+        self._kind = kind
+
+    def upsert(self, item: Object) -> None:
+        """Learn a child's present state."""
+        self._cache.upsert(self._kind, item)
+
+    def remove(self, item: Object) -> None:
+        """Learn that a child is gone."""
+        self._cache.remove(self._kind, item)
+
+    def replace(self, namespace: str | None, found: Found) -> None:
+        """Forget what a list did not find."""
+        self._cache.replace(self._kind, namespace, found)
+
+
+def find_hub(item: Mapping[str, Any]) -> HubKey:
+    """Tell which hub an object belongs to: by its owner, else by its labels.
+
+    A child whose label somebody changed is still its owner's, who puts it right.
+    """
+    metadata = item["metadata"]
+    owner = find_owner(metadata)
+    if owner.get("kind") == names.KIND:
+        return HubKey(metadata["namespace"], owner.get("name", ""))
+    labels = metadata.get("labels") or {}
+    return HubKey(metadata["namespace"], labels.get(names.LABEL_INSTANCE, ""))
+
+
+def is_child(item: Mapping[str, Any]) -> bool:
+    """Tell whether an object is a hub's: by its label or, without it, its owner."""
+    metadata = item["metadata"]
+    labels = metadata.get("labels") or {}
+    managed = labels.get(names.LABEL_MANAGED_BY) == names.OPERATOR_NAME
+    return bool(managed or find_owner(metadata).get("kind") == names.KIND)
+
+
+def build_cached(item: Object, *, settled: bool = False) -> CachedObject:
+    """Return what is worth keeping of an object; no Secret's data among it."""
+    metadata = item["metadata"]
+    secret = "type" in item and "data" in item
+    kept = {k: v for k, v in item.items() if not (secret and k == "data")}
+    kept["metadata"] = {k: v for k, v in metadata.items() if k != "managedFields"}
+    return CachedObject(
+        uid=metadata["uid"],
+        version=find_version(item),
+        owner_uid=find_owner(metadata).get("uid", ""),
+        hub=find_hub(item),
+        text=msgspec.json.encode(kept),
+        holds_replicas=_holds_replicas(metadata.get("managedFields") or ()),
+        settled=settled,
+    )
+
+
+def find_version(item: Object) -> int:
+    """Return an object's version; a greater one is newer."""
+    return int(item["metadata"]["resourceVersion"])
+
+
+def find_owner(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the owner that controls an object; empty if none does."""
+    owners = metadata.get("ownerReferences") or ()
+    return next((owner for owner in owners if owner.get("controller")), {})
+
+
+def _holds_replicas(entries: Iterable[Mapping[str, Any]]) -> bool:
+    return any(
+        entry.get("manager") == names.FIELD_MANAGER
+        and entry.get("operation") == "Apply"
+        and "f:replicas" in (entry.get("fieldsV1") or {}).get("f:spec", {})
+        for entry in entries
+    )

@@ -1,0 +1,70 @@
+"""The pods of hubs, reduced to the fields that a status needs.
+
+A hub is enqueued only when one of those fields changes: probes of pods change nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mcphub_operator.cache.children import Enqueue, find_hub
+from mcphub_operator.client.api import Found, Object
+from mcphub_operator.observed import HubKey, Pod
+
+
+class PodCache:
+    """The pods of hubs."""
+
+    def __init__(self, enqueue: Enqueue) -> None:
+        self._enqueue = enqueue
+        self._pods: dict[HubKey, dict[str, Pod]] = {}
+
+    def of(self, hub: HubKey) -> tuple[Pod, ...]:
+        """Return a hub's pods."""
+        return tuple(self._pods.get(hub, {}).values())
+
+    def all(self) -> Iterable[tuple[HubKey, Pod]]:
+        """Return every pod, with its hub."""
+        return [(hub, p) for hub, pods in self._pods.items() for p in pods.values()]
+
+    def upsert(self, item: Object) -> None:
+        """Learn a pod's present state."""
+        hub, pod = find_hub(item), build_pod(item)
+        if self._pods.get(hub, {}).get(pod.uid) != pod:
+            self._pods.setdefault(hub, {})[pod.uid] = pod
+            self._enqueue(hub)
+
+    def remove(self, item: Object) -> None:
+        """Learn that a pod is gone."""
+        self._drop(find_hub(item), item["metadata"]["uid"])
+
+    def replace(self, namespace: str | None, found: Found) -> None:
+        """Forget what a list did not find."""
+        for hub, pod in self.all():
+            known = namespace in (None, hub.namespace)
+            if known and (hub.namespace, pod.name) not in found:
+                self._drop(hub, pod.uid)
+
+    def _drop(self, hub: HubKey, uid: str) -> None:
+        pods = self._pods.get(hub, {})
+        pods.pop(uid, None)
+        if not pods:
+            self._pods.pop(hub, None)
+        self._enqueue(hub)
+
+
+def build_pod(item: Mapping[str, Any]) -> Pod:
+    """Return what the status needs of a pod."""
+    metadata, status = item["metadata"], item.get("status") or {}
+    conditions = status.get("conditions") or ()
+    return Pod(
+        name=metadata["name"],
+        uid=metadata["uid"],
+        address=status.get("podIP", ""),
+        ready=is_true(conditions, "Ready"),
+        terminating="deletionTimestamp" in metadata,
+    )
+
+
+def is_true(conditions: Iterable[Mapping[str, Any]], kind: str) -> bool:
+    """Tell whether a condition of this type is True."""
+    return any(c["type"] == kind and c["status"] == "True" for c in conditions)

@@ -1,1 +1,0 @@
-"""The API server's side of the operator: requests, watches, the lease."""

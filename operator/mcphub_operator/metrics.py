@@ -1,0 +1,81 @@
+"""The operator's own metrics, in a registry of their own.
+
+Names follow Prometheus' practice: base units, `_total`, few label sets, all of them
+there from the start.
+"""
+
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from mcphub_operator.client.api import Request
+
+WRITES = frozenset({"apply", "patch", "create", "delete", "update"})
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class Metrics:
+    """What the operator counts."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self._passes = Counter(
+            "mcphub_operator_reconciles", "Passes", ["result"], registry=registry
+        )
+        self._seconds = Histogram(
+            "mcphub_operator_reconcile_duration_seconds",
+            "Time of a pass",
+            buckets=BUCKETS,
+            registry=registry,
+        )
+        self._requests = Counter(
+            "mcphub_operator_api_requests",
+            "Requests to the API server",
+            ["verb", "result"],
+            registry=registry,
+        )
+        self._writes = Counter(
+            "mcphub_operator_writes",
+            "Writes to the API server",
+            ["kind"],
+            registry=registry,
+        )
+        self.queue_depth = Gauge(
+            "mcphub_operator_queue_depth",
+            "Hubs that wait for a pass",
+            registry=registry,
+        )
+        self.queue_age = Gauge(
+            "mcphub_operator_queue_oldest_age_seconds",
+            "How long the first of them has been waiting",
+            registry=registry,
+        )
+        self.leader = Gauge(
+            "mcphub_operator_leader", "Whether this replica writes", registry=registry
+        )
+        self._hubs = Gauge(
+            "mcphub_operator_hubs",
+            "Hubs by condition",
+            ["condition", "status"],
+            registry=registry,
+        )
+        for result in ("success", "error"):
+            self._passes.labels(result)
+
+    def reconciled(self, seconds: float, *, failed: bool) -> None:
+        """Count a pass."""
+        self._passes.labels("error" if failed else "success").inc()
+        self._seconds.observe(seconds)
+
+    def requested(self, request: Request) -> None:
+        """Count a request."""
+        result = request.error or str(request.status)
+        self._requests.labels(request.verb, result).inc()
+        if request.verb in WRITES:
+            self._writes.labels(request.kind).inc()
+
+    def count_hubs(self, counts: Mapping[tuple[str, str], int]) -> None:
+        """Set the number of hubs for each condition and status."""
+        self._hubs.clear()
+        for (condition, status), count in counts.items():
+            self._hubs.labels(condition, status).set(count)

@@ -1,0 +1,88 @@
+"""The workers: each takes a hub from the queue, runs a pass, and says when next."""
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from mcphub_operator.errors import ApiError, LeaseLost
+from mcphub_operator.metrics import Metrics
+from mcphub_operator.observed import HubKey
+from mcphub_operator.reconcile.backoff import Backoff
+from mcphub_operator.reconcile.queue import WorkQueue
+from mcphub_operator.reconcile.reconciler import Reconciler, Result
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerPool:
+    """Works through the queue until cancelled or the lease is lost."""
+
+    queue: WorkQueue
+    backoff: Backoff
+    reconciler: Reconciler
+    metrics: Metrics
+
+    async def run(self, workers: int) -> None:
+        """Run this many passes at a time.
+
+        Raises:
+            LeaseLost: this replica may not write any more.
+        """
+        async with asyncio.TaskGroup() as group:
+            for _ in range(workers):
+                group.create_task(self._work())
+
+    async def _work(self) -> None:
+        while True:
+            key = await self.queue.take()
+            try:
+                # Cancelled between passes only: a write in hand is finished.
+                await finish(self._try(key))
+            finally:
+                self.queue.done(key)
+
+    async def _try(self, key: HubKey) -> None:
+        began = time.monotonic()
+        with structlog.contextvars.bound_contextvars(hub=str(key)):
+            try:
+                result = await self.reconciler.reconcile(key)
+            except LeaseLost:
+                raise
+            except ApiError as error:
+                log.warning("reconcile_failed", error=error.message)
+                result = Result(failed=True, again_seconds=error.retry_after_seconds)
+            except Exception:
+                log.exception("reconcile_crashed")
+                result = Result(failed=True)
+        self._plan_next(key, result)
+        self.metrics.reconciled(time.monotonic() - began, failed=result.failed)
+
+    def _plan_next(self, key: HubKey, result: Result) -> None:
+        self.queue.cancel_later(key)
+        delay = result.again_seconds
+        if result.failed:
+            entry = self.reconciler.sources.hubs.find(key)
+            generation = entry.generation if entry else 0
+            delay = max(delay or 0.0, self.backoff.next_delay(key, generation))
+        else:
+            self.backoff.forget(key)
+        if delay is not None:
+            self.queue.add_later(key, delay)
+
+
+async def finish(work: Coroutine[Any, Any, None]) -> None:
+    """Await to the end even when cancelled meanwhile; then be cancelled."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        if not task.done():
+            await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # looked at, or asyncio reports it as forgotten
+        raise

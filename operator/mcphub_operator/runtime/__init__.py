@@ -1,0 +1,1 @@
+"""The process: settings become caches, watches, workers, and an orderly shutdown."""

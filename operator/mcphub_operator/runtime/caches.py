@@ -1,0 +1,120 @@
+"""All caches and the watches that fill them."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from mcphub_operator import names
+from mcphub_operator.cache.autoscalers import AutoscalerStore, ForeignAutoscalerCache
+from mcphub_operator.cache.children import ChildCache, ChildStore, Enqueue
+from mcphub_operator.cache.hubs import HubCache, list_hubs
+from mcphub_operator.cache.nodes import NodeCache
+from mcphub_operator.cache.pods import PodCache
+from mcphub_operator.cache.reflector import Reflector, Scope, Store
+from mcphub_operator.cache.secrets import SecretCache
+from mcphub_operator.client.api import Api
+from mcphub_operator.client.kinds import AUTOSCALER, CHILD_KINDS, NODE, POD, SECRET
+from mcphub_operator.errors import ApiError
+
+
+@dataclass(frozen=True, slots=True)
+class Caches:
+    """What the operator knows of the cluster."""
+
+    hubs: HubCache
+    children: ChildCache
+    secrets: SecretCache
+    autoscalers: ForeignAutoscalerCache
+    pods: PodCache
+    nodes: NodeCache
+
+
+def build_caches(
+    enqueue: Enqueue,
+    enqueue_first: Enqueue,
+    enqueue_all: Callable[[], None],
+    notice_pods: Enqueue,
+) -> Caches:
+    """Return empty caches.
+
+    Args:
+        enqueue: called with a hub that changed.
+        enqueue_first: called with a hub that somebody has just changed.
+        enqueue_all: called when something changed that concerns every hub.
+        notice_pods: called with a hub whose pods changed.
+    """
+    children = ChildCache(enqueue)
+    return Caches(
+        hubs=HubCache(enqueue, enqueue_first),
+        children=children,
+        secrets=SecretCache(enqueue, children),
+        autoscalers=ForeignAutoscalerCache(enqueue),
+        pods=PodCache(notice_pods),
+        nodes=NodeCache(enqueue_all),
+    )
+
+
+def build_reflectors(
+    api: Api, caches: Caches, namespaces: Sequence[str], relist_seconds: float
+) -> list[Reflector]:
+    """Return the watches for these namespaces; none means the whole cluster."""
+
+    def reflect(scope: Scope, store: Store) -> Reflector:
+        return Reflector(api, scope, store, relist_seconds)
+
+    made = [reflect(Scope(NODE), caches.nodes)]
+    for namespace in namespaces or (None,):
+        for kind in CHILD_KINDS:
+            if kind not in (SECRET, AUTOSCALER):
+                scope = Scope(kind, namespace, names.MANAGED_SELECTOR)
+                made.append(reflect(scope, ChildStore(caches.children, kind)))
+        secrets = Scope(SECRET, namespace, metadata_only=True)
+        made.append(reflect(secrets, caches.secrets))
+        autoscalers = AutoscalerStore(caches.children, caches.autoscalers)
+        made.append(reflect(Scope(AUTOSCALER, namespace), autoscalers))
+        pods = Scope(POD, namespace, names.PODS_SELECTOR)
+        made.append(reflect(pods, caches.pods))
+    return made
+
+
+async def wait_synced(reflectors: Sequence[Reflector]) -> None:
+    """Wait until every cache is filled; nodes may stay unseen."""
+    for reflector in reflectors:
+        waits = [asyncio.ensure_future(reflector.synced.wait())]
+        if reflector.scope.kind is NODE:
+            waits.append(asyncio.ensure_future(reflector.refused.wait()))
+        _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for each in pending:
+            each.cancel()
+
+
+async def relist_hubs(api: Api, hubs: HubCache, namespaces: Sequence[str]) -> None:
+    """Make the cache of hubs equal to what the API server has.
+
+    Raises:
+        ApiError: it could not be asked to the end.
+    """
+    for namespace in namespaces or (None,):
+        await list_hubs(api, hubs, namespace)
+
+
+async def keep_hubs_listed(
+    api: Api,
+    hubs: HubCache,
+    namespaces: Sequence[str],
+    wanted: asyncio.Event,
+    period_seconds: float,
+) -> None:
+    """List hubs anew when asked to, and on a long period."""
+    while True:
+        try:
+            async with asyncio.timeout(period_seconds):
+                await wanted.wait()
+        except TimeoutError:
+            pass
+        await asyncio.sleep(1)  # a list of kopf's is many events
+        wanted.clear()
+        try:
+            await relist_hubs(api, hubs, namespaces)
+        except ApiError:
+            wanted.set()

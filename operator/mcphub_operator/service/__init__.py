@@ -1,1 +1,0 @@
-"""The process: settings become tables, watches, workers, and an orderly end."""

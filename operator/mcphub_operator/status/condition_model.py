@@ -1,0 +1,131 @@
+"""Conditions by Kubernetes' API conventions, and every reason that stands in them.
+
+kstatus reads them too: Reconciling and Stalled are abnormal-true, Ready normal-true.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+MAX_MESSAGE = 1024
+
+
+class ConditionType(StrEnum):
+    """The conditions of a hub, in the order in which they are written."""
+
+    READY = "Ready"
+    RECONCILING = "Reconciling"
+    STALLED = "Stalled"
+    SECRETS_RESOLVED = "SecretsResolved"
+    BACKENDS_REACHABLE = "BackendsReachable"
+    PAUSED = "Paused"
+
+
+class Reason(StrEnum):
+    """Why a condition is as it is."""
+
+    AVAILABLE = "Available"
+    PROGRESSING = "Progressing"
+    NO_READY_REPLICA = "NoReadyReplica"
+    SCALED_TO_ZERO = "ScaledToZero"
+    SECRET_MISSING = "SecretMissing"  # noqa: S105 - a reason
+    CONFLICT = "Conflict"
+    NODE_PORT_UNAVAILABLE = "NodePortUnavailable"
+    INVALID_SPEC = "InvalidSpec"
+    UPGRADE_PAUSED = "UpgradePaused"
+
+    WRITE_FAILED = "WriteFailed"
+    ROLLOUT_STUCK = "RolloutStuck"
+    SETTLED = "Settled"
+    NOT_STALLED = "NotStalled"
+    RESOLVED = "Resolved"
+    NO_BACKENDS = "NoBackends"
+    ALL_CONNECTED = "AllConnected"
+    SOME_UNREACHABLE = "SomeUnreachable"
+    NOT_REPORTED = "NotReported"
+    PAUSED_BY_SPEC = "PausedBySpec"
+    NOT_PAUSED = "NotPaused"
+
+
+class ConditionStatus(StrEnum):
+    """The three values of a condition."""
+
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+    @classmethod
+    def of(cls, value: bool) -> "ConditionStatus":  # noqa: FBT001 - a conversion
+        """Return the truth of a boolean."""
+        return cls.TRUE if value else cls.FALSE
+
+
+QUOTED = frozenset({Reason.WRITE_FAILED, Reason.INVALID_SPEC})
+"""Reasons whose message is the API server's, which words one fault in many ways."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition before it meets its past."""
+
+    type: ConditionType
+    status: ConditionStatus
+    reason: Reason
+    message: str = ""
+
+
+def format_time(moment: datetime) -> str:
+    """Return a time as Kubernetes writes it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def merge_conditions(
+    current: Sequence[Condition],
+    previous: Sequence[Mapping[str, Any]],
+    generation: int,
+    now: datetime,
+) -> list[dict[str, Any]]:
+    """Return conditions for the status.
+
+    A time changes only with the truth, and a message that quotes the API server only
+    with the reason or the hub: a fault that stays must not be written again and again.
+    """
+    before = {str(old.get("type")): old for old in previous}
+    return [
+        {
+            "type": str(condition.type),
+            "status": str(condition.status),
+            "reason": str(condition.reason),
+            "message": _message(before.get(condition.type), condition, generation),
+            "observedGeneration": generation,
+            "lastTransitionTime": _since(before.get(condition.type), condition, now),
+        }
+        for condition in current
+    ]
+
+
+def _message(
+    before: Mapping[str, Any] | None, condition: Condition, generation: int
+) -> str:
+    if before is not None and condition.reason in QUOTED:
+        known = (before.get("reason"), before.get("observedGeneration"))
+        if known == (condition.reason, generation):
+            return str(before.get("message") or "")
+    return condition.message[:MAX_MESSAGE]
+
+
+def _since(
+    before: Mapping[str, Any] | None, condition: Condition, now: datetime
+) -> str:
+    if before is not None and before.get("status") == condition.status:
+        return str(before.get("lastTransitionTime") or format_time(now))
+    return format_time(now)
+
+
+def find_condition(
+    conditions: Sequence[Mapping[str, Any]], kind: str
+) -> Mapping[str, Any] | None:
+    """Return the condition of a type, if it is there."""
+    return next((c for c in conditions if c.get("type") == kind), None)

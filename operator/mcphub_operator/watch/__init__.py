@@ -1,0 +1,1 @@
+"""The watch of McpHubs: all of kopf, and nothing else."""
