@@ -1,6 +1,7 @@
 """Steps tell a person how they go, and why one failed."""
 
 import io
+import re
 import sys
 
 import pytest
@@ -39,9 +40,9 @@ def test_each_step_is_announced_and_timed(tmp_path, terminal, screen):
     assert done
     lines = screen.getvalue().splitlines()
     assert lines[0] == "[1/2] First"
-    assert lines[1].startswith("      made (0.")
+    assert re.fullmatch(r" +made \(\d+\.\d s\)", lines[1])
     assert lines[2] == "[2/2] Then"
-    assert lines[3].startswith("      done (0.")
+    assert re.fullmatch(r" +done \(\d+\.\d s\)", lines[3])
 
 
 def test_a_failed_step_says_which_why_where_and_how_to_go_on(
@@ -89,7 +90,7 @@ def test_a_failed_command_is_quoted_by_its_error_output(shell):
 def test_waiting_ends_with_the_first_answer(shell):
     answers = iter([None, "here"])
 
-    assert shell.until("it", lambda: next(answers), timeout_seconds=5) == "here"
+    assert shell.until("it", lambda: next(answers), timeout_seconds=600) == "here"
 
 
 def test_waiting_in_vain_says_for_what(shell):

@@ -1,6 +1,5 @@
 """Whatever comes in, a guard answers or refuses, and soon."""
 
-import time
 from contextlib import suppress
 
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +11,7 @@ from mcphub_server.guards.qdrant.filters import check_filter
 from mcphub_server.guards.qdrant.names import check_collection_name, check_point_id
 from mcphub_server.guards.qdrant.vectors import check_vector
 from mcphub_server.guards.sql.check import check_sql
+from tests.support.effort import at_most
 
 FUZZ = settings(
     max_examples=150,
@@ -49,10 +49,9 @@ VALUES = st.recursive(
 
 
 def answers_soon(check, value):
-    started = time.process_time()
-    with suppress(ToolFailure):  # a refusal is an answer too; anything else is not
+    # a refusal is an answer too; anything else is not
+    with at_most(250), suppress(ToolFailure):
         check(value)
-    assert time.process_time() - started < 1
 
 
 def sentences(words):

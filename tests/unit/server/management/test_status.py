@@ -6,6 +6,7 @@ import pytest
 
 from mcphub_server.management.status import StatusBoard, parse_wait
 from mcphub_server.traffic.state import ServerState
+from tests.support.virtual_time import in_virtual_time, now
 
 
 @pytest.fixture
@@ -33,6 +34,7 @@ def test_traffic_does_not_change_the_etag(
     assert (body["sessions"], body["inFlight"]) == (1, 1)
 
 
+@in_virtual_time
 async def test_a_waiting_poll_is_answered_at_a_change(
     board: StatusBoard, state: ServerState
 ) -> None:
@@ -42,13 +44,16 @@ async def test_a_waiting_poll_is_answered_at_a_change(
 
     state.begin_serving()
 
-    assert await asyncio.wait_for(waiting, 1) != before
+    assert await waiting != before
+    assert now() == 0
 
 
+@in_virtual_time
 async def test_without_a_change_it_waits_as_long_as_asked(board: StatusBoard) -> None:
     before = board.etag
 
-    assert await board.wait_for_other(before, 0.01) == before
+    assert await board.wait_for_other(before, 50) == before
+    assert now() == pytest.approx(50)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,13 @@
 """A page fits its limits, and says so where it had to be cut."""
 
 import json
-import time
 
 import pytest
 
 from mcphub_server.results.cells import CUT_MARK, cut_text
 from mcphub_server.results.columns import ColumnKind
 from mcphub_server.results.table import Page, encode_object, encode_page
+from tests.support.effort import at_most
 
 
 def encode(page, max_bytes=100_000, **options):
@@ -159,7 +159,7 @@ def test_an_object_is_encoded_as_it_is():
     assert encoded.row_count == 3
 
 
-def test_a_thousand_rows_cost_milliseconds():
+def test_a_thousand_rows_cost_little():
     kinds = (
         ColumnKind.PLAIN,
         ColumnKind.TEXT,
@@ -169,8 +169,6 @@ def test_a_thousand_rows_cost_milliseconds():
     rows = [(i, f"name {i}", f"{i}.25", i / 7) * 2 for i in range(1_000)]
     page = Page(tuple("abcdefgh"), rows, kinds=kinds)
 
-    started = time.process_time()
-    for _ in range(5):
-        encode_page(page, 1_000_000)
-
-    assert (time.process_time() - started) / 5 < 0.05
+    with at_most(60):
+        for _ in range(5):
+            encode_page(page, 1_000_000)

@@ -2,10 +2,15 @@ import asyncio
 
 import pytest
 
-from mcphub_server.traffic import admission
-from mcphub_server.traffic.admission import Admission, begins_something, count_redirects
+from mcphub_server.traffic.admission import (
+    STALLED_SECONDS,
+    Admission,
+    begins_something,
+    count_redirects,
+)
 from mcphub_server.traffic.capacity import SESSIONS_PER_STREAM, Capacity
 from mcphub_server.traffic.state import ServerState
+from tests.support.virtual_time import in_virtual_time, now
 
 
 def scope(method="GET", path="/sse", query="", **headers):
@@ -94,9 +99,9 @@ async def test_a_stream_that_is_cut_answers_what_it_owes_with_an_error():
     assert state.streams == 0
 
 
-async def test_a_stream_that_nobody_reads_ends(monkeypatch):
-    monkeypatch.setattr(admission, "STALLED_SECONDS", 0.05)
-    state, ended = ServerState(), []
+@in_virtual_time
+async def test_a_stream_that_nobody_reads_ends():
+    state, ended = ServerState(now), []
 
     async def app(_scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -112,10 +117,10 @@ async def test_a_stream_that_nobody_reads_ends(monkeypatch):
         if message["type"] == "http.response.body":
             await asyncio.Event().wait()
 
-    async with asyncio.timeout(5):
-        await Admission(app, state)(scope(), receive, send)
+    await Admission(app, state)(scope(), receive, send)
 
     assert ended == ["http.disconnect"]
+    assert now() == pytest.approx(STALLED_SECONDS)
     assert state.streams == 0
 
 

@@ -3,8 +3,12 @@ import asyncio
 import pytest
 
 from mcphub_server.traffic import drain as draining
-from mcphub_server.traffic.drain import drain, linger
+from mcphub_server.traffic.drain import UNCONNECTED_SECONDS, drain, linger
 from mcphub_server.traffic.state import ServerState
+from tests.support.virtual_time import in_virtual_time, now
+
+LONG_SECONDS = 30
+"""Less than a drain takes at most."""
 
 
 @pytest.fixture(autouse=True)
@@ -14,21 +18,24 @@ def streams_survive():
     draining.keep_streams_at_shutdown()
 
 
+@in_virtual_time
 async def test_draining_ends_when_the_last_call_has_been_answered():
-    state = ServerState()
+    state = ServerState(now)
     with state.call():
         ending = asyncio.create_task(drain(state, 0))
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(LONG_SECONDS)  # of virtual time
         still_running = not ending.done()
 
-    await asyncio.wait_for(ending, 5)
+    await ending
 
     assert still_running
     assert state.draining
+    assert now() < LONG_SECONDS + 1
 
 
+@in_virtual_time
 async def test_draining_ends_idle_streams():
-    state = ServerState()
+    state = ServerState(now)
 
     async def stream():
         with state.stream() as one:
@@ -37,28 +44,28 @@ async def test_draining_ends_idle_streams():
     streaming = asyncio.create_task(stream())
     await asyncio.sleep(0)
 
-    await asyncio.wait_for(drain(state, 0), 5)
+    await drain(state, 0)
 
     assert streaming.done()
+    assert now() < 1
 
 
+@in_virtual_time
 async def test_a_stream_that_owes_an_answer_is_not_ended():
-    state = ServerState()
+    state = ServerState(now)
     with state.stream() as stream:
         stream.note_message(b'{"id":1,"method":"tools/call"}')
         ending = asyncio.create_task(drain(state, 0))
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(LONG_SECONDS)  # of virtual time
         ended = stream.ended.is_set()
 
-    await asyncio.wait_for(ending, 5)
+    await ending
 
     assert not ended
 
 
+@in_virtual_time
 async def test_lingering_ends_early_when_nobody_is_connected():
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
-
     await linger(60, lambda: 0)
 
-    assert loop.time() - begun < 30
+    assert now() == pytest.approx(UNCONNECTED_SECONDS, abs=0.1)

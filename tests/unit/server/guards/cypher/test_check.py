@@ -2,13 +2,12 @@
 
 # ruff: noqa: E501 -- one statement a line keeps the table readable
 
-import time
-
 import pytest
 
 from mcphub_server.errors import Rejected
 from mcphub_server.guards.cypher.check import check_cypher
 from mcphub_server.guards.cypher.text import split_prefix
+from tests.support.effort import at_most
 
 READING = {
     "a node": "MATCH (n:Person) RETURN n LIMIT 10",
@@ -162,13 +161,10 @@ ATTACKS = [
     [pytest.param(rule, text, id=name) for rule, text, name in ATTACKS],
 )
 def test_an_attack_is_refused_by_its_rule(rule, cypher):
-    started = time.process_time()
-
-    with pytest.raises(Rejected) as refusal:
+    with at_most(400), pytest.raises(Rejected) as refusal:
         check_cypher(cypher)
 
     assert refusal.value.rule == rule
-    assert time.process_time() - started < 1.5
 
 
 @pytest.mark.parametrize(
@@ -182,13 +178,11 @@ def test_an_attack_is_refused_by_its_rule(rule, cypher):
 )
 @pytest.mark.parametrize("prefix", ["", "EXPLAIN "])
 def test_comments_before_a_statement_are_read_once(lead, prefix):
-    started = time.process_time()
-
-    explain, rest = split_prefix(lead + prefix + "RETURN 1")
+    with at_most(400):
+        explain, rest = split_prefix(lead + prefix + "RETURN 1")
 
     assert explain == bool(prefix)
     assert rest.endswith("RETURN 1")
-    assert time.process_time() - started < 1.5
 
 
 def test_a_comment_that_holds_the_word_is_no_prefix():

@@ -2,7 +2,6 @@
 
 # ruff: noqa: E501 -- one filter a line keeps the table readable
 
-import time
 from functools import reduce
 
 import pytest
@@ -17,6 +16,7 @@ from mcphub_server.guards.qdrant.names import (
     check_vector_name,
 )
 from mcphub_server.guards.qdrant.vectors import check_vector
+from tests.support.effort import at_most
 
 UUID = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"
 
@@ -242,10 +242,7 @@ BAD_FILTERS = {
 
 @pytest.mark.parametrize("raw", [pytest.param(v, id=k) for k, v in BAD_FILTERS.items()])
 def test_another_filter_is_refused_at_once_and_in_a_sentence(raw):
-    started = time.process_time()
-
-    with pytest.raises(ToolFailure) as refusal:
+    with at_most(125), pytest.raises(ToolFailure) as refusal:
         check_filter(raw)
 
-    assert time.process_time() - started < 0.5
     assert len(str(refusal.value)) < 400

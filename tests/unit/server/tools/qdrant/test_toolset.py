@@ -24,6 +24,7 @@ from mcphub_server.errors import (
 from mcphub_server.results.cursors import CursorSigner
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.qdrant.toolset import QdrantTools
+from tests.support.virtual_time import in_virtual_time, now
 
 AWAY = BackendUnavailable("vectors", BackendReason.ERROR, "vectors is unavailable.")
 NO_VECTOR = QueryFailed("The embedding endpoint answers with status 503.")
@@ -165,13 +166,14 @@ async def test_nor_do_they_hide_that_the_database_is_away(
     assert stage.monitor.breaker.is_open
 
 
+@in_virtual_time
 async def test_a_vector_takes_no_longer_than_a_call_may() -> None:
-    stage = Stage(timeout_seconds=1)
+    stage = Stage(now, timeout_seconds=30)
     stage.embedding.hanging = True
 
-    async with asyncio.timeout(3):
-        await stage.fail(QueryTimeout)
+    await stage.fail(QueryTimeout)
 
+    assert now() == pytest.approx(30)
     assert stage.embedding.working == 0
 
 
