@@ -1,6 +1,7 @@
--- Argo CD's health of an McpHub, from its conditions.
--- What a user must mend is Degraded, what mends itself is Progressing. A hub with one
--- backend down still serves: Healthy, and the message says so.
+-- Argo CD's health of an McpHub, derived from its conditions.
+-- A problem that needs a person is Degraded; one that resolves without help is
+-- Progressing. A hub with one backend down still serves: it is Healthy, and the message
+-- names the backend.
 
 local function find(conditions, kind)
   for _, condition in ipairs(conditions or {}) do

@@ -1,5 +1,5 @@
-"""The McpHub resource as typed models: the one home of its fields.
+"""The McpHub resource as typed models: the single source of its fields.
 
-The CRD in `crds/`, the reference in `docs/` and everything that the operator knows
-about a hub come from here. Nothing in this package reads or writes anything.
+The CRD in `crds/`, the reference in `docs/` and the operator's view of a hub derive
+from these models. This package does no I/O.
 """

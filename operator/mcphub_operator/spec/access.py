@@ -1,4 +1,4 @@
-"""How clients reach a hub and prove who they are."""
+"""How clients reach a hub and authenticate."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -25,14 +25,14 @@ class ServiceType(StrEnum):
 
 
 class SessionAffinity(StrEnum):
-    """Whether the Service sends a client's address to one replica."""
+    """Whether the Service routes a client address to one replica."""
 
     NONE = "None"
     CLIENT_IP = "ClientIP"
 
 
 class ExternalTrafficPolicy(StrEnum):
-    """Whether a node passes outside traffic to other nodes' replicas."""
+    """Whether a node forwards external traffic to replicas on other nodes."""
 
     CLUSTER = "Cluster"
     LOCAL = "Local"
@@ -64,33 +64,35 @@ class ServiceSpec(Model):
     )
 
     type: ServiceType = ServiceType.CLUSTER_IP
-    """ClusterIP inside the cluster only, NodePort on every node, LoadBalancer."""
+    """ClusterIP: reachable inside the cluster only. NodePort: reachable on a port of
+    every node. LoadBalancer: reachable through an external load balancer."""
 
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
     """Port of the Service."""
 
     node_port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    """Port on every node, by default from 30000-32767; left out, the API server
-    picks one."""
+    """Port on every node, in the API server's range (default 30000-32767). If unset,
+    the API server chooses one."""
 
     session_affinity: SessionAffinity = SessionAffinity.NONE
-    """None is right for hubs: any replica serves any session."""
+    """A hub needs no affinity (None): any replica serves any session."""
 
     session_affinity_timeout_seconds: Annotated[int, Field(ge=1, le=86400)] = 10800
-    """How long ClientIP affinity lasts."""
+    """Duration of ClientIP affinity."""
 
     external_traffic_policy: ExternalTrafficPolicy = ExternalTrafficPolicy.CLUSTER
-    """Local keeps the client's address and only uses replicas on the node asked."""
+    """Local preserves the client's address and uses only replicas on the node that
+    receives the connection."""
 
     annotations: Annotated[dict[str, AnnotationValue], Field(max_length=64)] = Field({})
     """Annotations of the Service, for load balancers."""
 
     load_balancer_source_ranges: Annotated[tuple[CIDR, ...], Field(max_length=64)] = ()
-    """Address ranges that the load balancer lets in; empty means all."""
+    """Address ranges that the load balancer admits. Empty: all."""
 
 
 class SessionMode(StrEnum):
-    """Whether /mcp keeps a session between requests."""
+    """Whether /mcp keeps a session across requests."""
 
     STATELESS = "Stateless"
     STATEFUL = "Stateful"
@@ -100,18 +102,19 @@ class StreamableHTTP(Model):
     """The transport at /mcp."""
 
     sessions: SessionMode = SessionMode.STATELESS
-    """Stateless lets any replica answer any request."""
+    """Stateless: requests are independent. Stateful: the hub keeps a session across
+    requests. Any replica answers any request in both modes."""
 
 
 class SSE(Model):
-    """The older transport at /sse."""
+    """The HTTP+SSE transport at /sse, for older clients."""
 
     enabled: bool = True
-    """Whether /sse answers."""
+    """Whether the hub serves /sse."""
 
 
 class Transports(Model):
-    """The MCP transports that the hub offers."""
+    """The MCP transports that the hub serves."""
 
     streamable_http: Annotated[StreamableHTTP, Field(alias="streamableHTTP")] = (
         StreamableHTTP()
@@ -119,7 +122,7 @@ class Transports(Model):
     """Streamable HTTP at /mcp."""
 
     sse: SSE = SSE()
-    """Server-sent events at /sse, for older clients."""
+    """HTTP with server-sent events at /sse, for older clients."""
 
 
 class AuthType(StrEnum):
@@ -131,11 +134,11 @@ class AuthType(StrEnum):
 
 
 class TokensRef(Model):
-    """A Secret whose every key is a client's name and whose value is its token."""
+    """A Secret in which each key is a client's name and each value its token."""
 
     name: Name = ""
-    """Name of the Secret, whose every key is a client's name and whose value is its
-    token; empty: the operator makes <hub>-auth with one token, of client `default`."""
+    """Name of a Secret in which each key is a client's name and each value its token.
+    Empty: the operator creates <hub>-auth with one token, for a client `default`."""
 
 
 class JWT(Model):
@@ -148,7 +151,7 @@ class JWT(Model):
     """Expected `aud` claim."""
 
     jwks_uri: Annotated[OptionalHTTPURL, Field(alias="jwksURI")] = ""
-    """Where the provider publishes its keys."""
+    """URL at which the provider publishes its signing keys."""
 
     required_scopes: Annotated[tuple[Text, ...], Field(max_length=32)] = ()
     """Scopes that a token must carry."""
@@ -178,7 +181,8 @@ class Auth(Model):
     )
 
     type: AuthType = AuthType.TOKEN
-    """Token: static bearer tokens; JWT: an identity provider's; None: everyone."""
+    """Token: static bearer tokens. JWT: tokens of an identity provider. None: no
+    authentication."""
 
     tokens_secret_ref: TokensRef = TokensRef()
     """The clients' tokens, for type Token."""

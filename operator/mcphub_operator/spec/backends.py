@@ -1,7 +1,7 @@
 """The databases behind a hub: PostgreSQL, Qdrant and Neo4j.
 
-A backend is a named entry with exactly one member, like a pod's volumes: several
-databases of one kind in a hub are then nothing special.
+A backend is a named entry with exactly one member, like a volume of a pod. A hub can
+therefore have several databases of one kind.
 """
 
 from enum import StrEnum
@@ -35,7 +35,7 @@ class BackendType(StrEnum):
 
 
 class SSLMode(StrEnum):
-    """How much TLS a PostgreSQL connection asks for, in libpq's words."""
+    """TLS mode of a PostgreSQL connection, with libpq's values."""
 
     DISABLE = "disable"
     ALLOW = "allow"
@@ -46,7 +46,7 @@ class SSLMode(StrEnum):
 
 
 class CredentialsRef(Model):
-    """A Secret in the hub's namespace that holds a user name and a password."""
+    """A Secret in the hub's namespace with a user name and a password."""
 
     name: RequiredName
     """Name of the Secret."""
@@ -59,7 +59,7 @@ class CredentialsRef(Model):
 
 
 class SecretKeyRef(Model):
-    """One key of a Secret in the hub's namespace; left empty where it is optional."""
+    """A key of a Secret in the hub's namespace; empty if optional and unused."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
@@ -78,7 +78,7 @@ class SecretKeyRef(Model):
 
     @property
     def is_set(self) -> bool:
-        """Whether a key is referred to at all."""
+        """Whether the reference names a key."""
         return bool(self.name and self.key)
 
 
@@ -86,12 +86,12 @@ class Pool(Model):
     """The connections that each replica keeps to the database."""
 
     max_size: Annotated[int, Field(ge=1, le=1000)] = 5
-    """Most connections of one replica; replicas x maxSize must stay below the
+    """Maximum number of connections of one replica. Keep replicas x maxSize below the
     database's own limit (PostgreSQL's default is 100)."""
 
 
 class PostgresBackend(Model):
-    """A PostgreSQL database, read with one role."""
+    """A PostgreSQL database, accessed with one role."""
 
     host: Host
     """Host name or address of the server."""
@@ -103,24 +103,24 @@ class PostgresBackend(Model):
     """Name of the database."""
 
     ssl_mode: SSLMode = SSLMode.PREFER
-    """TLS as libpq means it; verify-full checks certificate and host name."""
+    """TLS mode with libpq's meaning; verify-full verifies certificate and host name."""
 
     ca_secret_ref: SecretKeyRef = SecretKeyRef()
-    """The authority (PEM) that signed the server's certificate, when it is not a
+    """Certificate authority (PEM) that signed the server's certificate, if it is not a
     public one."""
 
     credentials_secret_ref: CredentialsRef
-    """The role that the hub logs in with; give it SELECT and nothing else."""
+    """Role with which the hub logs in; grant it SELECT and nothing else."""
 
     pool: Pool = Pool()
     """The connection pool of each replica."""
 
     pooler: bool = False
-    """Set to true behind PgBouncer or Supavisor in transaction mode: prepared
-    statements are then not cached."""
+    """Set to true behind PgBouncer or Supavisor in transaction mode; the hub then
+    caches no prepared statements."""
 
     schemas: Annotated[tuple[DatabaseName, ...], Field(max_length=100)] = ()
-    """Schemas that the tools show; empty means all that the role may see."""
+    """Schemas that the tools may use. Empty: all that the role can see."""
 
 
 class Embedding(Model):
@@ -139,10 +139,10 @@ class Embedding(Model):
     """Base URL of the endpoint, such as https://api.openai.com/v1."""
 
     model: Text = ""
-    """Model that made the vectors in the collections."""
+    """Model that produced the vectors in the collections."""
 
     api_key_secret_ref: SecretKeyRef = SecretKeyRef()
-    """The endpoint's API key, when it wants one."""
+    """API key of the endpoint, if it requires one."""
 
 
 class QdrantBackend(Model):
@@ -152,30 +152,31 @@ class QdrantBackend(Model):
     """URL of Qdrant's REST interface."""
 
     api_key_secret_ref: SecretKeyRef = SecretKeyRef()
-    """Qdrant's API key, when it wants one; a read-only one is enough."""
+    """Qdrant API key, if Qdrant requires one; a read-only key is sufficient."""
 
     collections: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=255)], ...],
         Field(max_length=100),
     ] = ()
-    """Collections that the tools may touch; empty means all."""
+    """Collections that the tools may access. Empty: all."""
 
     embedding: Embedding = Embedding()
-    """Turns query_text into a vector; without it a search takes a vector or a
-    point's id."""
+    """Endpoint that turns query_text into a vector. Without it, a search takes a vector
+    or the id of a point."""
 
 
 class Neo4jBackend(Model):
     """A Neo4j database."""
 
     uri: Neo4jURI
-    """neo4j://, neo4j+s:// or neo4j+ssc:// (a cluster, Aura), or bolt:// likewise."""
+    """neo4j://, neo4j+s:// or neo4j+ssc:// for a cluster or Aura; bolt://, bolt+s://
+    or bolt+ssc:// for a single server."""
 
     database: DatabaseName = "neo4j"
     """Name of the database."""
 
     credentials_secret_ref: CredentialsRef
-    """The user that the hub logs in with; the role `reader` is enough."""
+    """User with which the hub logs in; the role `reader` is sufficient."""
 
 
 _MEMBERS = tuple(BackendType)
@@ -183,7 +184,7 @@ _ONE_MEMBER = "needs exactly one of postgres, qdrant and neo4j"
 
 
 class Backend(Model):
-    """One database of the hub."""
+    """A database of the hub."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
@@ -196,11 +197,11 @@ class Backend(Model):
     )
 
     name: BackendName
-    """Name of the backend and prefix of its tools: `orders` gives orders_query.
-    Small letters, digits and underscores, starting with a letter."""
+    """Name of the backend and prefix of its tools: `orders` provides orders_query.
+    Lowercase letters, digits and underscores, starting with a letter."""
 
     enabled: bool = True
-    """False takes its tools away and keeps its settings."""
+    """False removes the tools of the backend and keeps its settings."""
 
     postgres: PostgresBackend | None = None
     """This backend is a PostgreSQL database."""

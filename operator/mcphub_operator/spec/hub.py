@@ -1,4 +1,4 @@
-"""A hub as the operator works with it, and the one way to get it from the API."""
+"""A parsed McpHub, and the function that parses it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from mcphub_operator.spec.hub_spec import HubSpec
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """An McpHub: its spec and what its metadata say that matters."""
+    """An McpHub: its spec and the metadata that the operator uses."""
 
     namespace: str
     name: str
@@ -24,11 +24,11 @@ class Hub:
 
 
 def parse_hub(body: Mapping[str, Any]) -> Hub:
-    """Read an McpHub as the API server sends it.
+    """Parse an McpHub as the API server sends it.
 
     Raises:
-        InvalidHub: a field is missing or bad. The API server refuses nearly all of
-            these; an older CRD, or none of its rules, may let one through.
+        InvalidHub: a field is missing or invalid. The API server rejects nearly all
+            of these; an older CRD may have let one through.
     """
     metadata = body["metadata"]
     try:
@@ -47,7 +47,7 @@ def parse_hub(body: Mapping[str, Any]) -> Hub:
 
 
 def _sentence(error: ValidationError) -> str:
-    """Name the first bad field and what is wrong; never the value that stood there."""
+    """Name the first invalid field and the error; never repeat its value."""
     first, *others = error.errors(include_input=False, include_url=False)
     more = f" (and {len(others)} more)" if others else ""
     return f"{_path(first['loc'])}: {first['msg']}{more}"

@@ -1,4 +1,4 @@
-"""The `spec` of an McpHub, whole."""
+"""The complete `spec` of an McpHub."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -15,7 +15,7 @@ from mcphub_operator.spec.strings import CIDR, AllowedHost, OptionalHTTPURL
 
 
 class LogLevel(StrEnum):
-    """How much the servers log."""
+    """Log level of the servers."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -24,44 +24,44 @@ class LogLevel(StrEnum):
 
 
 class LogFormat(StrEnum):
-    """How the servers write their logs."""
+    """Log format of the servers."""
 
     JSON = "json"
     TEXT = "text"
 
 
 class Logging(Model):
-    """The servers' logs."""
+    """Logs of the servers."""
 
     level: LogLevel = LogLevel.INFO
-    """Least severe level that is written."""
+    """Least severe level that the servers log."""
 
     format: LogFormat = LogFormat.JSON
-    """One JSON object a line, or text for people."""
+    """json: one JSON object per line. text: for people."""
 
 
 class Limits(Model):
-    """Bounds of every tool call; rates and concurrency count per replica."""
+    """Limits of tool calls. Rates and concurrency apply per replica."""
 
     max_rows: Annotated[int, Field(ge=1, le=100_000)] = 100
-    """Most rows that one call returns."""
+    """Maximum number of rows that a call returns."""
 
     max_result_bytes: Annotated[int, Field(ge=1, le=67_108_864)] = 393_216
-    """Most bytes that one call returns, as JSON. An answer has them twice, and
-    Python's MCP client takes no event above 1 MiB."""
+    """Maximum number of bytes that a call returns, as JSON. An answer contains the
+    result twice, and Python's MCP client accepts no event above 1 MiB."""
 
     statement_timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 30
-    """Longest time that the database may take for one statement. Proxies cut silent
-    answers after 50 to 60 s, so the server takes what is above 38 for 38."""
+    """Maximum time that the database may take for one statement. The server lowers
+    values above 38 to 38, because proxies cut silent answers after 50 to 60 s."""
 
     requests_per_second: Annotated[int, Field(ge=1, le=100_000)] = 100
-    """Calls per second and client, over time."""
+    """Sustained number of calls per second and client."""
 
     burst: Annotated[int, Field(ge=1, le=100_000)] = 200
-    """Calls that a client may make at once before the rate counts."""
+    """Number of calls that a client may make at once before the rate applies."""
 
     max_concurrent_calls: Annotated[int, Field(ge=1, le=10_000)] = 64
-    """Calls that run at the same time in one replica."""
+    """Maximum number of concurrent calls in one replica."""
 
 
 def _scaled_by(resource: str, field: str) -> dict[str, str]:
@@ -76,7 +76,7 @@ def _scaled_by(resource: str, field: str) -> dict[str, str]:
 
 
 class HubSpec(Model):
-    """What a user wants of a hub."""
+    """The desired state of a hub."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
@@ -86,13 +86,13 @@ class HubSpec(Model):
     )
 
     replicas: Annotated[int, Field(ge=0, le=100)] = 1
-    """How many pods serve the hub; ignored while autoscaling is set."""
+    """Number of pods that serve the hub; ignored while autoscaling is set."""
 
     image: Annotated[str, Field(max_length=512)] = ""
-    """Image of the hub server; empty: the one that the operator brings."""
+    """Image of the hub server. Empty: the operator's default image."""
 
     image_pull_policy: PullPolicy | None = None
-    """When nodes fetch the image; left out, Kubernetes decides by the tag."""
+    """When nodes pull the image. If unset, Kubernetes decides by the tag."""
 
     image_pull_secrets: Annotated[tuple[PullSecret, ...], Field(max_length=8)] = ()
     """Credentials of a private registry."""
@@ -107,40 +107,40 @@ class HubSpec(Model):
             },
         ),
     ] = ()
-    """The databases; a hub without any is valid and answers health_check."""
+    """The databases. A hub without backends is valid and answers health_check."""
 
     service: ServiceSpec = ServiceSpec()
     """The Service that clients connect to."""
 
     public_url: Annotated[OptionalHTTPURL, Field(alias="publicURL")] = ""
-    """URL under which clients see the hub when it stands behind a proxy; it goes
-    into the status, the OAuth metadata and the check of the Host header."""
+    """URL of the hub for clients, if it is behind a proxy. The hub uses it in the
+    status, in the OAuth metadata and in the check of the Host header."""
 
     allowed_hosts: Annotated[tuple[AllowedHost, ...], Field(max_length=64)] = ()
-    """Further Host header values to accept; nodes, the Service, loopback and
-    publicURL are accepted by themselves."""
+    """Additional Host header values to accept. The hub always accepts nodes, the
+    Service, loopback and publicURL."""
 
     trusted_proxies: Annotated[tuple[CIDR, ...], Field(max_length=64)] = ()
-    """Address ranges of proxies whose X-Forwarded headers are believed."""
+    """Address ranges of proxies whose X-Forwarded headers the hub trusts."""
 
     transports: Transports = Transports()
-    """The MCP transports that the hub offers."""
+    """The MCP transports that the hub serves."""
 
     auth: Auth = Auth()
     """Who may use the hub."""
 
     autoscaling: Autoscaling | None = None
-    """Scale on load; while set, it rules the number of replicas."""
+    """Scales the hub on load; overrides replicas while set."""
 
     disruption_budget: DisruptionBudget | None = None
-    """How many replicas a node drain may take away at once; left out, a drain may
-    take all of them."""
+    """How many replicas a node drain may evict at once. If unset, a drain may evict
+    all of them."""
 
     network_policy: NetworkPolicySpec = NetworkPolicySpec()
-    """Who may talk to the hub and whom it may talk to."""
+    """Which peers may connect to the hub, and to which peers the hub may connect."""
 
     limits: Limits = Limits()
-    """Bounds of every tool call."""
+    """Limits of tool calls."""
 
     resources: Resources = Resources()
     """CPU and memory of each replica."""
@@ -149,7 +149,7 @@ class HubSpec(Model):
     """Placement and metadata of the pods."""
 
     logging: Logging = Logging()
-    """The servers' logs."""
+    """Logs of the servers."""
 
     paused: bool = False
-    """True: the operator changes nothing of this hub but its status."""
+    """True: the operator updates only the status of this hub."""

@@ -1,9 +1,9 @@
-"""What every model of the McpHub has in common, and how a CEL rule is written.
+"""The base class of all McpHub models, and the builder of CEL rules.
 
-The schema of a field and the rule about it stand beside each other here, so that
-the CRD cannot say one thing and the operator believe another. Rules that JSON Schema
-can express are ordinary constraints and hold in Python too; rules in CEL are for the
-API server, which answers with their message.
+A model declares the schema of a field together with its rule, so the CRD and the
+operator cannot disagree. Rules that JSON Schema can express are ordinary constraints
+and also hold in Python. CEL rules are for the API server, which answers a violation
+with their message.
 """
 
 from typing import Any
@@ -15,10 +15,10 @@ RULES = "x-kubernetes-validations"
 
 
 class Model(BaseModel):
-    """A section of the resource: immutable, camelCase outside.
+    """A section of the resource: immutable, with camelCase aliases.
 
-    Unknown fields are ignored: a newer CRD may carry fields that this operator does
-    not know yet.
+    Models ignore unknown fields, because a newer CRD may have fields that this
+    operator does not know yet.
     """
 
     model_config = ConfigDict(
@@ -35,14 +35,14 @@ class Model(BaseModel):
 def rule(
     expression: str, message: str, field: str = "", *, hides_value: bool = False
 ) -> dict[str, str]:
-    """Return a CEL rule as the CRD writes it.
+    """Return a CEL rule in the CRD's format.
 
     Args:
-        expression: what must be true, of `self`.
-        message: the sentence that a user reads, saying what to write instead.
-        field: the field below `self` that the refusal points at, if any.
-        hides_value: the value may hold a password, so the refusal must not repeat it;
-            of all reasons only "forbidden" leaves it out.
+        expression: the condition on `self`.
+        message: the error message for the user, which says what to write instead.
+        field: the field below `self` to which the error refers, if any.
+        hides_value: the value may contain a password, so the error must not repeat
+            it; only the reason "forbidden" omits the value.
     """
     written = {"rule": expression, "message": message}
     if field:
@@ -53,5 +53,5 @@ def rule(
 
 
 def rules(*each: dict[str, str], **more: Any) -> dict[str, Any]:
-    """Return rules in the shape of pydantic's `json_schema_extra`."""
+    """Return rules as pydantic's `json_schema_extra`."""
     return {RULES: list(each), **more}

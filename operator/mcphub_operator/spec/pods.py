@@ -1,4 +1,4 @@
-"""What a user may say about the hub's pods; the rest is the operator's."""
+"""The settings of a hub's pods; the operator determines everything else."""
 
 from enum import StrEnum
 from typing import Annotated, Any
@@ -53,7 +53,7 @@ def _request_within_limit(resource: str) -> dict[str, str]:
 
 
 class Resources(Model):
-    """What each replica asks for and may use."""
+    """Resource requests and limits of each replica."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
@@ -64,23 +64,23 @@ class Resources(Model):
     requests: Annotated[dict[str, Quantity], Field(max_length=16)] = Field(
         {"cpu": "100m", "memory": "256Mi"}
     )
-    """What the scheduler keeps free for a replica."""
+    """Resources that the scheduler reserves for a replica."""
 
     limits: Annotated[dict[str, Quantity], Field(max_length=16)] = Field(
         {"cpu": "1", "memory": "512Mi"}
     )
-    """What a replica may use at most."""
+    """Maximum resources of a replica."""
 
 
 class PullSecret(Model):
-    """A Secret with credentials of an image registry."""
+    """A Secret with credentials for an image registry."""
 
     name: RequiredName
     """Name of the Secret."""
 
 
 class PullPolicy(StrEnum):
-    """When a node fetches the image."""
+    """When a node pulls the image."""
 
     ALWAYS = "Always"
     IF_NOT_PRESENT = "IfNotPresent"
@@ -88,10 +88,10 @@ class PullPolicy(StrEnum):
 
 
 class Toleration(Model):
-    """A taint that the hub's pods tolerate, as in a pod."""
+    """A toleration, as in a pod."""
 
     key: Text | None = None
-    """Key of the taint; left out with operator Exists, all taints."""
+    """Key of the taint. If unset with operator Exists: all taints."""
 
     operator: Annotated[str, Field(max_length=16)] | None = None
     """Exists or Equal (the default)."""
@@ -100,10 +100,10 @@ class Toleration(Model):
     """Value of the taint, for Equal."""
 
     effect: Annotated[str, Field(max_length=16)] | None = None
-    """NoSchedule, PreferNoSchedule or NoExecute; left out, all of them."""
+    """NoSchedule, PreferNoSchedule or NoExecute. If unset: all effects."""
 
     toleration_seconds: int | None = None
-    """How long NoExecute is tolerated."""
+    """How long the pods tolerate NoExecute."""
 
 
 _Passed = Annotated[dict[str, Any], Field(json_schema_extra=PRESERVE)]
@@ -124,7 +124,7 @@ class PodSpec(Model):
     topology_spread_constraints: Annotated[
         tuple[_Passed, ...], Field(max_length=8)
     ] = ()
-    """Spread over zones or nodes, as in a pod; empty: over nodes, softly."""
+    """Spread over zones or nodes, as in a pod. Empty: a soft spread over nodes."""
 
     priority_class_name: Text = ""
     """PriorityClass of the pods."""
@@ -136,13 +136,13 @@ class PodSpec(Model):
             json_schema_extra=rules(
                 rule(
                     f"self.all(key, !key.startsWith('{names.GROUP}/'))",
-                    f"annotations under {names.GROUP}/ are the operator's; remove"
-                    " them here",
+                    f"annotations under {names.GROUP}/ are reserved for the operator;"
+                    " remove them",
                 )
             ),
         ),
     ] = Field({})
-    """Further annotations of the pods."""
+    """Additional annotations of the pods."""
 
     labels: Annotated[
         dict[str, LabelValue],
@@ -151,11 +151,12 @@ class PodSpec(Model):
             json_schema_extra=rules(
                 *(
                     rule(
-                        f"!('{label}' in self)", f"{label} is the operator's; remove it"
+                        f"!('{label}' in self)",
+                        f"{label} is reserved for the operator; remove it",
                     )
                     for label in _OWN_LABELS
                 )
             ),
         ),
     ] = Field({})
-    """Further labels of the pods."""
+    """Additional labels of the pods."""

@@ -1,4 +1,4 @@
-"""Whom a hub may talk to, and who may talk to it."""
+"""Which peers may connect to a hub, and to which peers a hub may connect."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -10,7 +10,7 @@ from mcphub_operator.spec.strings import CIDR, LabelValue, Text
 
 
 class SelectorOperator(StrEnum):
-    """How a label is compared."""
+    """How a requirement compares a label."""
 
     IN = "In"
     NOT_IN = "NotIn"
@@ -25,14 +25,14 @@ class LabelRequirement(Model):
     """The label."""
 
     operator: SelectorOperator
-    """In and NotIn take values, Exists and DoesNotExist none."""
+    """In and NotIn take values; Exists and DoesNotExist take none."""
 
     values: Annotated[tuple[LabelValue, ...], Field(max_length=32)] = ()
     """The values to compare with."""
 
 
 class LabelSelector(Model):
-    """Labels that select pods or namespaces; empty selects all."""
+    """Labels that select pods or namespaces. Empty: all."""
 
     match_labels: Annotated[dict[str, LabelValue], Field(max_length=32)] | None = None
     """Labels that must have these values."""
@@ -44,7 +44,7 @@ class LabelSelector(Model):
 
 
 class IPBlock(Model):
-    """A range of addresses with holes."""
+    """An address range, with exceptions."""
 
     cidr: CIDR
     """The range."""
@@ -53,11 +53,11 @@ class IPBlock(Model):
         Annotated[tuple[CIDR, ...], Field(max_length=32)] | None,
         Field(alias="except"),
     ] = None
-    """Ranges inside it that are left out."""
+    """Ranges within it that are excluded."""
 
 
 class Peer(Model):
-    """One side of a connection, as in a NetworkPolicy."""
+    """A peer, as in a NetworkPolicy."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
@@ -71,31 +71,31 @@ class Peer(Model):
     )
 
     ip_block: IPBlock | None = None
-    """A range of addresses."""
+    """An address range."""
 
     pod_selector: LabelSelector | None = None
-    """Pods, in the hub's namespace unless namespaceSelector says otherwise."""
+    """Pods in the hub's namespace, or in the namespaces of namespaceSelector."""
 
     namespace_selector: LabelSelector | None = None
-    """Namespaces, all their pods unless podSelector says otherwise."""
+    """Namespaces: all of their pods, or those of podSelector."""
 
 
 Peers = Annotated[tuple[Peer, ...], Field(max_length=32)]
 
 
 class NetworkPolicySpec(Model):
-    """The hub's NetworkPolicy; it needs a network plugin that enforces policies."""
+    """The hub's NetworkPolicy. It requires a network plugin that enforces policies."""
 
     enabled: bool = True
-    """Whether there is one."""
+    """Whether the operator creates a NetworkPolicy."""
 
     ingress_from: Peers = ()
-    """Who may reach the MCP port; empty means anyone. Through a NodePort all clients
-    look like nodes, so pod selectors do not match them."""
+    """Peers that may connect to the MCP port. Empty: all. Through a NodePort, clients
+    have the address of a node, so pod selectors do not match them."""
 
     egress_to: Peers = ()
-    """Further peers that the hub may reach, on any port. Backends, DNS, the identity
-    provider and the embedding endpoint are allowed by themselves."""
+    """Additional peers to which the hub may connect, on any port. The policy always
+    allows backends, DNS, the identity provider and the embedding endpoint."""
 
     monitoring_from: Peers = ()
-    """Who may scrape the management port, beside the operator."""
+    """Peers that may connect to the management port, in addition to the operator."""

@@ -1,4 +1,4 @@
-"""Which keys of which Secrets a hub's servers read, and under which file names."""
+"""The Secret keys that a hub's servers read, and their file names."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from mcphub_operator.spec.hub import Hub
 
 @dataclass(frozen=True, slots=True, order=True)
 class SecretRef:
-    """One key of a Secret, and the file that it becomes under its backend's folder."""
+    """A key of a Secret, and its file name in the folder of its backend."""
 
     backend: str
     secret_name: str
@@ -27,7 +27,8 @@ class SecretRef:
 def secret_refs(hub: Hub) -> tuple[SecretRef, ...]:
     """List the references of the enabled backends, in the order of the spec.
 
-    A disabled backend is not served, so a Secret that it lacks must not stop the hub.
+    The hub does not serve a disabled backend, so its missing Secret must not block
+    the hub.
     """
     return tuple(
         SecretRef(backend.name, secret_name, key, file_name)

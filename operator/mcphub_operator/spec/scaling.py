@@ -1,4 +1,4 @@
-"""How many replicas a hub runs and how many it may lose at once."""
+"""How many replicas a hub runs, and how many a disruption may remove at once."""
 
 from typing import Annotated, Any
 
@@ -12,7 +12,7 @@ Percentage = Annotated[int, Field(ge=1, le=1000)]
 
 
 class Autoscaling(Model):
-    """A HorizontalPodAutoscaler for the hub; left out, `replicas` rules."""
+    """A HorizontalPodAutoscaler for the hub. If unset, `replicas` applies."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
@@ -25,28 +25,28 @@ class Autoscaling(Model):
     )
 
     min_replicas: Annotated[int, Field(ge=1, le=100)] = 2
-    """Fewest replicas."""
+    """Minimum number of replicas."""
 
     max_replicas: Annotated[int, Field(ge=1, le=100)] = 10
-    """Most replicas."""
+    """Maximum number of replicas."""
 
     target_cpu_utilization_percentage: Annotated[
         Percentage, Field(alias="targetCPUUtilizationPercentage")
     ] = 70
-    """CPU to aim at, in percent of resources.requests.cpu."""
+    """Target CPU utilization, in percent of resources.requests.cpu."""
 
     target_memory_utilization_percentage: Annotated[
         Percentage | None, Field(json_schema_extra={"nullable": True})
     ] = None
-    """Memory to aim at, in percent of resources.requests.memory; left out, memory
-    does not scale the hub."""
+    """Target memory utilization, in percent of resources.requests.memory. If unset,
+    memory does not scale the hub."""
 
     behavior: Annotated[dict[str, Any], Field(json_schema_extra=PRESERVE)] = Field({})
     """The autoscaler's scaleUp and scaleDown rules, as in autoscaling/v2."""
 
 
 class DisruptionBudget(Model):
-    """A PodDisruptionBudget for the hub; left out, there is none."""
+    """A PodDisruptionBudget for the hub. If unset, the operator creates none."""
 
     max_unavailable: Annotated[
         int | str,
@@ -62,4 +62,4 @@ class DisruptionBudget(Model):
             )
         ),
     ] = 1
-    """Replicas that a drain may take away at once, as a count or a percentage."""
+    """Replicas that a drain may evict at once, as a count or a percentage."""

@@ -1,7 +1,7 @@
-"""The shape of an McpHub's `status`, for the CRD alone.
+"""The schema of an McpHub's `status`, for the CRD only.
 
-The operator builds statuses elsewhere; here stands what the API server stores of
-them. No field has a default: a status says what was seen, and nothing else.
+The operator builds statuses in `mcphub_operator.status`; this schema determines what
+the API server stores. No field has a default: a status contains only observations.
 """
 
 from enum import StrEnum
@@ -23,7 +23,7 @@ def _list_map(key: str) -> dict[str, object]:
 
 
 class Summary(Model):
-    """What `kubectl get mcphubs` shows."""
+    """The columns of `kubectl get mcphubs`."""
 
     replicas: _Word | None = None
     """Ready and wanted replicas, such as 2/3."""
@@ -32,24 +32,24 @@ class Summary(Model):
     """Connected and enabled backends, such as 2/3."""
 
     image: _Text | None = None
-    """Image that the pods should run; during an upgrade not all do yet."""
+    """Image that the pods should run; during an upgrade, some still run another."""
 
     autoscaling: _Word | None = None
-    """Fewest and most replicas, such as 2-10; empty without autoscaling."""
+    """Minimum and maximum replicas, such as 2-10; empty without autoscaling."""
 
 
 class Endpoints(Model):
-    """Where clients reach the hub; present only while it is Ready."""
+    """URLs for clients; present only while the hub is Ready."""
 
     mcp: Annotated[str, Field(max_length=2100)] | None = None
     """URL of the streamable HTTP transport."""
 
     sse: Annotated[str, Field(max_length=2100)] | None = None
-    """URL of the older transport, while it is enabled."""
+    """URL of the HTTP+SSE transport, while it is enabled."""
 
 
 class BackendState(StrEnum):
-    """How a backend does, seen from the ready replicas together."""
+    """State of a backend, aggregated over the ready replicas."""
 
     CONNECTED = "Connected"
     DEGRADED = "Degraded"
@@ -58,7 +58,7 @@ class BackendState(StrEnum):
 
 
 class BackendStatus(Model):
-    """How one backend does."""
+    """State of one backend."""
 
     name: Annotated[str, Field(max_length=30)]
     """Name of the backend in the spec."""
@@ -67,20 +67,20 @@ class BackendStatus(Model):
     """Kind of database."""
 
     state: BackendState | None = None
-    """Connected, Degraded, Unreachable or Unknown; the worst over all replicas."""
+    """The worst state that a ready replica reports."""
 
     reason: _Word | None = None
-    """Why it is not Connected, in one word."""
+    """Why the backend is not Connected, in one word."""
 
     message: _Message | None = None
-    """What is wrong and how many replicas see it."""
+    """The problem, and how many replicas report it."""
 
     last_transition_time: _Time | None = None
-    """When the state changed last."""
+    """When the state last changed."""
 
 
 class ConditionStatus(StrEnum):
-    """Whether a condition holds."""
+    """Status of a condition."""
 
     TRUE = "True"
     FALSE = "False"
@@ -88,47 +88,47 @@ class ConditionStatus(StrEnum):
 
 
 class Condition(Model):
-    """One condition, by the conventions of the Kubernetes API."""
+    """A condition, by the conventions of the Kubernetes API."""
 
     type: Annotated[str, Field(max_length=316)]
     """Ready, Reconciling, Stalled, SecretsResolved, BackendsReachable or Paused."""
 
     status: ConditionStatus
-    """Whether it holds."""
+    """Whether the condition holds: True, False or Unknown."""
 
     observed_generation: Annotated[int, Field(ge=0)] | None = None
-    """Generation of the spec that it speaks of."""
+    """Generation of the spec that the condition refers to."""
 
     last_transition_time: _Time
-    """When the status changed last."""
+    """When the status of the condition last changed."""
 
     reason: Annotated[str, Field(max_length=1024)]
-    """Why, in one word."""
+    """The reason, in one word."""
 
     message: _Message
-    """Why, in a sentence."""
+    """The reason, in a sentence."""
 
 
 class HubStatus(Model):
-    """What the operator sees of a hub."""
+    """The observed state of a hub."""
 
     observed_generation: Annotated[int, Field(ge=0)] | None = None
-    """Generation of the spec that this status speaks of."""
+    """Generation of the spec that this status refers to."""
 
     replicas: Annotated[int, Field(ge=0)] | None = None
-    """Pods that exist."""
+    """Number of pods that exist."""
 
     ready_replicas: Annotated[int, Field(ge=0)] | None = None
-    """Pods that serve."""
+    """Number of pods that serve."""
 
     selector: _Text | None = None
-    """Selects the hub's pods; the /scale subresource hands it to autoscalers."""
+    """Label selector of the hub's pods, for autoscalers through /scale."""
 
     summary: Summary | None = None
     """The columns of `kubectl get mcphubs`."""
 
     endpoints: Endpoints | None = None
-    """Where clients reach the hub; present only while it is Ready."""
+    """URLs for clients; present only while the hub is Ready."""
 
     server_version: _Word | None = None
     """Version that the servers report."""
@@ -141,7 +141,7 @@ class HubStatus(Model):
         | None,
         Field(),
     ] = None
-    """How each backend does."""
+    """State of each backend."""
 
     conditions: Annotated[
         Annotated[
@@ -151,4 +151,4 @@ class HubStatus(Model):
         | None,
         Field(),
     ] = None
-    """Ready, Reconciling, Stalled, SecretsResolved, BackendsReachable, Paused."""
+    """Ready, Reconciling, Stalled, SecretsResolved, BackendsReachable and Paused."""

@@ -1,8 +1,8 @@
-"""The kinds of text that a hub's fields hold, each with its bound and its rule.
+"""The string types of a hub's fields, each with its maximum length and its rule.
 
-Every length is bounded, because the API server prices a CEL rule by the longest
-text it could meet. URLs are checked by CEL and not by `pattern`: the refusal of a
-pattern prints the value, and the value may carry a password.
+Every length is bounded, because the API server estimates the cost of a CEL rule from
+the longest possible text. CEL checks URLs instead of `pattern`: the message of a
+violated pattern contains the value, and the value may contain a password.
 """
 
 from typing import Annotated, Any

@@ -326,14 +326,14 @@ REFUSED = [
         "an annotation that belongs to the operator",
         hub(pod={"annotations": {"mcp.bigtorig.com/config-hash": "x"}}),
         "spec.pod.annotations",
-        "annotations under mcp.bigtorig.com/ are the operator's",
+        "annotations under mcp.bigtorig.com/ are reserved for the operator",
     ),
     *(
         (
             f"the operator's label {label}",
             hub(pod={"labels": {f"app.kubernetes.io/{label}": "x"}}),
             "spec.pod.labels",
-            f"app.kubernetes.io/{label} is the operator's",
+            f"app.kubernetes.io/{label} is reserved for the operator",
         )
         for label in ("name", "instance", "managed-by", "version")
     ),

@@ -93,7 +93,7 @@ JOIN order_totals AS t ON t.customer_id = c.id AND t.status <> 'cancelled'
 GROUP BY c.id;
 COMMENT ON MATERIALIZED VIEW customer_revenue IS 'Euros per customer, cancelled orders left out';
 
--- The hub's role: it reads, and nothing else. The server guards that as well.
+-- The hub's role can only read; the hub's guard rejects writes as well.
 REVOKE ALL ON DATABASE shop FROM PUBLIC;
 REVOKE ALL ON DATABASE postgres FROM PUBLIC;
 GRANT CONNECT ON DATABASE shop TO mcphub;
