@@ -31,7 +31,7 @@ CORS_HEADERS = {
     "X-Request-ID",
     "access-control-max-age": "600",
 }
-EXPOSED = "Mcp-Session-Id, X-Request-ID, WWW-AuthMiddleware"
+EXPOSED = "Mcp-Session-Id, X-Request-ID, WWW-Authenticate"
 
 RawHeaders = list[tuple[bytes, bytes]]
 

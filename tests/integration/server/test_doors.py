@@ -245,7 +245,8 @@ async def test_an_allowed_page_may_send_its_token_and_read_the_answer(
     assert "authorization" in allowed
     assert "mcp-protocol-version" in allowed
     assert answer.headers["access-control-allow-origin"] == page["Origin"]
-    assert "Mcp-Session-Id" in answer.headers["access-control-expose-headers"]
+    exposed = answer.headers["access-control-expose-headers"]
+    assert exposed == "Mcp-Session-Id, X-Request-ID, WWW-Authenticate"
 
 
 async def test_a_request_id_is_kept_and_returned(hub_files: MakeHub) -> None:
