@@ -24,13 +24,9 @@ from mcphub_server.guards.sql.statement import SqlPolicy
 
 Rule = Callable[[Any, SqlPolicy], None]
 
-# pgvector's, PostGIS's and pg_trgm's, where the generated list has not got them.
-_FURTHER_OPERATORS = frozenset(
-    {"<=>", "<#>", "<+>", "<->", "<~>", "<%>", "&&&", "&/&", "|=|", "<<#>>", "@@", "~="}
-)
-_KNOWN_OPERATORS = CATALOG_OPERATORS | EXTENSION_OPERATORS | _FURTHER_OPERATORS
-# With a schema of its own, a symbol that PostgreSQL has too is somebody's own.
-_ADDED_OPERATORS = (EXTENSION_OPERATORS - CATALOG_OPERATORS) | _FURTHER_OPERATORS
+_KNOWN_OPERATORS = CATALOG_OPERATORS | EXTENSION_OPERATORS
+# With a schema of its own, a symbol that PostgreSQL has too is a user's.
+_ADDED_OPERATORS = EXTENSION_OPERATORS - CATALOG_OPERATORS
 
 
 def _names(nodes: Any) -> list[str]:
