@@ -13,10 +13,17 @@ from mcphub_operator.settings import PREFIX, Settings
 from tests.support.hub_api import HubApi, Refused
 from tools.project import ROOT
 
-PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
-EACH_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+PAGES = [
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted(ROOT.glob("*.md")),
+    ROOT / "examples" / "README.md",
+]
+EACH_PAGE = pytest.mark.parametrize(
+    "page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix()
+)
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+CODE = re.compile(r"\]\((\S+\.py)\) `(?:\w+\.)?(\w+)`")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -109,7 +116,27 @@ def test_settings_that_are_documented_are_settings() -> None:
 
 
 @EACH_PAGE
+def test_code_that_is_named_is_there(page: Path) -> None:
+    """A link to a module with a name behind it: the module has that name."""
+    missing = [
+        f"{path} {name}"
+        for path, name in CODE.findall(page.read_text())
+        if not defines(page.parent / path, name)
+    ]
+
+    assert missing == []
+
+
+def defines(module: Path, name: str) -> bool:
+    """Tell whether a module has a class, function or constant of that name."""
+    pattern = rf"^\s*(?:class|def|async def) {name}\b|^{name}\b.*= "
+    return re.search(pattern, module.read_text(), re.MULTILINE) is not None
+
+
+@EACH_PAGE
 def test_folders_that_are_named_are_there(page: Path) -> None:
-    named = set(re.findall(r"\b(?:config|examples|crds)/[\w/.-]*\w", page.read_text()))
+    text = page.read_text()
+    named = set(re.findall(r"(?<![\w/])(?:config|examples|crds)/[\w/.-]*\w", text))
+    named = {name for name in named if not name.endswith(".py")}  # the server's own
 
     assert {name for name in named if not (ROOT / name).exists()} == set()
