@@ -1,4 +1,4 @@
-# mcphub: `make help` lists what there is.
+# mcphub: `make help` lists the targets.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -40,11 +40,11 @@ env: $(STAMP) ## Make or refresh the Python environment in .venv
 # ---------------------------------------------------------------- a first run
 
 .PHONY: quickstart
-quickstart: env ## A real cluster, the operator, a trial database and a hub; prints what to paste
+quickstart: env ## Create a cluster, the operator, a trial database and a hub; print client configurations
 	@$(BIN)/python -m tools.quickstart up
 
 .PHONY: quickstart-down
-quickstart-down: env ## Take all of it away again
+quickstart-down: env ## Remove the cluster of the quickstart
 	@$(BIN)/python -m tools.quickstart down
 
 # --------------------------------------------------------------------- checks
@@ -55,59 +55,59 @@ format: env ## Rewrite the code in the project's format
 	@$(BIN)/ruff check --fix .
 
 .PHONY: lint
-lint: env ## Format, lint, types and import contracts
+lint: env ## Check format, lint, types and import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
 .PHONY: check
-check: lint ## All that is quick: lint, and the unit tests
+check: lint ## Run the quick checks: lint and the unit tests
 	@$(BIN)/pytest -q $(LANES) tests/unit
 
 .PHONY: test
-test: lint images ## Every check and every test, on real parts
+test: lint images ## Run every check and every test against real components
 	@$(BIN)/pytest $(LANES) tests
 
 .PHONY: bench-faults
-bench-faults: env ## What calls live through: fifty clients, fault after fault, a table (20 min)
+bench-faults: env ## Measure calls of fifty clients under faults (20 min)
 	@$(BIN)/python -m benchmarks.faults
 
 .PHONY: operations
-operations: images ## Write kubectl's output in docs/operations.md anew, from a real cluster
+operations: images ## Record kubectl's output for docs/operations.md on a real cluster
 	@$(BIN)/pytest tests/e2e --ignore tests/e2e/test_faults.py --write-operations
 
 .PHONY: transitions
-transitions: env ## Try many more generated changes of a hub's spec than `make test`
+transitions: env ## Try many more generated changes of a hub's spec than `make test` does
 	@$(BIN)/pytest -rP tests/integration/operator/faults/test_transitions.py --pairs 300
 
 .PHONY: bench-server
-bench-server: env ## What the server costs, as ratios; wants a machine at rest
+bench-server: env ## Measure the cost of the server, as ratios; needs an idle machine
 	@$(BIN)/python -m benchmarks
 
 .PHONY: bench-connections
-bench-connections: env ## Many sessions: what they cost, how the autoscaler answers (8 min)
+bench-connections: env ## Measure many sessions and the reaction of the autoscaler (8 min)
 	@$(BIN)/python -m benchmarks.connections
 	@$(BIN)/python -m benchmarks.connections.autoscaler
 
 .PHONY: bench-operator
-bench-operator: env ## What the operator costs, as ratios; wants a machine at rest
+bench-operator: env ## Measure the cost of the operator, as ratios; needs an idle machine
 	@$(BIN)/python -m benchmarks.operator
 
 .PHONY: fault-matrix
-fault-matrix: env ## The operator under every fault; the table goes into docs/reliability.md
+fault-matrix: env ## Run the operator under every fault; write the table in docs/reliability.md (30 min)
 	@MCPHUB_FAULTS=full MCPHUB_FAULT_TABLE=docs/reliability.md \
 	  $(BIN)/pytest -q tests/integration/operator/faults
 
 .PHONY: crd
-crd: env ## Write crds/ and docs/reference.md anew from the typed spec
+crd: env ## Generate crds/ and docs/reference.md from the typed spec
 	@$(BIN)/python -m mcphub_operator.crd > crds/mcphubs.yaml
 	@$(BIN)/python -m mcphub_operator.crd_reference > docs/reference.md
 
 .PHONY: images
-images: env ## Build the server's and the operator's images
+images: env ## Build the images of the server and the operator
 	@$(BIN)/python -m tools.quickstart images
 
 .PHONY: clean
-clean: ## Remove what make made in this checkout
+clean: ## Remove what make created in this checkout
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
