@@ -3,18 +3,28 @@
 They stand here since pytest reads options of the outermost conftest only.
 """
 
+import os
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
-from tests.support.lanes import find_group, find_rank
+from tests.support.lanes import LaneScheduling, find_rank
+from tests.support.shared_api_server import shared_api_server
+from tools.cluster.apiserver import ApiAccess
+
+
+def pytest_xdist_make_scheduler(
+    config: pytest.Config, log: Any
+) -> LaneScheduling | None:
+    """Give each lane to one worker, where the run asks for groups."""
+    is_asked = config.getoption("dist") == "loadgroup"
+    return LaneScheduling(config, log) if is_asked else None
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each test its lane for xdist, and put the longest lanes first."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            group = find_group(item.path, item.config.rootpath)
-            item.add_marker(pytest.mark.xdist_group(group))
+    """Put the longest lanes first."""
     items.sort(key=lambda item: find_rank(item.path, item.config.rootpath))
 
 
@@ -36,3 +46,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write what kubectl printed into docs/operations.md",
     )
+
+
+@pytest.fixture(scope="session")
+def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiAccess]:
+    """One API server with the definition for all workers of a run."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # what the workers have in common
+    with shared_api_server(folder) as server:
+        yield server

@@ -16,9 +16,9 @@ from benchmarks.processes import CLOCK_TICKS
 from mcphub_operator.client.api import Api, Call
 from mcphub_operator.client.connection import Connection, open_connection
 from mcphub_operator.client.kinds import CHILD_KINDS, EVENT, HUB, Kind
+from tests.support.definition import install_definition
 from tests.support.running_operator import World, open_world
 from tools.cluster.apiserver import ApiServer, running_api_server
-from tools.project import CRD
 
 CREDENTIALS = "credentials"
 SERVERS = ("kube-apiserver", "etcd")
@@ -27,10 +27,8 @@ SERVERS = ("kube-apiserver", "etcd")
 @contextmanager
 def running_plane() -> Iterator[ApiServer]:
     """Run etcd and an API server that serves hubs while the block lasts."""
-    with running_api_server(controllers=False) as server:
-        server.run_kubectl("apply", "--server-side", "-f", str(CRD))
-        crd = "customresourcedefinition/mcphubs.mcp.bigtorig.com"
-        server.run_kubectl("wait", "--for=condition=Established", crd)
+    prepared = running_api_server(prepare=install_definition, controllers=False)
+    with prepared as server:
         yield server
 
 

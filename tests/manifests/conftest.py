@@ -1,13 +1,14 @@
-"""kubectl's kustomize, and one API server without nodes for all tests here."""
+"""kubectl's kustomize, and an API server that takes what it builds."""
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.support.hub_api import HubApi, running_hub_api
+from tests.support.hub_api import HubApi, open_hub_api
+from tools.cluster.apiserver import ApiAccess
 from tools.cluster.binaries import ensure_binaries
 from tools.cluster.commands import run
 from tools.project import ROOT
@@ -16,9 +17,8 @@ CONFIG = ROOT / "config"
 
 
 @pytest.fixture(scope="session")
-def api() -> Iterator[HubApi]:
-    with running_hub_api() as running:
-        yield running
+def api(api_server: ApiAccess) -> HubApi:
+    return open_hub_api(api_server)
 
 
 @pytest.fixture(scope="session")

@@ -5,19 +5,16 @@ No operator runs: what is asked here is what the API server alone decides.
 
 import http
 import json
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.support.definition import HUBS
 from tools.cluster.api import APPLY_PATCH, MERGE_PATCH, ApiClient
-from tools.cluster.apiserver import ApiServer, running_api_server
-from tools.project import CRD
+from tools.cluster.apiserver import ApiAccess
 
 JSON = dict[str, Any]
 
-HUBS = "/apis/mcp.bigtorig.com/v1alpha1/namespaces/{namespace}/mcphubs"
 DRY_RUN = "?dryRun=All&fieldValidation=Strict"
 
 
@@ -34,7 +31,7 @@ class Refused:
 class HubApi:
     """Sends hubs to an API server and reads its answers."""
 
-    server: ApiServer
+    server: ApiAccess
     client: ApiClient
 
     def try_hub(self, hub: Mapping[str, Any]) -> JSON | Refused:
@@ -85,23 +82,6 @@ class HubApi:
         return Refused(code, document.get("message", ""), fields)
 
 
-@contextmanager
-def running_hub_api() -> Iterator[HubApi]:
-    """Run an API server that serves McpHubs for as long as the block lasts."""
-    with running_api_server(controllers=False) as server:
-        server.run_kubectl("apply", "--server-side", "-f", str(CRD))
-        crd = "customresourcedefinition/mcphubs.mcp.bigtorig.com"
-        server.run_kubectl("wait", "--for=condition=Established", crd)
-        pki = server.kubeconfig.parents[1] / "pki"
-        api = HubApi(server, ApiClient(server.url, pki))
-        _wait_until_served(api)
-        yield api
-
-
-def _wait_until_served(api: HubApi) -> None:
-    # An Established CRD may still answer 404 for a moment.
-    deadline = time.monotonic() + 10
-    while not api.client.answers(HUBS.format(namespace="default")):
-        if time.monotonic() > deadline:
-            raise TimeoutError("the API server does not serve mcphubs")
-        time.sleep(0.05)
+def open_hub_api(server: ApiAccess) -> HubApi:
+    """Return the way to ask an API server that serves hubs."""
+    return HubApi(server, ApiClient(server.url, server.pki))

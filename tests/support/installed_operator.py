@@ -109,7 +109,7 @@ def installing(
 ) -> Iterator[Installed]:
     """Run an API server with these roles, and the operator with no others."""
     with running_api_server() as server:
-        authority = str(server.kubeconfig.parents[1] / "pki" / "ca.crt")
+        authority = str(server.pki / "ca.crt")
         with recording_proxy(server.url, authority) as recording:
             installation = Installed(server, recording)
             installation.apply(NAMESPACE, *(o for o in roles if o["kind"] in NEEDED))

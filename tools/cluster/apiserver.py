@@ -75,14 +75,34 @@ class _Program:
             self._process.wait()
 
 
-class ApiServer:
-    """A running API: where it is, and how to stop and start it under a test."""
+class ApiAccess:
+    """Where an API is, and what its administrator needs to call it."""
+
+    def __init__(self, url: str, kubeconfig: Path, kubectl: Path) -> None:
+        """Take what another process has started."""
+        self.url = url
+        self.kubeconfig = kubeconfig
+        self.kubectl = kubectl
+
+    @property
+    def pki(self) -> Path:
+        """Return the folder of the certificates."""
+        return self.kubeconfig.parents[1] / "pki"
+
+    def run_kubectl(self, *arguments: str, stdin: str | None = None) -> str:
+        """Run kubectl against this API and return what it printed."""
+        return run(
+            [self.kubectl, f"--kubeconfig={self.kubeconfig}", *arguments], stdin=stdin
+        )
+
+
+class ApiServer(ApiAccess):
+    """An API that this process runs; it can stop and start the API server."""
 
     def __init__(self, binaries: Binaries, plane: ControlPlane, folder: Path) -> None:
         """Write certificates and kubeconfigs; start nothing yet."""
-        self.url = plane.url
-        self.kubectl = binaries.part("kubectl")
-        self.kubeconfig = plane.kubeconfigs / "admin.conf"
+        kubeconfig = plane.kubeconfigs / "admin.conf"
+        super().__init__(plane.url, kubeconfig, binaries.part("kubectl"))
         write_pki(plane.pki, control_plane_subjects("127.0.0.1", SERVICE_IP))
         for user in ("admin", "controller-manager"):
             document = build_kubeconfig(user, plane.url, plane.pki, user)
@@ -98,12 +118,6 @@ class ApiServer:
             "kube-controller-manager", controller_manager_arguments(plane)
         )
 
-    def run_kubectl(self, *arguments: str, stdin: str | None = None) -> str:
-        """Run kubectl against this API and return what it printed."""
-        return run(
-            [self.kubectl, f"--kubeconfig={self.kubeconfig}", *arguments], stdin=stdin
-        )
-
     def start(self) -> None:
         """Start the API server again after `stop`, and wait until it is ready."""
         self._api.start()
@@ -113,14 +127,16 @@ class ApiServer:
         """Stop the API server alone; what it knows stays in etcd."""
         self._api.stop()
 
-    def start_all(self, *, controllers: bool) -> None:
-        """Start every program and wait until the API is ready."""
+    def start_api(self) -> None:
+        """Start etcd and the API server, and wait until the API is ready."""
         self._etcd.start()
         self.start()
-        if controllers:
-            self._manager.start()
-            # Without its namespace's default account no pod can be made.
-            self._wait_until(self._has_default_account)
+
+    def start_controllers(self) -> None:
+        """Start the controller manager and wait until it works."""
+        self._manager.start()
+        # Without its namespace's default account no pod can be made.
+        self._wait_until(self._has_default_account)
 
     def stop_all(self) -> None:
         """Stop every program, the dependent ones first."""
@@ -163,10 +179,14 @@ def _plane(folder: Path) -> ControlPlane:
 
 
 @contextmanager
-def running_api_server(*, controllers: bool = True) -> Iterator[ApiServer]:
+def running_api_server(
+    *, prepare: Callable[[ApiServer], None] | None = None, controllers: bool = True
+) -> Iterator[ApiServer]:
     """Run a Kubernetes API on free ports for as long as the block lasts.
 
     Args:
+        prepare: called when the API is ready, before the controllers start. They learn
+            of a kind that is installed here at once, of later ones after 30 s.
         controllers: also run the controller manager (garbage collection, Deployments,
             service accounts); without it the API is ready a second sooner.
     """
@@ -174,7 +194,11 @@ def running_api_server(*, controllers: bool = True) -> Iterator[ApiServer]:
     with tempfile.TemporaryDirectory(prefix="mcphub-api-") as name:
         server = ApiServer(binaries, _plane(Path(name)), Path(name))
         try:
-            server.start_all(controllers=controllers)
+            server.start_api()
+            if prepare is not None:
+                prepare(server)
+            if controllers:
+                server.start_controllers()
             yield server
         finally:
             server.stop_all()

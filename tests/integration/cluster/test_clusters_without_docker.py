@@ -28,7 +28,6 @@ from tools.quickstart.site import KIND
 NAME, HALF = "selftest", "selftest-half"
 pytestmark = [
     pytest.mark.timeout(1500),  # the very first run builds Kubernetes
-    pytest.mark.xdist_group("selftest-cluster"),
     pytest.mark.skipif(provider.choose().is_real, reason="the real kind works here"),
 ]
 

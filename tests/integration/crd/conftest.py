@@ -1,18 +1,17 @@
-"""One API server with the CRD for all tests of this folder."""
+"""Hubs before an API server, as users send them."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.support.hub_api import HubApi, running_hub_api
+from tests.support.hub_api import HubApi, open_hub_api
+from tools.cluster.apiserver import ApiAccess
 
 
 @pytest.fixture(scope="session")
-def api() -> Iterator[HubApi]:
-    with running_hub_api() as running:
-        yield running
+def api(api_server: ApiAccess) -> HubApi:
+    return open_hub_api(api_server)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from mcphub_operator.client.kinds import DEPLOYMENT, LEASE
 from tests.support.operator_process import operator_process
 from tests.support.running_operator import World, open_world, running_operator
 from tests.support.waiting import wait_until
-from tools.cluster.apiserver import ApiServer, running_api_server
+from tools.cluster.apiserver import ApiAccess, running_api_server
 from tools.project import CRD
 
 pytestmark = pytest.mark.timeout(180)
@@ -150,7 +150,7 @@ class TestAClusterWithoutTheDefinition:
 
 
 async def test_an_operator_of_some_namespaces_leaves_the_others_alone(
-    api_server: ApiServer, world: World
+    api_server: ApiAccess, world: World
 ):
     async with (
         open_world(str(api_server.kubeconfig), f"{world.namespace}-other") as other,

@@ -20,7 +20,7 @@ from tests.support.fault_matrix.matrix import Matrix, Run
 from tests.support.fault_matrix.scenario import Scenario
 from tests.support.running_operator import Running, World, open_world, running_operator
 from tests.support.waiting import wait_until
-from tools.cluster.apiserver import ApiServer
+from tools.cluster.apiserver import ApiAccess
 
 RELIST_SECONDS = 3.0
 """How soon an operator of these scenarios lists anew what it may have lost."""
@@ -78,7 +78,7 @@ class Fault:
 class Runner:
     """Runs scenarios on an API server, and remembers how each ends undisturbed."""
 
-    server: ApiServer
+    server: ApiAccess
     folder: Path
     matrix: Matrix
     _ends: dict[int, State] = field(default_factory=dict)
@@ -90,7 +90,7 @@ class Runner:
         self._count += 1
         namespace = f"sandbox-{self._count}-{time.time_ns() % 10**6}"
         path = self.folder / f"{namespace}.yaml"
-        pki = self.server.kubeconfig.parents[1] / "pki"
+        pki = self.server.pki
         async with AsyncExitStack() as stack:
             admin = str(self.server.kubeconfig)
             world = await stack.enter_async_context(open_world(admin, namespace))

@@ -14,7 +14,7 @@ from tests.support.fault_matrix.document import write_table
 from tests.support.fault_matrix.matrix import Matrix
 from tests.support.fault_matrix.runner import Runner
 from tests.support.fault_matrix.scenario import Scenario
-from tools.cluster.apiserver import ApiServer
+from tools.cluster.apiserver import ApiAccess
 
 MATRIX = Matrix()
 IS_FULL = os.environ.get("MCPHUB_FAULTS") == "full"
@@ -39,7 +39,7 @@ def matrix() -> Matrix:
 
 @pytest.fixture(scope="session")
 def runner(
-    api_server: ApiServer, tmp_path_factory: pytest.TempPathFactory, matrix: Matrix
+    api_server: ApiAccess, tmp_path_factory: pytest.TempPathFactory, matrix: Matrix
 ) -> Runner:
     return Runner(api_server, tmp_path_factory.mktemp("runner"), matrix)
 

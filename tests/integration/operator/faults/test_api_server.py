@@ -20,16 +20,16 @@ from tests.support.api_proxy.rules import (
 )
 from tests.support.running_operator import World, running_operator
 from tests.support.waiting import wait_until
-from tools.cluster.apiserver import ApiServer
+from tools.cluster.apiserver import ApiAccess
 
 pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture
 async def proxy(
-    api_server: ApiServer, world: World, tmp_path: Path
+    api_server: ApiAccess, world: World, tmp_path: Path
 ) -> AsyncIterator[Proxy]:
-    pki = api_server.kubeconfig.parents[1] / "pki"
+    pki = api_server.pki
     path = tmp_path / "kubeconfig"
     async with open_administrators_proxy(api_server.url, pki, path) as running:
         world.kubeconfig = str(path)
@@ -128,7 +128,7 @@ class TestAWatch:
 
 class TestAnAPIServer:
     async def test_that_restarts_is_found_again(
-        self, world: World, api_server: ApiServer, lasting_thread
+        self, world: World, api_server: ApiAccess, lasting_thread
     ):
         loop = asyncio.get_running_loop()
         async with running_operator(world) as running:

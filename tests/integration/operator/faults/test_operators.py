@@ -103,7 +103,7 @@ def without_lease(info: RequestInfo) -> Answer | None:
 @asynccontextmanager
 async def second_way(runner: Runner, folder: Path) -> AsyncIterator[Proxy]:
     """A proxy of its own for the second operator."""
-    pki = runner.server.kubeconfig.parents[1] / "pki"
+    pki = runner.server.pki
     path = folder / "second.yaml"
     async with open_administrators_proxy(runner.server.url, pki, path) as proxy:
         yield proxy

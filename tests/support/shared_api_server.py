@@ -1,0 +1,114 @@
+"""One API server with the definition for a whole test run, however many workers it has.
+
+The first worker that needs it starts this module as a program, which keeps the server
+until no worker uses it any more: each holds a shared lock on a file, and the program
+waits for the exclusive one. The kernel drops the locks of a worker that is killed.
+"""
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.definition import install_definition
+from tools.cluster.apiserver import ApiAccess, running_api_server
+from tools.cluster.binaries import ensure_binaries
+from tools.project import ROOT
+
+STEP_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """What the workers and the program share."""
+
+    folder: Path
+
+    @property
+    def users(self) -> Path:
+        """Return the file on which every user holds a lock."""
+        return self.folder / "api-server.users"
+
+    @property
+    def starting(self) -> Path:
+        """Return the file that whoever starts the program locks."""
+        return self.folder / "api-server.starting"
+
+    @property
+    def access(self) -> Path:
+        """Return the file that says where the server is; it is there once it runs."""
+        return self.folder / "api-server.json"
+
+    @property
+    def log(self) -> Path:
+        """Return the program's log."""
+        return self.folder / "api-server.log"
+
+
+@contextmanager
+def shared_api_server(folder: Path) -> Iterator[ApiAccess]:
+    """Use the API server of all who name this folder; start it if none has."""
+    files = _Files(folder)
+    program = None
+    try:
+        with files.users.open("w") as users:
+            fcntl.flock(users, fcntl.LOCK_SH)
+            with files.starting.open("w") as starting:
+                fcntl.flock(starting, fcntl.LOCK_EX)
+                if not files.access.exists():
+                    program = _start(files)
+            yield ApiAccess(
+                *_read(files.access), kubectl=ensure_binaries().part("kubectl")
+            )
+    finally:
+        if program is not None:
+            program.wait()
+
+
+def _read(path: Path) -> tuple[str, Path]:
+    found = json.loads(path.read_text())
+    return found["url"], Path(found["kubeconfig"])
+
+
+def _start(files: _Files) -> "subprocess.Popen[bytes]":
+    ensure_binaries()  # here, so that a build shows its progress
+    with files.log.open("wb") as log:
+        program = subprocess.Popen(
+            [sys.executable, "-m", __name__, str(files.folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=ROOT,
+            start_new_session=True,
+        )
+    while not files.access.exists():
+        if program.poll() is not None:
+            raise RuntimeError(f"no API server: {files.log.read_text()[-2000:]}")
+        time.sleep(STEP_SECONDS)
+    return program
+
+
+def serve(folder: Path) -> None:
+    """Run the server until no worker uses it."""
+    files = _Files(folder)
+    with running_api_server(prepare=install_definition) as server:
+        fresh = files.access.with_suffix(".tmp")
+        fresh.write_text(
+            json.dumps({"url": server.url, "kubeconfig": str(server.kubeconfig)})
+        )
+        fresh.rename(files.access)
+        with files.users.open("w") as users:
+            fcntl.flock(users, fcntl.LOCK_EX)
+            files.access.unlink()
+
+
+if __name__ == "__main__":
+    # The server's programs end with the thread that starts them: this one.
+    os.umask(0o077)
+    serve(Path(sys.argv[1]))
