@@ -27,7 +27,7 @@ LONGEST_FIRST = (
 )
 
 
-class LaneScheduling(LoadScopeScheduling):
+class LaneScheduling(LoadScopeScheduling):  # type: ignore[misc]  # untyped
     """Gives each lane to one worker.
 
     xdist's own `loadgroup` reads groups from test ids into which it writes them by a

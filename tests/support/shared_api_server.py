@@ -8,7 +8,6 @@ waits for the exclusive one. The kernel drops the locks of a worker that is kill
 import fcntl
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -55,20 +54,14 @@ class _Files:
 def shared_api_server(folder: Path) -> Iterator[ApiAccess]:
     """Use the API server of all who name this folder; start it if none has."""
     files = _Files(folder)
-    program = None
-    try:
-        with files.users.open("w") as users:
-            fcntl.flock(users, fcntl.LOCK_SH)
-            with files.starting.open("w") as starting:
-                fcntl.flock(starting, fcntl.LOCK_EX)
-                if not files.access.exists():
-                    program = _start(files)
-            yield ApiAccess(
-                *_read(files.access), kubectl=ensure_binaries().part("kubectl")
-            )
-    finally:
-        if program is not None:
-            program.wait()
+    with files.users.open("w") as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        with files.starting.open("w") as starting:
+            fcntl.flock(starting, fcntl.LOCK_EX)
+            if not files.access.exists():
+                _start(files)
+        url, kubeconfig = _read(files.access)
+        yield ApiAccess(url, kubeconfig, ensure_binaries().part("kubectl"))
 
 
 def _read(path: Path) -> tuple[str, Path]:
@@ -76,22 +69,26 @@ def _read(path: Path) -> tuple[str, Path]:
     return found["url"], Path(found["kubeconfig"])
 
 
-def _start(files: _Files) -> "subprocess.Popen[bytes]":
+def _start(files: _Files) -> None:
+    """Start the program, which outlives this process where another uses it."""
     ensure_binaries()  # here, so that a build shows its progress
-    with files.log.open("wb") as log:
-        program = subprocess.Popen(
-            [sys.executable, "-m", __name__, str(files.folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=ROOT,
-            start_new_session=True,
-        )
+    how = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    program = os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-m", __name__, str(files.folder)],
+        {**os.environ, "PYTHONPATH": str(ROOT)},
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(files.log), how, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
     while not files.access.exists():
-        if program.poll() is not None:
+        ended, _ = os.waitpid(program, os.WNOHANG)
+        if ended:
             raise RuntimeError(f"no API server: {files.log.read_text()[-2000:]}")
         time.sleep(STEP_SECONDS)
-    return program
 
 
 def serve(folder: Path) -> None:
