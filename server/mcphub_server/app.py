@@ -7,7 +7,7 @@ the count for draining, the door, and only then a transport.
 
 import hmac
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -84,11 +84,15 @@ class Parts:
 
 
 def build_hub(
-    config: HubConfig, runtime: RuntimeSettings, replicas: PeerDirectory | None = None
+    config: HubConfig,
+    runtime: RuntimeSettings,
+    replicas: PeerDirectory | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Hub:
     """Put a hub together; must run inside the event loop that will serve it.
 
     `replicas` knows the hub's other replicas; by default the headless Service does.
+    `clock` is what the clients' call rates are measured by.
     """
     version = find_version()
     metrics = Metrics(version)
@@ -104,7 +108,7 @@ def build_hub(
     announce.board = board
     parts.state.on_change(board.tell_change)
     metrics.watch(parts)
-    mcp, tools = build_mcp(config, runtime, parts, metrics)
+    mcp, tools = build_mcp(config, runtime, parts, metrics, clock)
     transports = build_transports(mcp, config.transports, parts.state, tools.is_own)
     sessions = build_session_services(
         config, runtime, metrics.registry, parts.state, replicas
@@ -147,7 +151,11 @@ class Announcer:
 
 
 def build_mcp(
-    config: HubConfig, runtime: RuntimeSettings, parts: Parts, metrics: Metrics
+    config: HubConfig,
+    runtime: RuntimeSettings,
+    parts: Parts,
+    metrics: Metrics,
+    clock: Callable[[], float],
 ) -> tuple[FastMCP, ToolFastPath]:
     """Make the MCP server with the tools of all enabled backends."""
     # spans of FastMCP carry arguments and exception texts; own ones carry neither
@@ -158,7 +166,7 @@ def build_mcp(
         RateLimiter(limits.requests_per_second, limits.burst),
         metrics,
         parts.state,
-        time.monotonic,
+        clock,
     )
     mcp: FastMCP = FastMCP(
         name=runtime.hub,

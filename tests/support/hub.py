@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,7 +102,9 @@ class LoopHub(Address):
 
 
 @asynccontextmanager
-async def hub_in_loop(files: HubFiles, **settings: Any) -> AsyncIterator[LoopHub]:
+async def hub_in_loop(
+    files: HubFiles, clock: Callable[[], float] = time.monotonic, **settings: Any
+) -> AsyncIterator[LoopHub]:
     """Serve a hub in this event loop until the block ends."""
     files.write()
     runtime = RuntimeSettings(
@@ -116,7 +118,7 @@ async def hub_in_loop(files: HubFiles, **settings: Any) -> AsyncIterator[LoopHub
         probe_interval_seconds=0.3,
         **settings,
     )
-    hub = build_hub(load_hub_config(runtime), runtime)
+    hub = build_hub(load_hub_config(runtime), runtime, clock=clock)
     started: asyncio.Future[Ports] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
     # a task of its own: pytest ends a fixture in another task than it began in

@@ -7,9 +7,13 @@ from collections.abc import Awaitable, Callable
 
 STEP_SECONDS = 0.02
 
+GUARD_SECONDS = 100.0
+"""Ends a test that waits in vain, with the name of what it waited for; no promise."""
+
 
 async def wait_until(
-    condition: Callable[[], Awaitable[bool] | bool], timeout_seconds: float = 20.0
+    condition: Callable[[], Awaitable[bool] | bool],
+    timeout_seconds: float = GUARD_SECONDS,
 ) -> None:
     """Return once the condition holds; raise AssertionError if it never does."""
     deadline = time.monotonic() + timeout_seconds

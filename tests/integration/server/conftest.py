@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support import postgres
+from tests.support.gate import build_gate, remove_gate
 from tests.support.hub import HubFiles
 from tests.support.postgres import PostgresServer, running_postgres
 
@@ -48,6 +49,14 @@ def make_hub(shop: PostgresServer) -> MakeHub:
         )
 
     return make
+
+
+@pytest.fixture
+def gated(shop: PostgresServer) -> Iterator[PostgresServer]:
+    """The shop with a gate before which statements wait."""
+    build_gate(shop)
+    yield shop
+    remove_gate(shop)
 
 
 @pytest.fixture

@@ -8,13 +8,17 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.gate import WAIT, count_waiting, wait_for_waiting
 from tests.support.hub import TOKEN, LoopHub, hub_in_loop
 from tests.support.postgres import PostgresServer
 from tests.support.waiting import wait_until
 
 from .conftest import MakeHub
 
-HEAVY = "SELECT count(*) FROM sales.orders a, sales.orders b, sales.orders c"
+PATIENT = {"statementTimeoutSeconds": 38}
+"""As long as a hub allows: a statement that ends within the tests' time was ended."""
+
+SOON_SECONDS = 30.0
 
 LEGACY = {"MCP-Protocol-Version": "2025-11-25"}
 MODERN = {
@@ -29,7 +33,7 @@ def call(meta: dict[str, Any]) -> dict[str, Any]:
         "jsonrpc": "2.0",
         "id": 1,
         "method": "tools/call",
-        "params": {"name": "postgres_query", "arguments": {"sql": HEAVY}, **meta},
+        "params": {"name": "postgres_query", "arguments": {"sql": WAIT}, **meta},
     }
 
 
@@ -41,23 +45,6 @@ MODERN_META = {
 }
 
 
-COUNT_HEAVY = """
-SELECT count(*) FROM pg_stat_activity
-WHERE state = 'active' AND usename = 'reader' AND query LIKE '%sales.orders c%'
-"""
-
-
-def count_heavy(server: PostgresServer) -> int:
-    return int(server.run_sql(COUNT_HEAVY))
-
-
-async def wait_for_queries(server: PostgresServer, count: int) -> None:
-    async def reached() -> bool:
-        return await asyncio.to_thread(count_heavy, server) == count
-
-    await wait_until(reached, timeout_seconds=10)
-
-
 @pytest.mark.parametrize(
     ("headers", "meta"),
     [
@@ -67,7 +54,7 @@ async def wait_for_queries(server: PostgresServer, count: int) -> None:
 )
 async def test_over_http(
     hub_files: MakeHub,
-    shop: PostgresServer,
+    gated: PostgresServer,
     headers: dict[str, str],
     meta: dict[str, Any],
 ) -> None:
@@ -76,38 +63,42 @@ async def test_over_http(
         "Accept": "application/json, text/event-stream",
         **headers,
     }
-    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient() as http:
+    async with (
+        hub_in_loop(hub_files(limits=PATIENT)) as hub,
+        httpx.AsyncClient() as http,
+    ):
         request = asyncio.create_task(
             http.post(
                 f"{hub.url}/mcp", json=call(meta), headers=all_headers, timeout=60
             )
         )
-        await wait_for_queries(shop, 1)
+        await wait_for_waiting(gated, 1)
 
         request.cancel()
 
-        await wait_for_queries(shop, 0)
-        await wait_until(lambda: hub.hub.traffic.calls == 0)
+        await wait_for_waiting(gated, 0, SOON_SECONDS)
+        await wait_until(lambda: hub.hub.state.calls == 0)
 
 
 @pytest.mark.parametrize("revision", ["2025-03-26", "2025-06-18", "2025-11-25"])
 async def test_in_a_session_only_the_client_says_that_a_call_is_over(
-    hub_files: MakeHub, shop: PostgresServer, revision: str
+    hub_files: MakeHub, gated: PostgresServer, revision: str
 ) -> None:
-    files = hub_files(transports={"streamableHTTP": {"sessions": "Stateful"}})
+    transports = {"streamableHTTP": {"sessions": "Stateful"}}
+    files = hub_files(limits=PATIENT, transports=transports)
     async with hub_in_loop(files) as hub, open_session(hub, revision) as http:
         request = asyncio.create_task(http.post("", json=call({})))
-        await wait_for_queries(shop, 1)
-        before = hub.hub.traffic.count_connections()
+        await wait_for_waiting(gated, 1)
+        before = hub.hub.state.count_connections()
         request.cancel()
-        await wait_until(lambda: hub.hub.traffic.count_connections() < before)
+        await wait_until(lambda: hub.hub.state.count_connections() < before)
 
         pong = await http.post("", json=build_message("ping", id=2))
-        running = await asyncio.to_thread(count_heavy, shop)
+        running = await asyncio.to_thread(count_waiting, gated)
         told = await http.post(
             "", json=build_message("notifications/cancelled", {"requestId": 1})
         )
-        await wait_for_queries(shop, 0)
+        await wait_for_waiting(gated, 0, SOON_SECONDS)
 
     assert pong.is_success
     assert told.is_success
@@ -142,35 +133,38 @@ def build_message(
     return {"jsonrpc": "2.0", "method": method, "params": params or {}, **members}
 
 
-async def test_over_sse(hub_files: MakeHub, shop: PostgresServer) -> None:
-    async with hub_in_loop(hub_files()) as hub:
+async def test_over_sse(hub_files: MakeHub, gated: PostgresServer) -> None:
+    async with hub_in_loop(hub_files(limits=PATIENT)) as hub:
         client = hub.client("sse")
         await client.__aenter__()
         running = asyncio.create_task(
-            client.call_tool_mcp("postgres_query", {"sql": HEAVY})
+            client.call_tool_mcp("postgres_query", {"sql": WAIT})
         )
-        await wait_for_queries(shop, 1)
+        await wait_for_waiting(gated, 1)
 
         await client.close()
 
-        await wait_for_queries(shop, 0)
-        await wait_until(lambda: hub.hub.traffic.calls == 0)
+        await wait_for_waiting(gated, 0, SOON_SECONDS)
+        await wait_until(lambda: hub.hub.state.calls == 0)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_a_cancelled_request_cancels_its_query(
-    hub_files: MakeHub, shop: PostgresServer
+    hub_files: MakeHub, gated: PostgresServer
 ) -> None:
-    async with hub_in_loop(hub_files()) as hub, hub.client("sse") as client:
+    async with (
+        hub_in_loop(hub_files(limits=PATIENT)) as hub,
+        hub.client("sse") as client,
+    ):
         running = asyncio.create_task(
-            client.call_tool_mcp("postgres_query", {"sql": HEAVY})
+            client.call_tool_mcp("postgres_query", {"sql": WAIT})
         )
-        await wait_for_queries(shop, 1)
+        await wait_for_waiting(gated, 1)
 
         running.cancel()
 
-        await wait_for_queries(shop, 0)
+        await wait_for_waiting(gated, 0, SOON_SECONDS)
         answer = await client.call_tool("postgres_query", {"sql": "SELECT 1"})
 
     assert answer.structured_content["rows"] == [[1]]

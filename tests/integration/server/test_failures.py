@@ -9,8 +9,10 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from fastmcp import Client
 
 from tests.support import postgres
+from tests.support.gate import WAIT, build_gate, opened, wait_for_waiting
 from tests.support.hub import HubFiles, LoopHub, hub_in_loop
 from tests.support.postgres import PostgresServer, running_postgres
 from tests.support.proxies import running_proxy
@@ -18,8 +20,6 @@ from tests.support.waiting import wait_until
 from tools.ports import reserve_port
 
 from .conftest import MakeHub
-
-HEAVY = "SELECT count(*) FROM sales.orders a, sales.orders b, sales.orders c"
 
 
 async def state(hub: LoopHub) -> dict[str, Any]:
@@ -111,7 +111,9 @@ async def own_server(settings: str = "") -> AsyncIterator[PostgresServer]:
         await asyncio.to_thread(manager.__exit__, None, None, None)
 
 
-def files_for(server: PostgresServer, folder: Path, **options: Any) -> HubFiles:
+def files_for(
+    server: PostgresServer, folder: Path, timeout_seconds: int = 38, **options: Any
+) -> HubFiles:
     backend = {
         "host": server.host,
         "port": server.port,
@@ -122,7 +124,7 @@ def files_for(server: PostgresServer, folder: Path, **options: Any) -> HubFiles:
         folder,
         {
             "backends": [{"name": "postgres", "postgres": backend}],
-            "limits": {"statementTimeoutSeconds": 2},
+            "limits": {"statementTimeoutSeconds": timeout_seconds},
         },
         {
             "postgres": {
@@ -133,16 +135,30 @@ def files_for(server: PostgresServer, folder: Path, **options: Any) -> HubFiles:
     )
 
 
+async def use_connections(
+    server: PostgresServer, client: Client[Any], count: int
+) -> None:
+    """Have as many statements at once, each over a connection of its own."""
+    calls = [
+        asyncio.create_task(client.call_tool_mcp("postgres_query", {"sql": WAIT}))
+        for _ in range(count)
+    ]
+    await wait_for_waiting(server, count)
+    async with opened(server):
+        await asyncio.gather(*calls)
+
+
 async def test_a_server_killed_in_mid_query_and_back_again(tmp_path: Path) -> None:
     async with (
         own_server() as server,
         hub_in_loop(files_for(server, tmp_path)) as hub,
         hub.client() as client,
     ):
+        build_gate(server)
         call = asyncio.create_task(
-            client.call_tool_mcp("postgres_query", {"sql": HEAVY})
+            client.call_tool_mcp("postgres_query", {"sql": WAIT})
         )
-        await wait_until(lambda: count_running(server) == 1)
+        await wait_for_waiting(server, 1)
 
         await asyncio.to_thread(server.stop)
 
@@ -168,10 +184,8 @@ async def test_a_restart_between_calls_fails_none(tmp_path: Path) -> None:
         hub_in_loop(files_for(server, tmp_path)) as hub,
         hub.client() as client,
     ):
-        slow = {"sql": "SELECT count(*) FROM sales.orders a, sales.orders b"}
-        await asyncio.gather(
-            *(client.call_tool_mcp("postgres_query", slow) for _ in range(5))
-        )
+        build_gate(server)
+        await use_connections(server, client, 5)
 
         await asyncio.to_thread(server.restart)
         answers = await asyncio.gather(
@@ -196,12 +210,10 @@ async def test_connections_that_the_database_ended_fail_no_call(
         hub_in_loop(files_for(server, tmp_path)) as hub,
         hub.client() as client,
     ):
+        build_gate(server)
         answers = []
         for _ in range(5):
-            slow = {"sql": "SELECT count(*) FROM sales.orders a, sales.orders b"}
-            await asyncio.gather(
-                *(client.call_tool_mcp("postgres_query", slow) for _ in range(4))
-            )
+            await use_connections(server, client, 4)
             # not in a thread: the hub learns of it only when it runs again
             server.run_sql(end)
             answers += await asyncio.gather(
@@ -271,23 +283,14 @@ async def test_a_server_that_demands_tls(tmp_path: Path) -> None:
 
 
 async def test_a_statement_past_its_time_is_stopped_on_the_server(
-    tmp_path: Path, shop: PostgresServer
+    tmp_path: Path, gated: PostgresServer
 ) -> None:
-    async with hub_in_loop(files_for(shop, tmp_path)) as hub:
-        answer = await query(hub, HEAVY)
-        running = await asyncio.to_thread(count_running, shop)
+    async with hub_in_loop(files_for(gated, tmp_path, 1)) as hub:
+        answer = await query(hub, WAIT)
+        await wait_for_waiting(gated, 0)
 
     assert answer.meta["mcphub/error"]["kind"] == "query_timeout"
-    assert "longer than 2 s" in answer.content[0].text
-    assert running == 0
-
-
-def count_running(server: PostgresServer) -> int:
-    sql = (
-        "SELECT count(*) FROM pg_stat_activity WHERE usename = 'reader' "
-        "AND state = 'active' AND query LIKE '%sales.orders c%'"
-    )
-    return int(server.run_sql(sql))
+    assert "longer than 1 s" in answer.content[0].text
 
 
 UNSTOPPABLE = """
@@ -308,14 +311,15 @@ async def test_a_statement_that_cannot_be_stopped_keeps_its_place(
 ) -> None:
     async with own_server() as server:
         server.run_sql(UNSTOPPABLE, postgres.DATABASE)
-        files = files_for(server, tmp_path, pool={"maxSize": 2})
+        files = files_for(server, tmp_path, 1, pool={"maxSize": 2})
         async with hub_in_loop(files) as hub, hub.client() as client:
             endless = {"sql": "TABLE sales.unstoppable"}
             answers = [await client.call_tool_mcp("postgres_query", endless)]
             between = await client.call_tool_mcp("postgres_query", {"sql": "SELECT 1"})
-            answers += [
-                await client.call_tool_mcp("postgres_query", endless) for _ in range(6)
-            ]
+            answers.append(await client.call_tool_mcp("postgres_query", endless))
+            answers += await asyncio.gather(
+                *(client.call_tool_mcp("postgres_query", endless) for _ in range(5))
+            )
             running = int(server.run_sql(COUNT_UNSTOPPABLE))
             shown = await state(hub)
 
@@ -337,12 +341,12 @@ async def test_a_proxy_that_hangs_is_told_and_left_behind(
 ) -> None:
     async with (
         running_proxy(shop.port) as proxy,
-        hub_in_loop(files_for(shop, tmp_path, port=proxy.port)) as hub,
+        hub_in_loop(files_for(shop, tmp_path, 1, port=proxy.port)) as hub,
     ):
         await wait_for_state(hub, "Connected")
 
         proxy.hang()
-        answer = await asyncio.wait_for(query(hub), 10)
+        answer = await query(hub)
         shown = await wait_for_state(hub, "Unreachable")
 
         proxy.resume()
@@ -389,21 +393,21 @@ async def test_the_open_circuit_answers_at_once_and_shows(
 
 
 async def test_all_connections_busy_is_a_limit_not_an_outage(
-    tmp_path: Path, shop: PostgresServer
+    tmp_path: Path, gated: PostgresServer
 ) -> None:
-    files = files_for(shop, tmp_path, pool={"maxSize": 1})
-    files.config["limits"]["statementTimeoutSeconds"] = 5
+    files = files_for(gated, tmp_path, pool={"maxSize": 1})
     async with hub_in_loop(files) as hub, hub.client() as client:
         await wait_for_state(hub, "Connected")
         busy = asyncio.create_task(
-            client.call_tool_mcp("postgres_query", {"sql": HEAVY})
+            client.call_tool_mcp("postgres_query", {"sql": WAIT})
         )
         # the query itself: a probe holds a connection too, for a moment
-        await wait_until(lambda: asyncio.to_thread(count_running, shop))
+        await wait_for_waiting(gated, 1)
 
         second = await client.call_tool_mcp("postgres_query", {"sql": "SELECT 1"})
 
-        await busy
+        async with opened(gated):
+            await busy
         await wait_for_state(hub, "Connected")
     assert second.meta["mcphub/error"]["kind"] == "limit_exceeded"
     assert "All 1 connections to postgres are busy" in second.content[0].text

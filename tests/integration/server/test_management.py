@@ -5,6 +5,7 @@ import time
 
 import httpx
 
+from mcphub_server.management.status import StatusBoard
 from tests.support.hub import hub_in_loop
 
 from .conftest import MakeHub
@@ -45,31 +46,42 @@ async def test_a_poll_waits_for_a_change_and_hears_of_it_at_once(
 ) -> None:
     async with (
         hub_in_loop(hub_files()) as hub,
-        httpx.AsyncClient(timeout=30) as http,
+        httpx.AsyncClient(timeout=300) as http,
     ):
         await wait_for_state(hub, "Connected")
         known = (await http.get(f"{hub.management}/status")).headers["etag"]
         unchanged = await http.get(
             f"{hub.management}/status", headers={"If-None-Match": known}
         )
+        held = note_waiting(hub.hub.board)
         waiting = asyncio.create_task(
             http.get(
                 f"{hub.management}/status",
-                headers={"If-None-Match": known, "Prefer": "wait=20"},
+                headers={"If-None-Match": known, "Prefer": "wait=300"},
             )
         )
-        await asyncio.sleep(0.2)
-        held = not waiting.done()
+        assert await held == 300
 
-        begun = time.monotonic()
-        hub.hub.traffic.begin_draining()
+        hub.hub.state.begin_draining()
         answer = await waiting
 
     assert unchanged.status_code == 304
-    assert held
     assert answer.status_code == 200
     assert answer.json()["draining"] is True
-    assert time.monotonic() - begun < 2
+
+
+def note_waiting(board: StatusBoard) -> asyncio.Future[float]:
+    """Return what becomes the seconds of the next poll that waits."""
+    held: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+    wait = board.wait_for_other
+
+    async def note_and_wait(etag: str, seconds: float) -> str:
+        if seconds:
+            held.set_result(seconds)
+        return await wait(etag, seconds)
+
+    board.wait_for_other = note_and_wait  # type: ignore[method-assign]
+    return held
 
 
 async def test_metrics_count_calls_rows_and_bytes(hub_files: MakeHub) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.gate import WAIT
 from tests.support.hub import hub_in_loop
 from tests.support.pgbouncer import running_pgbouncer
 from tests.support.postgres import PostgresServer
@@ -42,25 +43,23 @@ async def test_all_tools_work_at_once_over_two_shared_connections(
 
 
 async def test_a_transaction_stays_read_only_and_is_ended(
-    hub_files: MakeHub, pooler: int, shop: PostgresServer
+    hub_files: MakeHub, pooler: int, gated: PostgresServer
 ) -> None:
     files = hub_files(
-        backend={"port": pooler, "pooler": True}, limits={"statementTimeoutSeconds": 1}
+        backend={"port": pooler, "pooler": True}, limits={"statementTimeoutSeconds": 2}
     )
     async with hub_in_loop(files) as hub:
         shown = await query(hub, "SHOW transaction_read_only")
-        timed_out = await query(
-            hub, "SELECT count(*) FROM sales.orders a, sales.orders b, sales.orders c"
-        )
+        timed_out = await query(hub, WAIT)
         after = await query(hub, "SHOW statement_timeout")
-    left = shop.run_sql(
+    left = gated.run_sql(
         "SELECT count(*) FROM pg_stat_activity WHERE usename = 'reader' "
         "AND state LIKE '%transaction%'"
     )
 
     assert shown.structured_content["rows"] == [["on"]]
     assert timed_out.meta["mcphub/error"]["kind"] == "query_timeout"
-    assert after.structured_content["rows"] == [["1s"]]
+    assert after.structured_content["rows"] == [["2s"]]
     assert int(left) == 0
 
 
