@@ -1,8 +1,8 @@
 """What stands in a hub's way, as ordered pure functions of what was observed.
 
-Each check looks at one thing and returns the findings that it finds; the first finding
-is the one that Ready names. What a finding keeps the operator from doing is decided in
-`desired`.
+Each check is named after its finding, looks at one thing, and yields what it finds; the
+first finding is the one that Ready names. What a finding keeps the operator from doing
+is decided in `desired`.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,8 +20,8 @@ def evaluate(observed: Observed) -> tuple[Finding, ...]:
     return tuple(finding for check in CHECKS for finding in check(observed))
 
 
-def belongs_to_nobody_else(observed: Observed) -> Iterator[Finding]:
-    """A child's name may be taken by an object that the hub does not own."""
+def name_taken(observed: Observed) -> Iterator[Finding]:
+    """A child's name is taken by an object that the hub does not own."""
     adopt = f"{names.ANNOTATION_ADOPT}={observed.hub.name}"
     for child in observed.foreign:
         yield Finding(
@@ -31,18 +31,8 @@ def belongs_to_nobody_else(observed: Observed) -> Iterator[Finding]:
         )
 
 
-def starts_clean(observed: Observed) -> Iterator[Finding]:
-    """A hub made anew waits until the garbage collector is done with its namesake."""
-    if observed.stale:
-        listed = ", ".join(map(str, observed.stale))
-        yield Finding(
-            Reason.WRITE_FAILED,
-            f"waiting for the end of what a deleted hub of this name left: {listed}",
-        )
-
-
-def scales_alone(observed: Observed) -> Iterator[Finding]:
-    """Another autoscaler on the hub's Deployment would fight over the replicas."""
+def foreign_autoscaler(observed: Observed) -> Iterator[Finding]:
+    """Another autoscaler scales the hub's Deployment and would fight over replicas."""
     for autoscaler in observed.foreign_autoscalers:
         yield Finding(
             Reason.CONFLICT,
@@ -51,10 +41,21 @@ def scales_alone(observed: Observed) -> Iterator[Finding]:
         )
 
 
-def has_its_secrets(observed: Observed) -> Iterator[Finding]:
-    """Pods cannot start without the Secrets that they mount."""
+def secret_missing(observed: Observed) -> Iterator[Finding]:
+    """A Secret or key that the pods mount does not exist."""
     for missing in observed.user_secrets.missing:
         yield Finding(Reason.SECRET_MISSING, _describe(missing))
+
+
+def stale_children(observed: Observed) -> Iterator[Finding]:
+    """Children of a deleted hub of this name wait for the garbage collector."""
+    if observed.stale:
+        listed = ", ".join(map(str, observed.stale))
+        yield Finding(
+            Reason.WRITE_FAILED,
+            "waiting for garbage collection of objects from a deleted hub of the same"
+            f" name: {listed}",
+        )
 
 
 def _describe(missing: MissingKey) -> str:
@@ -64,8 +65,8 @@ def _describe(missing: MissingKey) -> str:
 
 
 CHECKS: tuple[Check, ...] = (
-    belongs_to_nobody_else,
-    scales_alone,
-    has_its_secrets,
-    starts_clean,
+    name_taken,
+    foreign_autoscaler,
+    secret_missing,
+    stale_children,
 )

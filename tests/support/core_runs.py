@@ -18,7 +18,7 @@ from tests.support.observed import NOW, body, observe, settle
 
 def decide(observed: Observed) -> None:
     """Run the whole core over what was observed, as a pass does."""
-    findings = Findings(findings=evaluate(observed))
+    findings = Findings(items=evaluate(observed))
     build_plan(observed, build_desired(observed))
     status = build_status(observed, findings)
     find_transitions(observed.status, status)

@@ -1,10 +1,10 @@
 """All the reading of a pass, into one `Observed`.
 
-Nearly everything comes from the caches that the watches fill. What is asked of the API
-server: Secrets whose version changed, and, before a child is made, whether the hub is
-still there; caches may lag, and making something is the one thing that a lagging view
-must not decide. Whether a child's name is free the API server decides while it writes;
-only if it was not is there a second, slower look at everything.
+Nearly everything comes from the caches that the watches fill. The API server is asked
+for Secrets whose version changed, and, before a child is created, whether the hub still
+exists: a cache may lag, and a lagging view must not decide a creation. Whether a
+child's name is free the API server decides while it writes; only when a name is taken
+does the pass take a closer look, at everything and slower.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,7 +16,7 @@ from typing import Any
 from mcphub_operator import names
 from mcphub_operator.cache.autoscalers import ForeignAutoscalerCache
 from mcphub_operator.cache.children import ChildCache, build_cached, find_owner
-from mcphub_operator.cache.hubs import CachedHub, HubCache
+from mcphub_operator.cache.hubs import HubCache
 from mcphub_operator.cache.nodes import NodeCache
 from mcphub_operator.cache.pods import PodCache
 from mcphub_operator.client.api import Api, Object
@@ -58,18 +58,26 @@ class Environment:
 
 
 class HubGone(Exception):
-    """The hub was deleted, or made anew, since the caches last heard of it."""
+    """The hub was deleted or recreated after the cache last saw it."""
 
 
 async def gather(
     sources: Sources,
     environment: Environment,
     hub: Hub,
-    entry: CachedHub,
+    status: Mapping[str, Any],
     *,
     ask: bool = False,
 ) -> Observed:
-    """Read everything about a hub; `ask` for each Secret, whatever the caches say."""
+    """Read everything about a hub.
+
+    Args:
+        sources: where to read.
+        environment: the platform, time and randomness.
+        hub: the hub.
+        status: its status before the pass.
+        ask: request each Secret, whatever the caches say.
+    """
     key = HubKey(hub.namespace, hub.name)
     generated = environment.generated()
     secrets = await sources.secrets.read(hub, generated, ask=ask)
@@ -89,7 +97,7 @@ async def gather(
         platform=environment.platform,
         generated=generated,
         now=environment.now(),
-        status=entry.read().get("status") or {},
+        status=status,
         children={c: live for c, live in children.items() if owner(c) is Owner.HUB},
         foreign=tuple(c for c in children if owner(c) is Owner.UNOWNED),
         stale=tuple(c for c in children if owner(c) is Owner.PREVIOUS_OWNER),
@@ -104,10 +112,10 @@ async def gather(
 
 
 async def check_alive(sources: Sources, hub: Hub) -> None:
-    """Make sure that there is a hub to make something for.
+    """Ask the API server whether the hub still exists.
 
     Raises:
-        HubGone: there is not.
+        HubGone: it was deleted or recreated.
     """
     try:
         found = await sources.api.get_metadata(HUB, hub.namespace, hub.name)
@@ -120,7 +128,7 @@ async def check_alive(sources: Sources, hub: Hub) -> None:
 async def look_up(
     sources: Sources, observed: Observed, unknown: Iterable[ChildId]
 ) -> Observed:
-    """Ask the API server for children of which the caches know nothing."""
+    """Ask the API server for children that are missing from the cache."""
     hub = observed.hub
     children = [child for child in unknown if child not in observed.free]
     looks = (_look(sources.api, hub.namespace, child) for child in children)
@@ -128,20 +136,20 @@ async def look_up(
     found = {child: item for child, item in answers.items() if item is not None}
     owners = {c: find_relation(hub, item["metadata"]) for c, item in found.items()}
     unowned = (c for c, owner in owners.items() if owner is Owner.UNOWNED)
-    previous = (c for c, owner in owners.items() if owner is Owner.PREVIOUS_OWNER)
-    # The caches lag, or a label is gone: it is not new, and keeps its replicas.
+    stale = (c for c, owner in owners.items() if owner is Owner.PREVIOUS_OWNER)
+    # The cache lags, or a label was removed: the child exists and keeps its replicas.
     there = {c: build_cached(found[c]) for c, o in owners.items() if o is Owner.HUB}
     return replace(
         observed,
         children={**observed.children, **there},
         foreign=(*observed.foreign, *unowned),
-        stale=(*observed.stale, *previous),
+        stale=(*observed.stale, *stale),
         free=observed.free | (answers.keys() - found.keys()),
     )
 
 
 def keep_looked_up(looked: Observed, now: Observed) -> Observed:
-    """Return what is known now, with the unowned that no cache tells of."""
+    """Return the later view, with foreign objects that only the look-up found."""
     return replace(
         now,
         foreign=tuple(dict.fromkeys((*now.foreign, *looked.foreign))),
@@ -159,15 +167,15 @@ async def _look(api: Api, namespace: str, child: ChildId) -> Object | None:
 
 
 class Owner(Enum):
-    """Whose an object is, seen from a hub."""
+    """The owner of an object, seen from a hub."""
 
     HUB = "this hub"
     PREVIOUS_OWNER = "a deleted hub of the same name"
-    UNOWNED = "somebody else"
+    UNOWNED = "not a hub of this name"
 
 
 def find_relation(hub: Hub, metadata: Mapping[str, Any]) -> Owner:
-    """Tell whose an object is; one that is offered for adoption is the hub's."""
+    """Tell who owns an object; one that is offered for adoption is the hub's."""
     owner = find_owner(metadata)
     if owner.get("uid") == hub.uid:
         return Owner.HUB

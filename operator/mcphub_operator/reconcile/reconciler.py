@@ -1,17 +1,14 @@
-"""One pass over one hub: gather, check, decide, write what differs, tell.
+"""One pass over one hub: gather, check, decide, write what differs, report.
 
 Level-triggered: a pass looks at what is, never at what happened, and may run at any
 time, any number of times. The status comes last and says what the pass came to.
 """
 
 import random
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import structlog
 
-from mcphub_operator.cache.hubs import CachedHub
 from mcphub_operator.checks import evaluate
 from mcphub_operator.client.kinds import HUB
 from mcphub_operator.desired import awaits_handover, build_desired, needs_upgrade
@@ -29,6 +26,7 @@ from mcphub_operator.reconcile.gather import (
     keep_looked_up,
     look_up,
 )
+from mcphub_operator.reconcile.snapshot import HubSnapshot, take_snapshot
 from mcphub_operator.reconcile.upgrades import UpgradeGate
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.spec.hub import Hub, parse_hub
@@ -69,22 +67,22 @@ class Reconciler:
             ApiError: something could not be read, or the status not written.
             LeaseLost: this replica may not write any more.
         """
-        entry = self.sources.hubs.find(key)
-        if entry is None:
+        cached = self.sources.hubs.find(key)
+        if cached is None:
             self.forget(key)
             return Result()
-        body = entry.read()
-        if "deletionTimestamp" in body["metadata"]:
+        snapshot = take_snapshot(key, cached)
+        if snapshot.is_being_deleted:
             return Result()
         try:
-            hub = parse_hub(body)
+            hub = parse_hub(snapshot.body)
         except InvalidHub as error:
-            await self._tell_invalid(key, entry, str(error))
+            await self._report_invalid(snapshot, str(error))
             return Result()
         try:
-            return await self._pass(hub, entry)
+            return await self._report(snapshot, *await self._converge(snapshot, hub))
         except HubGone:
-            self.sources.hubs.forget(key, entry.uid)
+            self.sources.hubs.forget(key, snapshot.uid)
             return Result(again_seconds=LOOK_AGAIN_SECONDS)
         except AlreadyExists:
             return Result(failed=True)  # taken since it was looked up
@@ -94,34 +92,51 @@ class Reconciler:
         self.sources.secrets.forget(key)
         self.upgrades.forget(key)
 
-    async def _pass(self, hub: Hub, entry: CachedHub) -> Result:
-        key = HubKey(hub.namespace, hub.name)
-        observed = self._with_turn(
-            await gather(self.sources, self.environment, hub, entry)
-        )
-        plan = _plan(observed)
-        if _find_creations(plan):
-            await check_alive(self.sources, hub)
-            if _told_of_conflict(observed):
-                observed = await self._look_closely(hub, entry)
-                plan = _plan(observed)
-        try:
-            failures = await self.executor.execute(key, plan)
-        except AlreadyExists:
-            observed = await self._look_closely(hub, entry)
-            plan = _plan(observed)
-            failures = await self.executor.execute(key, plan)
-        if plan:
-            log.info("hub_written", hub=str(key), steps=_names(plan))
-            written = await gather(self.sources, self.environment, hub, entry)
-            observed = self._with_turn(keep_looked_up(observed, written))
-        return await self._tell(observed, entry, failures)
+    async def _converge(
+        self, snapshot: HubSnapshot, hub: Hub
+    ) -> tuple[Observed, list[Finding]]:
+        """Observe, plan and write; return what is there then and what failed.
 
-    async def _look_closely(self, hub: Hub, entry: CachedHub) -> Observed:
-        """Gather without believing the caches about what they do not have."""
-        observed = await gather(self.sources, self.environment, hub, entry, ask=True)
-        creations = _find_creations(_plan(self._with_turn(observed)))
+        The caches may lack an object that exists. If the last pass was stopped by one,
+        or this one's writes are, everything is looked at again, closer.
+        """
+        closer = False
+        while True:
+            observed = await self._observe(snapshot, hub, closer=closer)
+            plan = _plan(observed)
+            if not closer and _find_creations(plan):
+                await check_alive(self.sources, hub)
+                closer = _had_conflict(observed)
+                if closer:
+                    continue
+            try:
+                failures = await self.executor.execute(snapshot.key, plan)
+            except AlreadyExists:
+                if closer:
+                    raise
+                closer = True
+                continue
+            if plan:
+                log.info("hub_written", hub=str(snapshot.key), steps=_names(plan))
+                written = await self._gather(snapshot, hub)
+                observed = self._with_turn(keep_looked_up(observed, written))
+            return observed, failures
+
+    async def _observe(
+        self, snapshot: HubSnapshot, hub: Hub, *, closer: bool
+    ) -> Observed:
+        """Gather; a closer look asks the API server for what the caches lack."""
+        observed = self._with_turn(await self._gather(snapshot, hub, ask=closer))
+        if not closer:
+            return observed
+        creations = _find_creations(_plan(observed))
         return self._with_turn(await look_up(self.sources, observed, creations))
+
+    async def _gather(
+        self, snapshot: HubSnapshot, hub: Hub, *, ask: bool = False
+    ) -> Observed:
+        status = snapshot.status
+        return await gather(self.sources, self.environment, hub, status, ask=ask)
 
     def _with_turn(self, observed: Observed) -> Observed:
         key = HubKey(observed.hub.namespace, observed.hub.name)
@@ -130,43 +145,37 @@ class Reconciler:
             return observed
         return replace(observed, upgrade=self.upgrades.ask(key))
 
-    async def _tell(
-        self, observed: Observed, entry: CachedHub, failures: list[Finding]
+    async def _report(
+        self, snapshot: HubSnapshot, observed: Observed, failures: list[Finding]
     ) -> Result:
         waits = not observed.upgrade.granted
-        outcome = Findings(
-            findings=(*evaluate(observed), *failures),
+        findings = Findings(
+            items=(*evaluate(observed), *failures),
             upgrade_waits=waits,
             upgrade_stopped_by=observed.upgrade.stuck_hub if waits else "",
         )
-        key = HubKey(observed.hub.namespace, observed.hub.name)
-        await self._write_status(key, entry, build_status(observed, outcome))
-        transient = any(not finding.needs_help for finding in outcome.findings)
-        again = _look_again_seconds(outcome)
+        await self._write_status(snapshot, build_status(observed, findings))
+        again = _look_again_seconds(findings)
         if awaits_handover(observed) and not failures:
             again = 0.0  # the second half of a change of hands
-        self.upgrades.note(key)
-        return Result(failed=transient, again_seconds=again)
+        self.upgrades.note(snapshot.key)
+        return Result(failed=bool(findings.transient), again_seconds=again)
 
-    async def _tell_invalid(self, key: HubKey, entry: CachedHub, finding: str) -> None:
-        previous: Mapping[str, Any] = entry.read().get("status") or {}
+    async def _report_invalid(self, snapshot: HubSnapshot, problem: str) -> None:
         status = build_invalid_status(
-            previous, entry.generation, finding, self.environment.now()
+            snapshot.status, snapshot.generation, problem, self.environment.now()
         )
-        await self._write_status(key, entry, status)
+        await self._write_status(snapshot, status)
 
-    async def _write_status(
-        self, key: HubKey, entry: CachedHub, status: Status
-    ) -> None:
-        body = entry.read()
-        before = body.get("status") or {}
-        if status == before:
+    async def _write_status(self, snapshot: HubSnapshot, status: Status) -> None:
+        key = snapshot.key
+        if status == snapshot.status:
             return
         self.sources.hubs.expect(key, status)
         try:
-            written = await self.executor.writer.replace_status(body, status)
+            written = await self.executor.writer.replace_status(snapshot.body, status)
         except NotFound:
-            self.sources.hubs.forget(key, entry.uid)
+            self.sources.hubs.forget(key, snapshot.uid)
             return
         except Conflict:
             found = await self.sources.api.get(HUB, key.namespace, key.name)
@@ -175,11 +184,11 @@ class Reconciler:
         self.sources.hubs.learn(written)
         if written.get("status") != status:
             log.warning("status_pruned", hub=str(key))
-        await self.events.report(key, entry.uid, before, status)
+        await self.events.report(key, snapshot.uid, snapshot.status, status)
 
 
-def _look_again_seconds(outcome: Findings) -> float | None:
-    reasons = {finding.reason for finding in outcome.blocking}
+def _look_again_seconds(findings: Findings) -> float | None:
+    reasons = {finding.reason for finding in findings.blocking}
     if not reasons:
         return None
     refused = reasons == {Reason.INVALID_SPEC}
@@ -202,8 +211,8 @@ def _find_creations(plan: tuple[Stage, ...]) -> list[ChildId]:
     ]
 
 
-def _told_of_conflict(observed: Observed) -> bool:
-    """Tell whether a name was taken before: looking is better than being refused."""
+def _had_conflict(observed: Observed) -> bool:
+    """Tell whether the last pass found a name taken; looking beats being refused."""
     conditions = observed.status.get("conditions") or ()
     stalled = find_condition(conditions, ConditionType.STALLED) or {}
     return stalled.get("reason") == Reason.CONFLICT

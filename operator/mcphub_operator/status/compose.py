@@ -27,12 +27,12 @@ from mcphub_operator.status.rollout import Progress, read_progress
 Status = dict[str, Any]
 
 
-def build_status(observed: Observed, outcome: Findings) -> Status:
+def build_status(observed: Observed, findings: Findings) -> Status:
     """Return the status of a hub whose spec can be read."""
     hub = observed.hub
     progress = find_progress(observed)
     backends = build_backends(observed)
-    conditions = build_conditions(StatusInput(observed, outcome, progress, backends))
+    conditions = build_conditions(StatusInput(observed, findings, progress, backends))
     status: Status = {
         "observedGeneration": hub.generation,
         "replicas": progress.total,
@@ -57,10 +57,10 @@ def build_status(observed: Observed, outcome: Findings) -> Status:
 
 
 def build_invalid_status(
-    previous: Mapping[str, Any], generation: int, finding: str, now: datetime
+    previous: Mapping[str, Any], generation: int, problem: str, now: datetime
 ) -> Status:
     """Return the status of a hub whose spec cannot be read; the rest stays."""
-    message = f"{finding}; correct it with kubectl edit or apply"
+    message = f"{problem}; correct it with kubectl edit or apply"
     current = (
         Condition(
             ConditionType.READY, ConditionStatus.FALSE, Reason.INVALID_SPEC, message

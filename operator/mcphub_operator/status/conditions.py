@@ -26,33 +26,33 @@ from mcphub_operator.status.rollout import Progress
 
 @dataclass(frozen=True, slots=True)
 class StatusInput:
-    """All that the verdict rests on."""
+    """All that the conditions are built from."""
 
     observed: Observed
-    outcome: Findings
+    findings: Findings
     progress: Progress
     backends: Sequence[Mapping[str, Any]]
 
 
-def build_conditions(case: StatusInput) -> tuple[Condition, ...]:
+def build_conditions(given: StatusInput) -> tuple[Condition, ...]:
     """Return the hub's conditions, in their fixed order."""
     return (
-        Condition(ConditionType.READY, *_ready(case)),
-        Condition(ConditionType.RECONCILING, *_reconciling(case)),
-        Condition(ConditionType.STALLED, *_stalled(case)),
-        Condition(ConditionType.SECRETS_RESOLVED, *_secrets(case)),
-        Condition(ConditionType.BACKENDS_REACHABLE, *_backends(case)),
-        Condition(ConditionType.PAUSED, *_paused(case)),
+        Condition(ConditionType.READY, *_ready(given)),
+        Condition(ConditionType.RECONCILING, *_reconciling(given)),
+        Condition(ConditionType.STALLED, *_stalled(given)),
+        Condition(ConditionType.SECRETS_RESOLVED, *_secrets(given)),
+        Condition(ConditionType.BACKENDS_REACHABLE, *_backends(given)),
+        Condition(ConditionType.PAUSED, *_paused(given)),
     )
 
 
-Verdict = tuple[ConditionStatus, Reason, str]
+StatusReasonMessage = tuple[ConditionStatus, Reason, str]
 _PAUSED = "paused by the spec: only the status changes"
 
 
-def _ready(case: StatusInput) -> Verdict:
-    progress, blocking = case.progress, case.outcome.blocking
-    serves = progress.ready > 0 and _has_address(case)
+def _ready(given: StatusInput) -> StatusReasonMessage:
+    progress, blocking = given.progress, given.findings.blocking
+    serves = progress.ready > 0 and _has_address(given)
     if blocking:
         return ConditionStatus.of(serves), blocking[0].reason, blocking[0].message
     if progress.desired == 0:
@@ -62,63 +62,67 @@ def _ready(case: StatusInput) -> Verdict:
         lost = progress.stuck or progress.finished_before
         reason = Reason.NO_READY_REPLICA if lost else Reason.PROGRESSING
         return ConditionStatus.FALSE, reason, count
-    return ConditionStatus.TRUE, *_while_serving(case)
+    return ConditionStatus.TRUE, *_while_serving(given)
 
 
-def _while_serving(case: StatusInput) -> tuple[Reason, str]:
-    count = _rollout_message(case.progress)
-    if case.progress.stuck:
-        return Reason.ROLLOUT_STUCK, _stuck_message(case)
-    if case.outcome.upgrade_stopped_by:
-        return Reason.UPGRADE_PAUSED, _upgrade_message(case)
-    if case.observed.hub.spec.paused:
+def _while_serving(given: StatusInput) -> tuple[Reason, str]:
+    count = _rollout_message(given.progress)
+    if given.progress.stuck:
+        return Reason.ROLLOUT_STUCK, _stuck_message(given)
+    if given.findings.upgrade_stopped_by:
+        return Reason.UPGRADE_PAUSED, _upgrade_message(given)
+    if given.observed.hub.spec.paused:
         return Reason.PAUSED_BY_SPEC, f"{count}; {_PAUSED}"
-    return (Reason.AVAILABLE if _is_settled(case) else Reason.PROGRESSING), count
+    return (Reason.AVAILABLE if _is_settled(given) else Reason.PROGRESSING), count
 
 
-def _has_address(case: StatusInput) -> bool:
+def _has_address(given: StatusInput) -> bool:
     """Pods behind a Service that is somebody else's serve nobody."""
-    return ChildId("Service", case.observed.hub.name) in case.observed.children
+    return ChildId("Service", given.observed.hub.name) in given.observed.children
 
 
-def _reconciling(case: StatusInput) -> Verdict:
-    if case.observed.hub.spec.paused:
+def _reconciling(given: StatusInput) -> StatusReasonMessage:
+    if given.observed.hub.spec.paused:
         return ConditionStatus.FALSE, Reason.PAUSED_BY_SPEC, ""
-    transient = [p for p in case.outcome.findings if not p.needs_help]
+    transient = given.findings.transient
     if transient:
         return ConditionStatus.TRUE, transient[0].reason, transient[0].message
-    if case.outcome.blocking or case.progress.stuck:
+    if given.findings.blocking or given.progress.stuck:
         return ConditionStatus.FALSE, Reason.SETTLED, "waiting for help; see Stalled"
-    if case.outcome.upgrade_waits:
-        return ConditionStatus.TRUE, Reason.UPGRADE_PAUSED, _upgrade_message(case)
-    if not case.progress.complete:
-        return ConditionStatus.TRUE, Reason.PROGRESSING, _rollout_message(case.progress)
+    if given.findings.upgrade_waits:
+        return ConditionStatus.TRUE, Reason.UPGRADE_PAUSED, _upgrade_message(given)
+    if not given.progress.complete:
+        return (
+            ConditionStatus.TRUE,
+            Reason.PROGRESSING,
+            _rollout_message(given.progress),
+        )
     return ConditionStatus.FALSE, Reason.SETTLED, ""
 
 
-def _stalled(case: StatusInput) -> Verdict:
-    blocking = case.outcome.blocking
+def _stalled(given: StatusInput) -> StatusReasonMessage:
+    blocking = given.findings.blocking
     if blocking:
         message = "; ".join(finding.message for finding in blocking)
         return ConditionStatus.TRUE, blocking[0].reason, message
-    if case.progress.stuck:
-        return ConditionStatus.TRUE, Reason.ROLLOUT_STUCK, _stuck_message(case)
+    if given.progress.stuck:
+        return ConditionStatus.TRUE, Reason.ROLLOUT_STUCK, _stuck_message(given)
     return ConditionStatus.FALSE, Reason.NOT_STALLED, ""
 
 
-def _secrets(case: StatusInput) -> Verdict:
+def _secrets(given: StatusInput) -> StatusReasonMessage:
     missing = [
-        p.message for p in case.outcome.findings if p.reason is Reason.SECRET_MISSING
+        p.message for p in given.findings.items if p.reason is Reason.SECRET_MISSING
     ]
     if missing:
         return ConditionStatus.FALSE, Reason.SECRET_MISSING, "; ".join(missing)
     return ConditionStatus.TRUE, Reason.RESOLVED, "every Secret and key is there"
 
 
-def _backends(case: StatusInput) -> Verdict:
-    if not case.backends:
+def _backends(given: StatusInput) -> StatusReasonMessage:
+    if not given.backends:
         return ConditionStatus.TRUE, Reason.NO_BACKENDS, "no backend is enabled"
-    states = {str(b["name"]): b["state"] for b in case.backends}
+    states = {str(b["name"]): b["state"] for b in given.backends}
     bad = [n for n, s in states.items() if s in (State.UNREACHABLE, State.DEGRADED)]
     if bad:
         return (
@@ -133,8 +137,8 @@ def _backends(case: StatusInput) -> Verdict:
     return ConditionStatus.TRUE, Reason.ALL_CONNECTED, "all backends are connected"
 
 
-def _paused(case: StatusInput) -> Verdict:
-    if case.observed.hub.spec.paused:
+def _paused(given: StatusInput) -> StatusReasonMessage:
+    if given.observed.hub.spec.paused:
         return ConditionStatus.TRUE, Reason.PAUSED_BY_SPEC, _PAUSED
     return (
         ConditionStatus.FALSE,
@@ -143,8 +147,8 @@ def _paused(case: StatusInput) -> Verdict:
     )
 
 
-def _is_settled(case: StatusInput) -> bool:
-    return case.progress.complete and not case.outcome.upgrade_waits
+def _is_settled(given: StatusInput) -> bool:
+    return given.progress.complete and not given.findings.upgrade_waits
 
 
 def _rollout_message(progress: Progress) -> str:
@@ -154,16 +158,16 @@ def _rollout_message(progress: Progress) -> str:
     return count
 
 
-def _stuck_message(case: StatusInput) -> str:
-    selector = f"{names.LABEL_INSTANCE}={case.observed.hub.name}"
+def _stuck_message(given: StatusInput) -> str:
+    selector = f"{names.LABEL_INSTANCE}={given.observed.hub.name}"
     return (
-        f"{_rollout_message(case.progress)}, and none became ready in time;"
+        f"{_rollout_message(given.progress)}, and none became ready in time;"
         f" `kubectl describe pods -l {selector}` tells why"
     )
 
 
-def _upgrade_message(case: StatusInput) -> str:
-    stuck = case.outcome.upgrade_stopped_by
+def _upgrade_message(given: StatusInput) -> str:
+    stuck = given.findings.upgrade_stopped_by
     if stuck:
         return f"the upgrade stopped: hub {stuck} did not come Ready with it"
     return "waiting for its turn in the upgrade"

@@ -15,20 +15,25 @@ class Finding:
     message: str
 
     @property
-    def needs_help(self) -> bool:
-        """Tell whether waiting alone will not mend it."""
-        return self.reason not in TRANSIENT
+    def is_transient(self) -> bool:
+        """Tell whether waiting alone may mend it."""
+        return self.reason in TRANSIENT
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a pass came to, beside what it observed."""
+    """All that a pass found wrong, and whether an upgrade holds the hub back."""
 
-    findings: tuple[Finding, ...] = ()
+    items: tuple[Finding, ...] = ()
     upgrade_waits: bool = False
     upgrade_stopped_by: str = ""
 
     @property
     def blocking(self) -> tuple[Finding, ...]:
-        """Return the findings that somebody has to mend."""
-        return tuple(p for p in self.findings if p.needs_help)
+        """Return the findings that need a person."""
+        return tuple(finding for finding in self.items if not finding.is_transient)
+
+    @property
+    def transient(self) -> tuple[Finding, ...]:
+        """Return the findings that the next try may not meet again."""
+        return tuple(finding for finding in self.items if finding.is_transient)

@@ -141,7 +141,7 @@ class TestReady:
 
 
 class TestStalled:
-    def test_names_everything_that_needs_help(self):
+    def test_names_everything_that_is_transient(self):
         findings = (
             Finding(Reason.CONFLICT, "one thing"),
             Finding(Reason.SECRET_MISSING, "another thing"),
