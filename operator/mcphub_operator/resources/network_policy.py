@@ -7,18 +7,14 @@ selectors does not match those.
 
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlsplit
 
 from mcphub_operator import names
 from mcphub_operator.resources.manifest import Manifest, build_manifest
-from mcphub_operator.spec.backends import Backend
+from mcphub_operator.spec.backends.kind import parse_endpoint
 from mcphub_operator.spec.hub import Hub
 from mcphub_operator.spec.policy import Peer
 
 DNS_PORT = 53
-NEO4J_PORT = 7687
-QDRANT_PORT = 6333
-SCHEME_PORTS = {"http": 80, "https": 443}
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 
 
@@ -61,35 +57,18 @@ def _egress(hub: Hub) -> list[dict[str, Any]]:
 
 
 def find_outside_ports(hub: Hub) -> tuple[int, ...]:
-    """List the ports of the enabled backends, embedding endpoints and the JWKS."""
-    ports = {
-        port
+    """List the ports of the enabled backends and of the JWKS."""
+    endpoints = [
+        endpoint
         for backend in hub.spec.backends
         if backend.enabled
-        for port in _backend_ports(backend)
-    }
+        for endpoint in backend.options.endpoints()
+    ]
     jwt = hub.spec.auth.jwt
     if jwt is not None and jwt.jwks_uri:
-        ports |= set(_url_ports(jwt.jwks_uri))
-    return tuple(sorted(ports))
-
-
-def _backend_ports(backend: Backend) -> Iterable[int]:
-    if backend.postgres is not None:
-        yield backend.postgres.port
-    if backend.qdrant is not None:
-        # Without a port in the URL, Qdrant's client takes its own default.
-        yield urlsplit(backend.qdrant.url).port or QDRANT_PORT
-        if backend.qdrant.embedding.url:
-            yield from _url_ports(backend.qdrant.embedding.url)
-    if backend.neo4j is not None:
-        yield urlsplit(backend.neo4j.uri).port or NEO4J_PORT
-
-
-def _url_ports(url: str) -> Iterable[int]:
-    parts = urlsplit(url)
-    port = parts.port or SCHEME_PORTS.get(parts.scheme)
-    return (port,) if port else ()
+        endpoints.append(parse_endpoint(jwt.jwks_uri))
+    ports = {endpoint.port for endpoint in endpoints}
+    return tuple(sorted(port for port in ports if port))
 
 
 def _tcp(*ports: int) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from mcphub_operator.spec.access import Auth, ServiceSpec, Transports
-from mcphub_operator.spec.backends import Backend
+from mcphub_operator.spec.backends.backend import Backend
 from mcphub_operator.spec.model import Model, rule, rules
 from mcphub_operator.spec.pods import PodSpec, PullPolicy, PullSecret, Resources
 from mcphub_operator.spec.policy import NetworkPolicySpec

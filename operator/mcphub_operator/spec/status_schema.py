@@ -9,13 +9,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from mcphub_operator.spec.backends import BackendType
+from mcphub_operator.spec.backends.backend import KINDS
 from mcphub_operator.spec.model import Model
 
 _Word = Annotated[str, Field(max_length=128)]
 _Text = Annotated[str, Field(max_length=512)]
 _Message = Annotated[str, Field(max_length=32768)]
 _Time = Annotated[str, Field(max_length=64, json_schema_extra={"format": "date-time"})]
+
+_Kind = Annotated[str, Field(json_schema_extra={"enum": list(KINDS)})]
 
 
 def _list_map(key: str) -> dict[str, object]:
@@ -63,7 +65,7 @@ class BackendStatus(Model):
     name: Annotated[str, Field(max_length=30)]
     """Name of the backend in the spec."""
 
-    type: BackendType | None = None
+    type: _Kind | None = None
     """Kind of database."""
 
     state: BackendState | None = None

@@ -7,25 +7,20 @@ true. Terminating pods do not count.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from mcphub_operator.observed import BackendReport, Observed, PodReport
-from mcphub_operator.spec.backends import Backend
+from mcphub_operator.spec.backends.backend import Backend
+from mcphub_operator.spec.status_schema import BackendState
 from mcphub_operator.status.condition_model import format_time
 
-
-class State(StrEnum):
-    """How a backend is."""
-
-    CONNECTED = "Connected"
-    UNKNOWN = "Unknown"
-    DEGRADED = "Degraded"
-    UNREACHABLE = "Unreachable"
-
-
-_SEVERITY = {state: rank for rank, state in enumerate(State)}
-_STATES = {str(state): state for state in State}
+_SEVERITY = (
+    BackendState.CONNECTED,
+    BackendState.UNKNOWN,
+    BackendState.DEGRADED,
+    BackendState.UNREACHABLE,
+)
+_STATES = {str(state): state for state in BackendState}
 MAX_MESSAGE = 512
 MAX_REASON = 64
 
@@ -65,7 +60,7 @@ def _build(
     since = before.get("lastTransitionTime") if before is not None and kept else None
     entry = {
         "name": backend.name,
-        "type": str(backend.type),
+        "type": backend.type,
         "state": str(state),
         "reason": reason[:MAX_REASON],
         "message": message[:MAX_MESSAGE],
@@ -77,14 +72,14 @@ def _build(
 def _about(name: str, reports: Iterable[PodReport]) -> Iterable[BackendReport]:
     for report in reports:
         found = (b for b in report.backends if b.name == name)
-        yield next(found, BackendReport(name, State.UNKNOWN))
+        yield next(found, BackendReport(name, BackendState.UNKNOWN))
 
 
-def _worst(found: Sequence[BackendReport]) -> tuple[State, str, str]:
+def _worst(found: Sequence[BackendReport]) -> tuple[BackendState, str, str]:
     if not found:
-        return State.UNKNOWN, "", "no ready replica has reported yet"
-    state = max((_state(b) for b in found), key=_SEVERITY.__getitem__)
-    if state is State.CONNECTED:
+        return BackendState.UNKNOWN, "", "no ready replica has reported yet"
+    state = max((_state(b) for b in found), key=_SEVERITY.index)
+    if state is BackendState.CONNECTED:
         return state, "", ""
     affected = [b for b in found if _state(b) is state]
     # Replicas may word the same fault differently; the choice must not flicker.
@@ -94,5 +89,5 @@ def _worst(found: Sequence[BackendReport]) -> tuple[State, str, str]:
     return state, first.reason, message
 
 
-def _state(report: BackendReport) -> State:
-    return _STATES.get(report.state, State.UNKNOWN)
+def _state(report: BackendReport) -> BackendState:
+    return _STATES.get(report.state, BackendState.UNKNOWN)

@@ -11,10 +11,10 @@ from typing import Any
 from mcphub_operator import names
 from mcphub_operator.observed import Observed
 from mcphub_operator.resources.manifest import ChildId
-from mcphub_operator.status.backends import State, build_backends, find_reports
+from mcphub_operator.spec.status_schema import BackendState, ConditionStatus
+from mcphub_operator.status.backends import build_backends, find_reports
 from mcphub_operator.status.condition_model import (
     Condition,
-    ConditionStatus,
     ConditionType,
     Reason,
     merge_conditions,
@@ -92,7 +92,7 @@ def _summary(
     observed: Observed, progress: Progress, backends: list[dict[str, Any]]
 ) -> dict[str, str]:
     scaling = observed.hub.spec.autoscaling
-    connected = sum(b["state"] == State.CONNECTED for b in backends)
+    connected = sum(b["state"] == BackendState.CONNECTED for b in backends)
     bounds = f"{scaling.min_replicas}-{scaling.max_replicas}" if scaling else ""
     return {
         "replicas": f"{progress.ready}/{progress.desired}",

@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from mcphub_operator.spec.status_schema import ConditionStatus
+
 MAX_MESSAGE = 1024
 
 
@@ -49,19 +51,6 @@ class Reason(StrEnum):
     NOT_PAUSED = "NotPaused"
 
 
-class ConditionStatus(StrEnum):
-    """The three values of a condition."""
-
-    TRUE = "True"
-    FALSE = "False"
-    UNKNOWN = "Unknown"
-
-    @classmethod
-    def of(cls, value: bool) -> "ConditionStatus":  # noqa: FBT001 - a conversion
-        """Return the truth of a boolean."""
-        return cls.TRUE if value else cls.FALSE
-
-
 QUOTED = frozenset({Reason.WRITE_FAILED, Reason.INVALID_SPEC})
 """Reasons whose message is the API server's, which words one fault in many ways."""
 
@@ -74,6 +63,11 @@ class Condition:
     status: ConditionStatus
     reason: Reason
     message: str = ""
+
+
+def find_status(value: bool) -> ConditionStatus:  # noqa: FBT001 - a conversion
+    """Return True or False as a condition's status."""
+    return ConditionStatus.TRUE if value else ConditionStatus.FALSE
 
 
 def format_time(moment: datetime) -> str:

@@ -13,12 +13,12 @@ from typing import Any
 from mcphub_operator import names
 from mcphub_operator.observed import Observed
 from mcphub_operator.resources.manifest import ChildId
-from mcphub_operator.status.backends import State
+from mcphub_operator.spec.status_schema import BackendState, ConditionStatus
 from mcphub_operator.status.condition_model import (
     Condition,
-    ConditionStatus,
     ConditionType,
     Reason,
+    find_status,
 )
 from mcphub_operator.status.findings import Findings
 from mcphub_operator.status.rollout import Progress
@@ -54,7 +54,7 @@ def _ready(given: StatusInput) -> StatusReasonMessage:
     progress, blocking = given.progress, given.findings.blocking
     serves = progress.ready > 0 and _has_address(given)
     if blocking:
-        return ConditionStatus.of(serves), blocking[0].reason, blocking[0].message
+        return find_status(serves), blocking[0].reason, blocking[0].message
     if progress.desired == 0:
         return ConditionStatus.FALSE, Reason.SCALED_TO_ZERO, "scaled to zero replicas"
     count = _rollout_message(progress)
@@ -119,18 +119,25 @@ def _secrets(given: StatusInput) -> StatusReasonMessage:
     return ConditionStatus.TRUE, Reason.RESOLVED, "every Secret and key is there"
 
 
+_NOT_CONNECTED = (BackendState.UNREACHABLE, BackendState.DEGRADED)
+
+
 def _backends(given: StatusInput) -> StatusReasonMessage:
     if not given.backends:
         return ConditionStatus.TRUE, Reason.NO_BACKENDS, "no backend is enabled"
     states = {str(b["name"]): b["state"] for b in given.backends}
-    bad = [n for n, s in states.items() if s in (State.UNREACHABLE, State.DEGRADED)]
+    bad = [
+        n
+        for n, s in states.items()
+        if s in (BackendState.UNREACHABLE, BackendState.DEGRADED)
+    ]
     if bad:
         return (
             ConditionStatus.FALSE,
             Reason.SOME_UNREACHABLE,
             f"not connected: {', '.join(bad)}",
         )
-    unknown = [n for n, s in states.items() if s != State.CONNECTED]
+    unknown = [n for n, s in states.items() if s != BackendState.CONNECTED]
     if unknown:
         message = f"nothing reported yet about: {', '.join(unknown)}"
         return ConditionStatus.UNKNOWN, Reason.NOT_REPORTED, message

@@ -1,0 +1,78 @@
+"""PostgreSQL."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from mcphub_operator.spec.backends.kind import (
+    BackendKind,
+    CredentialsRef,
+    Endpoint,
+    SecretFile,
+    SecretKeyRef,
+)
+from mcphub_operator.spec.model import Model
+from mcphub_operator.spec.strings import DatabaseName, Host
+
+
+class SSLMode(StrEnum):
+    """TLS mode of a PostgreSQL connection, with libpq's values."""
+
+    DISABLE = "disable"
+    ALLOW = "allow"
+    PREFER = "prefer"
+    REQUIRE = "require"
+    VERIFY_CA = "verify-ca"
+    VERIFY_FULL = "verify-full"
+
+
+class Pool(Model):
+    """The connections that each replica keeps to the database."""
+
+    max_size: Annotated[int, Field(ge=1, le=1000)] = 5
+    """Maximum number of connections of one replica. Keep replicas x maxSize below the
+    database's own limit (PostgreSQL's default is 100)."""
+
+
+class PostgresBackend(BackendKind):
+    """A PostgreSQL database, accessed with one role."""
+
+    host: Host
+    """Host name or address of the server."""
+
+    port: Annotated[int, Field(ge=1, le=65535)] = 5432
+    """Port of the server."""
+
+    database: DatabaseName
+    """Name of the database."""
+
+    ssl_mode: SSLMode = SSLMode.PREFER
+    """TLS mode with libpq's meaning; verify-full verifies certificate and host name."""
+
+    ca_secret_ref: SecretKeyRef = SecretKeyRef()
+    """Certificate authority (PEM) that signed the server's certificate, if it is not a
+    public one."""
+
+    credentials_secret_ref: CredentialsRef
+    """Role with which the hub logs in; grant it SELECT and nothing else."""
+
+    pool: Pool = Pool()
+    """The connection pool of each replica."""
+
+    pooler: bool = False
+    """Set to true behind PgBouncer or Supavisor in transaction mode; the hub then
+    caches no prepared statements."""
+
+    schemas: Annotated[tuple[DatabaseName, ...], Field(max_length=100)] = ()
+    """Schemas that the tools may use. Empty: all that the role can see."""
+
+    def endpoints(self) -> Iterator[Endpoint]:
+        """Yield the server's address."""
+        yield Endpoint(self.host, self.port)
+
+    def secret_files(self) -> Iterator[SecretFile]:
+        """Yield the login and the certificate authority."""
+        yield from self.credentials_secret_ref.files()
+        yield from self.ca_secret_ref.files("ca.crt")
