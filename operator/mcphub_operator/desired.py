@@ -1,7 +1,7 @@
 """What a hub's children should be, as a pure function of what was observed.
 
 What the spec asks for may be held back, and then stays as it is: a pod template whose
-Secrets are missing or whose mounts are somebody else's, and one that only a new
+Secrets are missing or whose mounts belong to another owner, and one that only a new
 operator version wants while other hubs are still rolling. Replicas scale even then.
 """
 
@@ -162,7 +162,7 @@ def _upgrade_mark(observed: Observed, template_hash: str, inputs: str) -> str:
 
 
 def _fixed_replicas(observed: Observed) -> int | None:
-    """Return the hub's own number, unless somebody else decides."""
+    """Return the hub's own number, unless an autoscaler decides."""
     if observed.hub.spec.autoscaling is not None or observed.foreign_autoscalers:
         return None
     return observed.hub.spec.replicas

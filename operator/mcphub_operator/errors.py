@@ -8,7 +8,7 @@ OperatorError
 └── ApiError                the API server refused or could not be asked
     ├── NotFound            404: the object, or its namespace, is not there
     ├── NotServed           404: the API server does not know the kind, or not yet
-    ├── Conflict      409: somebody else was faster
+    ├── Conflict      409: another writer was faster
     ├── Expired             410: the watch's place in history is gone
     ├── Throttled           429: asked to come back later
     ├── Refused             403, 422 and other 4xx: asking again changes nothing
@@ -96,7 +96,7 @@ class Conflict(ApiError):
 
 
 class Expired(ApiError):
-    """410: the watch must begin anew from a list."""
+    """410: the watch must restart from a list."""
 
 
 class Throttled(ApiError):

@@ -78,7 +78,7 @@ class LeaderElector:
         """Renew until cancelled.
 
         Raises:
-            LeaseLost: it could not be renewed in time, or somebody else has it.
+            LeaseLost: it could not be renewed in time, or another replica holds it.
         """
         began = self._clock()
         while True:
@@ -106,8 +106,8 @@ class LeaderElector:
     async def _try(self) -> bool:
         """Take or renew the Lease if that is possible; the time counts from before.
 
-        A holder writes over what it wrote last, without a look: somebody else's write
-        in between is refused as a conflict.
+        A holder writes over what it wrote last, without a look: another replica's
+        write in between is refused as a conflict.
         """
         began, held, self._held = self._clock(), self._held, None
         try:

@@ -147,7 +147,7 @@ class Observed:
     status: Mapping[str, Any] = field(default_factory=dict)
     children: Mapping[ChildId, CachedObject] = field(default_factory=dict)
     foreign: tuple[ChildId, ...] = ()
-    """Objects of a child's name that belong to somebody else."""
+    """Objects of a child's name that belong to another owner."""
     stale: tuple[ChildId, ...] = ()
     """Children of a deleted hub of the same name, which are about to go."""
     free: frozenset[ChildId] = frozenset()

@@ -1,8 +1,9 @@
-"""Ports that somebody gave another number, which an apply alone cannot put right.
+"""Ports whose number was changed, which an apply alone cannot repair.
 
-The API server merges ports by number and protocol: to an apply a changed number is a
-port of somebody else's, that stays, and ours a second one of the same name, which is
-refused. So the number is set back first. It keeps the port's node port, too.
+The API server merges ports by number and protocol: an apply takes a changed number for
+another owner's port and keeps it, and the operator's port becomes a second one of the
+same name, which is refused. So the number is restored first, by a patch, which also
+keeps the node port.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -79,7 +79,7 @@ class Settings(BaseModel):
     the cluster, else proxy"""
 
     relist_seconds: Annotated[float, Field(gt=0)] = 600.0
-    """how often everything is listed and reconciled anew, in case a watch lost
+    """how often everything is listed and reconciled again, in case a watch lost
     something"""
 
     upgrade_concurrency: Annotated[int, Field(ge=1, le=1000)] = 3

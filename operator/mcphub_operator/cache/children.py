@@ -1,11 +1,11 @@
-"""Every child of every hub, as the watches last saw it.
+"""Every child of every hub, as the watches last reported it.
 
-Found by label, so an object whose label was taken away seems gone; the pass that would
-make it anew looks first (`reconcile.gather`) and finds it. An event about what we just
-wrote ourselves is older than or equal to what we know, and wakes nobody. An answer to a
-write may come after the event of the child's end, and brings nothing back: a watch
-tells of a kind in order, so what is unknown and not newer than its last event has
-ended.
+The watches select by label, so an object whose label was removed seems deleted; the
+pass that would recreate it asks the API server first (`reconcile.gather`). An event
+about the operator's own write is not newer than the cache and enqueues no hub. The
+response to a write may arrive after the event of the object's deletion, and must not
+bring the object back: a watch reports a kind in order, so an unknown object that is not
+newer than the last event has been deleted.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -57,7 +57,7 @@ class ChildCache:
             self._enqueue(find_hub(item))
 
     def remove(self, kind: Kind, item: Object) -> None:
-        """Forget an object, unless it was made anew since, and enqueue its hub."""
+        """Forget an object, unless it was recreated since, and enqueue its hub."""
         self._hear(kind, item)
         hub, child = find_hub(item), ChildId(kind.name, item["metadata"]["name"])
         known = self._by_hub.get(hub, {}).get(child)
@@ -125,7 +125,7 @@ class ChildStore:
 def find_hub(item: Mapping[str, Any]) -> HubKey:
     """Tell which hub an object belongs to: by its owner, else by its labels.
 
-    A child whose label somebody changed is still its owner's, who puts it right.
+    A child whose label was changed still belongs to its owner, which restores it.
     """
     metadata = item["metadata"]
     owner = find_owner(metadata)

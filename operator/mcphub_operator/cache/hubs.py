@@ -39,7 +39,7 @@ class HubCache:
 
     Args:
         enqueue: called with a hub that changed.
-        enqueue_first: called with a hub that somebody has just changed.
+        enqueue_first: called with a hub that a user has just changed.
     """
 
     def __init__(self, enqueue: Enqueue, enqueue_first: Enqueue) -> None:
@@ -80,13 +80,13 @@ class HubCache:
         self._take_over(item, self._enqueue)
 
     def remove(self, item: Object) -> None:
-        """Forget a hub, unless it was made anew since."""
+        """Forget a hub, unless it was recreated since."""
         key = key_of(item)
         self.forget(key, item["metadata"]["uid"])
         self._enqueue(key)
 
     def forget(self, key: HubKey, uid: str) -> None:
-        """Forget a hub that turned out not to exist, unless it was made anew since."""
+        """Forget a hub that turned out not to exist, unless it was recreated since."""
         known = self._hubs.get(key)
         if known is not None and known.uid == uid:
             del self._hubs[key]

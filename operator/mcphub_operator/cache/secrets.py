@@ -25,7 +25,7 @@ class SecretCache:
         self._children = children
         self._versions: dict[SecretKey, int] = {}
         self._ended: dict[SecretKey, int] = {}
-        """At which version a Secret that somebody reads was deleted."""
+        """At which version a Secret that a hub reads was deleted."""
         self._readers: dict[SecretKey, set[HubKey]] = {}
         self._names: dict[HubKey, frozenset[str]] = {}
 

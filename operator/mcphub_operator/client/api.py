@@ -146,7 +146,7 @@ class Api:
         """Return an object, as it is at this moment.
 
         Raises:
-            NotFound: there is none.
+            NotFound: the object does not exist.
         """
         return await self.ask(Call("get", kind.name, "GET", kind.path(namespace, name)))
 
@@ -170,7 +170,7 @@ class Api:
                 yield item
 
     async def create(self, kind: Kind, namespace: str, body: Object) -> Object:
-        """Create an object that is none of the hubs' children."""
+        """Create an object that is not a child of a hub."""
         path = kind.path(namespace)
         return await self.ask(Call("create", kind.name, "POST", path, body=body))
 

@@ -1,7 +1,7 @@
 """Every write of the operator to hubs and children, behind one fence.
 
-A write is only begun while the lease is certainly ours, and must end before it could be
-somebody else's: `Fence` says how many seconds that leaves.
+A write starts only while this replica certainly holds the Lease, and ends before
+another replica could hold it: `Fence` returns how many seconds that leaves.
 """
 
 from collections.abc import Callable

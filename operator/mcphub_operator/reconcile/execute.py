@@ -41,7 +41,7 @@ ALREADY_EXISTS = Finding(Reason.WRITE_FAILED, "something of that name is there")
 
 
 class AlreadyExists(Exception):
-    """A child's name is taken, by whomever, and the caches knew nothing of it."""
+    """The child already exists but is missing from the cache."""
 
 
 @dataclass(frozen=True, slots=True)

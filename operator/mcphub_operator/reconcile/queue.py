@@ -1,10 +1,9 @@
 """The work queue: each hub at most once waiting, and never twice at work.
 
-A hub that changes while it is being worked on is queued again when that is done: the
-newer state is what counts, so any number of changes meanwhile are one more pass. What a
-user changed comes before what the operator looks after of itself, as in
-controller-runtime: a restart with a thousand hubs, or a node that goes, keeps nobody
-waiting.
+A hub that changes during its pass is queued again afterwards: only the newest state
+counts, so any number of changes cause one more pass. Changes by users come before the
+operator's own work, as in controller-runtime's priority queue: a restart with a
+thousand hubs, or a lost node, does not delay a user.
 """
 
 import asyncio
@@ -55,7 +54,7 @@ class WorkQueue:
             self._put(key)
 
     def add_first(self, key: HubKey) -> None:
-        """Ask for a pass before those that nobody waits for."""
+        """Ask for a pass before the operator's own work."""
         self._in_haste.add(key)
         self.add(key)
 

@@ -39,7 +39,7 @@ def build_caches(
 
     Args:
         enqueue: called with a hub that changed.
-        enqueue_first: called with a hub that somebody has just changed.
+        enqueue_first: called with a hub that a user has just changed.
         enqueue_all: called when something changed that concerns every hub.
         notice_pods: called with a hub whose pods changed.
     """
@@ -105,7 +105,7 @@ async def keep_hubs_listed(
     wanted: asyncio.Event,
     period_seconds: float,
 ) -> None:
-    """List hubs anew when asked to, and on a long period."""
+    """List hubs again when asked to, and periodically."""
     while True:
         try:
             async with asyncio.timeout(period_seconds):

@@ -33,7 +33,7 @@ async def serve_probes(
 
     Args:
         port: where to listen, on all addresses, as probes come from the node.
-        readiness: read anew for each request.
+        readiness: read at each request.
         registry: the metrics.
         refresh: brings gauges up to date before they are shown.
     """

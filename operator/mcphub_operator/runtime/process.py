@@ -1,7 +1,7 @@
 """The operator's life: check, list, wait for the lease, work, end in order.
 
 The end: no new pass is begun, the write in hand is finished, the Lease is given back.
-A leader that lost its Lease ends the process; the kubelet starts it anew.
+A leader that lost its Lease ends the process; the kubelet restarts it.
 """
 
 import asyncio
@@ -237,6 +237,6 @@ async def _run_until(stop: asyncio.Event, operator: Operator) -> int:
     except BaseExceptionGroup as failures:
         if failures.subgroup(LeaseLost) is None:
             raise
-        log.error("lease_lost", action="ending, to be started anew")  # noqa: TRY400
+        log.error("lease_lost", action="exiting for a restart")  # noqa: TRY400
         return 1
     return 0

@@ -77,7 +77,7 @@ def _while_serving(given: StatusInput) -> tuple[Reason, str]:
 
 
 def _has_address(given: StatusInput) -> bool:
-    """Pods behind a Service that is somebody else's serve nobody."""
+    """Tell whether the hub owns its Service; without it no client reaches the pods."""
     return ChildId("Service", given.observed.hub.name) in given.observed.children
 
 

@@ -8,7 +8,7 @@ from mcphub_operator.status.condition_model import ConditionType, Reason, find_c
 
 _QUIET = frozenset({Reason.PROGRESSING, Reason.SETTLED, Reason.NOT_STALLED})
 _BY_REQUEST = frozenset({Reason.SCALED_TO_ZERO, Reason.PAUSED_BY_SPEC})
-"""What somebody asked for is no reason to warn."""
+"""What a user asked for is no reason to warn."""
 _GOOD = {
     ConditionType.STALLED: "False",
     ConditionType.PAUSED: "False",

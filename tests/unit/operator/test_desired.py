@@ -31,7 +31,7 @@ def annotations(observed) -> dict:
 
 class TestTheChildren:
     def test_of_a_plain_hub_are_these_to_the_last_field(self):
-        """After a wanted change, write the file anew and read its diff."""
+        """After a wanted change, write the file again and read its diff."""
         spec = {
             "replicas": 2,
             "backends": [POSTGRES],

@@ -124,31 +124,31 @@ class TestANewHub:
 
 DRIFTS = [
     pytest.param(
-        lambda d: d["spec"].update(replicas=7), id="somebody scales the Deployment"
+        lambda d: d["spec"].update(replicas=7), id="a user scales the Deployment"
     ),
     pytest.param(
         lambda d: d["spec"]["template"]["spec"]["containers"][0].update(image="x"),
-        id="somebody changes the image",
+        id="a user changes the image",
     ),
     pytest.param(
         lambda d: d["spec"]["template"]["spec"]["containers"][0]["env"].pop(0),
-        id="somebody takes a variable away",
+        id="a user takes a variable away",
     ),
     pytest.param(
         lambda d: d["spec"]["template"]["spec"]["volumes"].pop(0),
-        id="somebody takes a volume away",
+        id="a user takes a volume away",
     ),
     pytest.param(
         lambda d: d["metadata"]["labels"].pop("app.kubernetes.io/version"),
-        id="somebody takes a label away",
+        id="a user takes a label away",
     ),
     pytest.param(
         lambda d: d["metadata"]["annotations"].clear(),
-        id="somebody clears the annotations",
+        id="a user clears the annotations",
     ),
     pytest.param(
         lambda d: d["spec"]["strategy"]["rollingUpdate"].update(maxUnavailable=1),
-        id="somebody lets a rollout take pods away",
+        id="a user lets a rollout take pods away",
     ),
 ]
 
@@ -347,7 +347,7 @@ class TestAPortWithAnotherNumber:
         assert number["path"].endswith("/containers/0/ports/1/containerPort")
 
 
-def test_a_false_that_somebody_took_away_is_put_back():
+def test_a_false_that_a_user_removed_is_put_back():
     """Left out, most of them mean true: pods would get the account's token."""
 
     def spoil(item):

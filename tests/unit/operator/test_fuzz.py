@@ -69,7 +69,7 @@ def test_a_hub_with_one_section_that_is_something_else(data: st.DataObject):
 
 @EXAMPLES
 @given(JSON, st.sampled_from(["spec", "status", "data", "metadata"]))
-def test_a_deployment_that_somebody_filled_with_something_else(value: Any, part: str):
+def test_a_deployment_that_a_user_filled_with_something_else(value: Any, part: str):
     settled = settle(observe())
     child = ChildId("Deployment", "team-data")
     item = settled.children[child].read()

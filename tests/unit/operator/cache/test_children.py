@@ -41,7 +41,7 @@ def test_a_changed_child_wakes_its_hub(cache: ChildCache, woken: list):
     assert woken == [A]
 
 
-def test_an_echo_of_what_we_wrote_wakes_nobody(cache: ChildCache, woken: list):
+def test_an_echo_of_what_we_wrote_enqueues_no_hub(cache: ChildCache, woken: list):
     cache.learn(CONFIG_MAP, item(A, 5))
 
     cache.upsert(CONFIG_MAP, item(A, 5))
@@ -134,7 +134,7 @@ def test_a_child_whose_label_was_changed_is_still_its_owners(
     assert woken == [A, A]
 
 
-@pytest.mark.parametrize("taken", [None, "somebody"])
+@pytest.mark.parametrize("taken", [None, "another"])
 def test_a_secret_without_the_operators_label_is_still_its_owners(
     cache: ChildCache, taken: str | None
 ):
@@ -158,7 +158,7 @@ def test_a_secret_that_is_gone_is_not_brought_back_by_a_late_read(cache: ChildCa
     assert secrets.find_version("ai", "a") == 0
 
 
-def test_news_of_the_end_of_a_child_that_was_made_anew_comes_too_late(
+def test_news_of_the_end_of_a_child_that_was_recreated_comes_too_late(
     cache: ChildCache,
 ):
     cache.learn(CONFIG_MAP, owned(A, 9, "new"))

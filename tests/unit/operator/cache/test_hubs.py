@@ -74,9 +74,7 @@ def test_a_spec_that_comes_first_with_the_answer_to_a_status_write_is_news(
     assert woken == [KEY]
 
 
-def test_a_status_that_somebody_else_wrote_is_news(
-    cache: HubCache, woken: list[HubKey]
-):
+def test_a_status_of_another_writer_is_news(cache: HubCache, woken: list[HubKey]):
     cache.expect(KEY, {"replicas": 1})
 
     cache.upsert(hub(2, replicas=9))
@@ -103,7 +101,7 @@ def test_a_hub_that_the_list_did_not_find_is_forgotten(
     assert woken == [KEY]
 
 
-def test_the_end_of_a_hub_does_not_touch_the_one_made_anew(cache: HubCache):
+def test_the_end_of_a_hub_does_not_touch_the_recreated_one(cache: HubCache):
     cache.upsert(hub(5, uid="new"))
 
     cache.forget(KEY, "u")

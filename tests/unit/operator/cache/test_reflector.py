@@ -100,7 +100,7 @@ async def test_a_watch_is_followed(events: list[dict[str, Any]], left: set[str])
 
 
 class RefusingApi(ToldApi):
-    """An API server that lets nobody list."""
+    """An API server that refuses every list."""
 
     def __init__(self) -> None:
         super().__init__([])

@@ -17,14 +17,14 @@ def test_each_failure_doubles_the_delay_up_to_a_minute():
     assert found[-1] == LONGEST_SECONDS
 
 
-def test_a_change_of_the_hub_begins_anew():
+def test_a_change_of_the_hub_starts_over():
     backoff = Backoff(lambda: 1.0)
     delays(backoff, 5)
 
     assert backoff.next_delay(A, generation=2) == 0.5
 
 
-def test_a_success_begins_anew():
+def test_a_success_starts_over():
     backoff = Backoff(lambda: 1.0)
     delays(backoff, 5)
 

@@ -53,7 +53,7 @@ async def test_a_finished_hub_does_not_come_back_by_itself(queue: WorkQueue):
     assert len(queue) == 0
 
 
-async def test_a_changed_hub_is_taken_before_those_that_nobody_waits_for(
+async def test_a_changed_hub_is_taken_before_the_operators_own_work(
     queue: WorkQueue,
 ):
     queue.add(A)

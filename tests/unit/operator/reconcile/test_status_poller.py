@@ -93,7 +93,7 @@ async def test_a_poll_waits_for_a_change_after_the_first():
     assert server.polls[1] == {"If-None-Match": '"Connected"', "Prefer": "wait=50"}
 
 
-async def test_an_answer_without_news_wakes_nobody():
+async def test_an_answer_without_news_enqueues_no_hub():
     server, woken = Server(), []
     async with following(server, woken):
         await wait_until(lambda: len(server.polls) == 2)

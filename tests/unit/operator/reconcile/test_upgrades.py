@@ -110,7 +110,7 @@ def test_all_that_wait_are_told_when_one_gets_stuck(cluster: Cluster):
 
 
 @pytest.mark.parametrize("state", ["stuck", "rolling"])
-def test_a_hub_that_is_stuck_by_its_users_doing_stops_nobody(cluster: Cluster, state):
+def test_a_hub_that_is_stuck_by_its_users_doing_stops_no_other(cluster: Cluster, state):
     cluster.put(KEYS[0], state, mark="")
     cluster.put(KEYS[1], state, mark="0.1.0")
 

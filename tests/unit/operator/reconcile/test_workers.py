@@ -22,7 +22,7 @@ async def test_is_finished_before_its_worker_ends():
     assert done.is_set()
 
 
-async def test_that_loses_the_lease_then_is_no_error_nobody_asked_for():
+async def test_that_loses_the_lease_then_is_no_unexpected_error():
     """The end is told once, by who ends; not by asyncio with a stack trace."""
     told: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, what: told.append(what))

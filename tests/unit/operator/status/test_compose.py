@@ -97,14 +97,14 @@ STATES = [
         "False",
         "Conflict",
         "False",
-        id="the Service is somebody else's, so nobody reaches the replicas",
+        id="the Service is another owner's, so no client reaches the replicas",
     ),
     pytest.param(
         rolled(observe(hub(replicas=2, paused=True)), ready=2),
         "True",
         "PausedBySpec",
         "False",
-        id="a paused hub serves and shows that nobody works on it",
+        id="a paused hub serves and shows that it is paused",
     ),
     pytest.param(
         rolled(NEW, ready=2, total=3, reason="ProgressDeadlineExceeded"),
