@@ -15,6 +15,7 @@ from mcphub_operator.client.kinds import DEPLOYMENT, HUB, POD, SECRET, Kind
 from mcphub_operator.client.writer import APPLY, MERGE
 from mcphub_operator.errors import Conflict, NotFound
 from mcphub_operator.metrics import WRITES, Metrics
+from mcphub_operator.observed import HubKey
 from mcphub_operator.runtime.process import Operator
 from mcphub_operator.settings import Settings
 from mcphub_operator.status.condition_model import find_condition
@@ -78,6 +79,10 @@ class World:
     api: Api
     namespace: str
     kubeconfig: str
+
+    def key(self, name: str = "team-data") -> HubKey:
+        """The key of a hub in the operator's caches."""
+        return HubKey(self.namespace, name)
 
     def hub(self, name: str = "team-data", /, **spec: Any) -> Object:
         """A hub's body for this namespace."""

@@ -1,20 +1,12 @@
 """Each test has a namespace of its own on the API server of the whole run."""
 
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.support.running_operator import World, open_world
 from tools.cluster.apiserver import ApiAccess
-
-
-@pytest.fixture(scope="session")
-def lasting_thread() -> Iterator[ThreadPoolExecutor]:
-    """A thread that outlives each test: the API server dies with its starter."""
-    with ThreadPoolExecutor(1) as executor:
-        yield executor
 
 
 @pytest.fixture

@@ -22,7 +22,15 @@ from aiohttp import web
 
 from tests.support.api_proxy.edits import Edit, Event, pass_on
 from tests.support.api_proxy.request_info import RequestInfo, read_request
-from tests.support.api_proxy.rules import Answer, Late, Lost, Rule, Silence, never
+from tests.support.api_proxy.rules import (
+    Answer,
+    Held,
+    Late,
+    Lost,
+    Rule,
+    Silence,
+    never,
+)
 from tests.support.api_proxy.traffic import RecordedRequest, Traffic
 
 HOP_HEADERS = {
@@ -72,6 +80,8 @@ class Proxy:
                 return await _lose(request, answer, fault)
             if isinstance(fault, Late):
                 await asyncio.sleep(fault.seconds)
+            if isinstance(fault, Held):
+                await fault.gate.wait()
             return await self._pass_on(request, answer, seen)
 
     @asynccontextmanager

@@ -4,6 +4,7 @@ A rule is a function of a request; whatever it remembers, such as how often it m
 is its own. Several rules are asked in turn, and the first that answers counts.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -40,7 +41,14 @@ class Late:
     seconds: float
 
 
-Injection = Answer | Silence | Lost | Late
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Passed on and done; the answer comes once the gate is open."""
+
+    gate: asyncio.Event
+
+
+Injection = Answer | Silence | Lost | Late | Held
 Rule = Callable[[RequestInfo], Injection | None]
 Which = Callable[[RequestInfo], bool]
 
