@@ -101,12 +101,14 @@ class SseSessions:
         query = f"session_id={session.sdk_session_id.hex()}".encode()
         scope = {**errand.scope, "query_string": query}
         stream = self._streams.get(session.sdk_session_id)
-        if stream is not None and stream.finished:
-            await send_error(errand.send, 404, "Could not find session")
-            return
         if stream is not None:
             if stream.fresh and lacks_handshake(errand.body):
                 await call_app(self._app, scope, INITIALIZED)
+            # From here until the message is noted nothing waits, so the stream cannot
+            # end in between: its last event has an answer to each message noted.
+            if stream.finished:
+                await send_error(errand.send, 404, "Could not find session")
+                return
             if stream.is_full and find_request(errand.body) is not None:
                 await send_error(errand.send, TOO_MANY, OVERDRAWN)
                 return

@@ -121,11 +121,14 @@ class StreamSender:
         self._is_stalled = False
 
     async def __call__(self, message: Message) -> None:
-        """Send one ASGI message."""
+        """Send one ASGI message; an answer is pending until it has left.
+
+        While a client does not read, uvicorn waits before it writes: a stream that
+        ends meanwhile must answer the call with an error.
+        """
         if message["type"] == "http.response.start":
             self._is_open = True
         else:
-            self._stream.note_chunk(message.get("body", b""))
             self._is_open = message.get("more_body", False)
         try:
             async with asyncio.timeout(STALLED_SECONDS):
@@ -134,6 +137,8 @@ class StreamSender:
             self._is_stalled = True
             self._stream.ended.set()
             raise OSError("the client does not read its stream") from None
+        if message["type"] == "http.response.body":
+            self._stream.note_chunk(message.get("body", b""))
 
     async def finish(self) -> None:
         """Answer what is still owed with an error, then close."""

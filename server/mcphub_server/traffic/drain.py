@@ -83,7 +83,7 @@ async def end_streams(state: ServerState) -> None:
         is_late = loop.time() - begun >= PATIENCE_SECONDS
         for stream in list(state.open_streams):
             stream.closing = is_late
-            if stream.returns_result_only(STREAM_GRACE_SECONDS):
+            if stream.is_idle(STREAM_GRACE_SECONDS):
                 stream.ended.set()
         await asyncio.sleep(POLL_SECONDS)
 

@@ -71,6 +71,6 @@ class Stream:
         self._active_at = self._clock()
         self.forget(find_answered(chunk))
 
-    def returns_result_only(self, seconds: float) -> bool:
+    def is_idle(self, seconds: float) -> bool:
         """Say whether nothing is owed, and nothing happened for a while."""
         return not self.pending and self._clock() - self._active_at >= seconds

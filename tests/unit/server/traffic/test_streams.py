@@ -1,3 +1,4 @@
+import asyncio
 import json
 
 import pytest
@@ -86,13 +87,13 @@ def test_a_result_that_quotes_an_answer_pays_for_nothing(stream):
 def test_a_stream_is_quiet_when_nothing_is_owed_and_nothing_happened(stream, clock):
     post(stream, id=1, method="tools/call")
     clock.now = 10
-    assert not stream.returns_result_only(0.3)
+    assert not stream.is_idle(0.3)
 
     send(stream, JSONRPCResponse(jsonrpc="2.0", id=1, result={}))
-    assert not stream.returns_result_only(0.3)
+    assert not stream.is_idle(0.3)
 
     clock.now = 10.3
-    assert stream.returns_result_only(0.3)
+    assert stream.is_idle(0.3)
 
 
 def test_pings_are_no_sign_of_life(stream, clock):
@@ -100,7 +101,7 @@ def test_pings_are_no_sign_of_life(stream, clock):
 
     stream.note_chunk(b": ping - 2026-11-21\r\n\r\n")
 
-    assert stream.returns_result_only(0.3)
+    assert stream.is_idle(0.3)
 
 
 def test_a_closing_stream_declines_requests_and_keeps_what_it_took(stream):
@@ -126,7 +127,7 @@ def test_declined_requests_are_no_sign_of_life(stream, clock):
 
     stream.note_message(b'{"id":1,"method":"tools/call"}')
 
-    assert stream.returns_result_only(0.3)
+    assert stream.is_idle(0.3)
 
 
 def test_a_request_after_the_end_was_asked_for_is_declined(stream):
@@ -181,3 +182,28 @@ def test_a_stream_owes_only_so_much(stream):
         post(stream, id=number, method="tools/call")
 
     assert stream.is_full
+
+
+async def test_an_answer_is_owed_until_it_has_left(stream, clock):
+    """The server below waits before it writes while a client does not read."""
+    may_write = asyncio.Event()
+
+    async def send(_message):
+        await may_write.wait()
+
+    post(stream, id=1, method="tools/call")
+    answer = JSONRPCResponse(jsonrpc="2.0", id=1, result={})
+    data = answer.model_dump_json(by_alias=True, exclude_unset=True)
+    body = f"event: message\r\ndata: {data}\r\n\r\n".encode()
+    message = {"type": "http.response.body", "body": body, "more_body": True}
+    sending = asyncio.create_task(StreamSender(stream, send)(message))
+    await asyncio.sleep(0)
+
+    clock.now = 10
+    was_quiet = stream.is_idle(0.3)
+    may_write.set()
+    await sending
+
+    assert not was_quiet
+    assert stream.pending == set()
+    assert not stream.is_idle(0.3)
