@@ -27,6 +27,7 @@ class BackendReason(StrEnum):
     CONNECTION_REFUSED = "ConnectionRefused"
     TIMEOUT = "Timeout"
     BAD_CREDENTIALS = "BadCredentials"
+    ACCESS_DENIED = "AccessDenied"
     TLS_FAILURE = "TLSFailure"
     UNKNOWN_DATABASE = "UnknownDatabase"
     TOO_MANY_CONNECTIONS = "TooManyConnections"

@@ -22,7 +22,7 @@ AsReader = Callable[[str], subprocess.CompletedProcess[str]]
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
     with running_postgres() as running:
-        running.run_sql(ROLE_SQL, "shop")
+        running.run_sql(ROLE_SQL.replace("DATABASE app", "DATABASE shop"), "shop")
         running.run_sql("CREATE TABLE later (id integer)", "shop")
         yield running
 

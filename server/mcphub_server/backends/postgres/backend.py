@@ -17,6 +17,11 @@ import anyio
 import asyncpg
 
 from mcphub_server.backends.base import BackendState, Health, PoolUsage
+from mcphub_server.backends.postgres.bounded import (
+    LONGEST_MESSAGE_BYTES,
+    allow_message,
+    bound_messages,
+)
 from mcphub_server.backends.postgres.connecting import (
     CONNECT_TIMEOUT_SECONDS,
     build_connect_arguments,
@@ -24,6 +29,7 @@ from mcphub_server.backends.postgres.connecting import (
 )
 from mcphub_server.backends.postgres.failures import (
     DRIVER_ERRORS,
+    Login,
     translate_connect_error,
 )
 from mcphub_server.config.backends import PostgresConfig
@@ -68,6 +74,7 @@ class PostgresBackend:
         self.config = config
         self.endpoint = f"{config.host}:{config.port}/{config.database}"
         self._secrets_dir = secrets_dir
+        self._login = Login(name, config.database, config.ssl_mode)
         self._search_path = build_search_path(config.schemas)
         self._pool: asyncpg.Pool | None = None
         self._orphans: frozenset[int] = frozenset()
@@ -103,7 +110,7 @@ class PostgresBackend:
         except BackendUnavailable as error:
             return Health(BackendState.UNREACHABLE, error.reason, str(error))
         except DRIVER_ERRORS as error:
-            failure = translate_connect_error(self.name, error)
+            failure = translate_connect_error(self._login, error)
             return Health(BackendState.UNREACHABLE, failure.reason, str(failure))
         return Health(BackendState.CONNECTED)
 
@@ -118,13 +125,17 @@ class PostgresBackend:
 
     @asynccontextmanager
     async def reading(
-        self, statement_seconds: float, wait_seconds: float
+        self,
+        statement_seconds: float,
+        wait_seconds: float,
+        longest_message_bytes: int = LONGEST_MESSAGE_BYTES,
     ) -> AsyncIterator[Any]:
         """Lend a connection inside a read-only transaction that is rolled back.
 
         Args:
             statement_seconds: What the server gives each statement.
             wait_seconds: How long to wait for a free connection.
+            longest_message_bytes: What one row may have; more cuts the connection.
 
         Raises:
             BackendUnavailable: There is no connection to be had.
@@ -134,6 +145,7 @@ class PostgresBackend:
         await self._check_orphans()
         connection = await self._begin(statement_seconds, wait_seconds)
         try:
+            allow_message(connection, longest_message_bytes)
             async with asyncio.timeout(statement_seconds + ANSWER_GRACE_SECONDS):
                 yield connection
         except TimeoutError as error:
@@ -144,7 +156,7 @@ class PostgresBackend:
             if await self._find_running({process}):
                 self._orphans |= {process}
                 raise refuse_unstoppable(statement_seconds) from None
-            raise translate_connect_error(self.name, error) from None
+            raise translate_connect_error(self._login, error) from None
         finally:
             await self._give_back(connection)
 
@@ -190,6 +202,7 @@ class PostgresBackend:
         After a restart of the database the pool still holds connections that are dead
         and do not know it; nothing has run on them, so the next one is tried.
         """
+        problem = "it closes every connection at once"
         for _ in range(self.config.pool.max_size + 1):
             connection = await self._acquire(wait_seconds)
             try:
@@ -197,8 +210,10 @@ class PostgresBackend:
             except TimeoutError as error:
                 connection.terminate()
                 await self._give_back(connection)
-                raise translate_connect_error(self.name, error) from None
-            except DRIVER_ERRORS:
+                raise translate_connect_error(self._login, error) from None
+            except DRIVER_ERRORS as error:
+                if isinstance(error, asyncpg.PostgresError) and error.sqlstate:
+                    problem = f"no read-only transaction begins ({error.sqlstate})"
                 await self._give_back(connection)
             except BaseException:
                 await self._give_back(connection)
@@ -208,7 +223,7 @@ class PostgresBackend:
         raise BackendUnavailable(
             self.name,
             BackendReason.ERROR,
-            f"{self.name} is unavailable: it closes every connection at once.",
+            f"{self.name} is unavailable: {problem}.",
         )
 
     async def _acquire(self, wait_seconds: float) -> Any:
@@ -221,10 +236,10 @@ class PostgresBackend:
         except TimeoutError as error:
             usage = self.pool_usage()
             if usage is None or usage.in_use < usage.limit:
-                raise translate_connect_error(self.name, error) from None
+                raise translate_connect_error(self._login, error) from None
             raise self._refuse_busy(usage.limit) from None
         except DRIVER_ERRORS as error:
-            raise translate_connect_error(self.name, error) from None
+            raise translate_connect_error(self._login, error) from None
 
     def _refuse_busy(self, connections: int) -> LimitExceeded:
         return LimitExceeded(
@@ -240,6 +255,7 @@ class PostgresBackend:
         async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
             connection = await asyncpg.connect(**arguments, **pool_arguments)
         teach_anyarray(connection)
+        bound_messages(connection)
         return connection
 
     async def _give_back(self, connection: Any) -> None:

@@ -2,14 +2,23 @@
 
 PostgreSQL puts cell values into messages (`invalid input syntax for type integer:
 "4711"`), so the server's own text passes only for errors found while a statement is
-analysed, when no row has been read yet. What fails while it runs is told by SQLSTATE.
+analysed, when no row has been read yet. Everything else is told by the table in
+`sqlstates`. Whether a connection is lost, the connection itself says.
 """
 
+import re
 import socket
 import ssl
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import asyncpg
 
+from mcphub_server.backends.causes import walk_causes
+from mcphub_server.backends.postgres import sqlstates
+from mcphub_server.backends.postgres.bounded import MessageTooLarge
+from mcphub_server.backends.postgres.sqlstates import find_meaning
+from mcphub_server.config.backends import SslMode
 from mcphub_server.errors import (
     BackendReason,
     BackendUnavailable,
@@ -17,34 +26,6 @@ from mcphub_server.errors import (
     QueryTimeout,
     ToolFailure,
 )
-
-LOST = "08"
-"""SQLSTATE class of connection exceptions."""
-
-RUNTIME_MESSAGES = {
-    "21000": "a subquery that must give one row gives several; add LIMIT 1 or IN",
-    "22000": "a value does not fit the type that the statement gives it",
-    "22001": "a value is too long for its type",
-    "22003": "a number is out of its type's range; cast to numeric",
-    "22007": "a text is not a valid date or time",
-    "22008": "a date or time is out of range",
-    "22012": "division by zero; wrap the divisor in NULLIF(…, 0)",
-    "22021": "a text holds a character that the database cannot store",
-    "22023": "a function was given a value that it does not take",
-    "22025": "an escape sequence in a pattern is malformed",
-    "2201B": "a regular expression is malformed",
-    "22P02": "a text cannot be read as the type that it is cast to; filter the rows "
-    "before the cast",
-    "25006": "the statement tries to write, and this connection only reads",
-    "2F003": "a function that the statement calls tries to write",
-    "42501": "permission denied: the hub's role may not read all that this needs",
-    "53100": "the database server has no disk space left for this; ask for less",
-    "53200": "the database server has no memory left for this; ask for less",
-    "54001": "the statement is nested too deeply",
-    "54011": "the statement has too many columns; name fewer",
-    "57014": "the statement was cancelled",
-}
-
 
 DRIVER_ERRORS = (
     OSError,
@@ -74,65 +55,96 @@ CLIENT_SIDE: tuple[tuple[type[BaseException], BackendReason, str], ...] = (
 )
 """What this side of the connection sees, most specific first."""
 
-SERVER_SIDE: tuple[tuple[str, str, BackendReason, str], ...] = (
+POOLER_CODE = "08P01"
+
+POOLER_TEXTS: tuple[tuple[str, BackendReason, str], ...] = (
     (
-        "28000",
-        "no encryption",
-        BackendReason.TLS_FAILURE,
-        "the server demands TLS; set sslMode to require or better",
-    ),
-    ("28", "", BackendReason.BAD_CREDENTIALS, "user name or password is wrong"),
-    (
-        "08",
         "authentication failed",
         BackendReason.BAD_CREDENTIALS,
         "user name or password is wrong",
     ),
-    ("3D000", "", BackendReason.UNKNOWN_DATABASE, "the server has no such database"),
     (
-        "08",
         "no such database",
         BackendReason.UNKNOWN_DATABASE,
         "the pooler has no such database",
     ),
     (
-        "08",
         "does not exist",
         BackendReason.UNKNOWN_DATABASE,
         "the server behind the pooler has no such database",
     ),
     (
-        "53300",
-        "",
-        BackendReason.TOO_MANY_CONNECTIONS,
-        "the server has no connection free",
-    ),
-    (
-        "08",
         "no more connections allowed",
         BackendReason.TOO_MANY_CONNECTIONS,
         "the pooler has no connection free",
     ),
-    ("57P03", "", BackendReason.ERROR, "the server is starting or stopping"),
     (
-        "08",
         "connect",
         BackendReason.CONNECTION_REFUSED,
         "the pooler cannot reach its database",
     ),
 )
-"""What the server answers: SQLSTATE (or its class), a part of its text, the meaning.
+"""PgBouncer answers most refusals with this one code and says more in its text only.
 
-PgBouncer answers most of its refusals with 08P01 and says more in its text only.
+It knows no language but English. PostgreSQL's own texts are never read.
 """
 
+TLS_WORDS = {
+    SslMode.DISABLE: "without TLS",
+    SslMode.ALLOW: "without TLS or with it",
+    SslMode.PREFER: "with TLS or without it",
+}
 
-def translate_connect_error(name: str, error: BaseException) -> BackendUnavailable:
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What a login was tried with; for the message that says why it failed.
+
+    Attributes:
+        backend: The backend's name.
+        database: The database's name.
+        ssl_mode: How the connection was to be secured.
+    """
+
+    backend: str
+    database: str = ""
+    ssl_mode: SslMode = SslMode.PREFER
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A statement that failed.
+
+    Attributes:
+        backend: The backend's name.
+        analysed: The statement had been accepted and was running.
+        connection_lost: The connection is gone.
+        elapsed_seconds: How long it ran.
+        timeout_seconds: What it had.
+    """
+
+    backend: str
+    analysed: bool
+    connection_lost: bool = False
+    elapsed_seconds: float = 0.0
+    timeout_seconds: float = 30.0
+
+    @property
+    def used_up_its_time(self) -> bool:
+        """Tell a timeout from a cancel: the server's code is the same."""
+        return self.elapsed_seconds >= TIMEOUT_SHARE * self.timeout_seconds
+
+
+TIMEOUT_SHARE = 0.95
+
+
+def translate_connect_error(login: Login, error: BaseException) -> BackendUnavailable:
     """Say why a connection could not be made, in none of the driver's words."""
     if isinstance(error, asyncpg.PostgresError):
-        reason, problem = find_server_refusal(error.sqlstate or "", str(error))
+        reason, problem = find_server_refusal(login, error)
     else:
         reason, problem = find_connect_reason(error)
+    name = login.backend
     return BackendUnavailable(name, reason, f"{name} is unavailable: {problem}.")
 
 
@@ -146,19 +158,41 @@ def find_connect_reason(error: BaseException) -> tuple[BackendReason, str]:
     return BackendReason.ERROR, "the connection could not be made"
 
 
-def find_server_refusal(code: str, text: str) -> tuple[BackendReason, str]:
+def find_server_refusal(
+    login: Login, error: asyncpg.PostgresError
+) -> tuple[BackendReason, str]:
     """Return why the server, or a pooler before it, turned the connection away."""
-    for prefix, part, reason, problem in SERVER_SIDE:
-        if code.startswith(prefix) and part in text.lower():
-            return reason, problem
-    return BackendReason.ERROR, f"the server refused the connection ({code})"
+    code = error.sqlstate or ""
+    if code == POOLER_CODE:
+        text = str(error).lower()
+        for part, reason, problem in POOLER_TEXTS:
+            if part in text:
+                return reason, problem
+    meaning = find_meaning(sqlstates.LOGIN, code)
+    problem = meaning.sentence.format(
+        tls=TLS_WORDS.get(login.ssl_mode, "with TLS"),
+        database=quote_identifier(login.database),
+    )
+    return meaning.reason or BackendReason.ERROR, f"{problem} ({code})"
+
+
+def quote_identifier(name: str) -> str:
+    """Return a name as SQL takes it."""
+    if PLAIN_NAME.fullmatch(name):
+        return name
+    return '"' + name.replace('"', '""') + '"'
+
+
+PLAIN_NAME = re.compile("[a-z_][a-z0-9_]*")
 
 
 def is_connection_loss(error: BaseException) -> bool:
-    """Tell whether the connection is gone, as opposed to the statement being wrong."""
+    """Tell whether the driver found the connection gone.
+
+    A PostgresError says nothing of that: a statement may raise any code.
+    """
     if isinstance(error, asyncpg.PostgresError):
-        code = error.sqlstate or ""
-        return code.startswith(LOST) or code in {"57P01", "57P02", "57P03", "57P05"}
+        return False
     if isinstance(error, asyncpg.InternalClientError):
         return DIED_UNNOTICED in str(error)
     # a ValueError is about an argument; counted as a loss, a statement that a client
@@ -168,39 +202,56 @@ def is_connection_loss(error: BaseException) -> bool:
     return isinstance(error, asyncpg.InterfaceError | OSError)
 
 
-def translate_query_error(
-    name: str, error: BaseException, *, analysed: bool, timeout_seconds: float
-) -> ToolFailure:
-    """Say why a statement failed.
-
-    Args:
-        name: The backend.
-        error: What asyncpg raised.
-        analysed: Whether the statement had been accepted and was running.
-        timeout_seconds: What the statement had, for the message.
-    """
-    if is_connection_loss(error):
-        return BackendUnavailable(
-            name,
-            BackendReason.ERROR,
-            f"{name} is unavailable: the connection was lost during the call; "
-            "try again.",
+def translate_query_error(attempt: Attempt, error: BaseException) -> ToolFailure:
+    """Say why a statement failed, and whether it or the backend is at fault."""
+    causes = list(walk_causes(error))
+    if any(isinstance(cause, MessageTooLarge) for cause in causes):
+        return QueryFailed(
+            "The database's answer has a row, or an error that repeats a value, of "
+            "more bytes than this server reads; shorten values, as in left(x, 1000)."
         )
+    if attempt.connection_lost or is_connection_loss(error):
+        return describe_loss(attempt.backend, causes)
     if not isinstance(error, asyncpg.PostgresError):
         return QueryFailed(
             "A column or a parameter is of a type that this server cannot read;"
             " cast it to text, as in (x)::text."
         )
+    return describe_refusal(attempt, error)
+
+
+def describe_loss(backend: str, causes: Iterable[BaseException]) -> BackendUnavailable:
+    """Say that a connection was lost, with the server's last word on it."""
+    codes = [
+        cause.sqlstate or ""
+        for cause in causes
+        if isinstance(cause, asyncpg.PostgresError)
+    ]
+    # the driver's own ConnectionDoesNotExistError comes first
+    meaning = find_meaning(sqlstates.LOST, codes[-1] if codes else "")
+    reason = meaning.reason or BackendReason.ERROR
+    return BackendUnavailable(
+        backend, reason, f"{backend} is unavailable: {meaning.sentence}."
+    )
+
+
+def describe_refusal(attempt: Attempt, error: asyncpg.PostgresError) -> ToolFailure:
+    """Say what is wrong with a statement; the connection is as good as before."""
     code = error.sqlstate or "XX000"
-    if code == "57014":
+    if code == sqlstates.CANCELLED and attempt.used_up_its_time:
         return QueryTimeout(
-            f"The statement ran longer than {timeout_seconds:g} s and was stopped; "
-            "add conditions, aggregate, or ask for fewer rows."
+            f"The statement ran longer than {attempt.timeout_seconds:g} s and was "
+            "stopped; add conditions, aggregate, or ask for fewer rows."
         )
-    if analysed:
-        problem = RUNTIME_MESSAGES.get(code, "the statement failed while it ran")
-        return QueryFailed(f"{problem[0].upper()}{problem[1:]} ({code}).", code)
-    return QueryFailed(describe_analysis_error(error, code), code)
+    meaning = find_meaning(sqlstates.STATEMENT, code)
+    if attempt.analysed or meaning.retry:
+        problem = meaning.sentence
+        failure = QueryFailed(f"{problem[0].upper()}{problem[1:]} ({code}).", code)
+    else:
+        failure = QueryFailed(describe_analysis_error(error, code), code)
+    if meaning.retry:
+        failure.retry_after_seconds = 1.0
+    return failure
 
 
 def describe_analysis_error(error: asyncpg.PostgresError, code: str) -> str:

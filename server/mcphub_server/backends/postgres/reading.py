@@ -10,9 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
+
 from mcphub_server.backends.postgres.backend import PostgresBackend
+from mcphub_server.backends.postgres.bounded import LONGEST_MESSAGE_BYTES
 from mcphub_server.backends.postgres.failures import (
     DRIVER_ERRORS,
+    Attempt,
     translate_query_error,
 )
 from mcphub_server.backends.postgres.parameters import convert_parameters
@@ -26,6 +30,9 @@ NAMES_KEPT_SECONDS = 30.0
 
 WAIT_SECONDS = 3.0
 """How long a call waits for a connection of the pool."""
+
+ROW_SHARE = 8
+"""Pages of bytes that a row may have on its way: two of characters, four bytes each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +78,15 @@ class PostgresReader:
             QueryTimeout: It ran too long.
             BackendUnavailable: The database cannot be used.
         """
-        async with self.backend.reading(self._seconds, WAIT_SECONDS) as session:
+        longest = max(LONGEST_MESSAGE_BYTES, ROW_SHARE * window.max_bytes)
+        async with self.backend.reading(
+            self._seconds, WAIT_SECONDS, longest
+        ) as session:
             await self._check_names(session, statement, len(parameters))
             await self._check_scope(session, statement)
-            prepared = await self._run(session.prepare(statement.text), analysed=False)
+            prepared = await self._run(
+                session, session.prepare(statement.text), analysed=False
+            )
             values = convert_parameters(prepared.get_parameters(), parameters)
             attributes = prepared.get_attributes()
             columns = tuple(attribute.name for attribute in attributes)
@@ -82,14 +94,14 @@ class PostgresReader:
                 ColumnType(a.type.name, a.type.kind, a.type.schema) for a in attributes
             ]
             if not statement.columns_wrappable:
-                found = await self._run(prepared.fetch(*values), analysed=True)
+                found = await self._run(session, prepared.fetch(*values), analysed=True)
                 rest = found[window.offset :]
                 rows, more = rest[: window.limit], len(rest) > window.limit
                 cap = window.cap_cells(len(columns))
                 return Fetched(columns, find_kinds(types), rows, more, cap)
             wrapped = wrap(statement, types, window)
             found = session.fetch(wrapped.sql, *values)
-            records = await self._run(found, analysed=True)
+            records = await self._run(session, found, analysed=True)
             rows, more = wrapped.split_page(records, window.limit)
             return Fetched(columns, wrapped.kinds, rows, more, wrapped.max_cell_bytes)
 
@@ -97,7 +109,7 @@ class PostgresReader:
         """Return the rows of a statement of ours about the catalog."""
         async with self.backend.reading(self._seconds, WAIT_SECONDS) as session:
             rows: Sequence[Any] = await self._run(
-                session.fetch(sql, *arguments), analysed=True
+                session, session.fetch(sql, *arguments), analysed=True
             )
             return rows
 
@@ -106,9 +118,8 @@ class PostgresReader:
     ) -> None:
         """Check again with the names of this database, learned every half minute."""
         if time.monotonic() >= self._names_until:
-            rows = await self._run(
-                session.fetch(user_defined_names.QUERY), analysed=True
-            )
+            asked = session.fetch(user_defined_names.QUERY)
+            rows = await self._run(session, asked, analysed=True)
             self._user_defined = user_defined_names.build_user_defined_names(rows)
             self._names_until = time.monotonic() + NAMES_KEPT_SECONDS
         if self._user_defined != UserDefinedNames():
@@ -122,17 +133,28 @@ class PostgresReader:
         names = scope.check_qualified(statement.text, schemas)
         if names:
             found = session.fetch(scope.FIND_SCHEMAS, names)
-            scope.check_found(await self._run(found, analysed=True), schemas)
+            scope.check_found(await self._run(session, found, analysed=True), schemas)
 
-    async def _run(self, awaitable: Any, *, analysed: bool) -> Any:
+    async def _run(self, session: Any, awaitable: Any, *, analysed: bool) -> Any:
+        began = time.monotonic()
         try:
             return await awaitable
         except DRIVER_ERRORS as error:
             if isinstance(error, TimeoutError):
                 raise  # the deadline of the whole reading, told by the backend
-            raise translate_query_error(
+            attempt = Attempt(
                 self.backend.name,
-                error,
                 analysed=analysed,
+                connection_lost=is_closed(session),
+                elapsed_seconds=time.monotonic() - began,
                 timeout_seconds=self._seconds,
-            ) from None
+            )
+            raise translate_query_error(attempt, error) from None
+
+
+def is_closed(session: Any) -> bool:
+    """Tell whether a pooled connection is gone; one that is has left the pool."""
+    try:
+        return bool(session.is_closed())
+    except asyncpg.InterfaceError:
+        return True

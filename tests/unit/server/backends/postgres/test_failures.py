@@ -2,12 +2,17 @@
 
 import socket
 import ssl
+from pathlib import Path
 
 import asyncpg
 import pytest
 
+from mcphub_server.backends.postgres import sqlstates
+from mcphub_server.backends.postgres.bounded import MessageTooLarge
 from mcphub_server.backends.postgres.failures import (
     DRIVER_ERRORS,
+    Attempt,
+    Login,
     translate_connect_error,
     translate_query_error,
 )
@@ -39,10 +44,13 @@ def interface_data_error(message: str) -> Exception:
         (ConnectionResetError(), BackendReason.ERROR),
         (OSError(113, "No route"), BackendReason.CONNECTION_REFUSED),
         (server_error("28P01", "for user x"), BackendReason.BAD_CREDENTIALS),
+        (server_error("28000", "no pg_hba.conf entry …"), BackendReason.ACCESS_DENIED),
         (
-            server_error("28000", "no pg_hba.conf entry …, no encryption"),
-            BackendReason.TLS_FAILURE,
+            server_error("28000", "kein pg_hba.conf-Eintrag …, keine Verschlüsselung"),
+            BackendReason.ACCESS_DENIED,
         ),
+        (server_error("42501", "permission denied"), BackendReason.ACCESS_DENIED),
+        (server_error("55000", "not accepting"), BackendReason.ACCESS_DENIED),
         (server_error("3D000", "database x"), BackendReason.UNKNOWN_DATABASE),
         (server_error("53300", "too many"), BackendReason.TOO_MANY_CONNECTIONS),
         (server_error("57P03", "starting up"), BackendReason.ERROR),
@@ -60,7 +68,7 @@ def interface_data_error(message: str) -> Exception:
 def test_a_failed_connection_has_a_reason(
     error: BaseException, reason: BackendReason
 ) -> None:
-    failure = translate_connect_error("orders", error)
+    failure = translate_connect_error(Login("orders"), error)
 
     assert failure.reason is reason
     assert str(failure).startswith("orders is unavailable: ")
@@ -97,7 +105,7 @@ def test_only_a_lost_connection_counts_against_the_backend(
     error: Exception,
     lost: bool,  # noqa: FBT001 -- a column of the table
 ) -> None:
-    failure = translate_query_error("o", error, analysed=False, timeout_seconds=1)
+    failure = translate_query_error(Attempt("o", analysed=False), error)
 
     assert isinstance(error, DRIVER_ERRORS)
     assert isinstance(failure, BackendUnavailable) is lost
@@ -106,7 +114,7 @@ def test_only_a_lost_connection_counts_against_the_backend(
 def test_the_servers_text_passes_while_no_row_has_been_read() -> None:
     error = server_error("42703", 'column "x" does not exist')
 
-    failure = translate_query_error("o", error, analysed=False, timeout_seconds=1)
+    failure = translate_query_error(Attempt("o", analysed=False), error)
 
     assert str(failure) == 'column "x" does not exist (42703).'
 
@@ -115,32 +123,98 @@ def test_the_servers_text_passes_while_no_row_has_been_read() -> None:
 def test_no_text_of_the_server_passes_once_rows_are_read(code: str) -> None:
     error = server_error(code, 'invalid input: "row-content"')
 
-    failure = translate_query_error("o", error, analysed=True, timeout_seconds=1)
+    failure = translate_query_error(Attempt("o", analysed=True), error)
 
     assert isinstance(failure, QueryFailed)
     assert failure.code == code
     assert "row-content" not in str(failure)
 
 
-def test_a_cancelled_statement_is_a_timeout() -> None:
-    error = server_error("57014", "canceling statement due to statement timeout")
+@pytest.mark.parametrize(
+    ("elapsed", "failure"),
+    [
+        pytest.param(30.1, QueryTimeout, id="after its time: a timeout"),
+        pytest.param(2.0, QueryFailed, id="before: a cancel"),
+    ],
+)
+@pytest.mark.parametrize("analysed", [True, False])
+def test_only_time_tells_a_timeout_from_a_cancel(
+    elapsed: float,
+    failure: type[Exception],
+    analysed: bool,  # noqa: FBT001 -- a column of the table
+) -> None:
+    error = server_error("57014", "Anweisung wird abgebrochen")
+    attempt = Attempt("o", analysed, elapsed_seconds=elapsed, timeout_seconds=30)
 
-    failure = translate_query_error("o", error, analysed=True, timeout_seconds=30)
+    found = translate_query_error(attempt, error)
 
-    assert isinstance(failure, QueryTimeout)
-    assert "30 s" in str(failure)
+    assert isinstance(found, failure)
+
+
+CODES = [
+    "08000", "08001", "08003", "08006", "08P01", "0A000", "21000", "22P02", "25006",
+    "25P02", "26000", "28000", "28P01", "2F003", "38000", "40001", "40P01", "42501",
+    "42P01", "53100", "53200", "53300", "54001", "55P03", "57014", "57P01", "57P02",
+    "57P03", "57P04", "57P05", "58030", "F0000", "HV00N", "P0001", "XX000", "XX002",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_statement_may_carry_any_code_while_its_connection_lives(code: str) -> None:
+    error = server_error(code, "row content")
+
+    failure = translate_query_error(Attempt("o", analysed=True), error)
+
+    assert isinstance(failure, QueryFailed)
+    assert failure.code == code
+    assert "row content" not in str(failure)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_lost_connection_is_the_backends_fault_whatever_was_said(code: str) -> None:
+    error = asyncpg.ConnectionDoesNotExistError("closed in the middle of operation")
+    error.__cause__ = server_error(code, "row content")
+
+    failure = translate_query_error(
+        Attempt("o", analysed=True, connection_lost=True), error
+    )
+
+    assert isinstance(failure, BackendUnavailable)
+    assert "row content" not in str(failure)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_refused_login_makes_the_backend_unavailable(code: str) -> None:
+    failure = translate_connect_error(Login("o"), server_error(code, "secret text"))
+
+    assert code in str(failure)
+    assert "secret text" not in str(failure)
 
 
 @pytest.mark.parametrize(
     "error",
     [
-        pytest.param(server_error("57P01", "terminating"), id="shut down"),
-        pytest.param(server_error("08006", "lost"), id="lost"),
         pytest.param(asyncpg.InterfaceError("connection is closed"), id="closed"),
         pytest.param(ConnectionResetError(), id="reset"),
     ],
 )
-def test_a_lost_connection_is_the_backends_fault(error: BaseException) -> None:
-    failure = translate_query_error("o", error, analysed=True, timeout_seconds=1)
+def test_what_the_driver_finds_lost_is_lost(error: BaseException) -> None:
+    failure = translate_query_error(Attempt("o", analysed=True), error)
 
     assert isinstance(failure, BackendUnavailable)
+
+
+def test_a_message_past_its_bound_is_the_statements_fault() -> None:
+    error = asyncpg.ConnectionDoesNotExistError("closed in the middle of operation")
+    error.__cause__ = MessageTooLarge()
+    attempt = Attempt("o", analysed=True, connection_lost=True)
+
+    failure = translate_query_error(attempt, error)
+
+    assert isinstance(failure, QueryFailed)
+
+
+def test_the_table_in_the_documentation_is_this_one() -> None:
+    page = (Path(__file__).parents[5] / "docs" / "databases.md").read_text()
+
+    assert sqlstates.render() in page
