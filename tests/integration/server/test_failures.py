@@ -278,7 +278,7 @@ async def test_a_server_that_demands_tls(tmp_path: Path) -> None:
         async with hub_in_loop(files_for(server, tmp_path)) as hub:
             shown = await wait_for_state(hub, "Unreachable")
 
-    assert shown["reason"] == "TLSFailure"
+    assert shown["reason"] == "AccessDenied"
     assert "sslMode" in shown["message"]
 
 

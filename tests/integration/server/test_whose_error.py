@@ -148,7 +148,7 @@ async def test_a2_a_login_without_an_entry_in_pg_hba_says_so(
 
     assert shown["reason"] == "AccessDenied"
     assert "pg_hba.conf" in shown["message"]
-    assert f"user and database {words}, or" in shown["message"]
+    assert f"user and database {words} (sslMode {mode}), or" in shown["message"]
 
 
 async def test_a16_a_role_that_may_not_connect_reads_the_grant_to_run(

@@ -90,9 +90,9 @@ It knows no language but English. PostgreSQL's own texts are never read.
 """
 
 TLS_WORDS = {
-    SslMode.DISABLE: "without TLS",
-    SslMode.ALLOW: "without TLS or with it",
-    SslMode.PREFER: "with TLS or without it",
+    SslMode.DISABLE: "without TLS (sslMode disable)",
+    SslMode.ALLOW: "without TLS or with it (sslMode allow)",
+    SslMode.PREFER: "with TLS or without it (sslMode prefer)",
 }
 
 
@@ -170,7 +170,7 @@ def find_server_refusal(
                 return reason, problem
     meaning = find_meaning(sqlstates.LOGIN, code)
     problem = meaning.sentence.format(
-        tls=TLS_WORDS.get(login.ssl_mode, "with TLS"),
+        tls=TLS_WORDS.get(login.ssl_mode, f"with TLS (sslMode {login.ssl_mode.value})"),
         database=quote_identifier(login.database),
     )
     return meaning.reason or BackendReason.ERROR, f"{problem} ({code})"
