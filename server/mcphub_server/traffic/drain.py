@@ -4,7 +4,7 @@ After SIGTERM requests keep coming: endpoints and kept-alive connections outlive
 other. So the listener stays open to the end, every answer asks its client to open a
 new connection elsewhere, and idle connections are left alone for longer than clients
 keep them. A stream ends once it owes nothing; one whose client never pauses takes no
-more requests after a while, so that each that it took is answered. Those that come
+more calls after a while, so that each that it took is answered. Those that come
 later are answered with an error when it ends.
 """
 

@@ -8,12 +8,19 @@ import time
 from asyncio import Event
 from collections.abc import Callable
 
-from mcphub_server.web.jsonrpc import RequestKey, find_cancelled, find_request
+from mcphub_server.web.jsonrpc import (
+    RequestKey,
+    find_cancelled,
+    find_method,
+    find_request,
+)
 from mcphub_server.web.sse import COMMENT, find_answered
 
 MOST_PENDING = 128
 """Requests that one stream may owe: twice what a replica runs at once, by default. A
 client that does not read would pile up answers without an end."""
+
+CALL = "tools/call"
 
 STREAM = "mcphub.stream"
 """The scope's key for the `Stream` that a request opened."""
@@ -24,7 +31,7 @@ class Stream:
 
     Attributes:
         pending: The requests whose answers have not been sent yet.
-        closing: No request begins any more; the stream ends after its last answer.
+        closing: No tool call begins any more; the stream ends after its last answer.
         declined: The requests that came too late for that.
         ended: Set when the server wants the stream closed.
         finished: Its last event is on its way; what is posted now finds no stream.
@@ -50,7 +57,7 @@ class Stream:
         """A message was posted for this stream; False if it must not be served."""
         self.forget(find_cancelled(body))
         request = find_request(body)
-        if request is not None and (self.closing or self.ended.is_set()):
+        if request is not None and self._declines(body):
             self.declined.add(request)
             return False
         self.fresh = False
@@ -58,6 +65,14 @@ class Stream:
         if request is not None:
             self.pending.add(request)
         return True
+
+    def _declines(self, body: bytes) -> bool:
+        """Say whether a request comes too late.
+
+        Only calls can last. What else a client asks for is answered at once, and some
+        ask after a call for what they need to read its result.
+        """
+        return self.ended.is_set() or (self.closing and find_method(body) == CALL)
 
     def forget(self, request: RequestKey | None) -> None:
         """A request was cancelled, or refused where it was posted: none is owed."""

@@ -42,6 +42,7 @@ async def test_a_call_in_flight_is_answered_after_sigterm(
     process: HubProcess, gated: PostgresServer, transport: str
 ) -> None:
     async with process.client(transport) as client:
+        await client.list_tools()  # else the client asks for them after the call
         call = asyncio.create_task(client.call_tool("postgres_query", {"sql": WAIT}))
         await wait_until(lambda: in_flight(process))
 

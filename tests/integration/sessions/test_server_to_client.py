@@ -68,8 +68,7 @@ class Listener(MessageHandler):
         return "Hello!"
 
     async def hear(self):
-        async with asyncio.timeout(10):
-            return await self.heard.get()
+        return await self.heard.get()
 
 
 async def converse(client, listener):
@@ -145,18 +144,20 @@ async def test_a_question_of_a_draining_replica_is_answered(hub, transport, thro
     async with hub.client(transport, **listener.options) as client:
         await client.call_tool("where")
         hub.proxy.order[:] = [hub.replicas[through].address]
-        call = asyncio.create_task(client.call_tool("ask", {"after": 1}))
+        call = asyncio.create_task(client.call_tool("ask", {"gate": hub.gate}))
         await hub.wait_for_calls(owner, 1)
 
         owner.terminate()
+        await hub.wait_until_draining(owner)
         hub.publish([other])
         hub.members.write_text(f"{other.address}\n{owner.address}")
+        hub.open_gate()
         await listener.asked.wait()
         listener.may_answer.set()
         answer = (await call).data
 
     assert answer == f"{owner.uid} Ann"
-    assert await owner.wait(10) == 0
+    assert await owner.wait() == 0
 
 
 async def test_a_question_of_a_killed_replica_is_asked_again(hub):
@@ -179,7 +180,7 @@ async def test_a_question_of_a_killed_replica_is_asked_again(hub):
 
 async def test_what_is_said_before_a_client_listens_waits_for_it(hub):
     base = f"{hub.at(hub.replicas[0])}/mcp"
-    async with httpx2.AsyncClient(headers=HEADERS, timeout=5) as http:
+    async with httpx2.AsyncClient(headers=HEADERS, timeout=100) as http:
         opened = await http.post(base, json=OPENING)
         session = {"mcp-session-id": opened.headers["mcp-session-id"]}
         await http.post(base, json=INITIALIZED, headers=session)

@@ -14,16 +14,13 @@ from mcphub_server.sessions.resumability.event_id import (
 )
 from mcphub_server.sessions.tokens.principal import Principal, digest_principal
 from mcphub_server.sessions.tokens.session_id import digest
+from tests.support.waiting import wait_until
 
 HEADERS = {
     "Authorization": "Bearer token-ann",
     "Accept": "application/json, text/event-stream",
     "MCP-Protocol-Version": "2025-11-25",
 }
-SECONDS = 1
-LONGER_THAN_A_RETRY = 2
-"""Still running when the client comes back, 1.5 s after it lost the connection."""
-
 STREAMS = b"retry: 1500"
 """Begins a reply that has become a stream."""
 
@@ -35,19 +32,23 @@ def build_call(tool, **arguments):
 
 async def test_an_answer_that_is_ready_at_once_is_plain_json(stateless_hub):
     base = stateless_hub.at(stateless_hub.replicas[0])
-    async with httpx2.AsyncClient(headers=HEADERS) as http:
-        for _ in range(5):  # the first call of a process loads modules
-            answer = await http.post(f"{base}/mcp", json=build_call("where"))
+    async with httpx2.AsyncClient(headers=HEADERS, timeout=100) as http:
+        answers = []
 
-    assert answer.headers["content-type"] == "application/json"
-    assert answer.json()["id"] == 7
+        async def is_plain():
+            answers.append(await http.post(f"{base}/mcp", json=build_call("where")))
+            return answers[-1].headers["content-type"] == "application/json"
+
+        await wait_until(is_plain)  # the first call of a process loads modules
+
+    assert answers[-1].json()["id"] == 7
 
 
 async def test_an_answer_that_takes_longer_is_a_stream_that_can_be_resumed(
     stateless_hub,
 ):
     base = stateless_hub.at(stateless_hub.replicas[0])
-    async with httpx2.AsyncClient(headers=HEADERS) as http:
+    async with httpx2.AsyncClient(headers=HEADERS, timeout=100) as http:
         answer = await http.post(f"{base}/mcp", json=build_call("slow", seconds=0.3))
 
     events = answer.text.split("\r\n\r\n")
@@ -63,7 +64,7 @@ async def test_an_answer_that_takes_longer_is_a_stream_that_can_be_resumed(
 async def test_a_client_that_takes_no_streams_waits_for_json(stateless_hub):
     base = stateless_hub.at(stateless_hub.replicas[0])
     headers = HEADERS | {"Accept": "application/json"}
-    async with httpx2.AsyncClient(headers=headers) as http:
+    async with httpx2.AsyncClient(headers=headers, timeout=100) as http:
         answer = await http.post(f"{base}/mcp", json=build_call("slow", seconds=0.3))
 
     assert answer.headers["content-type"] == "application/json"
@@ -79,13 +80,14 @@ async def test_a_reset_connection_is_resumed_at_this_replica(
     hub.proxy.order[:] = [running.address]
     async with hub.client(transport) as client:
         streams = hub.proxy.watch(STREAMS)
-        call = asyncio.create_task(
-            client.call_tool("slow", {"seconds": LONGER_THAN_A_RETRY})
-        )
+        call = asyncio.create_task(client.call_tool("gated", {"gate": hub.gate}))
         await streams.wait()
 
         hub.proxy.order[:] = [hub.replicas[through].address]
         await hub.proxy.cut()
+        again = hub.proxy.watch(STREAMS)
+        await again.wait()
+        hub.open_gate()
         answer = (await call).data
 
     assert answer == running.uid
@@ -98,11 +100,13 @@ async def test_a_killed_replica_takes_no_call_along(stateless_hub, transport):
     hub.proxy.order[:] = [running.address]
     async with hub.client(transport) as client:
         streams = hub.proxy.watch(STREAMS)
-        call = asyncio.create_task(client.call_tool("slow", {"seconds": SECONDS}))
+        call = asyncio.create_task(client.call_tool("gated", {"gate": hub.gate}))
         await streams.wait()
 
         hub.publish([survivor])
         running.kill()
+        await running.wait()
+        hub.open_gate()
         answer = (await call).data
 
     assert answer == survivor.uid
@@ -117,11 +121,13 @@ async def test_a_killed_owner_takes_no_call_of_its_sessions_along(hub, through):
         hub.proxy.order[:] = [hub.replicas[through].address]
         await hub.proxy.cut()
         streams = hub.proxy.watch(STREAMS)
-        call = asyncio.create_task(client.call_tool("slow", {"seconds": SECONDS}))
+        call = asyncio.create_task(client.call_tool("gated", {"gate": hub.gate}))
         await streams.wait()
 
         hub.publish([survivor])
         owner.kill()
+        await owner.wait()
+        hub.open_gate()
         answer = (await call).data
 
     assert answer == survivor.uid
@@ -129,7 +135,7 @@ async def test_a_killed_owner_takes_no_call_of_its_sessions_along(hub, through):
 
 async def test_a_reply_of_another_client_cannot_be_resumed(stateless_hub):
     base = stateless_hub.at(stateless_hub.replicas[0])
-    async with httpx2.AsyncClient(headers=HEADERS) as http:
+    async with httpx2.AsyncClient(headers=HEADERS, timeout=100) as http:
         answer = await http.post(f"{base}/mcp", json=build_call("slow", seconds=0.3))
     event_id = answer.text.splitlines()[0].removeprefix("id: ")
     stranger = HEADERS | {"Authorization": "Bearer token-bob"}
@@ -164,7 +170,7 @@ async def resume(hub, event_id):
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.9", hub.port)
-    async with server, httpx2.AsyncClient(headers=HEADERS, timeout=10) as http:
+    async with server, httpx2.AsyncClient(headers=HEADERS, timeout=100) as http:
         headers = {"last-event-id": event_id}
         answer = await http.get(f"{hub.url}/mcp", headers=headers)
     return answer, received

@@ -18,7 +18,7 @@ from tools.ports import reserve_ports
 
 FIRST_ADDRESS = 2
 MODES = {"modern": "2026-07-28"}
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 100.0
 STEP_SECONDS = 0.02
 
 FILES = {
@@ -53,6 +53,15 @@ class ReplicatedHub:
     def members(self) -> Path:
         """The file with the addresses that the headless Service names."""
         return self.folder / "members"
+
+    @property
+    def gate(self) -> str:
+        """The file that gated tools wait for."""
+        return str(self.folder / "gate")
+
+    def open_gate(self, gate: str = "") -> None:
+        """Let calls of gated tools end that wait for this file."""
+        Path(gate or self.gate).touch()
 
     def publish(self, replicas: list[Replica]) -> None:
         """Say which replicas the headless Service names and the Service routes to."""

@@ -77,7 +77,7 @@ class Replica:
         """Whether its process has not ended yet."""
         return self.pid not in self.nursery.codes
 
-    async def wait(self, seconds: float = 30) -> int:
+    async def wait(self, seconds: float = 100) -> int:
         """Wait for the process to end; returns its exit code."""
         async with asyncio.timeout(seconds):
             while self.is_running:  # noqa: ASYNC110 -- a thread learns of it

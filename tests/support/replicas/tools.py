@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from fastmcp import Context, FastMCP
@@ -9,7 +10,7 @@ from mcp_types import SamplingMessage, TextContent, ToolListChangedNotification
 
 from mcphub_server.web.caller import current_client
 
-STEP_SECONDS = 0.05
+STEP_SECONDS = 0.02
 
 
 @dataclass
@@ -17,6 +18,12 @@ class Name:
     """What a client is asked for."""
 
     name: str
+
+
+async def pass_gate(gate: str) -> None:
+    """Return once a file is there; at once if none is named."""
+    while gate and not Path(gate).exists():  # noqa: ASYNC110, ASYNC240 -- of a test
+        await asyncio.sleep(STEP_SECONDS)
 
 
 def add_tools(mcp: FastMCP, uid: str) -> None:
@@ -42,7 +49,12 @@ def add_quiet_tools(mcp: FastMCP, uid: str) -> None:
         await asyncio.sleep(seconds)
         return uid
 
-    for tool in (where, who, slow):
+    async def gated(gate: str) -> str:
+        """Take until a file is there."""
+        await pass_gate(gate)
+        return uid
+
+    for tool in (where, who, slow, gated):
         mcp.tool(tool)
 
 
@@ -61,9 +73,9 @@ def add_talking_tools(mcp: FastMCP, uid: str) -> None:
         await ctx.info(words)
         return uid
 
-    async def ask(ctx: Context, after: float = 0) -> str:
-        """Ask the user for a name, after a while."""
-        await asyncio.sleep(after)
+    async def ask(ctx: Context, gate: str = "") -> str:
+        """Ask the user for a name, once a file is there."""
+        await pass_gate(gate)
         answer: Any = await ctx.elicit("What is your name?", Name)
         return f"{uid} {answer.data.name}"
 

@@ -115,6 +115,20 @@ def test_a_closing_stream_declines_requests_and_keeps_what_it_took(stream):
     assert stream.declined == {2}
 
 
+@pytest.mark.parametrize("method", ["tools/list", "ping"])
+def test_a_closing_stream_takes_what_is_answered_at_once(stream, method):
+    """Python's SDK lists the tools after a call, and fails the call if it cannot."""
+    post(stream, id=1, method="tools/call")
+    stream.closing = True
+    send(stream, JSONRPCResponse(jsonrpc="2.0", id=1, result={}))
+
+    taken = stream.note_message(b'{"id":2,"method":"%s"}' % method.encode())
+
+    assert taken
+    assert stream.pending == {2}
+    assert stream.declined == set()
+
+
 def test_a_closing_stream_takes_what_a_running_call_waits_for(stream):
     stream.closing = True
 
