@@ -1,12 +1,10 @@
 """A scenario with hubs whose specs are drawn from the CRD's schema."""
 
-import asyncio
-import time
 from itertools import pairwise
 from typing import Any
 
 from mcphub_operator.client.kinds import HUB
-from tests.support.fault_matrix.runner import STEP_SECONDS, Runner, is_at_rest
+from tests.support.fault_matrix.runner import Runner, is_at_rest
 from tests.support.fault_matrix.scenario import Scenario
 from tests.support.generated_specs import (
     SECRET,
@@ -17,7 +15,6 @@ from tests.support.generated_specs import (
 from tests.support.running_operator import World, running_operator
 
 DRAWN_FOR_ONE = 8
-REST_SECONDS = 10.0
 
 
 async def draw_scenario(runner: Runner, pairs: int) -> Scenario:
@@ -38,12 +35,9 @@ async def _choose(world: World, drawn: list[dict[str, Any]]) -> list[dict[str, A
     async with running_operator(world) as running:
         for number, spec in enumerate(accepted):
             await world.apply_hub(f"drawn-{number}", **spec)
-        await running.settle()
-        deadline = time.monotonic() + REST_SECONDS
-        while len(rested := await _find_rested(world)) < len(accepted):
-            if time.monotonic() > deadline:
-                break  # no replicas, or what the API server refuses
-            await asyncio.sleep(STEP_SECONDS)
+        await running.settle(pods_ready=True)
+        # The others have no replicas, or the API server refuses what they need.
+        rested = await _find_rested(world)
     return [spec for n, spec in enumerate(accepted) if f"drawn-{n}" in rested]
 
 

@@ -6,30 +6,67 @@ neither threads nor the event loop of a test.
 
 import asyncio
 import multiprocessing
+import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+
+from tests.support.waiting import wait_until
+from tools.ports import reserve_port
+
+PASSES = re.compile(r"^mcphub_operator_reconciles_total{.*} (.*)$", re.MULTILINE)
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.support.fault_matrix.operator_main"])
+
+
+@dataclass(frozen=True, slots=True)
+class Killable:
+    """An operator's process, and where it tells what it has done."""
+
+    process: BaseProcess
+    port: int
+
+    async def finish_passes(self, count: int = 2) -> None:
+        """Wait until so many passes have ended from now on.
+
+        The first may have been under way: the second saw all that was there before.
+        """
+        wanted = await self._count_passes() + count
+
+        async def are_done() -> bool:
+            return await self._count_passes() >= wanted
+
+        await wait_until(are_done)
+
+    async def _count_passes(self) -> float:
+        url = f"http://127.0.0.1:{self.port}/metrics"
+        try:
+            async with aiohttp.ClientSession() as session, session.get(url) as answer:
+                return sum(map(float, PASSES.findall(await answer.text())))
+        except aiohttp.ClientConnectionError:
+            return 0  # it does not listen yet, or was killed
 
 
 @asynccontextmanager
 async def killable_operator(
     kubeconfig: str, namespace: str, log: Path, **settings: Any
-) -> AsyncIterator[BaseProcess]:
+) -> AsyncIterator[Killable]:
     """Run an operator as a process until the block ends, then kill it."""
     from tests.support.fault_matrix.operator_main import operate  # noqa: PLC0415 - see above
 
+    port = reserve_port()
     chosen = {
         "kubeconfig": kubeconfig,
         "namespaces": (namespace,),
         "lease_namespace": namespace,
         "leader_election": False,
-        "http_port": 0,
+        "http_port": port,
         **settings,
     }
     process = CONTEXT.Process(target=operate, args=(chosen, str(log)), daemon=True)
@@ -44,7 +81,7 @@ async def killable_operator(
         if file is not None:
             main.__file__ = file
     try:
-        yield process
+        yield Killable(process, port)
     finally:
         process.kill()
         await asyncio.to_thread(process.join)

@@ -27,8 +27,6 @@ from tests.support.waiting import wait_until
 Spec = Mapping[str, Any]
 Step = Callable[[World], Awaitable[None]]
 
-LONG_SECONDS = 60.0
-
 
 def _postgres(secret: str) -> dict[str, Any]:
     credentials = {"credentialsSecretRef": {"name": secret}}
@@ -173,4 +171,4 @@ async def _wait_for(world: World, kind: Kind, name: str) -> None:
     async def exists() -> bool:
         return await world.find(kind, name) is not None
 
-    await wait_until(exists, LONG_SECONDS)
+    await wait_until(exists)

@@ -37,8 +37,6 @@ SPEC: dict[str, Any] = {
 }
 AUTOSCALED = {"autoscaling": {"minReplicas": 1, "maxReplicas": 3}}
 
-MENDED_SECONDS = 15.0
-
 # Whose an object is, the operator does not take from its owner: it reports a conflict.
 NOT_TAKEN_BACK = ("ownerReferences",)
 
@@ -173,10 +171,10 @@ class DriftTester:
             return await self._look(field) == wanted
 
         try:
-            await wait_until(is_mended, MENDED_SECONDS)
+            await wait_until(is_mended)
             if found != wanted:
                 await self.world.delete(BY_NAME[field.kind], field.name)
-                await wait_until(is_as_before, MENDED_SECONDS)
+                await wait_until(is_as_before)
         except AssertionError:
             lines = find_differences(wanted, found)
             self.lasting.append(f"{operation['op']} {field}: {lines}")

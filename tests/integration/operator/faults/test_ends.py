@@ -17,9 +17,6 @@ from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(300)
 
-COLLECTED_SECONDS = 90.0
-"""The garbage collector learns of a new definition after half a minute."""
-
 
 async def make_hubs(world: World) -> None:
     await world.create_secret("login", username="u", password="p")
@@ -67,7 +64,7 @@ async def test_hubs_deleted_with_no_operator_leave_nothing(
         for name in BEGINNING:
             await world.delete(HUB, name)
 
-        await wait_until(lambda: has_nothing_left(world), COLLECTED_SECONDS)
+        await wait_until(lambda: has_nothing_left(world))
         async with running_operator(world) as running:
             await running.settle()
             assert running.requests.writes == []
@@ -83,11 +80,11 @@ async def test_a_namespace_goes_while(runner: Runner, matrix: Matrix, runs: str)
             await make_hubs(world)
             if runs == "an operator runs":
                 await ask_for_namespace(world, "DELETE")
-                await wait_until(lambda: namespace_is_gone(world), COLLECTED_SECONDS)
+                await wait_until(lambda: namespace_is_gone(world))
                 await running.settle()
                 assert len(running.operator.caches.hubs.keys()) == 0
         if runs == "no operator runs":
             await ask_for_namespace(world, "DELETE")
-            await wait_until(lambda: namespace_is_gone(world), COLLECTED_SECONDS)
+            await wait_until(lambda: namespace_is_gone(world))
     assert sandbox.watcher.violations == []
     note(matrix, f"namespace deleted, {runs}", began, sandbox)

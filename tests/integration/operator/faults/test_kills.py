@@ -12,7 +12,7 @@ from tests.support.api_proxy.rules import Lost, never, nth
 from tests.support.fault_matrix.end_state import State
 from tests.support.fault_matrix.killable import killable_operator
 from tests.support.fault_matrix.matrix import Matrix, Run
-from tests.support.fault_matrix.runner import RELIST_SECONDS, Runner, Sandbox
+from tests.support.fault_matrix.runner import Runner, Sandbox
 from tests.support.running_operator import running_operator
 
 pytestmark = pytest.mark.timeout(900)
@@ -39,6 +39,7 @@ AFTER = {
 }
 BACK = {"replicas": 1, "disruptionBudget": {}}
 SHORT = (3, 9)
+OFTEN = {"relist_seconds": 1.0}
 LIVES = {
     "in a hub's first pass": ({}, BEFORE),
     "while a hub changes": (BEFORE, AFTER),
@@ -66,7 +67,7 @@ async def find_end(runner: Runner, before: dict, after: dict) -> State:
         async with running_operator(sandbox.world) as running:
             await sandbox.world.apply_hub("hub", **after)
             await sandbox.world.wait_condition("Reconciling", "False", name="hub")
-            await running.settle()
+            await running.settle(pods_ready=True)
             return await sandbox.read()
 
 
@@ -75,10 +76,12 @@ async def kill_after(sandbox: Sandbox, folder: Path, number: int, after: dict) -
     killed = asyncio.Event()
     world = sandbox.world
     log = folder / f"killed-{number}.log"
-    async with killable_operator(world.kubeconfig, world.namespace, log) as process:
+    async with killable_operator(
+        world.kubeconfig, world.namespace, log, **OFTEN
+    ) as operator:
 
         def kill() -> None:
-            process.kill()
+            operator.process.kill()
             killed.set()
 
         sandbox.proxy.rule = nth(number, counts, Lost(kill))
@@ -87,13 +90,16 @@ async def kill_after(sandbox: Sandbox, folder: Path, number: int, after: dict) -
             world.wait_condition("Reconciling", "False", name="hub")
         )
         injected = asyncio.create_task(killed.wait())
-        await asyncio.wait({settled, injected}, return_when=asyncio.FIRST_COMPLETED)
+        tasks = [settled, injected]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         if not killed.is_set():
             # The status is not the last write: an Event follows.
-            await asyncio.wait({injected}, timeout=1.0)
-        for task in (settled, injected):
+            later = asyncio.create_task(operator.finish_passes())
+            await asyncio.wait({injected, later}, return_when=asyncio.FIRST_COMPLETED)
+            tasks.append(later)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(settled, injected, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
     sandbox.proxy.rule = never
     return killed.is_set()
 
@@ -101,12 +107,13 @@ async def kill_after(sandbox: Sandbox, folder: Path, number: int, after: dict) -
 async def live_on(sandbox: Sandbox, folder: Path, expected: State) -> list[str]:
     """Start the next operator; return what it did not put right, or wrote idly."""
     world, log = sandbox.world, folder / "next.log"
-    settings = {"relist_seconds": 1.0}
-    async with killable_operator(world.kubeconfig, world.namespace, log, **settings):
+    async with killable_operator(
+        world.kubeconfig, world.namespace, log, **OFTEN
+    ) as operator:
         wrong = await sandbox.wait_for_end(expected)
-        await asyncio.sleep(0.5)
+        await operator.finish_passes()
         sandbox.proxy.traffic.forget()
-        await asyncio.sleep(RELIST_SECONDS / 2)
+        await operator.finish_passes()
         idle = [f"second pass: {info}" for info in sandbox.proxy.traffic.writes]
     return [*wrong, *sandbox.watcher.violations, *idle]
 

@@ -154,8 +154,8 @@ async def test_a_leader_that_lost_its_lease_writes_no_more(
         leader = killable_operator(
             world.kubeconfig, world.namespace, tmp_path / "leader.log", **lease
         )
-        async with leader as process:
-            await wait_until(lambda: has_lease(first), 30)
+        async with leader as leading:
+            await wait_until(lambda: has_lease(first))
             standby = killable_operator(
                 str(tmp_path / "second.yaml"),
                 world.namespace,
@@ -166,8 +166,8 @@ async def test_a_leader_that_lost_its_lease_writes_no_more(
                 wrong = await _run_with_two(
                     scenario, sandbox, (first, other), rule, expected
                 )
-                await wait_until(lambda: process.exitcode is not None, 30)
-                code = process.exitcode
+                await wait_until(lambda: leading.process.exitcode is not None)
+                code = leading.process.exitcode
     overlap = [at for at in writes_of(first) if at > min(writes_of(other))]
     note(
         matrix,
@@ -191,9 +191,9 @@ async def _run_with_two(
     first, other = proxies
     begin, *later = scenario.steps
     await begin(sandbox.world)
-    await wait_until(lambda: len(writes_of(first)) >= 5, 20)
+    await wait_until(lambda: len(writes_of(first)) >= 5)
     first.rule = rule
-    await wait_until(lambda: has_lease(other), 60)
+    await wait_until(lambda: has_lease(other))
     first.rule = never
     for step in later:
         await step(sandbox.world)

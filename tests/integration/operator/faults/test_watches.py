@@ -76,13 +76,13 @@ SHORT = (
     by_edit("events come late and coalesced", lambda which: coalescing(0.4, which)),
     by_edit("old events told once more", lambda which: replaying(2, which), is_news),
     by_edit("410 in every third event", lambda which: expiring(3, which), is_news),
-    blind("children seen only at the end", is_of_a_child),
 )
 CHILDREN = (
     *("configmaps", "secrets", "serviceaccounts", "services", "deployments"),
     *("horizontalpodautoscalers", "poddisruptionbudgets", "networkpolicies"),
 )
 LONG = (
+    blind("children seen only at the end", is_of_a_child),
     *(by_edit(f"all events of {r} lost", dropping, is_about(r)) for r in CHILDREN),
     by_edit("all events of pods lost", dropping, is_about("pods")),
     by_edit("all events of hubs lost", dropping, is_about("mcphubs")),
