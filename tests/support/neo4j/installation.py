@@ -7,18 +7,18 @@ leaves nothing that looks finished; Maven itself keeps what it has and resumes.
 """
 
 import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.system_packages import ensure_packages
 from tools.cluster.commands import run
-from tools.cluster.places import cache_dir, exclusive
+from tools.cluster.places import cache_dir, exclusive, log_dir
+from tools.cluster.progress import run_logged
+from tools.cluster.registries import MAVEN, fetching
 
 VERSION = "5.26.12"
 SOURCES = Path(__file__).parent
 DEPENDENCY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1"
-DOWNLOAD_SECONDS = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +45,18 @@ def install_neo4j() -> Installation:
 def _install(home: Path) -> None:
     ensure_packages(java="openjdk-17-jdk-headless", javac="openjdk-17-jdk-headless")
     ensure_packages(mvn="maven")
-    print(f"== Neo4j {VERSION} from Maven (once, 116 MB)", file=sys.stderr)
     partial = home.with_name(home.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    run(
-        [
-            *("mvn", "--batch-mode", "--quiet", "-f", SOURCES / "pom.xml"),
-            f"{DEPENDENCY_PLUGIN}:copy-dependencies",
-            *("-DincludeScope=runtime", f"-DoutputDirectory={partial / 'lib'}"),
-        ],
-        timeout_seconds=DOWNLOAD_SECONDS,
-    )
+    with fetching(f"Neo4j {VERSION}", MAVEN):
+        run_logged(
+            f"Fetching Neo4j {VERSION} from Maven (once, 116 MB)",
+            [
+                *("mvn", "--batch-mode", "-f", SOURCES / "pom.xml"),
+                f"{DEPENDENCY_PLUGIN}:copy-dependencies",
+                *("-DincludeScope=runtime", f"-DoutputDirectory={partial / 'lib'}"),
+            ],
+            log_dir() / "neo4j.log",
+        )
     starter = SOURCES / "Neo4jServer.java"
     run(["javac", "-cp", f"{partial}/lib/*", "-d", partial / "classes", starter])
     partial.rename(home)

@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.support.node.runtime import NodeRuntime, find_node
 from tools.cluster.places import cache_dir, exclusive, log_dir
 from tools.cluster.progress import run_logged
+from tools.cluster.registries import NPM, fetching
 
 SOURCES = Path(__file__).parent
 MANIFESTS = ("package.json", "package-lock.json")
@@ -71,11 +72,12 @@ def _install(runtime: NodeRuntime, folder: Path) -> None:
     partial.mkdir(parents=True)
     for name in MANIFESTS:
         shutil.copy(SOURCES / name, partial)
-    run_logged(
-        "Installing MCP clients from npm (once, 150 MB)",
-        [*runtime.npm, "ci", "--ignore-scripts", "--no-fund", "--no-audit"],
-        log_dir() / "node-clients.log",
-        cwd=partial,
-        env={**os.environ, "PATH": f"{runtime.node.parent}:{os.environ['PATH']}"},
-    )
+    with fetching("the MCP clients of package-lock.json", NPM):
+        run_logged(
+            "Installing MCP clients from npm (once, 150 MB)",
+            [*runtime.npm, "ci", "--ignore-scripts", "--no-fund", "--no-audit"],
+            log_dir() / "node-clients.log",
+            cwd=partial,
+            env={**os.environ, "PATH": f"{runtime.node.parent}:{os.environ['PATH']}"},
+        )
     partial.rename(folder)

@@ -15,6 +15,7 @@ from tools.cluster.commands import run
 from tools.cluster.errors import ClusterError, StepFailed
 from tools.cluster.places import cache_dir, exclusive, log_dir
 from tools.cluster.progress import run_logged
+from tools.cluster.registries import PYPI, fetching
 
 NEEDED = (22, 19)
 """What the inspector asks for in its own package.json."""
@@ -71,9 +72,10 @@ def _install_from_pypi(folder: Path) -> None:
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     pip: list[str | Path] = [sys.executable, "-m", "pip", "install", "--no-deps"]
-    run_logged(
-        f"Fetching Node from PyPI ({PYPI_NODE})",
-        [*pip, "--disable-pip-version-check", "--target", partial, PYPI_NODE],
-        log_dir() / "node.log",
-    )
+    with fetching(PYPI_NODE, PYPI):
+        run_logged(
+            f"Fetching Node from PyPI ({PYPI_NODE})",
+            [*pip, "--disable-pip-version-check", "--target", partial, PYPI_NODE],
+            log_dir() / "node.log",
+        )
     partial.rename(folder)
