@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,18 @@ def test_code_that_is_named_is_there(page: Path) -> None:
     ]
 
     assert missing == []
+
+
+@pytest.mark.parametrize("package", ["operator", "server"])
+def test_the_layers_of_the_architecture_are_the_contract(package: str) -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    drawn = text.partition(f"### {package.title()}\n\n```\n")[2].partition("```")[0]
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    contracts = {c["id"]: c for c in settings["importlinter"]["contracts"]}
+
+    layers = [re.split(r"\s{2,}", line)[0] for line in drawn.splitlines()]
+
+    assert layers == contracts[f"{package}-layers"]["layers"]
 
 
 def defines(module: Path, name: str) -> bool:
