@@ -35,7 +35,7 @@ def build_dsn(server: PostgresServer) -> str:
 
 @contextmanager
 def open_others(folder: Path) -> Iterator[list[Backend]]:
-    """Run a Neo4j and a Qdrant, both empty."""
+    """Run a Neo4j with the trial data, and an empty Qdrant."""
     qdrant = QdrantServer(folder / "qdrant")
     with running_neo4j() as neo4j:
         qdrant.start()

@@ -9,7 +9,7 @@ import pytest
 from mcphub_server.backends.neo4j.backend import Neo4jBackend
 from mcphub_server.config.backends import Neo4jConfig
 from tests.support.hub import HubFiles, write_files
-from tests.support.neo4j.running import fill, running_neo4j
+from tests.support.neo4j.running import running_neo4j
 from tests.support.neo4j.server import Neo4jServer
 
 MakeHub = Callable[..., HubFiles]
@@ -19,7 +19,6 @@ MakeHub = Callable[..., HubFiles]
 def films() -> Iterator[Neo4jServer]:
     """A Neo4j with the trial data; tests leave it running and unchanged."""
     with running_neo4j() as server:
-        fill(server)
         yield server
 
 

@@ -23,14 +23,19 @@ DEPENDENCY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1"
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A folder with Neo4j's jars and the compiled starter."""
+    """A folder with Neo4j's jars and the starter's."""
 
     home: Path
 
     @property
     def class_path(self) -> str:
         """What `java -cp` takes."""
-        return f"{self.home / 'classes'}:{self.home / 'lib'}/*"
+        return f"{self.starter}:{self.home / 'lib'}/*"
+
+    @property
+    def starter(self) -> Path:
+        """The starter as a jar: Java keeps no archive of classes from folders."""
+        return self.home / "starter.jar"
 
 
 def install_neo4j() -> Installation:
@@ -39,7 +44,10 @@ def install_neo4j() -> Installation:
     with exclusive(f"neo4j-{VERSION}"):
         if not home.is_dir():
             _install(home)
-        return Installation(home)
+        installed = Installation(home)
+        if not installed.starter.exists():
+            run(["jar", "cf", installed.starter, "-C", home / "classes", "."])
+        return installed
 
 
 def _install(home: Path) -> None:

@@ -18,7 +18,8 @@ from tests.support.neo4j.installation import Installation
 from tools.ports import reserve_port
 
 START_SECONDS = 150.0
-STOP_SECONDS = 30.0
+STOP_SECONDS = 150.0
+"""The first stop writes the archive of classes."""
 PASSWORD = "correct-horse-battery"
 FIRST_PASSWORD = "neo4j"
 
@@ -43,6 +44,7 @@ class Neo4jServer:
     process: subprocess.Popen[bytes] | None = None
     driver: neo4j.Driver | None = None
     trusted: Path | None = None
+    java_options: tuple[str, ...] = ()
 
     @property
     def uri(self) -> str:
@@ -58,7 +60,8 @@ class Neo4jServer:
         with (self.folder / "neo4j.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [
-                    *(*JAVA, "-cp", self.installation.class_path, "Neo4jServer"),
+                    *(*JAVA, *self.java_options),
+                    *("-cp", self.installation.class_path, "Neo4jServer"),
                     *(self.folder / "home", configuration),
                 ],
                 stdout=log,
@@ -125,7 +128,7 @@ class Neo4jServer:
                 self._log_in()
             except (DriverError, Neo4jError) as error:
                 self._check_alive(deadline, error)
-                time.sleep(0.1)
+                time.sleep(0.05)
             else:
                 return
 
