@@ -29,7 +29,7 @@ from mcphub_server.lifespan import Ports, listening
 from tools.ports import reserve_ports
 
 TOKEN = "token-of-alice"
-START_SECONDS = 30.0
+START_SECONDS = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,8 @@ class HubProcess(Address):
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
-                if httpx.get(f"{self.management}/health/ready").is_success:
+                ready = f"{self.management}/health/ready"
+                if httpx.get(ready, timeout=100).is_success:
                     return
             except httpx.TransportError:
                 pass

@@ -10,7 +10,7 @@ from tests.support.waiting import wait_until
 
 async def find_state(hub: Address, backend: str) -> dict[str, Any]:
     """Return a backend's entry in `/status`."""
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=100) as http:
         body = (await http.get(f"{hub.management}/status")).json()
     found: dict[str, Any] = next(
         each for each in body["backends"] if each["name"] == backend

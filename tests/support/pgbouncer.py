@@ -20,7 +20,7 @@ from tests.support.postgres import (
 from tests.support.system_packages import ensure_packages
 from tools.ports import reserve_port
 
-START_SECONDS = 15.0
+START_SECONDS = 100.0
 PROGRAM = "/usr/sbin/pgbouncer"
 
 SETTINGS = """

@@ -28,7 +28,7 @@ from tests.support.system_packages import ensure_packages
 from tools.cluster.places import cache_dir, exclusive
 from tools.ports import reserve_port
 
-START_SECONDS = 30.0
+START_SECONDS = 100.0
 SYSTEM_USER = "postgres"
 
 ADMIN = "postgres"

@@ -18,7 +18,7 @@ from tests.support.api_proxy.proxy import Proxy, open_proxy
 from tests.support.api_proxy.traffic import Traffic
 
 ACCOUNT = b"system:serviceaccount:"
-START_SECONDS = 10.0
+START_SECONDS = 100.0
 
 
 @dataclass(frozen=True, slots=True, order=True)

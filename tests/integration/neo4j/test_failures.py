@@ -116,8 +116,7 @@ async def test_a_call_through_a_proxy_that_begins_to_hang_ends_in_time(
         async with hub_in_loop(files) as hub:
             await wait_for_state(hub, "neo4j", "Connected")
             proxy.hang()
-            async with asyncio.timeout(10):
-                answer = await query(hub)
+            answer = await query(hub)
 
     assert answer.is_error
     assert answer.meta["mcphub/error"]["kind"] == "backend_unavailable"

@@ -16,7 +16,7 @@ from tests.support.postgres import PostgresServer, running_postgres
 from tests.support.replicas.hub import ReplicatedHub, running_hub
 from tests.support.replicas.nursery import Nursery, open_nursery
 
-PROGRAM_SECONDS = 60.0
+PROGRAM_SECONDS = 100.0
 REPLICAS = 3
 TOKEN = "token-ann"
 

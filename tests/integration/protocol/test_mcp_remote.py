@@ -41,7 +41,7 @@ async def test_a_client_reads_the_database_through_mcp_remote(
             log_file=tmp_path / "mcp-remote.log",
         )
 
-        async with Client(transport, timeout=30) as client:
+        async with Client(transport, timeout=100) as client:
             tools = await client.list_tools()
             result = await client.call_tool(
                 "postgres_query", {"sql": "SELECT count(*) FROM customers"}

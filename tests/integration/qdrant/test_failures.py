@@ -81,8 +81,7 @@ async def test_a_proxy_that_hangs_is_told_and_left_behind(
         async with hub_in_loop(files) as hub:
             await wait_for_state(hub, "qdrant", "Connected")
             proxy.hang()
-            async with asyncio.timeout(10):
-                answer = await search(hub)
+            answer = await search(hub)
             shown = await wait_for_state(hub, "qdrant", "Unreachable")
             proxy.resume()
             await wait_for_state(hub, "qdrant", "Connected")

@@ -18,7 +18,7 @@ def read_calls(log: Path) -> list[dict[str, Any]]:
 
 
 async def call(server: HubProcess, sql: str, request_id: str) -> None:
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=100) as http:
         answer = await http.post(
             f"{server.url}/mcp",
             json={

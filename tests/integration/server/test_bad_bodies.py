@@ -35,7 +35,7 @@ async def hub(request, tmp_path):
 @pytest.mark.parametrize("revision", ["", "2025-11-25", "2026-07-28"])
 async def test_are_refused(hub, body, revision):
     headers = HEADERS | ({"MCP-Protocol-Version": revision} if revision else {})
-    async with httpx2.AsyncClient(headers=headers, timeout=10) as http:
+    async with httpx2.AsyncClient(headers=headers, timeout=100) as http:
         refused = await http.post(f"{hub.url}/mcp", content=body)
 
     assert refused.status_code == 400

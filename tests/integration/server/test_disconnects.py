@@ -65,11 +65,11 @@ async def test_over_http(
     }
     async with (
         hub_in_loop(hub_files(limits=PATIENT)) as hub,
-        httpx.AsyncClient() as http,
+        httpx.AsyncClient(timeout=100) as http,
     ):
         request = asyncio.create_task(
             http.post(
-                f"{hub.url}/mcp", json=call(meta), headers=all_headers, timeout=60
+                f"{hub.url}/mcp", json=call(meta), headers=all_headers, timeout=100
             )
         )
         await wait_for_waiting(gated, 1)
@@ -113,7 +113,7 @@ async def open_session(hub: LoopHub, revision: str) -> AsyncIterator[httpx.Async
         "Accept": "application/json, text/event-stream",
     }
     async with httpx.AsyncClient(
-        base_url=f"{hub.url}/mcp", headers=headers, timeout=60
+        base_url=f"{hub.url}/mcp", headers=headers, timeout=100
     ) as http:
         hello = {
             "protocolVersion": revision,

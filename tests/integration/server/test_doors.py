@@ -85,7 +85,7 @@ def sign(**changes: Any) -> str:
 
 async def knock(hub: LoopHub, token: str | None = None) -> httpx.Response:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=100) as http:
         return await http.post(f"{hub.url}/mcp", json={}, headers=headers)
 
 
@@ -102,7 +102,7 @@ async def test_a_jwt_challenge_names_the_metadata(hub_files: MakeHub) -> None:
         missing = await knock(hub)
         wrong = await knock(hub, sign(aud="other"))
         poor = await knock(hub, sign(scope=""))
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(timeout=100) as http:
             metadata = await http.get(f"{hub.url}{WELL_KNOWN[1]}")
 
     url = "https://mcp.example.com/.well-known/oauth-protected-resource/mcp"
@@ -136,7 +136,7 @@ async def test_a_challenge_names_metadata_of_what_was_asked_for(
     public = f"https://mcp.example.com{prefix}"
     async with (
         jwt_hub(hub_files, public_url=public) as hub,
-        httpx.AsyncClient() as http,
+        httpx.AsyncClient(timeout=100) as http,
     ):
         refusal = await http.request(method, f"{hub.url}{path}")
         url = extract_resource_metadata_from_www_auth(refusal)
@@ -151,7 +151,7 @@ async def test_a_challenge_names_metadata_of_what_was_asked_for(
 async def test_static_tokens_never_look_like_oauth(hub_files: MakeHub) -> None:
     async with (
         hub_in_loop(hub_files(publicURL="https://mcp.example.com")) as hub,
-        httpx.AsyncClient() as http,
+        httpx.AsyncClient(timeout=100) as http,
     ):
         answers = [await http.get(f"{hub.url}{path}") for path in WELL_KNOWN]
         refusals = [await knock(hub), await knock(hub, "wrong")]
@@ -189,7 +189,7 @@ async def is_refused(hub: LoopHub, token: str) -> bool:
 
 
 async def test_refusals_are_counted_by_reason(hub_files: MakeHub) -> None:
-    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient() as http:
+    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient(timeout=100) as http:
         await knock(hub)
         await knock(hub, "wrong")
         metrics = (await http.get(f"{hub.management}/metrics")).text
@@ -199,7 +199,7 @@ async def test_refusals_are_counted_by_reason(hub_files: MakeHub) -> None:
 
 
 async def test_health_needs_no_token(hub_files: MakeHub) -> None:
-    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient() as http:
+    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient(timeout=100) as http:
         answers = [
             await http.get(f"{base}{path}")
             for base in (hub.url, hub.management)
@@ -224,7 +224,7 @@ async def test_the_guard_knows_the_hubs_names(
     hub_files: MakeHub, headers: dict[str, str], status: int
 ) -> None:
     files = hub_files(publicURL="https://mcp.example.com")
-    async with hub_in_loop(files) as hub, httpx.AsyncClient() as http:
+    async with hub_in_loop(files) as hub, httpx.AsyncClient(timeout=100) as http:
         answer = await http.post(f"{hub.url}/mcp", json={}, headers=headers)
 
     assert answer.status_code == status
@@ -239,7 +239,7 @@ async def test_an_allowed_page_may_send_its_token_and_read_the_answer(
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "authorization,content-type",
     }
-    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient() as http:
+    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient(timeout=100) as http:
         preflight = await http.options(f"{hub.url}/mcp", headers={**page, **asked})
         answer = await http.post(f"{hub.url}/mcp", json={}, headers=page)
 
@@ -253,7 +253,7 @@ async def test_an_allowed_page_may_send_its_token_and_read_the_answer(
 
 
 async def test_a_request_id_is_kept_and_returned(hub_files: MakeHub) -> None:
-    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient() as http:
+    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient(timeout=100) as http:
         kept = await http.get(f"{hub.url}/health", headers={"X-Request-ID": "abc-1"})
         made = await http.get(
             f"{hub.url}/health", headers={"X-Request-ID": "a\tb " + "x" * 200}

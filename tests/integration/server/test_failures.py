@@ -23,7 +23,7 @@ from .conftest import MakeHub
 
 
 async def state(hub: LoopHub) -> dict[str, Any]:
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=100) as http:
         body = (await http.get(f"{hub.management}/status")).json()
         backend: dict[str, Any] = body["backends"][0]
         return backend
@@ -382,7 +382,7 @@ async def test_the_open_circuit_answers_at_once_and_shows(
             await client.call_tool_mcp("postgres_query", {"sql": "SELECT 1"})
             for _ in range(7)
         ]
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(timeout=100) as http:
             metrics = (await http.get(f"{hub.management}/metrics")).text
         health = await client.call_tool("health_check")
 

@@ -25,7 +25,7 @@ def stand_still() -> float:
 
 
 async def read_metrics(hub: LoopHub) -> str:
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=100) as http:
         return (await http.get(f"{hub.management}/metrics")).text
 
 
@@ -49,7 +49,10 @@ async def test_too_many_calls_are_tool_errors_with_a_hint(
 
 async def test_other_requests_get_a_json_rpc_error(hub_files: MakeHub) -> None:
     files = hub_files(limits={"requestsPerSecond": 1, "burst": 1})
-    async with hub_in_loop(files, stand_still) as hub, httpx.AsyncClient() as http:
+    async with (
+        hub_in_loop(files, stand_still) as hub,
+        httpx.AsyncClient(timeout=100) as http,
+    ):
         answers = [
             await http.post(
                 f"{hub.url}/mcp",
@@ -117,7 +120,10 @@ async def test_behind_a_trusted_proxy_each_address_has_its_own_calls(
 async def flood(files: Any) -> list[int]:
     """Send requests from eight claimed addresses; return the error codes."""
     codes = []
-    async with hub_in_loop(files, stand_still) as hub, httpx.AsyncClient() as http:
+    async with (
+        hub_in_loop(files, stand_still) as hub,
+        httpx.AsyncClient(timeout=100) as http,
+    ):
         for number in range(8):
             answer = await http.post(
                 f"{hub.url}/mcp",

@@ -15,7 +15,7 @@ from .test_failures import query, wait_for_state
 async def test_status_has_the_shape_that_the_operator_reads(
     hub_files: MakeHub,
 ) -> None:
-    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient() as http:
+    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient(timeout=100) as http:
         await wait_for_state(hub, "Connected")
         answer = await http.get(f"{hub.management}/status")
 
@@ -85,7 +85,7 @@ def note_waiting(board: StatusBoard) -> asyncio.Future[float]:
 
 
 async def test_metrics_count_calls_rows_and_bytes(hub_files: MakeHub) -> None:
-    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient() as http:
+    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient(timeout=100) as http:
         await wait_for_state(hub, "Connected")
         await query(hub, "SELECT generate_series(1, 7)")
         await query(hub, "DELETE FROM sales.orders")
@@ -114,7 +114,7 @@ async def test_metrics_count_calls_rows_and_bytes(hub_files: MakeHub) -> None:
 
 
 async def test_config_is_told_without_secrets(hub_files: MakeHub) -> None:
-    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient() as http:
+    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient(timeout=100) as http:
         body = (await http.get(f"{hub.management}/config")).json()
 
     backend = body["backends"][0]

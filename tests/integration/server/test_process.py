@@ -26,7 +26,7 @@ def process(hub_files: MakeHub) -> Iterator[HubProcess]:
 
 
 async def status(server: HubProcess) -> dict[str, object]:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=100) as client:
         body: dict[str, object] = (
             await client.get(f"{server.management}/status")
         ).json()
@@ -58,7 +58,7 @@ async def test_a_call_in_flight_is_answered_after_sigterm(
 async def test_while_draining_it_is_not_ready_but_answers(
     process: HubProcess, gated: PostgresServer
 ) -> None:
-    async with process.client() as client, httpx.AsyncClient() as http:
+    async with process.client() as client, httpx.AsyncClient(timeout=100) as http:
         call = asyncio.create_task(client.call_tool("postgres_query", {"sql": WAIT}))
         await wait_until(lambda: in_flight(process))
 
@@ -144,6 +144,6 @@ def run_server(*arguments: str) -> "subprocess.CompletedProcess[str]":
         [sys.executable, "-m", "mcphub_server", *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=100,
         check=False,
     )

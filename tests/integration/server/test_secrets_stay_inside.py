@@ -132,7 +132,7 @@ async def knock_wrongly(server: HubProcess) -> None:
         "Accept": "application/json, text/event-stream",
         "Content-Type": "application/json",
     }
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=100) as http:
         for body in (f'{{"{ROW}"', f'{{"jsonrpc": "2.0", "method": "{ROW}"}}', ROW):
             await http.post(f"{server.url}/mcp", content=body, headers=headers)
             await http.post(
@@ -156,7 +156,7 @@ async def test_no_answer_carries_a_canary(server: HubProcess, transport: str) ->
 async def test_no_endpoint_and_no_log_carries_a_canary(server: HubProcess) -> None:
     await call_everything(server, "http")
     await knock_wrongly(server)
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=100) as http:
         pages = {
             path: (await http.get(f"{server.management}{path}")).text
             for path in ("/status", "/config", "/metrics", "/health")

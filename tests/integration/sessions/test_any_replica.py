@@ -301,7 +301,7 @@ async def test_a_forged_greeting_is_not_heard(shared_hub, http):
 
 
 async def test_a_forged_ticket_opens_no_door(shared_hub):
-    async with httpx2.AsyncClient(headers=ACCEPT) as stranger:
+    async with httpx2.AsyncClient(headers=ACCEPT, timeout=100) as stranger:
         headers = {"mcphub-forward-token": "bm90IGEgdGlja2V0"}
         base = shared_hub.at(shared_hub.replicas[0])
         answer = await stranger.post(f"{base}/mcp", json=OPENING, headers=headers)

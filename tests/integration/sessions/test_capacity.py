@@ -25,7 +25,7 @@ async def small_hub(nursery, tmp_path):
 
 @pytest.fixture
 async def http():
-    async with httpx2.AsyncClient(headers=HEADERS, timeout=20) as http:
+    async with httpx2.AsyncClient(headers=HEADERS, timeout=100) as http:
         yield http
 
 

@@ -139,7 +139,7 @@ async def test_a_reply_of_another_client_cannot_be_resumed(stateless_hub):
         answer = await http.post(f"{base}/mcp", json=build_call("slow", seconds=0.3))
     event_id = answer.text.splitlines()[0].removeprefix("id: ")
     stranger = HEADERS | {"Authorization": "Bearer token-bob"}
-    async with httpx2.AsyncClient(headers=stranger) as http:
+    async with httpx2.AsyncClient(headers=stranger, timeout=100) as http:
         stolen = await http.get(f"{base}/mcp", headers={"last-event-id": event_id})
 
     assert stolen.status_code == 404

@@ -13,7 +13,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.support.embedding.hashing import embed
-from tools.ports import reserve_port
 
 KEY = "embedding-key-for-tests"
 MODEL = "hashing-double"
@@ -39,7 +38,7 @@ class QuietServer(uvicorn.Server):
 class EmbeddingEndpoint:
     """Where it is, and what it was asked; `status` makes it fail."""
 
-    port: int = field(default_factory=reserve_port)
+    port: int
     status: int = 200
     texts: list[str] = field(default_factory=list)
 
@@ -63,12 +62,11 @@ class EmbeddingEndpoint:
 @asynccontextmanager
 async def embedding_endpoint() -> AsyncIterator[EmbeddingEndpoint]:
     """Serve the endpoint until the block ends."""
-    endpoint = EmbeddingEndpoint()
+    listening = socket.create_server(("127.0.0.1", 0))
+    endpoint = EmbeddingEndpoint(listening.getsockname()[1])
     app = Starlette(routes=[Route("/v1/embeddings", endpoint.answer, methods=["POST"])])
-    server = QuietServer(
-        uvicorn.Config(app, host="127.0.0.1", port=endpoint.port, log_level="error")
-    )
-    task = asyncio.create_task(server.serve())
+    server = QuietServer(uvicorn.Config(app, log_level="error"))
+    task = asyncio.create_task(server.serve([listening]))
     await server.open.wait()
     try:
         yield endpoint

@@ -82,7 +82,7 @@ class QdrantServer:
             return QdrantClient(
                 url=self.url,
                 api_key=self.api_key,
-                timeout=30,
+                timeout=100,
                 check_compatibility=False,
             )
 
@@ -111,7 +111,7 @@ class QdrantServer:
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
-                with httpx.Client(verify=False, trust_env=False) as client:  # noqa: S501
+                with httpx.Client(verify=False, trust_env=False, timeout=100) as client:  # noqa: S501
                     client.get(self.url)
             except httpx.TransportError:
                 ended = self.process is None or self.process.poll() is not None

@@ -122,7 +122,7 @@ async def wait_for_answer(
     url: str, is_awaited: Callable[[httpx2.Response], bool]
 ) -> None:
     """Ask again and again until the answer is the right one."""
-    async with httpx2.AsyncClient() as http, asyncio.timeout(WAIT_SECONDS):
+    async with httpx2.AsyncClient(timeout=100) as http, asyncio.timeout(WAIT_SECONDS):
         while not is_awaited(await http.get(url)):  # noqa: ASYNC110 -- another process
             await asyncio.sleep(STEP_SECONDS)
 
