@@ -24,11 +24,11 @@ def name_taken(observed: Observed) -> Iterator[Finding]:
     """A child's name is taken by an object that the hub does not own."""
     adopt = f"{names.ANNOTATION_ADOPT}={observed.hub.name}"
     for child in observed.foreign:
-        yield Finding(
-            Reason.CONFLICT,
+        message = observed.refusals.get(child) or (
             f"{child} exists and does not belong to this hub; rename one of them,"
-            f" delete it, or annotate it with {adopt}",
+            f" delete it, or annotate it with {adopt}"
         )
+        yield Finding(Reason.CONFLICT, message)
 
 
 def foreign_autoscaler(observed: Observed) -> Iterator[Finding]:

@@ -14,9 +14,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from mcphub_operator import names
-from mcphub_operator.observed import CachedObject, Observed
-from mcphub_operator.port_repairs import Operation, find_port_repairs
-from mcphub_operator.resources.children import Desired
+from mcphub_operator.observed import Observed
+from mcphub_operator.repairs import Operation, find_repairs
+from mcphub_operator.resources.children import Desired, unwanted_children
 from mcphub_operator.resources.manifest import ChildId, Manifest, child_id
 
 # Lists that Kubernetes merges by a key; others' members in them are none of ours.
@@ -77,14 +77,16 @@ class Delete:
 
 
 @dataclass(frozen=True, slots=True)
-class RepairPorts:
-    """Give ports of a child their numbers back before it is applied."""
+class Repair:
+    """Change fields of a child that an apply cannot put right."""
 
     child: ChildId
+    version: int
+    """The state of the child that the operations are for."""
     operations: tuple[Operation, ...]
 
 
-Step = Apply | Handover | Scale | Delete | RepairPorts
+Step = Apply | Handover | Scale | Delete | Repair
 Stage = tuple[Step, ...]
 
 
@@ -94,12 +96,13 @@ def build_plan(observed: Observed, desired: Desired) -> tuple[Stage, ...]:
     An autoscaler goes before its Deployment gets a fixed number and comes after the
     Deployment has let go of its own: the replicas never pass through another count.
     """
-    applies = tuple(_applies(observed, desired))
+    compared = tuple(_compare(observed, desired))
+    applies = tuple(step for step in compared if isinstance(step, Apply))
     deletes = tuple(_deletes(observed, desired))
     autoscaler, deployment = "HorizontalPodAutoscaler", "Deployment"
     last = {autoscaler, deployment}
     stages: tuple[Stage, ...] = (
-        tuple(_port_repairs(observed, applies)),
+        tuple(step for step in compared if isinstance(step, Repair)),
         tuple(d for d in deletes if d.child.kind == autoscaler),
         tuple(a for a in applies if a.child.kind not in last),
         tuple(_handovers(observed, desired)),
@@ -113,30 +116,31 @@ def build_plan(observed: Observed, desired: Desired) -> tuple[Stage, ...]:
     return tuple(stage for stage in stages if stage)
 
 
-def _applies(observed: Observed, desired: Desired) -> Iterator[Apply]:
+def _compare(observed: Observed, desired: Desired) -> Iterator[Apply | Repair]:
     for manifest in desired.children:
         child = child_id(manifest)
         if child in observed.untouchable:
             continue
         live = observed.children.get(child)
-        if live is None or differs(observed, manifest, live):
-            yield Apply(manifest, live is None and child not in observed.free)
-
-
-def _port_repairs(
-    observed: Observed, applies: tuple[Apply, ...]
-) -> Iterator[RepairPorts]:
-    for apply in applies:
-        live = observed.children.get(apply.child)
-        found = find_port_repairs(apply.manifest, live.read()) if live else ()
-        if found:
-            yield RepairPorts(apply.child, found)
+        if live is None:
+            yield Apply(manifest, new=child not in observed.free)
+            continue
+        found = live.read()
+        if repairs := find_repairs(manifest, found):
+            yield Repair(child, live.version, repairs)
+        if differs(observed, manifest, found, settled=live.settled):
+            yield Apply(manifest)
 
 
 def _deletes(observed: Observed, desired: Desired) -> Iterator[Delete]:
-    wanted = {child_id(manifest) for manifest in desired.children} | desired.kept
-    for child, live in observed.children.items():
-        if child not in wanted and live.owner_uid == observed.hub.uid:
+    """Yield the children that the spec no longer asks for.
+
+    Never one that a spec names: its contents may exist nowhere else.
+    """
+    for child in sorted(unwanted_children(observed.hub) - desired.kept):
+        live = observed.children.get(child)
+        named = child.kind == "Secret" and child.name in observed.referenced_secrets
+        if live is not None and live.owner_uid == observed.hub.uid and not named:
             yield Delete(child, live.uid)
 
 
@@ -157,14 +161,19 @@ def _scales(observed: Observed, desired: Desired) -> Iterator[Scale]:
         yield Scale(child, desired.scale)
 
 
-def differs(observed: Observed, manifest: Manifest, live: CachedObject) -> bool:
-    """Tell whether a child must be written again."""
-    found = live.read()
+def differs(
+    observed: Observed,
+    manifest: Manifest,
+    found: Mapping[str, Any],
+    *,
+    settled: bool,
+) -> bool:
+    """Tell whether a child must be applied again."""
     if _applied_hash(found) != _applied_hash(manifest):
         return True
     unseen = UNSEEN_OF_SECRETS if manifest["kind"] == "Secret" else UNSEEN
     wish = {key: part for key, part in manifest.items() if key not in unseen}
-    if not live.settled and not _contains(found, wish):
+    if not settled and not _contains(found, wish):
         return True
     return manifest["kind"] == "Secret" and not _same_data(observed, manifest)
 

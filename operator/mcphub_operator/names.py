@@ -34,6 +34,7 @@ PODS_SELECTOR = f"{LABEL_NAME}={APP_NAME}"
 # --------------------------------------------------------------------- annotations
 
 ANNOTATION_ADOPT = f"{GROUP}/adopt"
+ANNOTATION_TAKE_OVER = f"{GROUP}/take-over-selector"
 ANNOTATION_RESTART = f"{GROUP}/restart"
 ANNOTATION_ROTATE = f"{GROUP}/rotate"
 ANNOTATION_ROTATED = f"{GROUP}/rotated"

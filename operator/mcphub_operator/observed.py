@@ -148,6 +148,10 @@ class Observed:
     children: Mapping[ChildId, CachedObject] = field(default_factory=dict)
     foreign: tuple[ChildId, ...] = ()
     """Objects of a child's name that belong to another owner."""
+    refusals: Mapping[ChildId, str] = field(default_factory=dict)
+    """Why a foreign object that is offered for adoption is not adopted."""
+    referenced_secrets: frozenset[str] = frozenset()
+    """Secrets that a spec of any hub of the namespace names."""
     stale: tuple[ChildId, ...] = ()
     """Children of a deleted hub of the same name, which are about to go."""
     free: frozenset[ChildId] = frozenset()

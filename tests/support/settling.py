@@ -13,8 +13,9 @@ from itertools import chain
 from typing import Any
 
 from mcphub_operator import names
+from mcphub_operator.adoption import find_owner
 from mcphub_operator.cache.autoscalers import ForeignAutoscalerCache
-from mcphub_operator.cache.children import find_hub, find_owner, find_version, is_child
+from mcphub_operator.cache.children import find_hub, find_version, is_child
 from mcphub_operator.cache.pods import PodCache
 from mcphub_operator.client.api import METADATA_LIST, Api, Call, Object
 from mcphub_operator.client.kinds import (

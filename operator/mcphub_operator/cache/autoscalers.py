@@ -1,7 +1,8 @@
 """Autoscalers: one watch feeds two caches, the hubs' own and the foreign ones."""
 
 from mcphub_operator import names
-from mcphub_operator.cache.children import ChildCache, Enqueue, find_owner, is_child
+from mcphub_operator.adoption import find_owner
+from mcphub_operator.cache.children import ChildCache, Enqueue, is_child
 from mcphub_operator.client.api import Found, Object
 from mcphub_operator.client.kinds import AUTOSCALER
 from mcphub_operator.observed import HubKey

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from mcphub_operator import names
+from mcphub_operator.adoption import find_owner
 from mcphub_operator.client.api import Found, Object
 from mcphub_operator.client.kinds import Kind
 from mcphub_operator.observed import CachedObject, HubKey
@@ -163,12 +164,6 @@ def build_cached(item: Object, *, settled: bool = False) -> CachedObject:
 def find_version(item: Object) -> int:
     """Return an object's version; a greater one is newer."""
     return int(item["metadata"]["resourceVersion"])
-
-
-def find_owner(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the owner that controls an object; empty if none does."""
-    owners = metadata.get("ownerReferences") or ()
-    return next((owner for owner in owners if owner.get("controller")), {})
 
 
 def _holds_replicas(entries: Iterable[Mapping[str, Any]]) -> bool:

@@ -4,7 +4,7 @@ kopf brings the events; a list of our own says when everything is known, and fin
 an event got lost about.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from sys import intern
 from typing import Any
@@ -55,6 +55,11 @@ class HubCache:
     def keys(self) -> tuple[HubKey, ...]:
         """Return all hubs' keys."""
         return tuple(self._hubs)
+
+    def specs(self) -> Iterator[tuple[str, object]]:
+        """Yield the namespace and the spec of every hub, as the API server has it."""
+        for key, hub in self._hubs.items():
+            yield key.namespace, hub.read().get("spec")
 
     def learn(self, item: Object) -> None:
         """Take over what a write of ours returned.

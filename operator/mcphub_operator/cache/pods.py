@@ -1,14 +1,19 @@
 """The pods of hubs, reduced to the fields that a status needs.
 
+Only pods of the hub's own ReplicaSets count: any pod may carry a hub's labels.
+
 A hub is enqueued only when one of those fields changes: probes of pods change nothing.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from mcphub_operator.adoption import find_owner
 from mcphub_operator.cache.children import Enqueue, find_hub
 from mcphub_operator.client.api import Found, Object
 from mcphub_operator.observed import HubKey, Pod
+
+POD_TEMPLATE_HASH = "pod-template-hash"
 
 
 class PodCache:
@@ -29,13 +34,18 @@ class PodCache:
     def upsert(self, item: Object) -> None:
         """Learn a pod's present state."""
         hub, pod = find_hub(item), build_pod(item)
-        if self._pods.get(hub, {}).get(pod.uid) != pod:
+        if not is_replica(item, hub):
+            if pod.uid in self._pods.get(hub, {}):
+                self._drop(hub, pod.uid)
+        elif self._pods.get(hub, {}).get(pod.uid) != pod:
             self._pods.setdefault(hub, {})[pod.uid] = pod
             self._enqueue(hub)
 
     def remove(self, item: Object) -> None:
         """Learn that a pod is gone."""
-        self._drop(find_hub(item), item["metadata"]["uid"])
+        hub, uid = find_hub(item), item["metadata"]["uid"]
+        if uid in self._pods.get(hub, {}):
+            self._drop(hub, uid)
 
     def replace(self, namespace: str | None, found: Found) -> None:
         """Forget what a list did not find."""
@@ -50,6 +60,18 @@ class PodCache:
         if not pods:
             self._pods.pop(hub, None)
         self._enqueue(hub)
+
+
+def is_replica(item: Mapping[str, Any], hub: HubKey) -> bool:
+    """Tell whether a pod is controlled by a ReplicaSet of the hub's Deployment.
+
+    A Deployment names its ReplicaSets after itself and the hash of their template.
+    """
+    metadata = item["metadata"]
+    owner = find_owner(metadata)
+    labels = metadata.get("labels") or {}
+    replica_set = f"{hub.name}-{labels.get(POD_TEMPLATE_HASH)}"
+    return owner.get("kind") == "ReplicaSet" and owner.get("name") == replica_set
 
 
 def build_pod(item: Mapping[str, Any]) -> Pod:

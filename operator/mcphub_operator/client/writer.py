@@ -11,7 +11,7 @@ from mcphub_operator import names
 from mcphub_operator.client.api import Api, Call, Object
 from mcphub_operator.client.kinds import BY_NAME, DEPLOYMENT, HUB, Kind
 from mcphub_operator.errors import LeaseLost
-from mcphub_operator.port_repairs import Operation
+from mcphub_operator.repairs import Operation
 from mcphub_operator.resources.manifest import ChildId, Manifest
 
 APPLY = "application/apply-patch+yaml"
@@ -80,13 +80,23 @@ class Writer:
             Call("patch", DEPLOYMENT.name, "PATCH", path, params, body, MERGE)
         )
 
-    async def repair_ports(
-        self, namespace: str, child: ChildId, operations: tuple[Operation, ...]
+    async def repair(
+        self,
+        namespace: str,
+        child: ChildId,
+        version: int,
+        operations: tuple[Operation, ...],
     ) -> Object:
-        """Change single fields of a child that an apply cannot put right."""
+        """Change single fields of a child that an apply cannot put right.
+
+        Raises:
+            Conflict: the child is not at `version` any more; nothing was written.
+        """
         kind = BY_NAME[child.kind]
         path = kind.path(namespace, child.name)
-        params, body = {"fieldManager": names.FIELD_MANAGER}, list(operations)
+        params = {"fieldManager": names.FIELD_MANAGER}
+        seen = {"path": "/metadata/resourceVersion", "value": str(version)}
+        body = [{"op": "replace", **seen}, *operations]
         return await self._write(
             Call("patch", kind.name, "PATCH", path, params, body, JSON_PATCH)
         )

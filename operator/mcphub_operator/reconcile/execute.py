@@ -19,14 +19,13 @@ from mcphub_operator.diff import (
     Apply,
     Delete,
     Handover,
-    RepairPorts,
+    Repair,
     Scale,
     Stage,
     Step,
 )
 from mcphub_operator.errors import ApiError, Conflict, NotFound, Refused
 from mcphub_operator.observed import HubKey
-from mcphub_operator.port_repairs import Operation
 from mcphub_operator.reconcile.secrets import SecretReader
 from mcphub_operator.resources.children import PREREQUISITES
 from mcphub_operator.resources.manifest import ChildId
@@ -96,8 +95,8 @@ class Executor:
             case Scale(child, replicas):
                 scaled = await self.writer.scale(key.namespace, child, replicas)
                 self.children.learn(DEPLOYMENT, scaled)
-            case RepairPorts(child, operations):
-                await self._repair_ports(key, child, operations)
+            case Repair():
+                await self._repair(key, step)
             case Delete(child, uid):
                 await self._delete(key, child, uid)
 
@@ -106,13 +105,13 @@ class Executor:
         if child.kind == "Secret":
             self.secrets.learn(key, item)
 
-    async def _repair_ports(
-        self, key: HubKey, child: ChildId, operations: tuple[Operation, ...]
-    ) -> None:
-        # Refused, it was for a view that is old by now; the apply will tell.
-        with contextlib.suppress(Refused):
-            repaired = await self.writer.repair_ports(key.namespace, child, operations)
-            self.children.learn(BY_NAME[child.kind], repaired)
+    async def _repair(self, key: HubKey, step: Repair) -> None:
+        # A conflict: the child changed since; the event about it brings the next pass.
+        with contextlib.suppress(Conflict):
+            repaired = await self.writer.repair(
+                key.namespace, step.child, step.version, step.operations
+            )
+            self.children.learn(BY_NAME[step.child.kind], repaired)
 
     async def _delete(self, key: HubKey, child: ChildId, uid: str) -> None:
         with contextlib.suppress(NotFound):

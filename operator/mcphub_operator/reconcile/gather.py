@@ -10,12 +10,11 @@ does the pass take a closer look, at everything and slower.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import Enum
 from typing import Any
 
-from mcphub_operator import names
+from mcphub_operator.adoption import Adopter, Claim, Owner, judge_claim
 from mcphub_operator.cache.autoscalers import ForeignAutoscalerCache
-from mcphub_operator.cache.children import ChildCache, build_cached, find_owner
+from mcphub_operator.cache.children import ChildCache, build_cached
 from mcphub_operator.cache.hubs import HubCache
 from mcphub_operator.cache.nodes import NodeCache
 from mcphub_operator.cache.pods import PodCache
@@ -23,12 +22,20 @@ from mcphub_operator.client.api import Api, Object
 from mcphub_operator.client.concurrency import run_together
 from mcphub_operator.client.kinds import BY_NAME, HUB, SECRET
 from mcphub_operator.errors import NotFound
-from mcphub_operator.observed import HubKey, Observed, Platform, PodReport
+from mcphub_operator.observed import (
+    CachedObject,
+    HubKey,
+    Observed,
+    Platform,
+    Pod,
+    PodReport,
+)
 from mcphub_operator.reconcile.secrets import SecretReader
 from mcphub_operator.resources.children import wanted_children
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.resources.secrets import GeneratedSecrets
 from mcphub_operator.spec.hub import Hub
+from mcphub_operator.spec.references import find_backend_services, find_secret_names
 
 Reports = Callable[[str], PodReport | None]
 """What a pod, by its uid, last said of itself."""
@@ -86,11 +93,8 @@ async def gather(
         for child, live in sources.children.of(key).items()
         if child in wanted_children(hub) or live.owner_uid == hub.uid
     }
-
-    def owner(child: ChildId) -> Owner:
-        return find_relation(hub, children[child].read()["metadata"])
-
     pods = sources.pods.of(key)
+    claims = _judge_children(sources, hub, pods, children)
     asked = {pod.uid: sources.reports(pod.uid) for pod in pods}
     return Observed(
         hub=hub,
@@ -98,9 +102,11 @@ async def gather(
         generated=generated,
         now=environment.now(),
         status=status,
-        children={c: live for c, live in children.items() if owner(c) is Owner.HUB},
-        foreign=tuple(c for c in children if owner(c) is Owner.UNOWNED),
-        stale=tuple(c for c in children if owner(c) is Owner.PREVIOUS_OWNER),
+        children={c: live for c, live in children.items() if _is_own(claims[c])},
+        foreign=_find(claims, Owner.UNOWNED),
+        refusals=_find_refusals(claims),
+        stale=_find(claims, Owner.PREVIOUS_OWNER),
+        referenced_secrets=_find_referenced(sources, hub, children),
         foreign_autoscalers=sources.autoscalers.of(key),
         user_secrets=secrets.user,
         own_secrets=secrets.own,
@@ -109,6 +115,58 @@ async def gather(
         reports={uid: report for uid, report in asked.items() if report is not None},
         nodes=sources.nodes.all(),
     )
+
+
+def _judge_children(
+    sources: Sources,
+    hub: Hub,
+    pods: tuple[Pod, ...],
+    children: Mapping[ChildId, CachedObject],
+) -> dict[ChildId, Claim]:
+    claims = {child: Claim(Owner.HUB) for child in children}
+    doubtful = [c for c, live in children.items() if live.owner_uid != hub.uid]
+    if doubtful:
+        adopter = build_adopter(sources, hub, pods)
+        judged = ((c, judge_claim(adopter, c, children[c].read())) for c in doubtful)
+        claims.update(judged)
+    return claims
+
+
+def build_adopter(sources: Sources, hub: Hub, pods: tuple[Pod, ...]) -> Adopter:
+    """Return what the adoption of an object depends on."""
+    services = (
+        service
+        for namespace, spec in sources.hubs.specs()
+        for service in find_backend_services(spec, namespace)
+    )
+    ready = any(pod.ready and not pod.terminating for pod in pods)
+    return Adopter(hub.name, hub.namespace, hub.uid, ready, frozenset(services))
+
+
+def _find_referenced(
+    sources: Sources, hub: Hub, children: Mapping[ChildId, CachedObject]
+) -> frozenset[str]:
+    """Return the Secrets that specs name, where one of the hub's may be deleted."""
+    if not any(c.kind == SECRET.name for c in children.keys() - wanted_children(hub)):
+        return frozenset()
+    return frozenset(
+        name
+        for namespace, spec in sources.hubs.specs()
+        if namespace == hub.namespace
+        for name in find_secret_names(spec)
+    )
+
+
+def _is_own(claim: Claim) -> bool:
+    return claim.owner is Owner.HUB
+
+
+def _find(claims: Mapping[ChildId, Claim], owner: Owner) -> tuple[ChildId, ...]:
+    return tuple(child for child, claim in claims.items() if claim.owner is owner)
+
+
+def _find_refusals(claims: Mapping[ChildId, Claim]) -> dict[ChildId, str]:
+    return {child: claim.refusal for child, claim in claims.items() if claim.refusal}
 
 
 async def check_alive(sources: Sources, hub: Hub) -> None:
@@ -134,16 +192,16 @@ async def look_up(
     looks = (_look(sources.api, hub.namespace, child) for child in children)
     answers = dict(zip(children, await run_together(looks), strict=True))
     found = {child: item for child, item in answers.items() if item is not None}
-    owners = {c: find_relation(hub, item["metadata"]) for c, item in found.items()}
-    unowned = (c for c, owner in owners.items() if owner is Owner.UNOWNED)
-    stale = (c for c, owner in owners.items() if owner is Owner.PREVIOUS_OWNER)
+    adopter = build_adopter(sources, hub, observed.pods)
+    claims = {c: judge_claim(adopter, c, item) for c, item in found.items()}
     # The cache lags, or a label was removed: the child exists and keeps its replicas.
-    there = {c: build_cached(found[c]) for c, o in owners.items() if o is Owner.HUB}
+    there = {c: build_cached(i) for c, i in found.items() if _is_own(claims[c])}
     return replace(
         observed,
         children={**observed.children, **there},
-        foreign=(*observed.foreign, *unowned),
-        stale=(*observed.stale, *stale),
+        foreign=(*observed.foreign, *_find(claims, Owner.UNOWNED)),
+        refusals={**observed.refusals, **_find_refusals(claims)},
+        stale=(*observed.stale, *_find(claims, Owner.PREVIOUS_OWNER)),
         free=observed.free | (answers.keys() - found.keys()),
     )
 
@@ -153,6 +211,7 @@ def keep_looked_up(looked: Observed, now: Observed) -> Observed:
     return replace(
         now,
         foreign=tuple(dict.fromkeys((*now.foreign, *looked.foreign))),
+        refusals={**looked.refusals, **now.refusals},
         stale=tuple(dict.fromkeys((*now.stale, *looked.stale))),
     )
 
@@ -164,22 +223,3 @@ async def _look(api: Api, namespace: str, child: ChildId) -> Object | None:
         return await get(kind, namespace, child.name)
     except NotFound:
         return None
-
-
-class Owner(Enum):
-    """The owner of an object, seen from a hub."""
-
-    HUB = "this hub"
-    PREVIOUS_OWNER = "a deleted hub of the same name"
-    UNOWNED = "not a hub of this name"
-
-
-def find_relation(hub: Hub, metadata: Mapping[str, Any]) -> Owner:
-    """Tell who owns an object; one that is offered for adoption is the hub's."""
-    owner = find_owner(metadata)
-    if owner.get("uid") == hub.uid:
-        return Owner.HUB
-    if owner.get("kind") == names.KIND and owner.get("name") == hub.name:
-        return Owner.PREVIOUS_OWNER
-    offered = (metadata.get("annotations") or {}).get(names.ANNOTATION_ADOPT)
-    return Owner.HUB if not owner and offered == hub.name else Owner.UNOWNED

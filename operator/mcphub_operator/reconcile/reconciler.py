@@ -72,8 +72,6 @@ class Reconciler:
             self.forget(key)
             return Result()
         snapshot = take_snapshot(key, cached)
-        if snapshot.is_being_deleted:
-            return Result()
         try:
             hub = parse_hub(snapshot.body)
         except InvalidHub as error:
@@ -140,7 +138,7 @@ class Reconciler:
 
     def _with_turn(self, observed: Observed) -> Observed:
         key = HubKey(observed.hub.namespace, observed.hub.name)
-        if observed.hub.spec.paused or not needs_upgrade(observed):
+        if _is_left_alone(observed.hub) or not needs_upgrade(observed):
             self.upgrades.settle(key)
             return observed
         return replace(observed, upgrade=self.upgrades.ask(key))
@@ -156,7 +154,7 @@ class Reconciler:
         )
         await self._write_status(snapshot, build_status(observed, findings))
         again = _look_again_seconds(findings)
-        if awaits_handover(observed) and not failures:
+        if awaits_handover(observed) and not (failures or _is_left_alone(observed.hub)):
             again = 0.0  # the second half of a change of hands
         self.upgrades.note(snapshot.key)
         return Result(failed=bool(findings.transient), again_seconds=again)
@@ -197,9 +195,14 @@ def _look_again_seconds(findings: Findings) -> float | None:
 
 
 def _plan(observed: Observed) -> tuple[Stage, ...]:
-    if observed.hub.spec.paused:
+    if _is_left_alone(observed.hub):
         return ()
     return build_plan(observed, build_desired(observed))
+
+
+def _is_left_alone(hub: Hub) -> bool:
+    """Tell whether only the status of a hub is written."""
+    return hub.spec.paused or hub.is_being_deleted
 
 
 def _find_creations(plan: tuple[Stage, ...]) -> list[ChildId]:

@@ -24,11 +24,6 @@ class HubSnapshot:
         found: Mapping[str, Any] = self.body.get("status") or {}
         return found
 
-    @property
-    def is_being_deleted(self) -> bool:
-        """Tell whether the hub waits for its finalizers."""
-        return "deletionTimestamp" in self.body["metadata"]
-
 
 def take_snapshot(key: HubKey, cached: CachedHub) -> HubSnapshot:
     """Decode a cached hub."""

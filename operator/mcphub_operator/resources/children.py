@@ -26,13 +26,7 @@ class Desired:
 
 def wanted_children(hub: Hub) -> frozenset[ChildId]:
     """Return the identities of all children that the hub's spec asks for."""
-    spec = hub.spec
-    optional = {
-        ChildId("Secret", names.auth_secret(hub.name)): makes_token(hub),
-        ChildId("HorizontalPodAutoscaler", hub.name): spec.autoscaling is not None,
-        ChildId("PodDisruptionBudget", hub.name): spec.disruption_budget is not None,
-        ChildId("NetworkPolicy", hub.name): spec.network_policy.enabled,
-    }
+    optional = _optional_children(hub)
     return frozenset(
         {
             ChildId("ConfigMap", hub.name),
@@ -44,3 +38,23 @@ def wanted_children(hub: Hub) -> frozenset[ChildId]:
             *(child for child, wanted in optional.items() if wanted),
         }
     )
+
+
+def unwanted_children(hub: Hub) -> frozenset[ChildId]:
+    """Return the children that another spec of the hub would have.
+
+    Nothing else is ever deleted, whatever labels and owner it carries: a user's copy of
+    a child carries them too.
+    """
+    optional = _optional_children(hub)
+    return frozenset(child for child, wanted in optional.items() if not wanted)
+
+
+def _optional_children(hub: Hub) -> dict[ChildId, bool]:
+    spec = hub.spec
+    return {
+        ChildId("Secret", names.auth_secret(hub.name)): makes_token(hub),
+        ChildId("HorizontalPodAutoscaler", hub.name): spec.autoscaling is not None,
+        ChildId("PodDisruptionBudget", hub.name): spec.disruption_budget is not None,
+        ChildId("NetworkPolicy", hub.name): spec.network_policy.enabled,
+    }

@@ -21,6 +21,7 @@ class Hub:
     annotations: Mapping[str, str]
     labels: Mapping[str, str]
     spec: HubSpec
+    is_being_deleted: bool = False
 
 
 def parse_hub(body: Mapping[str, Any]) -> Hub:
@@ -43,6 +44,7 @@ def parse_hub(body: Mapping[str, Any]) -> Hub:
         annotations=dict(metadata.get("annotations") or {}),
         labels=dict(metadata.get("labels") or {}),
         spec=spec,
+        is_being_deleted="deletionTimestamp" in metadata,
     )
 
 

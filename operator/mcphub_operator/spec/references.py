@@ -1,6 +1,8 @@
 """The Secret keys that a hub's servers read, and their file names."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from mcphub_operator.spec.hub import Hub
 
@@ -27,3 +29,52 @@ def secret_refs(hub: Hub) -> tuple[SecretRef, ...]:
         if backend.enabled
         for file in backend.options.secret_files()
     )
+
+
+def find_secret_names(spec: Any) -> Iterator[str]:
+    """Yield the names of all Secrets that a spec mentions, as the API server has it.
+
+    Of any spec, even one that cannot be parsed or is from another version: what it
+    names must not be deleted.
+    """
+    if isinstance(spec, list):
+        for part in spec:
+            yield from find_secret_names(part)
+    elif isinstance(spec, Mapping):
+        for key, part in spec.items():
+            if key.endswith("SecretRef") and isinstance(part, Mapping):
+                yield str(part.get("name") or "")
+            elif key == "imagePullSecrets" and isinstance(part, list):
+                yield from (str(p.get("name") or "") for p in part if p)
+            else:
+                yield from find_secret_names(part)
+
+
+def find_backend_services(spec: Any, namespace: str) -> Iterator[str]:
+    """Yield `name.namespace` of the Services by which a spec's backends are reached.
+
+    Of any spec, as the API server has it. Names outside the cluster yield nothing.
+    """
+    backends = spec.get("backends") if isinstance(spec, Mapping) else None
+    for host in _find_hosts(backends):
+        first, *rest = host.rstrip(".").lower().split(".")
+        if not rest:
+            yield f"{first}.{namespace}"
+        elif len(rest) == 1 or rest[1] == "svc":
+            yield f"{first}.{rest[0]}"
+        elif rest[2:3] == ["svc"]:  # a pod of a StatefulSet, by its headless Service
+            yield f"{rest[0]}.{rest[1]}"
+
+
+def _find_hosts(value: Any, key: str = "") -> Iterator[str]:
+    if isinstance(value, str) and "://" in value:
+        authority = value.partition("://")[2].partition("/")[0].rpartition("@")[2]
+        yield from (part.partition(":")[0] for part in authority.split(","))
+    elif isinstance(value, str) and key == "host":
+        yield value
+    elif isinstance(value, list):
+        for part in value:
+            yield from _find_hosts(part)
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            yield from _find_hosts(part, name)

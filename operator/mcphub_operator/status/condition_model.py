@@ -37,6 +37,7 @@ class Reason(StrEnum):
     NODE_PORT_UNAVAILABLE = "NodePortUnavailable"
     INVALID_SPEC = "InvalidSpec"
     UPGRADE_PAUSED = "UpgradePaused"
+    DELETING = "Deleting"
 
     WRITE_FAILED = "WriteFailed"
     ROLLOUT_STUCK = "RolloutStuck"
@@ -81,13 +82,13 @@ def merge_conditions(
     generation: int,
     now: datetime,
 ) -> list[dict[str, Any]]:
-    """Return conditions for the status.
+    """Return conditions for the status: the hub's own, then other controllers'.
 
     A time changes only with the truth, and a message that quotes the API server only
     with the reason or the hub: a fault that stays must not be written again and again.
     """
     before = {str(old.get("type")): old for old in previous}
-    return [
+    made = [
         {
             "type": str(condition.type),
             "status": str(condition.status),
@@ -98,6 +99,9 @@ def merge_conditions(
         }
         for condition in current
     ]
+    own = {str(condition_type) for condition_type in ConditionType}
+    foreign = [dict(old) for old in previous if str(old.get("type")) not in own]
+    return [*made, *foreign]
 
 
 def _message(

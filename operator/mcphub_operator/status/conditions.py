@@ -47,6 +47,7 @@ def build_conditions(given: StatusInput) -> tuple[Condition, ...]:
 
 
 StatusReasonMessage = tuple[ConditionStatus, Reason, str]
+_DELETING = "the hub is being deleted and waits for its finalizers"
 _PAUSED = "paused by the spec: only the status changes"
 
 
@@ -58,6 +59,10 @@ def _ready(given: StatusInput) -> StatusReasonMessage:
     if progress.desired == 0:
         return ConditionStatus.FALSE, Reason.SCALED_TO_ZERO, "scaled to zero replicas"
     count = _rollout_message(progress)
+    if not serves and given.observed.hub.is_being_deleted:
+        return ConditionStatus.FALSE, Reason.DELETING, _DELETING
+    if not serves and given.observed.hub.spec.paused:
+        return ConditionStatus.FALSE, Reason.PAUSED_BY_SPEC, f"{count}; {_PAUSED}"
     if not serves:
         lost = progress.stuck or progress.finished_before
         reason = Reason.NO_READY_REPLICA if lost else Reason.PROGRESSING
@@ -82,6 +87,8 @@ def _has_address(given: StatusInput) -> bool:
 
 
 def _reconciling(given: StatusInput) -> StatusReasonMessage:
+    if given.observed.hub.is_being_deleted:
+        return ConditionStatus.TRUE, Reason.DELETING, _DELETING
     if given.observed.hub.spec.paused:
         return ConditionStatus.FALSE, Reason.PAUSED_BY_SPEC, ""
     transient = given.findings.transient
@@ -89,6 +96,10 @@ def _reconciling(given: StatusInput) -> StatusReasonMessage:
         return ConditionStatus.TRUE, transient[0].reason, transient[0].message
     if given.findings.blocking or given.progress.stuck:
         return ConditionStatus.FALSE, Reason.SETTLED, "waiting for help; see Stalled"
+    return _rolling_out(given)
+
+
+def _rolling_out(given: StatusInput) -> StatusReasonMessage:
     if given.findings.upgrade_waits:
         return ConditionStatus.TRUE, Reason.UPGRADE_PAUSED, _upgrade_message(given)
     if not given.progress.complete:

@@ -12,7 +12,7 @@ from mcphub_operator.diff import (
     Apply,
     Delete,
     Handover,
-    RepairPorts,
+    Repair,
     Scale,
     Step,
     build_plan,
@@ -331,9 +331,11 @@ class TestAPortWithAnotherNumber:
 
         steps = plan(replace(observed, children=changed))
 
-        number = {"op": "replace", "path": "/spec/ports/0/port", "value": 8000}
-        assert [type(step) for step in steps] == [RepairPorts, Apply]
-        assert steps[0].operations[-1] == number
+        assert [type(step) for step in steps] == [Repair, Apply]
+        (ports,) = steps[0].operations
+        (port,) = ports["value"]
+        assert ports["path"] == "/spec/ports"
+        assert (port["port"], port["nodePort"]) == (8000, 30123)
 
     def test_of_a_container_is_set_back_before_it_is_applied(self):
         def spoil(item):
@@ -342,9 +344,10 @@ class TestAPortWithAnotherNumber:
 
         steps = plan(with_deployment(settle(observe()), spoil))
 
-        assert [type(step) for step in steps] == [RepairPorts, Apply]
-        (_, number) = steps[0].operations
-        assert number["path"].endswith("/containers/0/ports/1/containerPort")
+        assert [type(step) for step in steps] == [Repair, Apply]
+        (ports,) = steps[0].operations
+        assert ports["path"].endswith("/containers/0/ports")
+        assert [p["containerPort"] for p in ports["value"]] == [8000, 8081]
 
 
 def test_a_false_that_a_user_removed_is_put_back():

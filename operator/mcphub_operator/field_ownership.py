@@ -1,0 +1,173 @@
+"""Which fields of its children the operator owns exactly, and which it shares.
+
+Server-side apply puts a field back when it was changed or removed. It leaves what
+others *add*, and for some fields more means something else: another label in a selector
+selects no pod, another port in a policy opens it. Those fields are exact: additions are
+removed too (`repairs`). Everything else is shared: others may add to it.
+
+This table is the only list of them; the documentation is made from it
+(`ownership_reference`), and the tests add to every field in it.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from mcphub_operator import names
+
+Path = tuple[str, ...]
+OWN_CONTAINER = f"[{names.CONTAINER}]"
+"""A step of a path: the item of a list with the name of the hub's container."""
+
+_TEMPLATE = ("spec", "template", "spec")
+_OWN = (*_TEMPLATE, "containers", OWN_CONTAINER)
+
+
+class ExactField(NamedTuple):
+    """A field to which others may add nothing."""
+
+    kind: str
+    path: Path
+    why: str
+    default: object = None
+    """What the API server fills in where the manifest says nothing."""
+
+    def __str__(self) -> str:
+        return ".".join(self.path).replace(".[", "[")
+
+
+class SharedField(NamedTuple):
+    """A field to which others may add."""
+
+    kind: str
+    path: str
+    examples: str
+
+
+def _exact(kind: str, prefix: Path, reasons: Mapping[str, str]) -> Iterator[ExactField]:
+    for name, why in reasons.items():
+        yield ExactField(kind, (*prefix, *name.split(".")), why)
+
+
+EXACT: tuple[ExactField, ...] = (
+    *_exact(
+        "Service",
+        ("spec",),
+        {
+            "selector": "one more label selects other pods, or none",
+            "ports": "one more port reaches pods where nothing was meant to",
+            "publishNotReadyAddresses": "sends clients to pods that cannot serve",
+            "externalIPs": "takes traffic of addresses that are not the hub's",
+            "loadBalancerSourceRanges": "shuts clients out",
+            "sessionAffinityConfig": "changes how long a client stays with a pod",
+        },
+    ),
+    ExactField(
+        "NetworkPolicy",
+        ("spec",),
+        "one more label protects no pod, one more peer or port opens the hub",
+    ),
+    ExactField("PodDisruptionBudget", ("spec",), "one more label protects no pod"),
+    *_exact(
+        "HorizontalPodAutoscaler",
+        ("spec",),
+        {
+            "scaleTargetRef": "scales another object",
+            "metrics": "scales by something that the hub does not ask for",
+        },
+    ),
+    *_exact(
+        "Deployment",
+        _TEMPLATE,
+        {
+            "hostNetwork": "gives pods the network of the node",
+            "hostPID": "shows pods the processes of the node",
+            "hostIPC": "gives pods the memory of the node",
+            "shareProcessNamespace": "lets other containers read the hub's memory",
+            "securityContext": "gives pods rights that they do not need",
+            "activeDeadlineSeconds": "ends pods that serve",
+        },
+    ),
+    ExactField(
+        "Deployment",
+        (*_TEMPLATE, "dnsPolicy"),
+        "the names of replicas and databases do not resolve",
+        default="ClusterFirst",
+    ),
+    *_exact(
+        "Deployment",
+        _OWN,
+        {
+            "command": "runs something else",
+            "args": "runs the server with another configuration",
+            "workingDir": "runs the server elsewhere",
+            "ports": "opens ports of the node",
+            "startupProbe": "restarts or spares pods wrongly",
+            "readinessProbe": "sends clients to pods that cannot serve",
+            "livenessProbe": "restarts or spares pods wrongly",
+            "lifecycle": "ends pods before clients have left",
+            "securityContext": "gives the container rights that it does not need",
+        },
+    ),
+)
+
+SHARED: tuple[SharedField, ...] = (
+    SharedField("all", "metadata.labels", "labels of a cost or policy tool"),
+    SharedField("all", "metadata.annotations", "`kubectl rollout restart`, Argo CD"),
+    SharedField("all", "metadata.finalizers", "a backup or load balancer controller"),
+    SharedField("all", "metadata.ownerReferences", "owners that are not controllers"),
+    SharedField("Deployment", "spec.paused", "`kubectl rollout pause`; told in STATUS"),
+    SharedField(
+        "Deployment", "spec.template.metadata", "labels, annotations of an injector"
+    ),
+    SharedField(
+        "Deployment", "spec.template.spec.containers", "containers of a service mesh"
+    ),
+    SharedField("Deployment", "spec.template.spec.initContainers", "init containers"),
+    SharedField("Deployment", "spec.template.spec.volumes", "volumes of an injector"),
+    SharedField(
+        "Deployment",
+        f"spec.template.spec.containers[{names.CONTAINER}].env",
+        "proxy settings",
+    ),
+    SharedField(
+        "Deployment",
+        f"spec.template.spec.containers[{names.CONTAINER}].volumeMounts",
+        "certificates",
+    ),
+    SharedField("ConfigMap, Secret", "data", "further keys"),
+    SharedField("ServiceAccount", "imagePullSecrets", "credentials of a registry"),
+)
+
+
+def find_exact_fields(kind: str) -> Iterator[ExactField]:
+    """Yield the exact fields of a kind."""
+    return (field for field in EXACT if field.kind == kind)
+
+
+def find_value(item: Any, path: Path) -> Any:
+    """Return what stands at a path; None if nothing does."""
+    for step in path:
+        if item is None:
+            return None
+        item = _step(item, step)
+    return item
+
+
+def build_pointer(item: Any, path: Path) -> str:
+    """Return a path as JSON patches write it, for an object that has it."""
+    pointer = ""
+    for step in path:
+        key: str | int = step
+        if step == OWN_CONTAINER:
+            key = next(i for i, c in enumerate(item) if c["name"] == names.CONTAINER)
+        item = item[key]
+        pointer += f"/{key}"
+    return pointer
+
+
+def _step(item: Any, step: str) -> Any:
+    if step != OWN_CONTAINER:
+        return item.get(step) if isinstance(item, dict) else None
+    items = item if isinstance(item, list) else ()
+    named = (i for i in items if isinstance(i, dict) and i.get("name"))
+    return next((i for i in named if i["name"] == names.CONTAINER), None)

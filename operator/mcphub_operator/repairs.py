@@ -1,0 +1,124 @@
+"""What an apply alone cannot put right, as operations of a JSON patch.
+
+Two kinds. Additions to exact fields (`field_ownership`): an apply leaves what others
+added. And ports whose number was changed: the API server merges ports by number and
+protocol, so an apply takes a changed number for another owner's port and keeps it, and
+the operator's port becomes a second one of the same name, which is refused.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mcphub_operator import names
+from mcphub_operator.field_ownership import (
+    ExactField,
+    build_pointer,
+    find_exact_fields,
+    find_value,
+)
+from mcphub_operator.resources.manifest import Manifest
+
+DEFAULTS: Mapping[str, object] = {
+    "protocol": "TCP",
+    "scheme": "HTTP",
+    "successThreshold": 1,
+}
+"""What the API server fills in below exact fields."""
+ASSIGNED = ("nodePort",)
+"""What the API server chooses where a manifest leaves it open."""
+PORTS = "ports"
+
+Operation = Mapping[str, Any]
+"""One operation of a JSON patch."""
+
+
+def find_repairs(manifest: Manifest, live: Mapping[str, Any]) -> tuple[Operation, ...]:
+    """Return what gives a child its exact fields back; nothing for most.
+
+    If the manifest changed since it was applied, the apply comes first: what seems to
+    be an addition is mostly what the manifest had before.
+    """
+    applied = _applied_hash(live)
+    is_outdated = applied is not None and applied != _applied_hash(manifest)
+    return tuple(
+        operation
+        for field in find_exact_fields(manifest["kind"])
+        if field.path[-1] == PORTS or not is_outdated
+        for operation in _repair(field, manifest, live)
+    )
+
+
+def _applied_hash(item: Mapping[str, Any]) -> object:
+    annotations = item["metadata"].get("annotations") or {}
+    return annotations.get(names.ANNOTATION_APPLIED)
+
+
+def _repair(
+    field: ExactField, manifest: Manifest, live: Mapping[str, Any]
+) -> Iterator[Operation]:
+    found, wish = find_value(live, field.path), find_value(manifest, field.path)
+    if field.path[-1] == PORTS:
+        is_right = not found or _has_ports(found, wish)
+        value: Any = _keep_assigned(wish, found or ())
+    else:
+        is_right = found == field.default or not has_additions(found, wish)
+        value = wish
+    if is_right:
+        return
+    pointer = build_pointer(live, field.path)
+    if value:
+        yield {"op": "replace", "path": pointer, "value": value}
+    else:
+        yield {"op": "remove", "path": pointer}
+
+
+def has_additions(live: Any, wish: Any) -> bool:
+    """Tell whether something is there that was neither wished for nor a default."""
+    if not live:
+        return False
+    if isinstance(live, dict) and isinstance(wish, dict):
+        return any(
+            has_additions(part, wish.get(key))
+            for key, part in live.items()
+            if key in wish or part != DEFAULTS.get(key)
+        )
+    if isinstance(live, list) and isinstance(wish, list | tuple):
+        # Another length is put right by an apply: these lists do not merge.
+        return any(map(has_additions, live, wish))
+    return wish is None
+
+
+def _has_ports(live: Any, wish: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether exactly these ports are there, in any order."""
+    there = _by_name(live)
+    return (
+        len(live) == len(wish)
+        and all(
+            there.get(port["name"], {}).get(key, DEFAULTS.get(key)) == value
+            for port in wish
+            for key, value in port.items()
+        )
+        and not any(
+            has_additions({k: v for k, v in port.items() if k not in ASSIGNED}, wished)
+            for wished in wish
+            for port in [there[wished["name"]]]
+        )
+    )
+
+
+def _keep_assigned(
+    wish: Sequence[Mapping[str, Any]], live: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    there = _by_name(live)
+    kept = (
+        {key: there.get(port["name"], {}).get(key) for key in ASSIGNED} for port in wish
+    )
+    return [
+        {k: v for k, v in chosen.items() if v is not None} | dict(port)
+        for chosen, port in zip(kept, wish, strict=True)
+    ]
+
+
+def _by_name(ports: Any) -> dict[Any, Mapping[str, Any]]:
+    found = ports if isinstance(ports, list) else []
+    return {port.get("name"): port for port in found if isinstance(port, dict)}

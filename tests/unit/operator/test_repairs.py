@@ -1,0 +1,143 @@
+"""Additions to exact fields are removed; additions to shared ones stay."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mcphub_operator.cache.children import build_cached
+from mcphub_operator.desired import build_desired
+from mcphub_operator.diff import Repair, build_plan
+from mcphub_operator.field_ownership import (
+    EXACT,
+    OWN_CONTAINER,
+    ExactField,
+    find_value,
+)
+from mcphub_operator.observed import Observed
+from mcphub_operator.resources.manifest import ChildId
+from tests.support.exact_fields import add_to
+from tests.support.observed import hub, observe, settle
+
+AUTOSCALED = {"autoscaling": {"minReplicas": 1}, "disruptionBudget": {}}
+
+Item = dict[str, Any]
+
+
+def at_rest() -> Observed:
+    return settle(observe(hub(**AUTOSCALED)))
+
+
+def change(observed: Observed, kind: str, act: Callable[[Item], None]) -> Observed:
+    child = ChildId(kind, "team-data")
+    item = observed.children[child].read()
+    act(item)
+    children = {**observed.children, child: build_cached(item)}
+    object.__setattr__(observed, "children", children)
+    return observed
+
+
+def steps(observed: Observed) -> list[Any]:
+    plan = build_plan(observed, build_desired(observed))
+    return [step for stage in plan for step in stage]
+
+
+def apply_patch(item: Item, repair: Repair) -> None:
+    """What the API server does with the operations of a repair."""
+    for operation in repair.operations:
+        *path, last = operation["path"].removeprefix("/").split("/")
+        target: Any = item
+        for step in path:
+            target = target[int(step)] if step.isdigit() else target[step]
+        if operation["op"] == "remove":
+            del target[last]
+        else:
+            target[last] = operation["value"]
+
+
+@pytest.mark.parametrize("field", EXACT, ids=lambda f: f"{f.kind} {f}")
+def test_an_addition_to_an_exact_field_is_removed(field: ExactField):
+    before = at_rest().children[ChildId(field.kind, "team-data")].read()
+    observed = change(at_rest(), field.kind, lambda item: add_to(item, field))
+
+    found = steps(observed)
+
+    repair = found[0]
+    assert isinstance(repair, Repair)
+    item = observed.children[repair.child].read()
+    apply_patch(item, repair)
+    assert find_value(item, field.path) == find_value(before, field.path)
+
+
+@pytest.mark.parametrize("field", EXACT, ids=lambda f: f"{f.kind} {f}")
+def test_what_the_api_server_fills_in_stays(field: ExactField):
+    def fill_in(item: Item) -> None:
+        found = find_value(item, field.path)
+        if field.default is not None:
+            find_value(item, field.path[:-1])[field.path[-1]] = field.default
+        if isinstance(found, dict) and "httpGet" in found:
+            found |= {"successThreshold": 1}
+            found["httpGet"]["scheme"] = "HTTP"
+        if field.kind == "Service" and field.path[-1] == "ports":
+            found[0]["nodePort"] = 30123
+
+    assert steps(change(at_rest(), field.kind, fill_in)) == []
+
+
+def test_what_a_manifest_no_longer_has_is_left_to_the_apply():
+    observed = settle(observe(hub(networkPolicy={"monitoringFrom": [PEER]})))
+    changed = observe(hub(), children=observed.children)
+
+    found = steps(changed)
+
+    assert not [s for s in found if isinstance(s, Repair)]
+
+
+PEER = {"namespaceSelector": {"matchLabels": {"team": "observers"}}}
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        pytest.param(
+            lambda item: item["metadata"]["annotations"].update(a="b"),
+            id="an annotation",
+        ),
+        pytest.param(
+            lambda item: item["spec"]["template"]["metadata"]["annotations"].update(
+                a="b"
+            ),
+            id="an annotation of the pods",
+        ),
+        pytest.param(
+            lambda item: item["spec"]["template"]["spec"]["containers"].append(
+                {"name": "sidecar", "image": "x", "command": ["run"]}
+            ),
+            id="a container",
+        ),
+        pytest.param(
+            lambda item: item["spec"]["template"]["spec"].update(
+                initContainers=[{"name": "init", "image": "x"}]
+            ),
+            id="an init container",
+        ),
+        pytest.param(
+            lambda item: item["spec"]["template"]["spec"]["containers"][0][
+                "env"
+            ].append({"name": "HTTPS_PROXY", "value": "http://proxy"}),
+            id="a variable",
+        ),
+        pytest.param(
+            lambda item: item["spec"].update(paused=True), id="a paused rollout"
+        ),
+    ],
+)
+def test_an_addition_to_a_shared_field_stays(act: Callable[[Item], None]):
+    assert steps(change(at_rest(), "Deployment", act)) == []
+
+
+def test_the_table_names_fields_that_the_manifests_can_have():
+    own = [field for field in EXACT if OWN_CONTAINER in field.path]
+
+    assert own
+    assert len({(f.kind, f.path) for f in EXACT}) == len(EXACT)
