@@ -100,9 +100,10 @@ fault-matrix: env ## Run the operator under every fault; write the table in docs
 	  $(BIN)/pytest -q tests/integration/operator/faults
 
 .PHONY: crd
-crd: env ## Generate crds/ and docs/reference.md from the typed spec
+crd: env ## Generate crds/, docs/reference.md and docs/fields.md from the operator
 	@$(BIN)/python -m mcphub_operator.crd > crds/mcphubs.yaml
 	@$(BIN)/python -m mcphub_operator.crd_reference > docs/reference.md
+	@$(BIN)/python -m mcphub_operator.ownership_reference > docs/fields.md
 
 .PHONY: images
 images: env ## Build the images of the server and the operator

@@ -15,6 +15,8 @@ from mcphub_operator.resources.manifest import ChildId
 
 TAKES_PODS = "Deployment"
 """Its selector cannot be changed: adopting it would need its deletion."""
+HARMFUL = frozenset({"Service", TAKES_PODS})
+"""Kinds whose adoption takes something offline; the first advice is to rename."""
 _SELECTORS: Mapping[str, str] = {
     "Deployment": "selector",
     "NetworkPolicy": "podSelector",
@@ -75,9 +77,8 @@ def _judge_free(hub: Adopter, child: ChildId, item: Mapping[str, Any]) -> Claim:
     if offered == hub.name:
         refusal = _refuse(hub, child, item)
         return Claim(Owner.UNOWNED if refusal else Owner.HUB, refusal)
-    if selects_others(child, item, hub.name):
-        return Claim(Owner.UNOWNED, _describe_foreign(hub, child))
-    return Claim(Owner.UNOWNED)
+    in_use = child.kind in HARMFUL and selects_others(child, item, hub.name)
+    return Claim(Owner.UNOWNED, _describe_foreign(hub, child) if in_use else "")
 
 
 def is_marked(hub: str, metadata: Mapping[str, Any]) -> bool:

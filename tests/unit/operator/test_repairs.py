@@ -1,6 +1,7 @@
 """Additions to exact fields are removed; additions to shared ones stay."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from mcphub_operator.field_ownership import (
     find_value,
 )
 from mcphub_operator.observed import Observed
+from mcphub_operator.ownership_reference import render_reference
 from mcphub_operator.resources.manifest import ChildId
 from tests.support.exact_fields import add_to
 from tests.support.observed import hub, observe, settle
@@ -141,3 +143,9 @@ def test_the_table_names_fields_that_the_manifests_can_have():
 
     assert own
     assert len({(f.kind, f.path) for f in EXACT}) == len(EXACT)
+
+
+def test_the_committed_page_is_what_the_table_makes():
+    page = (Path(__file__).parents[3] / "docs/fields.md").read_text()
+
+    assert page == render_reference(), "run `make crd`"
