@@ -1,4 +1,4 @@
-"""PeerLookup as processes, each told how much memory a Deployment gives it."""
+"""Replicas as processes, each told how much memory a Deployment gives it."""
 
 import sys
 import tempfile

@@ -1,7 +1,7 @@
-"""The life of the process: listen, watch the backends, and end without a loss.
+"""The life of the process: listen, watch the backends, drain, stop.
 
-uvicorn's own shutdown closes listeners and idle connections at once, and takes the
-signals for itself; here SIGTERM begins a drain, and uvicorn is told to stop last.
+uvicorn's own shutdown closes listeners and idle connections at once, and uvicorn
+handles the signals itself; here SIGTERM begins a drain, and uvicorn stops last.
 """
 
 import asyncio
@@ -11,7 +11,6 @@ import socket
 from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Protocol
 
 import structlog
 import uvicorn
@@ -26,7 +25,7 @@ from mcphub_server.traffic.state import ServerState
 from mcphub_server.transports.endpoints import Transports
 
 KEEP_ALIVE_SECONDS = 180
-"""Above the usual proxies' 120 s: who closes last never cuts a request."""
+"""Above the 120 s of the usual proxies: a proxy has to close its connections first."""
 
 BACKLOG = 2048
 LAST_SECONDS = 5
@@ -35,33 +34,28 @@ LAST_SECONDS = 5
 log = structlog.get_logger(__name__)
 
 
-class Hub(Protocol):
-    """What is started and ended here; `app.build_hub` makes it."""
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A hub that is ready to be started; `app.build_hub` makes it.
 
-    @property
-    def runtime(self) -> RuntimeSettings: ...
+    Attributes:
+        monitors: One for each backend.
+        state: What the hub is doing.
+        app: The ASGI application of the port for MCP clients.
+        management: The ASGI application of the management port.
+    """
 
-    @property
-    def monitors(self) -> Sequence[BackendMonitor]: ...
-
-    @property
-    def state(self) -> ServerState: ...
-
-    @property
-    def sessions(self) -> SessionServices: ...
-
-    @property
-    def transports(self) -> Transports: ...
-
-    @property
-    def app(self) -> ASGIApp: ...
-
-    @property
-    def management(self) -> ASGIApp: ...
+    runtime: RuntimeSettings
+    monitors: Sequence[BackendMonitor]
+    state: ServerState
+    sessions: SessionServices
+    transports: Transports
+    app: ASGIApp
+    management: ASGIApp
 
 
 class Listener(uvicorn.Server):
-    """A uvicorn server that leaves the signals to us and tells when it listens."""
+    """A uvicorn server without signal handlers; `listening` is set once it listens."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -96,7 +90,7 @@ def build_listener(app: ASGIApp) -> Listener:
 
 
 def open_socket(host: str, port: int) -> socket.socket:
-    """Listen, or say in one sentence why that is not possible."""
+    """Listen; raise ConfigError with one sentence if that is not possible."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     dual = family is socket.AF_INET6 and socket.has_dualstack_ipv6()
     try:
@@ -190,7 +184,7 @@ def install_signals(stop: asyncio.Event, hurry: asyncio.Event) -> None:
 
 
 async def drain_or_hurry(hub: Hub, hurry: asyncio.Event) -> None:
-    """Drain until done, or until somebody is in a hurry."""
+    """Drain until done, or until a second signal."""
     draining = asyncio.create_task(drain(hub.state, hub.runtime.drain_linger_seconds))
     hurrying = asyncio.create_task(hurry.wait())
     await asyncio.wait({draining, hurrying}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,7 +1,7 @@
-"""`mcphub-server --check`: try everything that is configured once, and tell.
+"""`mcphub-server --check`: tries everything that is configured, once.
 
-For an administrator who would rather know before clients do, and for the init step of
-a deployment: a table for people, an exit code for programs.
+For an administrator who wants to know before clients do, and for the init step of a
+deployment: a table for people, an exit code for programs.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ class Finding:
 
 
 async def check(config: HubConfig, runtime: RuntimeSettings) -> list[Finding]:
-    """Return what was found, in the order of the configuration."""
+    """Return the findings in the order of the configuration."""
     backends = [register(each, runtime.secrets_dir) for each in config.enabled_backends]
     found = await asyncio.gather(*(check_backend(each) for each in backends))
     return [
@@ -59,7 +59,7 @@ async def check_backend(registered: Registered) -> Finding:
 
 
 async def check_auth(config: HubConfig, runtime: RuntimeSettings) -> Finding:
-    """See whether anybody could log in."""
+    """Check whether a client can authenticate."""
     kind = config.auth.type.value
     if config.auth.type is AuthType.NONE:
         return Finding("auth", kind, "", OK, "Everybody is let in.")

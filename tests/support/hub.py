@@ -22,10 +22,10 @@ import yaml
 from fastmcp import Client
 from fastmcp.client.transports import SSETransport, StreamableHttpTransport
 
-from mcphub_server.app import Hub, build_hub
+from mcphub_server.app import build_hub
 from mcphub_server.config.load import load_hub_config
 from mcphub_server.config.runtime import RuntimeSettings
-from mcphub_server.lifespan import Ports, listening
+from mcphub_server.lifespan import Hub, Ports, listening
 from tools.ports import reserve_ports
 
 TOKEN = "token-of-alice"

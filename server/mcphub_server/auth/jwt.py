@@ -1,11 +1,11 @@
-"""JSON Web Tokens: signed by the issuer's current keys, made for this hub, not over.
+"""JSON Web Tokens: signed by the issuer's current keys, made for this hub, not expired.
 
-FastMCP's verifier takes one algorithm, believes tokens without an end and ignores
-`nbf`, so this is joserfc with those closed. Keys are fetched when first needed and
+FastMCP's verifier takes one algorithm, accepts tokens without expiry and ignores
+`nbf`, so this uses joserfc and checks all of it. Keys are fetched when first needed and
 again when a token names an unknown one (the issuer has rotated), one fetch at a time
-and at most every few seconds, because anybody can send a token with a made-up key id.
-Old keys stay in use while newer ones are fetched, and while the issuer cannot be
-reached: who has a token of a known key never waits for the issuer.
+and at most every few seconds, because any client can send a token with a made-up key
+id. Old keys stay in use while newer ones are fetched, and while the issuer cannot be
+reached: a caller whose token has a known key never waits for the issuer.
 """
 
 import asyncio
@@ -26,21 +26,21 @@ ALGORITHMS = [
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     *("ES256", "ES384", "ES512", "Ed25519"),
 ]
-"""Asymmetric ones only: with a shared secret anybody who verifies could sign."""
+"""Asymmetric ones only: with a shared secret, every verifier could sign."""
 
 KEY_TYPES = frozenset({"RSA", "EC", "OKP"})
 CLOCK_SKEW_SECONDS = 30
 REFETCH_SECONDS = 5.0
-"""From the end of one fetch to the next, so that a slow issuer has a rest, too."""
+"""From the end of one fetch to the next, so that a slow issuer gets a pause, too."""
 
 KEYS_KEPT_SECONDS = 600.0
-"""Then a call has them fetched again, and goes by the old ones meanwhile."""
+"""Then a call starts the next fetch, and uses the old keys meanwhile."""
 
 FETCH_TIMEOUT_SECONDS = 5.0
 MAX_TOKEN_BYTES = 16_384
 
 BAD_TOKEN = (JoseError, ValueError, TypeError, KeyError, AttributeError)
-"""What joserfc raises of a token; whatever is wrong with one is its own fault."""
+"""What joserfc raises for an invalid token."""
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +70,7 @@ class JwtVerifier:
         )
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        """Return whose token this is, or None if it is not to be believed."""
+        """Return the caller of a token, or None if it is not valid."""
         if len(token) > MAX_TOKEN_BYTES:
             return None
         if self._clock() - self._fetched_at >= KEYS_KEPT_SECONDS:
@@ -95,7 +95,7 @@ class JwtVerifier:
             return None
 
     def _accepts(self, claims: dict[str, Any]) -> bool:
-        """Tell whether a token is the issuer's, made for this hub, and not over."""
+        """Return whether a token is the issuer's, for this hub, and not expired."""
         try:
             self._claims.validate(claims)
         except BAD_TOKEN:
@@ -103,9 +103,9 @@ class JwtVerifier:
         return True
 
     async def _refresh(self) -> bool:
-        """Wait for the issuer's keys unless it was just asked; tell whether they came.
+        """Wait for the issuer's keys unless just asked for; return whether they came.
 
-        All who wait share one fetch, which goes on if they leave.
+        All callers share one fetch, which goes on if they leave.
         """
         fetching = self._find_fetch()
         return fetching is not None and await asyncio.shield(fetching)
@@ -122,14 +122,14 @@ class JwtVerifier:
         return self._fetching
 
     async def _fetch_keys(self) -> bool:
-        """Fetch the issuer's keys; tell whether that went well.
+        """Fetch the issuer's keys; return whether that succeeded.
 
         Raises nothing: the keys known so far stay.
         """
         try:
             async with asyncio.timeout(FETCH_TIMEOUT_SECONDS):
                 self._keys = parse_keys(await self._fetch())
-        except Exception as error:  # noqa: BLE001 -- nobody may wait for this task
+        except Exception as error:  # noqa: BLE001 -- no caller may wait for this task
             log.warning("signing keys not fetched", error=type(error).__name__)
             return False
         finally:

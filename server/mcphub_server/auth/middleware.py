@@ -1,9 +1,9 @@
-"""The door of the MCP endpoints: a bearer token, whatever verifies it.
+"""Authenticates callers of the MCP endpoints by a bearer token.
 
-One small ASGI layer instead of the four that the SDK stacks, because what it says on
-refusal matters more than it seems: with static tokens the challenge is a bare
-`Bearer`, for anything else sends Claude Code, Copilot CLI and Cursor into an OAuth
-flow in which they drop the header that their user configured.
+One ASGI layer instead of the four that the SDK stacks, because the wording of a
+refusal matters: with static tokens the challenge is a bare `Bearer`. Any other one
+sends Claude Code, Copilot CLI and Cursor into an OAuth flow in which they drop the
+header that their user configured.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,17 +18,18 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcphub_server.web.caller import Client, current_client, enter_client
+from mcphub_server.web.request import get_request
 
 
 @dataclass(frozen=True, slots=True)
 class AuthPolicy:
-    """How callers are let in.
+    """How callers authenticate.
 
     Attributes:
-        verifier: Turns a token into a client; None lets everybody in.
+        verifier: Turns a token into a client; None admits every caller.
         required_scopes: What a token must grant.
-        metadata_urls: RFC 9728 metadata to name in challenges, by the path that was
-            asked for, without a slash at its end; only for JWT.
+        metadata_urls: RFC 9728 metadata to name in challenges, by the path of the
+            request without a slash at its end; only for JWT.
     """
 
     verifier: TokenVerifier | None
@@ -37,28 +38,29 @@ class AuthPolicy:
 
 
 class AuthMiddleware:
-    """Lets a request through with a valid token, and remembers whose it is."""
+    """Passes on requests with a valid token, and enters the caller into the scope."""
 
     def __init__(
-        self, app: ASGIApp, door: AuthPolicy, count_failure: Callable[[str], None]
+        self, app: ASGIApp, policy: AuthPolicy, count_failure: Callable[[str], None]
     ) -> None:
         self._app = app
-        self._door = door
+        self._policy = policy
         self._count_failure = count_failure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or self._door.verifier is None:
+        verifier = self._policy.verifier
+        if verifier is None or get_request(scope).is_forwarded:
             await self._app(scope, receive, send)
             return
         token = find_bearer(Headers(scope=scope).get("authorization", ""))
         if not token:
             await self._refuse("missing", scope, receive, send)
             return
-        access = await self._door.verifier.verify_token(token)
+        access = await verifier.verify_token(token)
         if access is None:
             await self._refuse("invalid", scope, receive, send)
             return
-        if not set(self._door.required_scopes) <= set(access.scopes):
+        if not set(self._policy.required_scopes) <= set(access.scopes):
             await self._refuse("scope", scope, receive, send)
             return
         enter(scope, access)
@@ -68,7 +70,7 @@ class AuthMiddleware:
         self, reason: str, scope: Scope, receive: Receive, send: Send
     ) -> None:
         self._count_failure(reason)
-        response = build_refusal(reason, self._door, scope["path"])
+        response = build_refusal(reason, self._policy, scope["path"])
         await response(scope, receive, send)
 
 
@@ -93,9 +95,9 @@ def name_principal(access: AccessToken) -> str:
     return access.client_id
 
 
-def build_refusal(reason: str, door: AuthPolicy, path: str) -> Response:
+def build_refusal(reason: str, policy: AuthPolicy, path: str) -> Response:
     """Make the 401 or 403 of RFC 6750, as plain as its readers need it."""
-    metadata_url = door.metadata_urls.get(path.rstrip("/"))
+    metadata_url = policy.metadata_urls.get(path.rstrip("/"))
     status, error, text = {
         "missing": (401, "", "Send the header: Authorization: Bearer <token>."),
         "invalid": (401, "invalid_token", "This token is unknown or no longer valid."),
@@ -105,8 +107,8 @@ def build_refusal(reason: str, door: AuthPolicy, path: str) -> Response:
     if metadata_url:
         if error:
             parts.append(f'error="{error}"')
-        if door.required_scopes:
-            parts.append(f'scope="{" ".join(door.required_scopes)}"')
+        if policy.required_scopes:
+            parts.append(f'scope="{" ".join(policy.required_scopes)}"')
         parts.append(f'resource_metadata="{metadata_url}"')
     challenge = f"Bearer {', '.join(parts)}" if parts else "Bearer"
     body = {"error": error or "unauthorized", "error_description": text}

@@ -1,8 +1,8 @@
 """Static tokens as files: the file's name is the client, its content the token.
 
-Read live, because the operator rotates them without restarting anybody: at most once
-a second, and at once when a token is unknown. Kubernetes projects a Secret through
-the symbolic link `..data`; names that begin with a dot are not clients.
+The files are read live, because the operator rotates tokens without a restart: at most
+once a second, and at once when a token is unknown. Kubernetes projects a Secret
+through the symbolic link `..data`; names that begin with a dot are not clients.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ class TokenFiles:
         return AccessToken(token="", client_id=client, scopes=[])
 
     def refresh(self) -> bool:
-        """Read the files again if any has changed; tell whether one had."""
+        """Read the files again if any has changed; return whether one had."""
         self._checked_at = self._clock()
         signature = sign_folder(self._folder)
         if signature == self._signature:
@@ -58,7 +58,7 @@ class TokenFiles:
         return tuple(self._digests)
 
     def _find(self, token: str) -> str | None:
-        """Compare with every token, whichever matches: no timing tells them apart."""
+        """Compare with every token: the time must not tell which one matches."""
         digest = hashlib.sha256(token.encode()).digest()
         found: str | None = None
         for client, known in self._digests.items():
@@ -86,7 +86,7 @@ def sign_folder(folder: Path) -> Signature:
 
 
 def read_digests(folder: Path, names: list[str]) -> dict[str, bytes]:
-    """Return the digest of each client's token; empty and unreadable files are none."""
+    """Return the digest of each client's token; skip empty and unreadable files."""
     digests: dict[str, bytes] = {}
     for name in names:
         try:

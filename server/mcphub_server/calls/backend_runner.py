@@ -1,19 +1,19 @@
-"""How a tool's call to a backend is run: a place, the circuit, nothing longer.
+"""Runs the calls of tools to their backends: a slot, then the circuit breaker.
 
-Places are counted per replica. A call waits shortly for one and is then told when to
-try again, because an answer within 45 s is worth more than a place in a queue: proxies
-cut what stays silent.
+Slots are counted per replica. A call waits briefly for one and then fails with a retry
+hint, because a response within 45 s is worth more than a place in a queue: proxies cut
+a silent response.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
 from mcphub_server.backends.base import Backend
 from mcphub_server.backends.health import BackendMonitor
 from mcphub_server.errors import LimitExceeded
 
-PLACE_WAIT_SECONDS = 1.5
+SLOT_WAIT_SECONDS = 1.5
 
 Result = TypeVar("Result")
 
@@ -23,12 +23,12 @@ class LimitedRunner:
 
     def __init__(
         self,
-        monitors: Mapping[str, BackendMonitor],
+        monitors: Iterable[BackendMonitor],
         max_concurrent_calls: int,
         count_limited: Callable[[str], None],
     ) -> None:
-        self._monitors = monitors
-        self._places = asyncio.Semaphore(max_concurrent_calls)
+        self._monitors = {each.backend.name: each for each in monitors}
+        self._slots = asyncio.Semaphore(max_concurrent_calls)
         self._limit = max_concurrent_calls
         self._count_limited = count_limited
 
@@ -38,19 +38,19 @@ class LimitedRunner:
         """Run one call; see `BackendRunner`."""
         monitor = self._monitors[backend.name]
         monitor.breaker.check()
-        await self._take_place()
+        await self._take_slot()
         try:
             return await monitor.call(call)
         except LimitExceeded:
             self._count_limited("pool")
             raise
         finally:
-            self._places.release()
+            self._slots.release()
 
-    async def _take_place(self) -> None:
+    async def _take_slot(self) -> None:
         try:
-            async with asyncio.timeout(PLACE_WAIT_SECONDS):
-                await self._places.acquire()
+            async with asyncio.timeout(SLOT_WAIT_SECONDS):
+                await self._slots.acquire()
         except TimeoutError:
             self._count_limited("concurrency")
             raise LimitExceeded(

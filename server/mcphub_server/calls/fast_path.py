@@ -1,10 +1,10 @@
-"""The short way from the SDK to a hub's own tools.
+"""The fast path from the SDK to a hub's own tools.
 
-For each call FastMCP asks its providers, the session's visibility rules, transforms
-and each component's own authorization, and the SDK then walks the whole result three
-times to check and copy it. A hub's tools are fixed when it starts and need none of
-that, and it costs as much CPU as all the rest of a call. So own tools are answered
-here, before both, through the hub's own middleware; everything else passes on.
+For each call FastMCP consults its providers, the session's visibility rules,
+transforms and each component's own authorization, and the SDK then walks the whole
+result three times to check and copy it. A hub's tools are fixed when it starts and
+need none of that, which costs as much CPU as all the rest of a call. So own tools are
+answered here, before both, through the hub's own middleware; other tools pass on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,8 +22,8 @@ from pydantic import ValidationError
 FIRST_WITH_STRUCTURED_CONTENT = "2025-06-18"
 
 
-class Around(Protocol):
-    """What a call passes on its way: limits, counts, the audit line."""
+class CallMiddleware(Protocol):
+    """What every call passes: limits, counts, the audit line."""
 
     async def __call__(
         self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
@@ -33,9 +33,11 @@ class Around(Protocol):
 class ToolFastPath:
     """A middleware of the SDK that answers `tools/call` for own tools."""
 
-    def __init__(self, mcp: FastMCP, tools: Sequence[Tool], around: Around) -> None:
+    def __init__(
+        self, mcp: FastMCP, tools: Sequence[Tool], middleware: CallMiddleware
+    ) -> None:
         self._tools = {tool.name: tool for tool in tools}
-        self._around = around
+        self._middleware = middleware
         server = mcp._mcp_server  # noqa: SLF001 -- FastMCP has no other way to it
         self._stamp = {SERVER_INFO_META_KEY: server.server_info_stamp}
         # spares each modern call an internal listing of all tools
@@ -43,7 +45,7 @@ class ToolFastPath:
         server.middleware.insert(0, self)
 
     def is_own(self, name: str) -> bool:
-        """Tell whether a tool is the hub's own; those send nothing but their result."""
+        """Return whether a tool is the hub's own; such a tool sends only its result."""
         return name in self._tools
 
     def find_schema(self, name: str) -> Mapping[str, Any] | None:
@@ -54,12 +56,12 @@ class ToolFastPath:
     async def __call__(
         self, ctx: ServerRequestContext[Any, Any], call_next: PassOn
     ) -> HandlerResult:
-        """Answer the call of an own tool; leave the rest, and its errors, to others."""
+        """Answer the call of an own tool; pass on every other request."""
         params = self._find_call(ctx)
         if params is None:
             return await call_next(ctx)
         context = MiddlewareContext(message=params, method="tools/call")
-        result = await self._around(context, self._run)
+        result = await self._middleware(context, self._run)
         return self._render(result, ctx.protocol_version)
 
     def _find_call(

@@ -1,8 +1,8 @@
-"""Around every MCP request: rate limit, count, duration, and the audit line.
+"""Limits, measures and audits every MCP request.
 
-The only FastMCP middleware there is, because each costs a layer of coroutines per
-request. What a limit refuses is an answer within the protocol, never HTTP 429 or 503:
-Python's SSE client dies of a non-2xx answer to a POST.
+This is the only FastMCP middleware, because each one costs a layer of coroutines per
+request. A limit refuses with a tool error or a JSON-RPC error, never with HTTP 429 or
+503: a non-2xx response to a POST kills Python's SSE client.
 """
 
 import time
@@ -47,7 +47,7 @@ class CallMetrics(Protocol):
 
 @dataclass(slots=True)
 class CallRecord:
-    """What a running call tells about itself."""
+    """What a running call adds to its audit line."""
 
     fingerprint: str = ""
     rows: int = 0
@@ -174,7 +174,7 @@ class ToolCallMiddleware(Middleware):
 
 
 def build_rate_key(client: Client) -> str:
-    """Return whose bucket pays: a session's, or an address's where there is none."""
+    """Return the key of the bucket: by session, or by address where there is none."""
     return f"{client.principal}\n{client.session or client.address}"
 
 

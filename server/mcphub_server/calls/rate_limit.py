@@ -1,18 +1,18 @@
-"""How often one client may call: a token bucket each, in a bounded map.
+"""Limits the rate of calls: a token bucket for each client, in a bounded map.
 
 Pure: time is an argument. FastMCP's own limiter keeps a bucket for every client that
-ever called, and cannot say when to try again.
+ever called, and gives no time to retry after.
 """
 
 from collections import OrderedDict
 from dataclasses import dataclass
 
-MOST_CLIENTS = 10_000
+MAX_CLIENTS = 10_000
 
 
 @dataclass(slots=True)
 class Bucket:
-    """What one client has left, as of a time."""
+    """The tokens that one client has left at a time."""
 
     tokens: float
     at_seconds: float
@@ -22,11 +22,11 @@ class RateLimiter:
     """Buckets by client key; the longest unused is forgotten first."""
 
     def __init__(
-        self, per_second: float, burst: float, most_clients: int = MOST_CLIENTS
+        self, per_second: float, burst: float, max_clients: int = MAX_CLIENTS
     ) -> None:
         self._per_second = per_second
         self._burst = burst
-        self._most_clients = most_clients
+        self._max_clients = max_clients
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
 
     def take(self, key: str, now_seconds: float) -> float:
@@ -34,7 +34,7 @@ class RateLimiter:
         bucket = self._buckets.get(key)
         if bucket is None:
             bucket = self._buckets[key] = Bucket(self._burst, now_seconds)
-            if len(self._buckets) > self._most_clients:
+            if len(self._buckets) > self._max_clients:
                 self._buckets.popitem(last=False)
         else:
             self._buckets.move_to_end(key)

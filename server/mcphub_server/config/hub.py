@@ -47,6 +47,11 @@ class TransportsConfig(ConfigModel):
     streamable_http: StreamableHttpConfig = StreamableHttpConfig()
     sse: SseConfig = SseConfig()
 
+    @property
+    def is_stateful(self) -> bool:
+        """Whether `/mcp` keeps sessions."""
+        return self.streamable_http.sessions is SessionMode.STATEFUL
+
 
 class JwtConfig(ConfigModel):
     """Which JSON Web Tokens are believed."""

@@ -1,7 +1,7 @@
-"""The second listener: health, metrics, configuration and status, without login.
+"""The second listener: health, metrics, configuration and status, without credentials.
 
-It is meant for the operator, for probes and for monitoring; a NetworkPolicy keeps
-others away, and nothing on it is secret anyway.
+It serves the operator, probes and monitoring. A NetworkPolicy closes it to other
+clients, and nothing on it is secret.
 """
 
 from starlette.applications import Starlette

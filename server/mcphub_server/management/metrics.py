@@ -6,8 +6,7 @@ scrape (about a quarter of a millisecond with these buckets): tools and outcomes
 never a client, a session or an address.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Sequence
 
 from prometheus_client import (
     CollectorRegistry,
@@ -38,16 +37,6 @@ METHODS = frozenset(
     }
 )
 OTHER = "other"
-
-
-class LiveSources(Protocol):
-    """What is asked at each scrape instead of being counted."""
-
-    @property
-    def monitors(self) -> Iterable[BackendMonitor]: ...
-
-    @property
-    def state(self) -> ServerState: ...
 
 
 class Metrics:
@@ -87,12 +76,12 @@ class Metrics:
             self._auth_failures.labels(reason)
 
     def register_tools(self, tools: Iterable[str]) -> None:
-        """Learn which tool names may become label values."""
+        """Set which tool names may become label values."""
         self._tools = frozenset(tools)
 
-    def watch(self, sources: LiveSources) -> None:
-        """Ask these at each scrape."""
-        self.registry.register(LiveCollector(sources))
+    def watch(self, monitors: Sequence[BackendMonitor], state: ServerState) -> None:
+        """Read these at each scrape."""
+        self.registry.register(LiveCollector(monitors, state))
 
     def observe(
         self, method: str | None, tool: str, seconds: float, error_type: str
@@ -132,13 +121,14 @@ class Metrics:
 class LiveCollector(Collector):
     """Gauges that are read when Prometheus asks, and cost nothing in between."""
 
-    def __init__(self, sources: LiveSources) -> None:
-        self._sources = sources
+    def __init__(self, monitors: Sequence[BackendMonitor], state: ServerState) -> None:
+        self._monitors = monitors
+        self._state = state
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the state of backends, pools, circuits and state."""
+        """Yield the state of backends, pools, circuits and of the replica."""
         yield from self._collect_backends()
-        state = self._sources.state
+        state = self._state
         for name, text, value in (
             (
                 "mcphub_sessions",
@@ -179,7 +169,7 @@ class LiveCollector(Collector):
             "Connections of a backend's pool.",
             labels=("backend", "use"),
         )
-        for monitor in self._sources.monitors:
+        for monitor in self._monitors:
             name, kind = monitor.backend.name, monitor.backend.kind
             current = monitor.observation.health.state
             for known in BackendState:

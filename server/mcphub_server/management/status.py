@@ -1,7 +1,7 @@
-"""`/status`: what the operator reads of a replica, and waits for a change of.
+"""`/status`: what the operator reads of a replica, and long-polls for a change of.
 
-The ETag covers what the McpHub's status shows (version, serving, draining, backends),
-not the counters beside it: a busy replica must not answer every long poll at once.
+The ETag covers what the McpHub's status shows (version, serving, draining, backends)
+without the counters: a busy replica must not answer every long poll at once.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ LONGEST_WAIT_SECONDS = 300.0
 
 
 class StatusBoard:
-    """The current status, and those who wait for the next."""
+    """The current status, and the long polls that wait for the next one."""
 
     def __init__(
         self, version: str, monitors: Iterable[BackendMonitor], state: ServerState
@@ -29,8 +29,8 @@ class StatusBoard:
         self._state = state
         self._changed = asyncio.Event()
 
-    def tell_change(self) -> None:
-        """Wake everybody who waits."""
+    def notify(self) -> None:
+        """Wake all waiting long polls."""
         self._changed.set()
         self._changed = asyncio.Event()
 

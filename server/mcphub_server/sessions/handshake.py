@@ -1,7 +1,7 @@
 """What an `initialize` says, reduced to what a session id carries, and back again.
 
-Pure. An adopted session is begun anew with these few facts; the client's name is not
-among them, for nothing that the server does depends on it.
+Pure. This is what an adopted session is initialized with. The client's name is not
+part of it, because nothing that the server does depends on it.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ import msgspec
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, LATEST_HANDSHAKE_VERSION
 
 from mcphub_server.sessions.tokens.session_id import Capability
-from mcphub_server.web.jsonrpc import REQUESTS, find_method, peek
+from mcphub_server.web.jsonrpc import Message, decode, parse_message
 
 INITIALIZED = b'{"jsonrpc":"2.0","method":"notifications/initialized"}'
 ADOPTION_ID = "mcphub-adoption"
@@ -28,22 +28,20 @@ PARAMS = msgspec.json.Decoder(Params)
 
 
 def lacks_handshake(body: bytes) -> bool:
-    """Say whether the first message of a stream takes a handshake for granted.
+    """Return whether the first message of a stream assumes an earlier handshake.
 
     A TypeScript client that lost its stream opens a new one and goes on calling; the
-    SDK would answer every call with an error. Revisions without a handshake tell by
-    an envelope in each request and need no help; what is no message at all is the
-    SDK's to refuse.
+    SDK would answer every call with an error. Requests of revisions without a handshake
+    carry an envelope and need no help; the SDK refuses what is no message.
     """
-    method = find_method(body)
+    method = parse_message(body).method
     opens = method in {"", "initialize", "server/discover"}
     return not opens and MODERN_ENVELOPE not in body
 
 
-def parse_initialize(body: bytes) -> tuple[str, Capability]:
+def parse_initialize(message: Message) -> tuple[str, Capability]:
     """Return the revision that will be negotiated and what the client can do."""
-    opening = peek(REQUESTS, body)
-    params = peek(PARAMS, bytes(opening.params)) if opening else None
+    params = decode(PARAMS, bytes(message.params))
     if params is None:
         return LATEST_HANDSHAKE_VERSION, Capability.NONE
     requested = params.protocol_version
@@ -91,7 +89,7 @@ def unpack_capabilities(flags: Capability) -> dict[str, dict[str, object]]:
 
 
 def build_initialize(revision: str, flags: Capability) -> bytes:
-    """Write the `initialize` that an adoption begins with."""
+    """Write the `initialize` of an adopted session."""
     return msgspec.json.encode(
         {
             "jsonrpc": "2.0",

@@ -1,4 +1,4 @@
-"""What the session layers work with, made from what the process was told."""
+"""What the session layers share: keys, peers and the connections to them."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
 
-from mcphub_server.config.hub import HubConfig, SessionMode
+from mcphub_server.config.hub import HubConfig
 from mcphub_server.config.runtime import RuntimeSettings
 from mcphub_server.errors import ConfigError
 from mcphub_server.sessions.forwarding.forwarder import Forwarder
@@ -24,12 +24,12 @@ class SessionServices:
 
     Attributes:
         stateful: Whether `/mcp` keeps sessions, as `/sse` always does.
-        resumes_modern: Whether replies of revision 2026-07-28 can be resumed.
+        resumes_modern: Whether responses of revision 2026-07-28 can be resumed.
     """
 
     keyring: LiveKeyring
     signer: TokenSigner
-    peers: Forwarder
+    forwarder: Forwarder
     peer_set: PeerSet
     announcer: PeerAnnouncer
     metrics: SessionMetrics
@@ -39,8 +39,8 @@ class SessionServices:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Follow the keys, open the connections to the other replicas, greet them."""
-        async with self.keyring.running(), self.peers, self.announcer.running():
+        """Follow the keys, connect to the other replicas, announce this one."""
+        async with self.keyring.running(), self.forwarder, self.announcer.running():
             yield
 
 
@@ -49,22 +49,22 @@ def build_session_services(
     runtime: RuntimeSettings,
     registry: CollectorRegistry,
     state: ServerState,
-    directory: PeerDirectory | None = None,
+    peers: PeerDirectory | None = None,
 ) -> SessionServices:
-    """Make the parts; must run inside the event loop that will serve."""
+    """Make the services; must run inside the event loop that will serve."""
     keyring = LiveKeyring(runtime.keys_dir, runtime.key_settling_seconds)
     signer = TokenSigner(read_identity(runtime), keyring)
-    peer_set = PeerSet(directory or build_directory(runtime), signer)
+    peer_set = PeerSet(peers or build_peer_directory(runtime), signer)
     return SessionServices(
-        keyring,
-        signer,
-        Forwarder(runtime.port, peer_set, signer),
-        peer_set,
-        PeerAnnouncer(peer_set, runtime.port),
-        SessionMetrics(registry),
-        state,
-        config.transports.streamable_http.sessions is SessionMode.STATEFUL,
-        runtime.resume_modern_replies,
+        keyring=keyring,
+        signer=signer,
+        forwarder=Forwarder(runtime.port, peer_set, signer),
+        peer_set=peer_set,
+        announcer=PeerAnnouncer(peer_set, runtime.port),
+        metrics=SessionMetrics(registry),
+        state=state,
+        stateful=config.transports.is_stateful,
+        resumes_modern=runtime.resume_modern_replies,
     )
 
 
@@ -80,8 +80,8 @@ def read_identity(runtime: RuntimeSettings) -> Identity:
         ) from None
 
 
-def build_directory(runtime: RuntimeSettings) -> PeerDirectory:
-    """Look replicas up in the headless Service; there are none outside a pod."""
+def build_peer_directory(runtime: RuntimeSettings) -> PeerDirectory:
+    """Look replicas up in the headless Service; outside a pod there are none."""
     if not (runtime.pod_ip and runtime.namespace):
         return NoPeers()
     return DnsPeers(f"{runtime.hub}-pods.{runtime.namespace}.svc")

@@ -1,240 +1,156 @@
 """Stateful `/mcp` on any replica.
 
-A session that began here is found by its id. One that began elsewhere is answered by
-its owner, or, the owner being gone, taken over: an internal `initialize` from what
-the id says makes a session of the SDK's own, and the client never learns of it. A
-404 would end it for good: Python and TypeScript clients do not begin anew.
+The owner of a session answers its requests. When the owner is gone, the replica that
+has the request adopts the session; see `adoption`.
 """
 
-import asyncio
+from dataclasses import replace
+from http import HTTPStatus
 
-from mcp_types.version import MODERN_PROTOCOL_VERSIONS
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message
 
-from mcphub_server.sessions.forwarding.protocol import (
-    ForwardRequest,
-    ForwardResult,
-    Misdirected,
-    Owner,
-    is_forwarded,
-    send_misdirected,
-)
-from mcphub_server.sessions.handshake import (
-    INITIALIZED,
-    build_initialize,
-    parse_initialize,
-)
+from mcphub_server.sessions.adoption import AdoptedSessions
+from mcphub_server.sessions.forwarding.protocol import Misdirected, send_misdirected
+from mcphub_server.sessions.handshake import parse_initialize
 from mcphub_server.sessions.metrics import SessionOutcome
+from mcphub_server.sessions.router import OwnerRouter, Route
 from mcphub_server.sessions.services import SessionServices
 from mcphub_server.sessions.tokens.principal import find_principal
 from mcphub_server.sessions.tokens.session_id import SessionId, Transport
 from mcphub_server.sessions.tokens.signer import NewSession, enter_session
 from mcphub_server.web.asgi import (
     TOO_LARGE,
-    call_app,
+    TOO_LARGE_TEXT,
     find_header,
-    read_body,
     replace_header,
-    rewind,
     send_error,
 )
-from mcphub_server.web.headers import REVISION_HEADER, SESSION_HEADER
-from mcphub_server.web.jsonrpc import CANCELLED_METHOD, find_method
+from mcphub_server.web.headers import SESSION_HEADER
+from mcphub_server.web.jsonrpc import CANCELLED_METHOD
+from mcphub_server.web.request import Exchange, MCPRequest
 
 NOT_FOUND = "Session not found"
-MOST_REMEMBERED = 20_000
-OK_STATUS = 200
-UNKNOWN_STATUS = 404
 
 
 class StreamableSessions:
     """The sessions of streamable HTTP."""
 
-    def __init__(self, app: ASGIApp, parts: SessionServices) -> None:
+    def __init__(self, app: ASGIApp, services: SessionServices) -> None:
         self._app = app
-        self._signer = parts.signer
-        self._peers = parts.peers
-        self._metrics = parts.metrics
-        self._state = parts.state
-        self._adopted: dict[bytes, str] = {}
-        self._ended: dict[bytes, None] = {}
-        self._adopting = asyncio.Lock()
+        self._signer = services.signer
+        self._metrics = services.metrics
+        self._state = services.state
+        self._adopted = AdoptedSessions(app)
+        self._router = OwnerRouter(
+            services.signer.identity.uid, services.forwarder, services.metrics.count
+        )
 
-    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def serve(self, exchange: Exchange) -> None:
         """Answer one request, with or without a session."""
-        body = await read_body(receive)
-        if body is None:
-            await send_error(send, TOO_LARGE, "Request body too large")
-            return
-        errand = ForwardRequest(scope, receive, send, body)
-        text = find_header(scope["headers"], SESSION_HEADER)
-        revision = find_header(scope["headers"], REVISION_HEADER)
-        if revision in MODERN_PROTOCOL_VERSIONS:
-            await self._app(scope, rewind(body, receive), send)
-        elif text is None:
-            await self._begin(errand)
+        request = exchange.request
+        if await request.read_body(exchange.receive) is None:
+            await send_error(exchange.send, TOO_LARGE, TOO_LARGE_TEXT)
+        elif request.is_modern:
+            await exchange.pass_to(self._app)
+        elif request.session_id is None:
+            await self._begin(exchange)
         else:
-            principal = find_principal(scope)
-            session = await self._signer.find_session(text, Transport.HTTP, principal)
-            if session is None or session.sdk_session_id in self._ended:
-                self._metrics.count(SessionOutcome.REFUSED)
-                await send_error(send, 404, NOT_FOUND)
-                return
-            await self._continue(session, text, errand)
+            await self._continue(request.session_id, exchange)
 
-    async def _begin(self, errand: ForwardRequest) -> None:
-        principal = find_principal(errand.scope)
+    async def _begin(self, exchange: Exchange) -> None:
+        """Open a session here; its client gets a signed id in place of the SDK's."""
+        principal = find_principal(exchange.scope)
 
         async def send_signed(message: Message) -> None:
-            sdk_id = None
-            if message["type"] == "http.response.start":
-                sdk_id = find_header(message.get("headers", ()), SESSION_HEADER)
+            sdk_id = find_session(message)
             if sdk_id is not None:
-                revision, capabilities = parse_initialize(errand.body)
-                sdk_session_id = bytes.fromhex(sdk_id)
-                beginning = NewSession(
-                    Transport.HTTP, sdk_session_id, principal, revision, capabilities
+                revision, capabilities = parse_initialize(exchange.request.message)
+                new = NewSession(
+                    Transport.HTTP,
+                    bytes.fromhex(sdk_id),
+                    principal,
+                    revision,
+                    capabilities,
                 )
-                text = self._signer.sign_session(beginning)
-                message = with_session(message, text)
-            await errand.send(message)
+                message = with_session(message, self._signer.sign_session(new))
+            await exchange.send(message)
 
-        receive = rewind(errand.body, errand.receive)
-        await self._app(errand.scope, receive, send_signed)
+        await replace(exchange, send=send_signed).pass_to(self._app)
 
-    async def _continue(
-        self, session: SessionId, text: str, errand: ForwardRequest
-    ) -> None:
+    async def _continue(self, text: str, exchange: Exchange) -> None:
+        """Answer a request of a session, whoever owns it."""
+        request = exchange.request
+        session = await self._signer.find_session(
+            text, Transport.HTTP, find_principal(exchange.scope)
+        )
+        if session is None or self._adopted.has_ended(session):
+            self._metrics.count(SessionOutcome.REFUSED)
+            await send_error(exchange.send, HTTPStatus.NOT_FOUND, NOT_FOUND)
+            return
         enter_session(session)
-        if is_forwarded(errand.scope):
-            if self._state.draining and begins_work(errand):
-                await send_misdirected(errand.send, Misdirected.DRAINING)
-                return
-            result = ForwardResult.OWNER_GONE
-        elif self._is_answered_here(session, errand):
-            self._metrics.count(SessionOutcome.LOCAL)
-            result = ForwardResult.OWNER_GONE
-        else:
-            result = await self._forward(session, errand)
-        if result in {ForwardResult.OWNER_GONE, ForwardResult.OWNER_DRAINS}:
-            await self._serve_here(session, text, errand)
-
-    def _is_answered_here(self, session: SessionId, errand: ForwardRequest) -> bool:
-        """Say whether to ask nobody else.
-
-        Of an adopted session, answers and cancellations still concern calls that the
-        first owner may be running.
-        """
-        if self._signer.owns(session):
-            return True
-        return session.sdk_session_id in self._adopted and begins_work(errand)
-
-    async def _forward(
-        self, session: SessionId, errand: ForwardRequest
-    ) -> ForwardResult:
-        result = await self._peers.forward(
-            errand, Owner(session.owner, session.owner_uid)
-        )
-        gone = result is ForwardResult.OWNER_GONE
-        self._metrics.count(
-            SessionOutcome.OWNER_GONE if gone else SessionOutcome.FORWARDED
-        )
-        return result
+        if request.is_forwarded and self._state.draining and begins_work(request):
+            await send_misdirected(exchange.send, Misdirected.DRAINING)
+            return
+        # responses and cancellations may concern calls that the first owner still runs
+        is_local = self._adopted.find(session) is not None and begins_work(request)
+        route = await self._router.route(exchange, session.owner, is_local=is_local)
+        if route is not Route.FORWARD:
+            await self._serve_here(session, text, exchange)
 
     async def _serve_here(
-        self, session: SessionId, text: str, errand: ForwardRequest
+        self, session: SessionId, text: str, exchange: Exchange
     ) -> None:
-        """Answer with the SDK's session; adopt when the SDK knows none."""
-        sdk_id = self._adopted.get(session.sdk_session_id)
+        """Answer with a session of the SDK; adopt the session if the SDK has none."""
+        sdk_id = self._adopted.find(session)
         if sdk_id is None and self._signer.owns(session):
             sdk_id = session.sdk_session_id.hex()
-        if sdk_id is not None and await self._try(sdk_id, session, text, errand):
+        if sdk_id is not None and await self._try(sdk_id, session, text, exchange):
             return
-        fresh = await self._adopt(session, sdk_id, errand.scope)
-        if fresh is None or not await self._try(fresh, session, text, errand):
-            await send_error(errand.send, 404, NOT_FOUND)
+        new_id, is_new = await self._adopted.adopt(session, sdk_id, exchange.scope)
+        if is_new:
+            self._metrics.count(SessionOutcome.ADOPTED)
+        if new_id is None or not await self._try(new_id, session, text, exchange):
+            await send_error(exchange.send, HTTPStatus.NOT_FOUND, NOT_FOUND)
 
     async def _try(
-        self, sdk_id: str, session: SessionId, text: str, errand: ForwardRequest
+        self, sdk_id: str, session: SessionId, text: str, exchange: Exchange
     ) -> bool:
         """Let the SDK answer; False, and nothing sent, if it knows no such session."""
-        unknown = False
+        is_unknown = False
 
         async def send_signed(message: Message) -> None:
-            nonlocal unknown
+            nonlocal is_unknown
             if message["type"] == "http.response.start":
-                unknown = message["status"] == UNKNOWN_STATUS
+                is_unknown = message["status"] == HTTPStatus.NOT_FOUND
                 message = with_session(message, text)
-            if not unknown:
-                await errand.send(message)
+            if not is_unknown:
+                await exchange.send(message)
 
-        headers = replace_header(errand.scope["headers"], SESSION_HEADER, sdk_id)
-        scope = {**errand.scope, "headers": headers}
-        receive = rewind(errand.body, errand.receive)
-        await self._app(scope, receive, send_signed)
-        if errand.scope["method"] == "DELETE" and not unknown:
-            self._forget(session)
-        return not unknown
-
-    def _forget(self, session: SessionId) -> None:
-        """Remember that the client ended the session: it must not come back."""
-        self._adopted.pop(session.sdk_session_id, None)
-        self._ended[session.sdk_session_id] = None
-        while len(self._ended) > MOST_REMEMBERED:
-            self._ended.pop(next(iter(self._ended)))
-
-    async def _adopt(
-        self, session: SessionId, stale: str | None, scope: Scope
-    ) -> str | None:
-        """Begin the session anew; None if the SDK would not."""
-        async with self._adopting:
-            known = self._adopted.get(session.sdk_session_id)
-            if known is not None and known != stale:
-                return known
-            sdk_id = await self._initialize(session, scope)
-            if sdk_id is not None:
-                self._metrics.count(SessionOutcome.ADOPTED)
-                self._adopted.pop(session.sdk_session_id, None)
-                self._adopted[session.sdk_session_id] = sdk_id
-            while len(self._adopted) > MOST_REMEMBERED:
-                self._adopted.pop(next(iter(self._adopted)))
-            return sdk_id
-
-    async def _initialize(self, session: SessionId, scope: Scope) -> str | None:
-        request = build_internal_scope(scope, None)
-        opening = build_initialize(session.revision, session.capabilities)
-        answer = await call_app(self._app, request, opening)
-        sdk_id = find_header(answer.headers, SESSION_HEADER)
-        if answer.status == OK_STATUS and sdk_id is not None:
-            confirm = build_internal_scope(scope, sdk_id)
-            await call_app(self._app, confirm, INITIALIZED)
-            return sdk_id
-        return None
+        headers = replace_header(exchange.scope["headers"], SESSION_HEADER, sdk_id)
+        scope = {**exchange.scope, "headers": headers}
+        await self._app(scope, exchange.receive, send_signed)
+        if exchange.request.method == "DELETE" and not is_unknown:
+            self._adopted.end(session)
+        return not is_unknown
 
 
-def begins_work(errand: ForwardRequest) -> bool:
-    """Tell new work from messages about work that goes on elsewhere."""
-    if errand.scope["method"] != "POST":
+def begins_work(request: MCPRequest) -> bool:
+    """Return whether a request is more than a message about work that runs already."""
+    if request.method != "POST":
         return True
-    return find_method(errand.body) not in {"", CANCELLED_METHOD}
+    return request.message.method not in {"", CANCELLED_METHOD}
+
+
+def find_session(message: Message) -> str | None:
+    """Return the session id of a response's start."""
+    if message["type"] != "http.response.start":
+        return None
+    return find_header(message.get("headers", ()), SESSION_HEADER)
 
 
 def with_session(start: Message, text: str) -> Message:
     """Return a response's start with the id that the client knows."""
-    headers = start.get("headers", ())
-    if find_header(headers, SESSION_HEADER) is None:
+    if find_session(start) is None:
         return start
-    return {**start, "headers": replace_header(headers, SESSION_HEADER, text)}
-
-
-def build_internal_scope(scope: Scope, sdk_id: str | None) -> Scope:
-    """Return the scope of a request of our own, in the caller's name."""
-    kept = (b"host", b"authorization", b"origin")
-    headers = [pair for pair in scope["headers"] if pair[0].lower() in kept]
-    headers += [
-        (b"content-type", b"application/json"),
-        (b"accept", b"application/json, text/event-stream"),
-    ]
-    if sdk_id is not None:
-        headers.append((SESSION_HEADER, sdk_id.encode()))
-    return {**scope, "method": "POST", "query_string": b"", "headers": headers}
+    headers = replace_header(start["headers"], SESSION_HEADER, text)
+    return {**start, "headers": headers}

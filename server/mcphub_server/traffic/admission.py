@@ -1,34 +1,31 @@
-"""The outermost layer: what a replica begins, what it sends on, how streams end.
+"""Which new streams and sessions a replica admits, and how streams end.
 
-A replica that drains, or that holds as many streams as it can, answers whoever would
-begin something lasting with a 307 to the same path and `Connection: close`. Every
-client resends on a new connection, credentials and body included, and that lands at
-another replica. After four times it is served here all the same, as long as there is
-memory: some clients follow no more than five. Without memory it is told so, for a
-replica that runs out of it loses all its streams.
+A replica that drains, or that is full, redirects (307) what would open a stream or a
+session to the same path, with `Connection: close`. Every client resends on a new
+connection, credentials and body included, which most likely reaches another replica.
+After four redirects the client is admitted here all the same while there is memory
+for it: some clients follow no more than five. Without memory it is refused, because a
+replica that runs out of memory loses all of its streams.
 """
 
 import asyncio
-from collections.abc import Mapping
+from http import HTTPStatus
 from urllib.parse import parse_qs, urlencode
 
 import msgspec
-from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mcphub_server.traffic.state import ServerState
 from mcphub_server.traffic.streams import STREAM, Stream
-from mcphub_server.web.asgi import find_header, read_body, send_response
-from mcphub_server.web.headers import FORWARD_TOKEN_HEADER
-from mcphub_server.web.jsonrpc import find_request
+from mcphub_server.web.asgi import read_body, replace_header, send_response
+from mcphub_server.web.jsonrpc import parse_message
+from mcphub_server.web.paths import Endpoint
+from mcphub_server.web.request import MCPRequest, find_request
 from mcphub_server.web.sse import build_error_event
 
 MAX_REDIRECTS = 4
 REDIRECT_DELAY_SECONDS = 0.1
-REDIRECT_PARAMETER = "turn"
-OK_STATUS = 200
-TEMPORARY_REDIRECT = 307
-UNAVAILABLE = 503
+REDIRECT_PARAMETER = "redirect_count"
 
 NO_ROOM_CODE = -32030
 """Of JSON-RPC, in the range left to servers."""
@@ -40,14 +37,14 @@ NO_ROOM = (
 RETRY_SECONDS = 30
 
 STALLED_SECONDS = 30.0
-"""How long a stream's client may leave it unread; what is owed piles up meanwhile."""
+"""How long a client may leave its stream unread while responses pile up."""
 
 CUT = "The replica stopped before this call ended; call again."
 DECLINED = "The replica is stopping and did not begin this call; call again."
 
 
 class Admission:
-    """Counts requests, turns newcomers away when need be, and ends streams."""
+    """Counts requests, redirects or refuses new sessions, and ends streams."""
 
     def __init__(
         self, app: ASGIApp, state: ServerState, *, stateful: bool = False
@@ -60,36 +57,35 @@ class Admission:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif self._must_redirect(scope):
+            return
+        request = find_request(scope)
+        if request is not None and self._must_redirect(request, scope):
             self._state.redirected += 1
             with self._state.request():
                 await redirect(scope, receive, send)
-        elif self._must_refuse(scope):
+        elif request is not None and self._must_refuse(request):
             self._state.refused += 1
             with self._state.request():
                 await refuse(receive, send)
-        elif is_stream(scope):
+        elif request is not None and request.opens_stream:
             with self._state.stream() as stream:
                 await self._serve_stream(stream, scope, receive, send)
         else:
             with self._state.request():
                 await self._app(scope, receive, self._closing(send))
 
-    def _must_redirect(self, scope: Scope) -> bool:
+    def _must_redirect(self, request: MCPRequest, scope: Scope) -> bool:
         is_full = self._state.occupied >= self._state.capacity.comfortable
         if not (self._state.draining or is_full):
             return False
-        return self._begins_something(scope) and count_redirects(scope) < MAX_REDIRECTS
+        opens = opens_session(request, stateful=self._stateful)
+        return opens and count_redirects(scope) < MAX_REDIRECTS
 
-    def _must_refuse(self, scope: Scope) -> bool:
-        is_full = self._state.occupied >= self._state.capacity.most
-        opens = self._begins_something(scope) or (
-            self._stateful and opens_listening(scope)
-        )
-        return is_full and opens
-
-    def _begins_something(self, scope: Scope) -> bool:
-        return begins_something(scope, stateful=self._stateful)
+    def _must_refuse(self, request: MCPRequest) -> bool:
+        if self._state.occupied < self._state.capacity.most:
+            return False
+        listens = self._stateful and opens_standalone_stream(request)
+        return listens or opens_session(request, stateful=self._stateful)
 
     async def _serve_stream(
         self, stream: Stream, scope: Scope, receive: Receive, send: Send
@@ -101,18 +97,20 @@ class Admission:
             await sending.finish()
 
     def _closing(self, send: Send) -> Send:
+        """Return a `send` that asks for a new connection while the replica drains."""
+
         async def send_closing(message: Message) -> None:
             if message["type"] == "http.response.start" and self._state.draining:
-                headers = list(message.get("headers", ()))
-                kept = [pair for pair in headers if pair[0].lower() != b"connection"]
-                message = {**message, "headers": [*kept, (b"connection", b"close")]}
+                given = message.get("headers", ())
+                headers = replace_header(given, b"connection", "close")
+                message = {**message, "headers": headers}
             await send(message)
 
         return send_closing
 
 
 class StreamSender:
-    """Sends a stream's messages, and ends it in good order when it is cut."""
+    """Sends a stream's messages, and completes it when the server ends it."""
 
     def __init__(self, stream: Stream, send: Send) -> None:
         self._stream = stream
@@ -141,7 +139,7 @@ class StreamSender:
             self._stream.note_chunk(message.get("body", b""))
 
     async def finish(self) -> None:
-        """Answer what is still owed with an error, then close."""
+        """Answer what is still pending with an error, then close."""
         self._stream.finished = True
         if self._is_stalled or not self._is_open:
             return
@@ -153,7 +151,7 @@ class StreamSender:
 
 
 def until_ended(stream: Stream, receive: Receive) -> Receive:
-    """Return a `receive` that tells of a disconnect when the stream shall end."""
+    """Return a `receive` that reports a disconnect when the stream has to end."""
 
     async def receive_or_end() -> Message:
         ended = asyncio.create_task(stream.ended.wait())
@@ -169,42 +167,34 @@ def until_ended(stream: Stream, receive: Receive) -> Receive:
     return receive_or_end
 
 
-def is_stream(scope: Scope) -> bool:
-    """Tell whether a request opens a stream that its client ends."""
-    return scope["method"] == "GET" and scope["path"].rstrip("/") in {"/sse", "/mcp"}
-
-
-def begins_something(scope: Scope, *, stateful: bool) -> bool:
-    """Tell whether a request begins what outlasts it: a stream, or a session."""
-    headers, path = scope["headers"], scope["path"].rstrip("/")
-    if find_header(headers, FORWARD_TOKEN_HEADER) is not None:
+def opens_session(request: MCPRequest, *, stateful: bool) -> bool:
+    """Return whether a request opens an SSE stream or a session on `/mcp`."""
+    if request.forward_token is not None:
         return False
-    if path == "/sse":
-        return bool(scope["method"] == "GET")
-    opens = stateful and path == "/mcp" and scope["method"] == "POST"
-    modern = find_header(headers, b"mcp-protocol-version") in MODERN_PROTOCOL_VERSIONS
-    return opens and not modern and find_header(headers, b"mcp-session-id") is None
+    if request.endpoint is Endpoint.SSE:
+        return request.method == "GET"
+    posts = request.endpoint is Endpoint.HTTP and request.method == "POST"
+    return stateful and posts and not request.is_modern and request.session_id is None
 
 
-def opens_listening(scope: Scope) -> bool:
-    """Tell whether a session on `/mcp` wants a stream for what the hub may tell.
+def opens_standalone_stream(request: MCPRequest) -> bool:
+    """Return whether a session on `/mcp` opens a stream for messages of the server.
 
-    A session goes on without it; a stream that resumes a reply is another thing.
+    A session can do without it. A stream that resumes a response is another thing.
     """
-    headers = scope["headers"]
     return (
-        scope["method"] == "GET"
-        and scope["path"].rstrip("/") == "/mcp"
-        and find_header(headers, b"last-event-id") is None
-        and find_header(headers, FORWARD_TOKEN_HEADER) is None
+        request.endpoint is Endpoint.HTTP
+        and request.method == "GET"
+        and request.last_event_id is None
+        and request.forward_token is None
     )
 
 
 async def redirect(scope: Scope, receive: Receive, send: Send) -> None:
-    """Let the client try again, at another replica if luck and endpoints will.
+    """Let the client try again, most likely at another replica.
 
-    The body is read first: closing a connection with bytes unread resets it, and the
-    answer may be lost with it.
+    The body is read first: closing a connection with unread bytes resets it, and the
+    client may not get the response.
     """
     await read_body(receive)
     await asyncio.sleep(REDIRECT_DELAY_SECONDS)
@@ -216,19 +206,20 @@ async def redirect(scope: Scope, receive: Receive, send: Send) -> None:
         (b"connection", b"close"),
         (b"cache-control", b"no-store"),
     ]
-    await send_response(send, TEMPORARY_REDIRECT, b"", headers)
+    await send_response(send, HTTPStatus.TEMPORARY_REDIRECT, b"", headers)
 
 
 async def refuse(receive: Receive, send: Send) -> None:
     """Say that there is no room, so that a client shows it to its user.
 
-    A request is answered within the protocol; a stream has nobody to answer yet.
+    A request gets a JSON-RPC error; a GET carries no request that could get one.
     """
     body = await read_body(receive)
-    request = find_request(body) if body else None
+    request = parse_message(body or b"").request_id
     error = {"code": NO_ROOM_CODE, "message": NO_ROOM}
     answer = msgspec.json.encode({"jsonrpc": "2.0", "id": request, "error": error})
-    status = OK_STATUS if request is not None else UNAVAILABLE
+    is_request = request is not None
+    status = HTTPStatus.OK if is_request else HTTPStatus.SERVICE_UNAVAILABLE
     headers = [
         (b"content-type", b"application/json"),
         (b"retry-after", str(RETRY_SECONDS).encode()),
@@ -239,12 +230,11 @@ async def refuse(receive: Receive, send: Send) -> None:
 
 
 def count_redirects(scope: Scope) -> int:
-    """Return how often this request was turned away already."""
+    """Return how often this request was redirected already."""
     given = read_query(scope).get(REDIRECT_PARAMETER, ["0"])[0]
     return int(given) if given.isdecimal() and len(given) == 1 else 0
 
 
 def read_query(scope: Scope) -> dict[str, list[str]]:
     """Return the parameters of the query."""
-    query: Mapping[str, list[str]] = parse_qs(scope["query_string"].decode("latin-1"))
-    return dict(query)
+    return dict(parse_qs(scope["query_string"].decode("latin-1")))

@@ -1,9 +1,9 @@
 """How many streams a replica has memory for.
 
-A stream costs next to no CPU while it is idle, so no autoscaler that looks at CPU sees
-it; what it takes is memory, and a replica that runs out of that is killed with all of
-its streams. So the limit of its container decides: newcomers are sent on while there
-is still room for those whom every other replica has sent on too.
+An idle stream needs memory and hardly any CPU, so an autoscaler on CPU does not see
+it, and a replica that runs out of memory is killed with all of its streams. So the
+memory limit of the container decides: new sessions are redirected while there is still
+room for clients that every other replica has redirected, too.
 """
 
 from collections.abc import Iterable
@@ -31,15 +31,15 @@ LIMIT_FILES = (
 """Of control groups version 2 and 1, as a container sees its own."""
 
 NO_LIMIT_BYTES = 1 << 50
-"""Version 1 writes a number near 2**63 where nobody has set one."""
+"""Version 1 writes a number near 2**63 where there is no limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """How many streams are welcome here.
+    """How many streams this replica holds.
 
     Attributes:
-        comfortable: From here on newcomers try the other replicas first.
+        comfortable: From here on new sessions are redirected to other replicas first.
         most: From here on they are refused.
     """
 
@@ -48,7 +48,7 @@ class Capacity:
 
 
 def build_capacity(most: int) -> Capacity:
-    """Keep a fifth of the room for those whom all replicas have sent on."""
+    """Reserve 20 % for clients that every replica has redirected."""
     return Capacity(max(1, most * 4 // 5), most)
 
 

@@ -1,11 +1,11 @@
-"""Ending a replica so that no client notices, as far as that is possible.
+"""Ends a replica without a failed call, as far as its clients allow.
 
-After SIGTERM requests keep coming: endpoints and kept-alive connections outlive each
-other. So the listener stays open to the end, every answer asks its client to open a
-new connection elsewhere, and idle connections are left alone for longer than clients
-keep them. A stream ends once it owes nothing; one whose client never pauses takes no
-more calls after a while, so that each that it took is answered. Those that come
-later are answered with an error when it ends.
+After SIGTERM requests keep arriving: Kubernetes removes endpoints late, and clients
+keep connections. So the listener stays open to the end, every response asks the client
+for a new connection, and idle connections stay open for longer than clients keep them.
+A stream ends once no request is pending on it. One whose client never pauses takes no
+more calls after a while, so that each one that it took is answered; later ones get an
+error when it ends.
 """
 
 import asyncio
@@ -18,17 +18,17 @@ from mcphub_server.traffic.state import ServerState
 from mcphub_server.traffic.streams import Stream
 
 STREAM_GRACE_SECONDS = 0.3
-"""The last answer on a stream must reach its client before the stream ends."""
+"""The last response on a stream must reach its client before the stream ends."""
 
 UNCONNECTED_SECONDS = 2.0
-"""With no connection open for so long, nobody is left to wait for."""
+"""After so long without a connection, no client is left to wait for."""
 
 LONGEST_CALL_SECONDS = 45.0
 LONGEST_DRAIN_SECONDS = 48.0
 """Kubernetes kills the pod after 55."""
 
 PATIENCE_SECONDS = LONGEST_DRAIN_SECONDS - LONGEST_CALL_SECONDS
-"""How long a stream goes on taking requests; what it took then still ends in time."""
+"""How long a stream takes requests: the last of them still ends in time."""
 
 POLL_SECONDS = 0.05
 
@@ -42,7 +42,7 @@ def keep_streams_at_shutdown() -> None:
 
 
 async def drain(state: ServerState, linger_seconds: float) -> None:
-    """Return when nothing is lost by closing the listeners."""
+    """Return when closing the listeners loses nothing."""
     state.begin_draining()
     log.info("draining", calls=state.calls, streams=state.streams)
     try:
@@ -76,7 +76,7 @@ async def linger(seconds: float, count_connections: Callable[[], int]) -> None:
 
 
 async def end_streams(state: ServerState) -> None:
-    """End each stream at its first quiet moment, until none is left."""
+    """End each stream at its first idle moment, until none is left."""
     loop = asyncio.get_running_loop()
     begun = loop.time()
     while state.open_streams:
@@ -89,7 +89,7 @@ async def end_streams(state: ServerState) -> None:
 
 
 async def cut_streams(state: ServerState) -> None:
-    """End the streams that still owe an answer; their clients get an error each."""
+    """End the streams with pending requests; each request gets an error."""
     streams: list[Stream] = list(state.open_streams)
     for stream in streams:
         stream.ended.set()

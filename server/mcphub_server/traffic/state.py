@@ -1,7 +1,7 @@
-"""What this replica is doing now: calls, requests, streams; and whether it drains.
+"""What this replica is doing: calls, requests, streams, and whether it drains.
 
-A request over SSE is answered with 202 at once while its call goes on, so calls are
-counted where tools run and requests where HTTP is served. Draining waits for both.
+SSE answers a POST with 202 while its call still runs, so calls are counted where tools
+run and requests where HTTP is served. A drain waits for both.
 """
 
 import time
@@ -21,16 +21,16 @@ USUAL_CAPACITY = build_capacity(count_streams(USUAL_LIMIT_BYTES))
 
 
 class ServerState:
-    """Counters of one replica, and the end of its work.
+    """The counters of one replica, and the phase of its life.
 
     Attributes:
-        calls: Tools that run now.
-        requests: HTTP requests that will be answered.
+        calls: Tool calls that run now.
+        requests: HTTP requests that have no response yet.
         open_streams: Responses that last as long as their clients like.
-        capacity: How many of these are welcome.
-        redirected, refused: How many newcomers were not.
-        count_connections: Tells how many connections the listener holds.
-        count_sessions: Tells how many sessions on `/mcp` the SDK holds.
+        capacity: How many of these there may be.
+        redirected, refused: New sessions that this replica did not begin.
+        count_connections: Returns how many connections the listener holds.
+        count_sessions: Returns how many sessions on `/mcp` the SDK holds.
     """
 
     def __init__(
@@ -63,18 +63,18 @@ class ServerState:
         return self.streams + self.count_sessions() // SESSIONS_PER_STREAM
 
     def on_change(self, listener: Callable[[], None]) -> None:
-        """Call a function whenever serving or draining changes."""
+        """Call a function at each change of what `/status` shows."""
         self._listeners.append(listener)
 
     def begin_serving(self) -> None:
         """Both listeners are open."""
         self.serving = True
-        self._tell()
+        self.notify()
 
     def begin_draining(self) -> None:
-        """Nothing new should begin here."""
+        """No stream and no session should begin here."""
         self.draining = True
-        self._tell()
+        self.notify()
 
     @contextmanager
     def call(self) -> Iterator[None]:
@@ -108,10 +108,11 @@ class ServerState:
             self._busy_at = self._clock()
 
     def is_idle(self, seconds: float) -> bool:
-        """Say whether nothing has run, waited or streamed for a while."""
+        """Return whether nothing has run, waited or streamed for so long."""
         busy = self.calls or self.requests or self.open_streams
         return not busy and self._clock() - self._busy_at >= seconds
 
-    def _tell(self) -> None:
+    def notify(self) -> None:
+        """Call the listeners."""
         for listener in self._listeners:
             listener()

@@ -1,26 +1,19 @@
-"""Open streams: what was asked over each, and when it may end without a loss.
+"""Open streams: which requests each still has to answer, and when it may end.
 
-A stream of the SSE transport carries the answers to messages that were posted
-elsewhere, so whether it is idle shows in neither its request nor its response alone.
+The SSE transport answers on one stream what clients post elsewhere, so neither the
+request nor the response of a stream alone shows whether it is idle.
 """
 
 import time
 from asyncio import Event
 from collections.abc import Callable
 
-from mcphub_server.web.jsonrpc import (
-    RequestKey,
-    find_cancelled,
-    find_method,
-    find_request,
-)
+from mcphub_server.web.jsonrpc import CALL_METHOD, Message, RequestKey
 from mcphub_server.web.sse import COMMENT, find_answered
 
 MOST_PENDING = 128
-"""Requests that one stream may owe: twice what a replica runs at once, by default. A
-client that does not read would pile up answers without an end."""
-
-CALL = "tools/call"
+"""Of one stream: twice what a replica runs at once, by default. Without a limit the
+responses of a client that does not read pile up."""
 
 STREAM = "mcphub.stream"
 """The scope's key for the `Stream` that a request opened."""
@@ -30,9 +23,9 @@ class Stream:
     """One open stream.
 
     Attributes:
-        pending: The requests whose answers have not been sent yet.
-        closing: No tool call begins any more; the stream ends after its last answer.
-        declined: The requests that came too late for that.
+        pending: The requests that have no response yet.
+        closing: No call begins any more; the stream ends after its last response.
+        declined: The requests that arrived too late for that.
         ended: Set when the server wants the stream closed.
         finished: Its last event is on its way; what is posted now finds no stream.
         fresh: No message has been posted for it yet.
@@ -50,14 +43,14 @@ class Stream:
 
     @property
     def is_full(self) -> bool:
-        """Whether the stream owes more answers than a client should ask for."""
+        """Whether as many requests are pending as one client may have."""
         return len(self.pending) >= MOST_PENDING
 
-    def note_message(self, body: bytes) -> bool:
-        """A message was posted for this stream; False if it must not be served."""
-        self.forget(find_cancelled(body))
-        request = find_request(body)
-        if request is not None and self._declines(body):
+    def note_message(self, message: Message) -> bool:
+        """Record a message that was posted; return whether it may be served."""
+        self.forget(message.cancelled_id)
+        request = message.request_id
+        if request is not None and self._declines(message):
             self.declined.add(request)
             return False
         self.fresh = False
@@ -66,26 +59,27 @@ class Stream:
             self.pending.add(request)
         return True
 
-    def _declines(self, body: bytes) -> bool:
-        """Say whether a request comes too late.
+    def _declines(self, message: Message) -> bool:
+        """Return whether a request arrives too late.
 
-        Only calls can last. What else a client asks for is answered at once, and some
-        ask after a call for what they need to read its result.
+        Only calls can last. Every other request is answered at once, and some clients
+        send one after a call to be able to read its result.
         """
-        return self.ended.is_set() or (self.closing and find_method(body) == CALL)
+        is_call = message.method == CALL_METHOD
+        return self.ended.is_set() or (self.closing and is_call)
 
     def forget(self, request: RequestKey | None) -> None:
-        """A request was cancelled, or refused where it was posted: none is owed."""
+        """Forget a request that was answered, cancelled or rejected."""
         if request is not None:
             self.pending.discard(request)
 
     def note_chunk(self, chunk: bytes) -> None:
-        """The stream sends a chunk; a ping is no sign of life."""
+        """Record a chunk that the stream sends; pings do not count as activity."""
         if chunk.startswith(COMMENT):
             return
         self._active_at = self._clock()
         self.forget(find_answered(chunk))
 
     def is_idle(self, seconds: float) -> bool:
-        """Say whether nothing is owed, and nothing happened for a while."""
+        """Return whether nothing is pending and nothing happened for so long."""
         return not self.pending and self._clock() - self._active_at >= seconds

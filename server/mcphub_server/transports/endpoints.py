@@ -1,9 +1,8 @@
-"""The MCP endpoints: `/mcp`, `/sse` with `/messages/`, and what surrounds them.
+"""The MCP endpoints: `/mcp`, and `/sse` with `/messages/`.
 
-FastMCP's own applications are made for one transport each, with an authentication of
-their own; this puts the same parts (the SDK's session manager and SSE transport) under
-one door. Health answers without a login; everything unknown is 404, `/.well-known/*`
-above all, because clients take any other answer there for an OAuth server.
+Each of FastMCP's own applications serves one transport and brings its own
+authentication. This puts the same parts (the SDK's session manager and SSE transport)
+behind one pipeline.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -13,23 +12,22 @@ from typing import Any
 
 from fastmcp import FastMCP
 from fastmcp.server.context import reset_transport, set_transport
-from fastmcp.server.http import FastMCPStreamableHTTPSessionManager, set_http_request
+from fastmcp.server.http import set_http_request
 from mcp.server.sse import SseServerTransport
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mcphub_server.config.hub import SessionMode, TransportsConfig
-from mcphub_server.management.endpoints import build_health_routes
+from mcphub_server.config.hub import TransportsConfig
 from mcphub_server.traffic.state import ServerState
-from mcphub_server.transports.response_mode import ReplyManager
+from mcphub_server.transports.response_mode import (
+    PerRequestSessionManager,
+    install_transport,
+)
 from mcphub_server.web.disconnects import cancel_when_gone
-
-HTTP_PATH = "/mcp"
-SSE_PATH = "/sse"
-MESSAGES_PATH = "/messages/"
+from mcphub_server.web.paths import NOT_FOUND, Endpoint
+from mcphub_server.web.request import get_request
 
 # the Host guard of this server is stricter and knows the hub's names
 NO_SECOND_GUARD = TransportSecuritySettings(enable_dns_rebinding_protection=False)
@@ -37,19 +35,15 @@ NO_SECOND_GUARD = TransportSecuritySettings(enable_dns_rebinding_protection=Fals
 
 @dataclass(frozen=True, slots=True)
 class Transports:
-    """The endpoints as one application, and the task group behind them."""
+    """The endpoints as one application, and what is behind them."""
 
+    mcp: FastMCP
     app: ASGIApp
-    manager: FastMCPStreamableHTTPSessionManager
-    state: ServerState
+    manager: PerRequestSessionManager
 
     def run(self) -> AbstractAsyncContextManager[None]:
         """Start what serves `/mcp`, and the MCP server's own lifespan."""
         return self.manager.run()
-
-    def route(self, guarded: ASGIApp) -> ASGIApp:
-        """Put health, the guarded endpoints and 404 beside one another."""
-        return PathRouter(guarded, Router(routes=build_health_routes(self.state)))
 
 
 def build_transports(
@@ -60,28 +54,32 @@ def build_transports(
 ) -> Transports:
     """Make the endpoints that are enabled.
 
-    `returns_result_only` tells of a tool whether it sends nothing but its result.
+    Args:
+        mcp: The server behind them.
+        config: Which of them the hub offers.
+        state: Learns to count the sessions.
+        returns_result_only: Whether a tool sends nothing before its result.
     """
-    stateless = config.streamable_http.sessions is SessionMode.STATELESS
-    manager = ReplyManager(
+    install_transport()
+    manager = PerRequestSessionManager(
         returns_result_only,
         app=mcp._mcp_server,  # noqa: SLF001 -- as FastMCP's own http_app does
-        stateless=stateless,
+        stateless=not config.is_stateful,
         security_settings=NO_SECOND_GUARD,
     )
     state.count_sessions = manager.count_sessions
-    sse = SseServerTransport(MESSAGES_PATH, NO_SECOND_GUARD)
+    sse = SseServerTransport(f"{Endpoint.MESSAGES}/", NO_SECOND_GUARD)
     app = Endpoints(mcp, manager, sse if config.sse.enabled else None)
-    return Transports(app, manager, state)
+    return Transports(mcp, app, manager)
 
 
 class Endpoints:
-    """Sends each request to its transport, and tells FastMCP about it."""
+    """Sends each request to its transport, with the body that a layer may have read."""
 
     def __init__(
         self,
         mcp: FastMCP,
-        manager: FastMCPStreamableHTTPSessionManager,
+        manager: PerRequestSessionManager,
         sse: SseServerTransport | None,
     ) -> None:
         self._server = mcp._mcp_server  # noqa: SLF001 -- as FastMCP's own http_app does
@@ -89,19 +87,20 @@ class Endpoints:
         self._sse = sse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope["path"]
+        request = get_request(scope)
+        receive = request.replay(receive)
         with set_http_request(Request(scope)):
-            if path.rstrip("/") == HTTP_PATH:
+            if request.endpoint is Endpoint.HTTP:
                 async with transport_named("streamable-http"):
                     await self._serve_http(scope, receive, send)
-            elif self._sse is not None and path.rstrip("/") == SSE_PATH:
+            elif self._sse is None:
+                await NOT_FOUND(scope, receive, send)
+            elif request.endpoint is Endpoint.SSE:
                 async with transport_named("sse"):
                     await self._serve_sse(self._sse, scope, receive, send)
-            elif self._sse is not None and path.rstrip("/") + "/" == MESSAGES_PATH:
+            else:
                 async with transport_named("sse"):
                     await self._sse.handle_post_message(scope, receive, send)
-            else:
-                await NOT_FOUND(scope, receive, send)
 
     async def _serve_http(self, scope: Scope, receive: Receive, send: Send) -> None:
         allowed = ["POST", "DELETE"]
@@ -123,37 +122,14 @@ class Endpoints:
             await self._server.run(incoming, outgoing, options)
 
 
-class PathRouter:
-    """Health without a login, the endpoints behind the door, nothing else."""
-
-    def __init__(self, guarded: ASGIApp, health: ASGIApp) -> None:
-        self._guarded = guarded
-        self._health = health
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        path = scope["path"]
-        if path.rstrip("/") + "/" in ENDPOINT_PATHS:
-            await self._guarded(scope, receive, send)
-        elif path.startswith("/health"):
-            await self._health(scope, receive, send)
-        else:
-            await NOT_FOUND(scope, receive, send)
-
-
-ENDPOINT_PATHS = frozenset({f"{HTTP_PATH}/", f"{SSE_PATH}/", MESSAGES_PATH})
-NOT_FOUND = Response("Not found.\n", 404, media_type="text/plain")
-
-
 def refuse_method(allowed: list[str]) -> Response:
-    """Make the 405 that names what would be allowed."""
+    """Make the 405 that names the allowed methods."""
     return Response(status_code=405, headers={"allow": ", ".join(allowed)})
 
 
 @asynccontextmanager
 async def transport_named(name: str) -> AsyncIterator[None]:
-    """Tell FastMCP's context which transport a request came by."""
+    """Tell FastMCP's context by which transport a request came."""
     token = set_transport(name)  # type: ignore[arg-type]
     try:
         yield

@@ -1,62 +1,57 @@
-"""Which requests to `/mcp` are answered by one JSON body, and which by a stream.
+"""Whether a request to `/mcp` is answered by one JSON body or by a stream.
 
-A JSON body carries the answer and nothing else: notifications and questions that a
-tool sends before it answers are lost. The hub's own tools send none, and for them a
-body costs a third less CPU than a stream; whatever else is mounted gets a stream. The
-SDK decides once for a whole server, so its two classes are made to look at the
-request instead.
+A JSON body carries the result and nothing else: notifications and requests that a tool
+sends before its result are lost. The hub's own tools send none, and for them a body
+costs a third less CPU than a stream; every other tool gets a stream.
+
+The SDK decides once for a whole server: `json_response` of the session manager, handed
+to each transport as `is_json_response_enabled`. Both are attributes that the SDK reads
+again for each request, so properties that depend on the request replace them.
+`test_sdk_hooks` names the SDK's version for which this is known to hold. The hook that
+would make it needless: `StreamableHTTPSessionManager(transport_class=...)`, and
+`json_response` as a function of the request.
 """
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any
 
-import msgspec
 from fastmcp.server.http import FastMCPStreamableHTTPSessionManager
+from mcp.server import streamable_http_manager
 from mcp.server.streamable_http import StreamableHTTPServerTransport
 from starlette.types import Receive, Scope, Send
 
 from mcphub_server.transports.server_messages import HoldingStream, RequestStreams
-from mcphub_server.web.asgi import read_body, rewind
-from mcphub_server.web.jsonrpc import peek
+from mcphub_server.web.jsonrpc import Message
+from mcphub_server.web.request import get_request
 
-_whole: ContextVar[bool] = ContextVar("mcphub_whole_reply", default=False)
-
-
-class _Params(msgspec.Struct):
-    name: str = ""
+_json: ContextVar[bool | None] = ContextVar("mcphub_json_response", default=None)
+"""What the current request gets; None outside the requests of a hub."""
 
 
-class _Message(msgspec.Struct):
-    method: str = ""
-    params: _Params | None = None
-
-
-_decoder = msgspec.json.Decoder(_Message)
-
-
-def answers_whole(body: bytes, returns_result_only: Callable[[str], bool]) -> bool:
-    """Tell whether a request is answered by its result and nothing before it.
+def answers_with_json(
+    message: Message, returns_result_only: Callable[[str], bool]
+) -> bool:
+    """Return whether a request is answered by its result and nothing before it.
 
     Args:
-        body: The request's JSON-RPC message; one that is none is refused whole.
-        returns_result_only: Tells whether a tool sends nothing before its result.
+        message: The request; the SDK refuses one that is no message with a body.
+        returns_result_only: Whether a tool sends nothing before its result.
     """
-    message = peek(_decoder, body)
-    if message is None or message.method != "tools/call" or message.params is None:
-        return True
-    return returns_result_only(message.params.name)
+    return message.tool is None or returns_result_only(message.tool)
 
 
-class ReplyManager(FastMCPStreamableHTTPSessionManager):
-    """The SDK's session manager, choosing the form of each reply by its request."""
+class PerRequestSessionManager(FastMCPStreamableHTTPSessionManager):
+    """The SDK's session manager, choosing the form of each response by its request."""
 
     def __init__(
         self, returns_result_only: Callable[[str], bool], **options: Any
     ) -> None:
         super().__init__(**options)
         self._returns_result_only = returns_result_only
+        # the SDK checks the size of the body first, and calls this with the whole body
+        self.asgi_app.app = self._choose_for(self.asgi_app.app)
 
     def count_sessions(self) -> int:
         """Return how many sessions are held."""
@@ -65,45 +60,60 @@ class ReplyManager(FastMCPStreamableHTTPSessionManager):
     @property
     def json_response(self) -> bool:
         """What the SDK takes for a setting of the server; it sets it once."""
-        return _whole.get()
+        return bool(_json.get())
 
     @json_response.setter
     def json_response(self, _value: bool) -> None: ...
 
-    async def _handle_request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Choose, once the SDK has checked the body's size."""
-        if scope["method"] == "POST":
-            body = await read_body(receive)
-            if body is None:
-                return
-            _whole.set(answers_whole(body, self._returns_result_only))
-            receive = rewind(body, receive)
-        await super()._handle_request(scope, receive, send)
+    def _choose_for(
+        self, handle: Callable[[Scope, Receive, Send], Awaitable[None]]
+    ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+        async def choose(scope: Scope, receive: Receive, send: Send) -> None:
+            request = get_request(scope)
+            _json.set(False)
+            if request.method == "POST":
+                if request.body is None:
+                    if await request.read_body(receive) is None:
+                        return
+                    receive = request.replay(receive)
+                _json.set(answers_with_json(request.message, self._returns_result_only))
+            await handle(scope, receive, send)
 
-    def _admit_session(self, requestor: Any) -> StreamableHTTPServerTransport | None:
-        """Give a new session a transport that chooses, too."""
-        transport = super()._admit_session(requestor)
-        if transport is not None:
-            # the SDK names the class of its transports in the middle of this method
-            transport.__class__ = ReplyTransport
-        return transport
+        return choose
 
 
-class ReplyTransport(StreamableHTTPServerTransport):
+class PerRequestTransport(StreamableHTTPServerTransport):
     """The transport of one session, which outlives the request that opened it."""
+
+    _configured = False
 
     @property
     def is_json_response_enabled(self) -> bool:
         """What the SDK takes for a setting of the session."""
-        return _whole.get()
+        chosen = _json.get()
+        return self._configured if chosen is None else chosen
 
     @is_json_response_enabled.setter
-    def is_json_response_enabled(self, _value: bool) -> None: ...
+    def is_json_response_enabled(self, value: bool) -> None:
+        self._configured = value
 
     @asynccontextmanager
     async def connect(self) -> AsyncGenerator[Any, None]:
-        """Run the session; what it sends is routed by no request's choice."""
-        _whole.set(False)
-        self._request_streams = streams = RequestStreams()
+        """Run the session; no request's choice applies to what it sends by itself."""
+        if self.mcp_session_id is None:  # stateless: the transport serves one request
+            async with super().connect() as streams:
+                yield streams
+            return
+        _json.set(False)
+        self._request_streams = table = RequestStreams()
         async with super().connect() as (incoming, outgoing):
-            yield incoming, HoldingStream(outgoing, streams)
+            yield incoming, HoldingStream(outgoing, table)
+
+
+def install_transport() -> None:
+    """Let the SDK's session manager open sessions with `PerRequestTransport`.
+
+    Where no request of a hub has chosen, it behaves as the SDK's own transport.
+    """
+    manager: Any = streamable_http_manager
+    manager.StreamableHTTPServerTransport = PerRequestTransport

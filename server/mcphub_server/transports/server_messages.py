@@ -1,9 +1,9 @@
-"""Keeps what a session says by itself until its client has a stream for it.
+"""Holds messages of the server until the client has opened a stream for them.
 
-A message that belongs to no request goes over the stream that a client opens with a
-GET of its own. The SDK drops it while there is none: before a client has opened it,
-and whenever it is opened anew, which every restart of a replica brings about. A
-dropped question hangs the tool that asked it.
+A message that belongs to no request is sent over the stream that a client opens with
+a GET. The SDK drops it while there is no such stream: before the client has opened it,
+and while the client reopens it, as it does after each restart of a replica. A tool
+whose request to the client is dropped waits for ever.
 """
 
 from collections import deque
@@ -14,22 +14,22 @@ from mcp.shared._stream_protocols import WriteStream
 from mcp.shared.message import ServerMessageMetadata, SessionMessage
 from mcp_types import JSONRPCNotification, JSONRPCRequest
 
-MOST_HELD = 16
-"""As many as the SDK's stream takes at once; what comes later is dropped, as before."""
+MAX_HELD = 16
+"""As many as the SDK's stream takes at once; later ones are dropped."""
 
 
 class RequestStreams(dict[Any, Any]):
-    """The SDK's table of a session's streams; fills a new one with what was held."""
+    """The SDK's table of a session's streams; a new stream gets what was held."""
 
     def __init__(self) -> None:
         super().__init__()
         self._held: deque[SessionMessage] = deque()
 
     def hold(self, message: SessionMessage) -> bool:
-        """Keep a message if it is one for a stream that is not there."""
+        """Hold a message for a stream that is not open; return whether it was held."""
         if GET_STREAM_KEY in self or not is_unsolicited(message):
             return False
-        if len(self._held) >= MOST_HELD:
+        if len(self._held) >= MAX_HELD:
             return False
         self._held.append(message)
         return True
@@ -42,7 +42,7 @@ class RequestStreams(dict[Any, Any]):
 
 
 def is_unsolicited(message: SessionMessage) -> bool:
-    """Tell whether a message neither answers nor belongs to a request."""
+    """Return whether a message neither answers nor belongs to a request."""
     metadata = message.metadata
     belongs = (
         isinstance(metadata, ServerMessageMetadata)
@@ -53,7 +53,7 @@ def is_unsolicited(message: SessionMessage) -> bool:
 
 
 class HoldingStream:
-    """What a session writes to; holds what nobody could receive now."""
+    """What a session writes to; holds what the client cannot receive yet."""
 
     def __init__(
         self, inner: WriteStream[SessionMessage], streams: RequestStreams

@@ -1,15 +1,16 @@
-"""The few things that every ASGI layer here does with messages.
+"""What the ASGI layers do with messages: read a body, answer, call an application.
 
-Starlette's classes would do them too, at the price of a Response object or a parsed
-Request for each message of each stream.
+Starlette's classes do the same at the price of a Response or a parsed Request for each
+message of each stream.
 """
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 import msgspec
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Send
+
+from mcphub_server.web.jsonrpc import INVALID_REQUEST
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -19,8 +20,8 @@ LARGEST_BODY = 4 * 1024 * 1024
 READ_SECONDS = 20.0
 """How long a client may take to send a body; a drain waits for it as well."""
 
-INVALID_REQUEST = -32600
 TOO_LARGE = 413
+TOO_LARGE_TEXT = "Request body too large"
 
 
 def find_header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str | None:
@@ -34,13 +35,13 @@ def find_header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str | No
 def replace_header(
     headers: Iterable[tuple[bytes, bytes]], name: bytes, value: str | None
 ) -> Headers:
-    """Return the headers with one set anew, or taken away."""
+    """Return the headers with one replaced, or without it."""
     kept = [(key, old) for key, old in headers if key.lower() != name]
     return kept if value is None else [*kept, (name, value.encode("latin-1"))]
 
 
 def is_event_stream(start: Message) -> bool:
-    """Say whether a response is a stream of events."""
+    """Return whether a response is a stream of events."""
     content_type = find_header(start.get("headers", ()), b"content-type") or ""
     return content_type.startswith("text/event-stream")
 
@@ -68,7 +69,7 @@ async def send_error(send: Send, status: int, message: str) -> None:
 
 
 async def read_body(receive: Receive) -> bytes | None:
-    """Read a request's body; None if it is too large or slow, or its client left."""
+    """Read a request's body; None if it is too large or slow, or the client left."""
     parts: list[bytes] = []
     size = 0
     more = True
@@ -87,7 +88,7 @@ async def read_body(receive: Receive) -> bytes | None:
 
 
 def rewind(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that yields a body that was read before."""
+    """Return a `receive` that yields a body again, and then what follows it."""
     waiting = [body]
 
     async def receive_again() -> Message:
@@ -96,38 +97,3 @@ def rewind(body: bytes, receive: Receive) -> Receive:
         return await receive()
 
     return receive_again
-
-
-@dataclass(slots=True)
-class AppResponse:
-    """What an application answered to a request that we made ourselves."""
-
-    status: int = 500
-    headers: Headers = field(default_factory=list)
-    body: bytearray = field(default_factory=bytearray)
-
-
-async def call_app(app: ASGIApp, scope: Scope, body: bytes) -> AppResponse:
-    """Make a request to an application in this process and read its whole answer."""
-    answer = AppResponse()
-    done = asyncio.Event()
-    request: Message = {"type": "http.request", "body": body, "more_body": False}
-    waiting = [request]
-
-    async def receive() -> Message:
-        if waiting:
-            return waiting.pop()
-        await done.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            answer.status = message["status"]
-            answer.headers = list(message.get("headers", ()))
-        elif message["type"] == "http.response.body":
-            answer.body += message.get("body", b"")
-            if not message.get("more_body", False):
-                done.set()
-
-    await app({**scope}, receive, send)  # routers write into it
-    return answer

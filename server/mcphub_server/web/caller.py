@@ -1,4 +1,4 @@
-"""Who is calling: the one value that audit, limits, cursors and sessions share."""
+"""The caller of the current request, for audit, limits, cursors and sessions."""
 
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ class Client:
 
     Attributes:
         principal: The token's name or the JWT's client; `anonymous` without auth.
-        address: Where from, as far as trusted proxies let us know.
+        address: The client's, as far as trusted proxies tell it.
         session: The transport's session, where it keeps one.
-        request_id: What the client or we called this request.
+        request_id: Chosen by the client, or else by this server.
     """
 
     principal: str = ANONYMOUS
@@ -23,9 +23,9 @@ class Client:
     request_id: str = ""
 
 
-NOBODY = Client()
+UNKNOWN = Client()
 
-_current: ContextVar[Client] = ContextVar("mcphub_client", default=NOBODY)
+_current: ContextVar[Client] = ContextVar("mcphub_client", default=UNKNOWN)
 
 
 def current_client() -> Client:

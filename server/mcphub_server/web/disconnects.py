@@ -1,13 +1,12 @@
-"""A client that goes away ends its request, and with that a call outside a session.
+"""Cancels a request, and with it a call outside a session, when its client leaves.
 
-uvicorn tells of a closed connection only to who asks, and while the SDK prepares a
-JSON answer nobody asks: a query would run on for nobody. Once a streamed answer has
-begun this keeps out of the way, for a stream may be resumed.
+uvicorn reports a closed connection only to a caller of `receive`, and the SDK does not
+call it while it prepares a JSON response: a query would run for no client. Once a
+streamed response has begun, nothing is cancelled here, because it may be resumed.
 
 Over `/mcp` with sessions a call belongs to its session and runs on, up to the
 statement timeout: from revision 2025-03-26 on (Transports, Streamable HTTP) a lost
-connection is not to be taken for a cancellation, for which a client sends
-`notifications/cancelled`.
+connection is not a cancellation, for which a client sends `notifications/cancelled`.
 """
 
 import asyncio
@@ -18,7 +17,7 @@ import anyio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 UNWATCHED_SECONDS = 0.05
-"""Most calls are answered sooner, and to watch one costs a task."""
+"""Most calls are answered sooner, and watching one costs a task."""
 
 
 async def cancel_when_gone(
@@ -26,7 +25,7 @@ async def cancel_when_gone(
 ) -> None:
     """Run an application until it answers or its client has left.
 
-    What it does in tasks of a session is not ended.
+    Tasks of a session go on.
     """
     running = anyio.CancelScope()
     call = WatchedCall(receive, send, running)
@@ -52,7 +51,7 @@ class WatchedCall:
         self._watching: asyncio.Task[None] | None = None
 
     async def receive(self) -> Message:
-        """Hand on the body; after it, wait for the client to leave."""
+        """Pass on the body; after it, wait for the client to leave."""
         if self._soon is not None:
             await self._gone.wait()
             return {"type": "http.disconnect"}
@@ -63,12 +62,12 @@ class WatchedCall:
         return message
 
     async def send(self, message: MutableMapping[str, Any]) -> None:
-        """Hand on the answer; from its start on, nothing is cancelled here."""
+        """Pass on the response; from its start on, nothing is cancelled here."""
         self._started = True
         await self._send(message)
 
     async def stop_watching(self) -> None:
-        """End what was begun for this request."""
+        """Stop the timer and the task of this request."""
         if self._soon is not None:
             self._soon.cancel()
         if self._watching is not None:

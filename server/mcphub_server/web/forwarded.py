@@ -1,8 +1,8 @@
-"""Where a request really comes from, behind proxies that are trusted by address.
+"""The client's address behind proxies that are trusted by their address.
 
-A header is believed only as far as the chain of trusted proxies reaches: counted from
-the right, the first address that is not a trusted proxy is the client's. Behind a
-NodePort with `externalTrafficPolicy: Cluster` that is a node; nobody can know more.
+A header counts only as far as the chain of trusted proxies reaches: from the right,
+the first address that is not a trusted proxy is the client's. Behind a NodePort with
+`externalTrafficPolicy: Cluster` that is a node's: the client's own is lost there.
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ def find_origin(
         peer: The address of the connection.
         scheme: The scheme of the connection.
         headers: The request's; `x-forwarded-for` and `x-forwarded-proto` are read.
-        trusted: The networks whose headers are believed.
+        trusted: The networks whose headers are accepted.
     """
     address = normalise(peer)
     if not is_trusted(address, trusted):
@@ -61,7 +61,7 @@ def find_origin(
 
 
 def list_values(headers: Headers, name: str) -> list[str]:
-    """Return a list header's values in order, over all its lines; never no value.
+    """Return a list header's values in order, over all its lines; at least one.
 
     A proxy may add a line of its own after the client's (HAProxy does), which means
     the same as a value at the end of one line (RFC 9110, section 5.3).
@@ -70,7 +70,7 @@ def list_values(headers: Headers, name: str) -> list[str]:
 
 
 def normalise(value: str) -> str:
-    """Return an address without port or brackets, IPv4 as IPv4; empty if it is none."""
+    """Return an address without port or brackets, IPv4 as IPv4; empty if invalid."""
     parsed = parse_address(value)
     return str(parsed) if parsed else ""
 
@@ -94,6 +94,6 @@ def parse_address(value: str) -> IPv4Address | IPv6Address | None:
 
 
 def is_trusted(address: str, trusted: Sequence[Network]) -> bool:
-    """Tell whether an address belongs to a trusted proxy."""
+    """Return whether an address belongs to a trusted proxy."""
     parsed = parse_address(address)
     return parsed is not None and any(parsed in network for network in trusted)

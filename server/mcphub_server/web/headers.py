@@ -2,6 +2,7 @@
 
 REQUEST_ID_HEADER = b"x-request-id"
 
+ACCEPT_HEADER = b"accept"
 SESSION_HEADER = b"mcp-session-id"
 REVISION_HEADER = b"mcp-protocol-version"
 LAST_EVENT_HEADER = b"last-event-id"

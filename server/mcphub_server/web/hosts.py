@@ -50,7 +50,7 @@ def build_host_policy(
 
 
 def is_host_allowed(header: str, policy: HostPolicy) -> bool:
-    """Tell whether a Host header names this server."""
+    """Return whether a Host header names this server."""
     name = split_host(header)[0]
     if not name:
         return False
@@ -64,7 +64,7 @@ def is_host_allowed(header: str, policy: HostPolicy) -> bool:
 
 
 def is_origin_allowed(origin: str, scheme: str, host: str, policy: HostPolicy) -> bool:
-    """Tell whether a browser page of this origin may talk to the server.
+    """Return whether a browser page of this origin may talk to the server.
 
     Allowed are the server's own origin, pages on the user's own machine (such as the
     MCP inspector), and what the administrator lists.

@@ -1,6 +1,6 @@
-"""Looking into JSON-RPC messages before the SDK reads them whole.
+"""The head of a JSON-RPC message, read before the SDK reads all of it.
 
-Pure. What cannot be read here is nobody's request: the SDK refuses it.
+Pure. A body that cannot be read is no request: the SDK refuses it.
 """
 
 from typing import TypeVar
@@ -11,34 +11,67 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What a decoder raises for bytes that are no message."""
 
 INTERNAL_ERROR = -32603
+INVALID_REQUEST = -32600
 
 LONGEST_ID = 256
 """Of requests that are answered for; the specification's own are short numbers."""
+
+CANCELLED_METHOD = "notifications/cancelled"
+CALL_METHOD = "tools/call"
 
 RequestKey = str | int
 T = TypeVar("T")
 
 
-class Request(msgspec.Struct):
-    """As much of a message as tells whether an answer will come."""
-
-    id: str | int | None = None
-    method: str = ""
-    params: msgspec.Raw = msgspec.Raw()
-
-
-class Cancelled(msgspec.Struct, rename="camel"):
+class CancelledParams(msgspec.Struct, rename="camel"):
     """The parameters of `notifications/cancelled`."""
 
     request_id: str | int | None = None
 
 
-REQUESTS = msgspec.json.Decoder(Request)
-CANCELLED = msgspec.json.Decoder(Cancelled)
-CANCELLED_METHOD = "notifications/cancelled"
+class CallParams(msgspec.Struct):
+    """The parameters of `tools/call`."""
+
+    name: str = ""
 
 
-def peek(decoder: msgspec.json.Decoder[T], body: bytes) -> T | None:
+class Message(msgspec.Struct, frozen=True):
+    """As much of a message as tells whether a response will come."""
+
+    id: str | int | None = None
+    method: str = ""
+    params: msgspec.Raw = msgspec.Raw()
+
+    @property
+    def request_id(self) -> RequestKey | None:
+        """The id of a request; None for notifications, responses and the rest."""
+        too_long = isinstance(self.id, str) and len(self.id) > LONGEST_ID
+        return None if too_long or not self.method else self.id
+
+    @property
+    def cancelled_id(self) -> RequestKey | None:
+        """The id of the request that this message cancels, if it cancels one."""
+        if self.method != CANCELLED_METHOD:
+            return None
+        cancelled = decode(CANCELLED_PARAMS, bytes(self.params))
+        return cancelled.request_id if cancelled else None
+
+    @property
+    def tool(self) -> str | None:
+        """The name of the tool that this message calls, if it calls one."""
+        if self.method != CALL_METHOD:
+            return None
+        call = decode(CALL_PARAMS, bytes(self.params))
+        return call.name if call else None
+
+
+MESSAGES = msgspec.json.Decoder(Message)
+CANCELLED_PARAMS = msgspec.json.Decoder(CancelledParams)
+CALL_PARAMS = msgspec.json.Decoder(CallParams)
+UNREADABLE_MESSAGE = Message()
+
+
+def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T | None:
     """Decode what a decoder wants of a body; None if it cannot be read."""
     try:
         return decoder.decode(body)
@@ -46,28 +79,9 @@ def peek(decoder: msgspec.json.Decoder[T], body: bytes) -> T | None:
         return None
 
 
-def find_method(body: bytes) -> str:
-    """Return a message's method, empty if it has none or is no message."""
-    request = peek(REQUESTS, body)
-    return request.method if request else ""
-
-
-def find_request(body: bytes) -> RequestKey | None:
-    """Return the id of a request; None for notifications, answers and the rest."""
-    request = peek(REQUESTS, body)
-    if request is None or not request.method:
-        return None
-    too_long = isinstance(request.id, str) and len(request.id) > LONGEST_ID
-    return None if too_long else request.id
-
-
-def find_cancelled(body: bytes) -> RequestKey | None:
-    """Return the id of the request that a message cancels, if it does."""
-    request = peek(REQUESTS, body)
-    if request is None or request.method != CANCELLED_METHOD:
-        return None
-    cancelled = peek(CANCELLED, bytes(request.params))
-    return cancelled.request_id if cancelled else None
+def parse_message(body: bytes) -> Message:
+    """Return a message's head; one without a method if the body cannot be read."""
+    return decode(MESSAGES, body) or UNREADABLE_MESSAGE
 
 
 def build_error(request: RequestKey, message: str) -> dict[str, object]:

@@ -1,11 +1,10 @@
-"""The first thing that a request meets: its id, its origin, and the Host guard.
+"""The outermost layer: the request's id, its client's address, and the Host guard.
 
-In this order, so that even a refusal can be found in the logs by its id.
+In this order, so that the logs show the id of a refusal, too.
 """
 
 import re
-from collections.abc import MutableMapping
-from dataclasses import dataclass
+from collections.abc import MutableMapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -36,20 +35,21 @@ EXPOSED = "Mcp-Session-Id, X-Request-ID, WWW-Authenticate"
 RawHeaders = list[tuple[bytes, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class RequestRules:
-    """Who may be addressed, and whose forwarding headers are believed."""
-
-    hosts: HostPolicy
-    trusted_proxies: tuple[Network, ...] = ()
-
-
 class RequestContextMiddleware:
-    """Names each request, finds where it comes from, and guards its Host."""
+    """Identifies each request and its client, and checks its Host and Origin.
 
-    def __init__(self, app: ASGIApp, rules: RequestRules) -> None:
+    Args:
+        app: The next layer.
+        hosts: The names that this server answers to.
+        trusted_proxies: The networks whose forwarding headers are accepted.
+    """
+
+    def __init__(
+        self, app: ASGIApp, hosts: HostPolicy, trusted_proxies: Sequence[Network]
+    ) -> None:
         self._app = app
-        self._rules = rules
+        self._hosts = hosts
+        self._trusted_proxies = trusted_proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -58,9 +58,7 @@ class RequestContextMiddleware:
         headers = Headers(scope=scope)
         request_id = choose_request_id(headers.get("x-request-id", ""))
         peer = scope["client"][0] if scope.get("client") else ""
-        origin = find_origin(
-            peer, scope["scheme"], headers, self._rules.trusted_proxies
-        )
+        origin = find_origin(peer, scope["scheme"], headers, self._trusted_proxies)
         scope["scheme"] = origin.scheme
         enter_client(Client(address=origin.address, request_id=request_id))
         structlog.contextvars.bind_contextvars(request_id=request_id)
@@ -71,19 +69,19 @@ class RequestContextMiddleware:
             added += build_cors(page)
             if is_preflight(scope, headers):
                 answer = Response(status_code=204, headers=CORS_HEADERS)
-        await (answer or self._app)(scope, receive, adding(send, added))
+        await (answer or self._app)(scope, receive, add_headers(send, added))
 
     def _refuse(self, headers: Headers, origin: Origin) -> Response | None:
-        """Return the refusal of a foreign Host or page, None if all is well."""
+        """Return the refusal of a Host or an Origin that is not allowed."""
         host = headers.get("host", "")
-        if not is_host_allowed(host, self._rules.hosts):
+        if not is_host_allowed(host, self._hosts):
             return PlainTextResponse(
                 "This server does not answer to that Host; add it to allowedHosts "
                 "or set publicURL.\n",
                 421,
             )
         page = headers.get("origin", "")
-        if page and not is_origin_allowed(page, origin.scheme, host, self._rules.hosts):
+        if page and not is_origin_allowed(page, origin.scheme, host, self._hosts):
             return PlainTextResponse(
                 "Pages of that Origin may not use this server; add its host to "
                 "allowedHosts or set publicURL.\n",
@@ -93,12 +91,12 @@ class RequestContextMiddleware:
 
 
 def choose_request_id(given: str) -> str:
-    """Return the caller's id if it is harmless in logs and headers, else a new one."""
+    """Return the client's id if it is harmless in logs and headers, else a new one."""
     return given if REQUEST_ID.fullmatch(given) else uuid4().hex
 
 
 def is_preflight(scope: Scope, headers: Headers) -> bool:
-    """Tell whether a browser asks before it sends the real request."""
+    """Return whether this is the preflight request of a browser."""
     return scope["method"] == "OPTIONS" and "access-control-request-method" in headers
 
 
@@ -111,7 +109,7 @@ def build_cors(page: str) -> RawHeaders:
     ]
 
 
-def adding(send: Send, added: RawHeaders) -> Send:
+def add_headers(send: Send, added: RawHeaders) -> Send:
     """Wrap `send` so that each response carries these headers too."""
 
     async def send_with_headers(message: MutableMapping[str, Any]) -> None:

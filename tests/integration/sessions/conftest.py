@@ -1,4 +1,4 @@
-"""PeerLookup on addresses of their own, behind a balancer that has no memory."""
+"""Replicas on addresses of their own, behind a balancer that has no memory."""
 
 import pytest
 import pytest_asyncio

@@ -250,7 +250,9 @@ async def test_a_session_of_a_pod_whose_address_went_to_another_is_adopted(
     shared_hub, http
 ):
     heir, asked = shared_hub.replicas
-    session_id = build_id(owner=ip_address(heir.address), sdk_session_id=b"2" * 16)
+    session_id = build_id(
+        owner_address=ip_address(heir.address), sdk_session_id=b"2" * 16
+    )
 
     answer = await post(http, shared_hub.at(asked), session_id, WHERE)
 
@@ -261,7 +263,7 @@ async def test_a_stream_of_a_pod_whose_address_went_to_another_is_not_found(
     shared_hub, http
 ):
     heir, asked = shared_hub.replicas
-    session_id = build_id(Transport.SSE, owner=ip_address(heir.address))
+    session_id = build_id(Transport.SSE, owner_address=ip_address(heir.address))
 
     answer = await post_sse(http, shared_hub.at(asked), session_id, WHERE)
 

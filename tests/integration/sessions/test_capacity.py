@@ -1,4 +1,4 @@
-"""PeerLookup that hold as many streams as they have room for."""
+"""Replicas that hold as many streams as they have room for."""
 
 from contextlib import AsyncExitStack
 

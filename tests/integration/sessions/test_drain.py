@@ -104,7 +104,7 @@ async def test_newcomers_are_sent_to_the_same_path_on_a_new_connection(
         turned = await http.request(method, url, json=OPENING)
 
     assert turned.status_code == 307
-    assert turned.headers["location"] == f"{path}?turn=1"
+    assert turned.headers["location"] == f"{path}?redirect_count=1"
     assert turned.headers["connection"] == "close"
 
 

@@ -148,7 +148,7 @@ async def test_a_reply_of_another_client_cannot_be_resumed(stateless_hub):
 def build_receipt(hub="ns/team-data", key=b"a key that all replicas share", **changes):
     """Make the event id of a reply that is made where no replica is."""
     fields = {
-        "owner": "127.0.0.9",
+        "owner_address": "127.0.0.9",
         "owner_uid": digest("uid-9"),
         "key": b"k" * 16,
         "request": 7,

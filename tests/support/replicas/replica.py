@@ -1,4 +1,4 @@
-"""PeerLookup of a hub as processes of their own, for tests that need several.
+"""Replicas of a hub as processes of their own, for tests that need several.
 
 Everything but the tools and the list of replicas is the server's own. Run without
 arguments: it loads the server once and forks a replica for each line of settings (as
@@ -100,9 +100,9 @@ async def run(settings: Settings) -> None:
 
     hub = build_hub(config, read_runtime(settings), DnsPeers("pods", resolve))
     if settings.mounted == "tools":
-        add_tools(hub.mcp, settings.uid)
+        add_tools(hub.transports.mcp, settings.uid)
     elif settings.mounted == "fixtures":
-        add_fixtures(hub.mcp)
+        add_fixtures(hub.transports.mcp)
     await serve(hub)
 
 

@@ -1,8 +1,8 @@
-"""Tickets: what one replica tells another about a request that it hands over.
+"""Forward tokens: what one replica vouches for when it forwards a request.
 
-A ticket stands in for the client's credentials, which never leave the replica that
-the client talked to. It is good for one owner, one target and a minute, and a
-request that carries one is never handed over again. Pure.
+A token replaces the client's credentials, which never leave the replica that the
+client talks to. It is valid for one owner, one target and one minute, and a request
+that carries one is never forwarded again. Pure.
 """
 
 from collections.abc import Sequence
@@ -13,18 +13,18 @@ from mcphub_server.sessions.tokens.mac import find_payload, sign_payload
 from mcphub_server.sessions.tokens.principal import Principal
 
 LIFETIME_SECONDS = 60
-PURPOSE = "ticket"
+PURPOSE = "forward-token"
 LONGEST = 8192
 
 
 class ForwardToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One request's handing over.
+    """One forwarded request.
 
     Attributes:
-        owner_uid: The digest of the pod that is meant.
+        owner_uid: The digest of the UID of the pod that has to answer.
         target: Method, path and query of the request.
-        principal: Who asked; None where the hub asks nobody who they are.
-        client: The address that the request came from.
+        principal: The caller; None on a hub without authentication.
+        client: The address of the client.
         issued_at: Unix seconds.
     """
 
@@ -39,17 +39,17 @@ ENCODER = msgspec.json.Encoder()
 DECODER = msgspec.json.Decoder(ForwardToken)
 
 
-def sign_forward_token(ticket: ForwardToken, hub: str, key: bytes) -> str:
+def sign_forward_token(token: ForwardToken, hub: str, key: bytes) -> str:
     """Return the header's value."""
-    return sign_payload(ENCODER.encode(ticket), PURPOSE, hub, key)
+    return sign_payload(ENCODER.encode(token), PURPOSE, hub, key)
 
 
 def find_forward_token(
     text: str, hub: str, keys: Sequence[bytes], now: float
 ) -> ForwardToken | None:
-    """Return the ticket if a replica of this hub wrote it within the last minute.
+    """Return the token if a replica of this hub wrote it within the last minute.
 
-    Clocks of nodes differ: a ticket from up to a minute ahead is good as well.
+    Clocks of nodes differ: a token from up to a minute ahead is valid, too.
     """
     if len(text) > LONGEST:
         return None
@@ -57,7 +57,7 @@ def find_forward_token(
     if payload is None:
         return None
     try:
-        ticket = DECODER.decode(payload)
+        token = DECODER.decode(payload)
     except msgspec.DecodeError:
         return None
-    return ticket if abs(now - ticket.issued_at) <= LIFETIME_SECONDS else None
+    return token if abs(now - token.issued_at) <= LIFETIME_SECONDS else None

@@ -1,10 +1,10 @@
-"""New replicas make themselves known, because names in DNS appear late.
+"""New replicas announce themselves to their peers, because DNS names them late.
 
-DNS answers are cached in the cluster for up to half a minute; a new replica gets its
-first streams sooner, and a message for one of them may reach a replica that has not
-heard of it. So a replica greets those that it finds before it serves, and for a
-minute more. A greeting is signed, and its answer names who else has greeted lately:
-replicas that start together find each other through the old ones.
+The cluster caches DNS answers for up to half a minute. A new replica gets its first
+streams sooner, and a message for one of them may reach a replica that does not know
+it. So a replica announces itself to every known peer before it serves, and for a
+minute after. An announcement is signed. The response names the other replicas that
+announced themselves lately, so replicas that start together find each other.
 """
 
 import asyncio
@@ -20,24 +20,23 @@ from mcphub_server.sessions.tokens.session_id import IpAddress, parse_address
 from mcphub_server.sessions.tokens.signer import TokenSigner
 from mcphub_server.web.asgi import find_header
 from mcphub_server.web.headers import ANNOUNCEMENT_HEADER
+from mcphub_server.web.paths import Endpoint
 
-PATH = "/mcp"
 FRESH_SECONDS = 15.0
-"""How long a greeting is good: much less than it takes to give an address anew."""
+"""How long an announcement is valid: long before another pod gets the address."""
 
 INTERVAL_SECONDS = 5.0
 ANNOUNCEMENTS = 12
 TIMEOUTS = {"connect": 0.5, "read": 1.0, "write": 1.0, "pool": 1.0}
-ANNOUNCED_STATUS = 204
 
 
 class PeerAnnouncement(msgspec.Struct, frozen=True, array_like=True):
-    """A replica's name card.
+    """What a replica says of itself.
 
     Attributes:
         address: Where it is reached.
         issued_at: Unix seconds.
-        others: Whom it has heard of lately.
+        others: The replicas that announced themselves to it lately.
     """
 
     address: str
@@ -46,7 +45,7 @@ class PeerAnnouncement(msgspec.Struct, frozen=True, array_like=True):
 
 
 class PeerSet:
-    """Who is a replica: whom DNS names, and who has greeted a moment ago."""
+    """The replicas that DNS names, and those that announced themselves lately."""
 
     def __init__(
         self,
@@ -57,12 +56,12 @@ class PeerSet:
         self._directory = directory
         self._signer = signer
         self._clock = clock
-        self._heard: dict[IpAddress, float] = {}
-        self._told: dict[IpAddress, float] = {}
+        self._announced: dict[IpAddress, float] = {}
+        self._reported: dict[IpAddress, float] = {}
 
     async def includes(self, address: IpAddress) -> bool:
-        """Say whether a replica has this address now."""
-        if address in self._find_recent(self._heard, self._told):
+        """Return whether a replica has this address now."""
+        if address in self._find_recent(self._announced, self._reported):
             return True
         return await self._directory.includes(address)
 
@@ -71,36 +70,36 @@ class PeerSet:
         return {one for book in books for one, at in book.items() if at > oldest}
 
     def build_announcement(self) -> str:
-        """Return this replica's signed greeting."""
+        """Return this replica's signed announcement."""
         own = str(self._signer.identity.address)
-        others = tuple(str(address) for address in self._find_recent(self._heard))
-        greeting = PeerAnnouncement(own, self._signer.now(), others)
-        return self._signer.sign_announcement(msgspec.json.encode(greeting))
+        others = tuple(str(address) for address in self._find_recent(self._announced))
+        announcement = PeerAnnouncement(own, self._signer.now(), others)
+        return self._signer.sign_announcement(msgspec.json.encode(announcement))
 
-    async def hear(self, text: str) -> bool:
-        """Take a greeting; False if no replica of this hub wrote it just now."""
+    async def record(self, text: str) -> bool:
+        """Record an announcement; False if no replica of this hub wrote it just now."""
         payload = await self._signer.find_announcement(text)
         if payload is None:
             return False
-        greeting = msgspec.json.decode(payload, type=PeerAnnouncement)
-        if abs(self._signer.now() - greeting.issued_at) > FRESH_SECONDS:
+        announcement = msgspec.json.decode(payload, type=PeerAnnouncement)
+        if abs(self._signer.now() - announcement.issued_at) > FRESH_SECONDS:
             return False
-        self._heard[parse_address(greeting.address)] = self._clock()
-        # not passed on: else two replicas would keep each other's memory alive
-        self._told.update(
-            (parse_address(name), self._clock()) for name in greeting.others
+        self._announced[parse_address(announcement.address)] = self._clock()
+        # not repeated to others: two replicas would remind each other for ever
+        self._reported.update(
+            (parse_address(name), self._clock()) for name in announcement.others
         )
         return True
 
     async def find_others(self) -> set[IpAddress]:
         """Return all other replicas that are known."""
-        recent = self._find_recent(self._heard, self._told)
+        recent = self._find_recent(self._announced, self._reported)
         recent |= await self._directory.list_addresses()
         return recent - {self._signer.identity.address}
 
 
 class PeerAnnouncer:
-    """Makes a new replica known."""
+    """Announces a new replica to its peers."""
 
     def __init__(self, peer_set: PeerSet, port: int) -> None:
         self._peer_set = peer_set
@@ -109,42 +108,45 @@ class PeerAnnouncer:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Greet before the block begins, and for a minute within it."""
+        """Announce before the block begins, and for a minute within it."""
         async with self._pool:
             await self.announce_to_all()
-            going_on = asyncio.create_task(self._go_on())
+            repeating = asyncio.create_task(self._repeat())
             try:
                 yield
             finally:
-                going_on.cancel()
-                await asyncio.gather(going_on, return_exceptions=True)
+                repeating.cancel()
+                await asyncio.gather(repeating, return_exceptions=True)
 
-    async def _go_on(self) -> None:
+    async def _repeat(self) -> None:
         for _ in range(ANNOUNCEMENTS):
             await asyncio.sleep(INTERVAL_SECONDS)
             await self.announce_to_all()
 
     async def announce_to_all(self) -> None:
-        """Greet everybody, those included of whom the others tell."""
-        greeted: set[IpAddress] = set()
-        while new := await self._peer_set.find_others() - greeted:
-            greeted |= new
+        """Announce to every peer, including those learned from replies."""
+        announced_to: set[IpAddress] = set()
+        while new := await self._peer_set.find_others() - announced_to:
+            announced_to |= new
             await asyncio.gather(*(self._announce_to(address) for address in new))
 
     async def _announce_to(self, address: IpAddress) -> None:
-        """Greet one replica; one that does not answer will greet us when it starts."""
+        """Announce to one peer; one that is not up yet announces itself later."""
         host = str(address).encode()
-        greeting = self._peer_set.build_announcement().encode()
+        announcement = self._peer_set.build_announcement().encode()
         try:
             response = await self._pool.request(
                 "POST",
                 httpcore2.URL(
-                    scheme=b"http", host=host, port=self._port, target=PATH.encode()
+                    scheme=b"http",
+                    host=host,
+                    port=self._port,
+                    target=Endpoint.HTTP.encode(),
                 ),
                 headers=[
                     (b"host", b"localhost"),
                     (b"content-length", b"0"),
-                    (ANNOUNCEMENT_HEADER, greeting),
+                    (ANNOUNCEMENT_HEADER, announcement),
                 ],
                 extensions={"timeout": TIMEOUTS},
             )
@@ -156,4 +158,4 @@ class PeerAnnouncer:
             return
         answer = find_header(response.headers, ANNOUNCEMENT_HEADER)
         if answer is not None:
-            await self._peer_set.hear(answer)
+            await self._peer_set.record(answer)

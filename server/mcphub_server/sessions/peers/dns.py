@@ -1,8 +1,8 @@
-"""Which addresses are replicas of this hub: the only ones a request may go to.
+"""Looks up the replicas of this hub in DNS: a request is forwarded to no other address.
 
 The headless Service `<hub>-pods` publishes every replica, ready or not, so that a
-draining one stays reachable. Its answers are cached for a moment, and an unknown
-address is asked for again before it is refused.
+draining one stays reachable. Answers are cached for a moment; before an unknown
+address is refused, the name is looked up again.
 """
 
 import asyncio
@@ -18,33 +18,33 @@ Resolve = Callable[[str], Awaitable[frozenset[IpAddress]]]
 
 FRESH_SECONDS = 2.0
 LOOKUP_TIMEOUT_SECONDS = 2.0
-"""How long a look-up may take while an older answer serves."""
+"""How long a lookup may take while there is an older answer."""
 
 FIRST_TIMEOUT_SECONDS = 10.0
-"""How long when none does: refusing a replica that exists ends its sessions."""
+"""How long without one: refusing a replica that exists ends its sessions."""
 
 
 class PeerLookup(Protocol):
-    """Knows the addresses of this hub's replicas."""
+    """Knows whether an address is a replica of this hub."""
 
     async def includes(self, address: IpAddress) -> bool: ...
 
 
 class PeerDirectory(PeerLookup, Protocol):
-    """Knows them all."""
+    """Knows every replica of this hub."""
 
     async def list_addresses(self) -> frozenset[IpAddress]: ...
 
 
 class NoPeers:
-    """A server that stands alone."""
+    """The directory of a server without other replicas."""
 
     async def list_addresses(self) -> frozenset[IpAddress]:
-        """Nobody."""
+        """Return no address."""
         return frozenset()
 
     async def includes(self, address: IpAddress) -> bool:
-        """Nobody else is there."""
+        """Return that there is no other replica."""
         del address
         return False
 
@@ -59,9 +59,9 @@ async def resolve_addresses(name: str) -> frozenset[IpAddress]:
 class DnsPeers:
     """The replicas that the headless Service names.
 
-    When the resolver does not answer, what it said last stays true: a fault of the
-    cluster's DNS must not cut sessions that work. There is one look-up at a time, for
-    each that hangs holds a thread; who finds it hanging does not wait for it.
+    While the resolver does not answer, its last answer stays in force: a fault of the
+    cluster's DNS must not cut sessions that work. Lookups run one at a time, because
+    each one that hangs holds a thread, and callers do not wait for one that hangs.
     """
 
     def __init__(
@@ -78,9 +78,9 @@ class DnsPeers:
         self._lookup: asyncio.Task[None] | None = None
 
     async def includes(self, address: IpAddress) -> bool:
-        """Say whether a replica has this address now.
+        """Return whether a replica has this address now.
 
-        Only signed ids bring unknown addresses here, so each may cost a look-up.
+        Only signed ids bring unknown addresses here, so each may cost a lookup.
         """
         now = self._clock()
         if address not in self._known:
@@ -90,12 +90,12 @@ class DnsPeers:
         return address in self._known
 
     async def list_addresses(self) -> frozenset[IpAddress]:
-        """Return the addresses of all replicas, this one's included."""
+        """Return the addresses of all replicas, including this one."""
         await self._ask(since=self._clock(), seconds=LOOKUP_TIMEOUT_SECONDS)
         return self._known
 
     async def _ask(self, since: float, seconds: float) -> None:
-        """Look the name up, unless somebody else began to after this moment."""
+        """Look the name up, unless another caller has done so since then."""
         if not await self._is_over(seconds):
             return
         if self._asked_at <= since and (self._lookup is None or self._lookup.done()):
@@ -104,7 +104,7 @@ class DnsPeers:
         await self._is_over(seconds)
 
     async def _is_over(self, seconds: float) -> bool:
-        """Wait until the look-up in hand is so old; False if it is not over then."""
+        """Wait until the lookup is `seconds` old; return whether it finished."""
         lookup = self._lookup
         if lookup is None:
             return True

@@ -1,9 +1,9 @@
-"""Receipts: the event ids of replies that take a while.
+"""Event ids of responses that take a while.
 
-A client that loses the connection hands its last event id back, to any replica. The
-id says where the reply is being made, and carries the request itself if it is small:
-then a reply outlives the replica that was making it, for every tool only reads and
-may run again. The client sees only what it sent. Pure.
+A client that loses its connection sends its last event id to any replica. The id names
+the replica that makes the response, and carries the request itself if it is small.
+Then the response survives that replica, because every tool only reads and can run
+again. The client sees only what it sent. Pure.
 """
 
 import zlib
@@ -12,8 +12,9 @@ from collections.abc import Sequence
 import msgspec
 
 from mcphub_server.sessions.tokens.mac import find_payload, sign_payload
+from mcphub_server.sessions.tokens.session_id import Owner, parse_address
 
-PURPOSE = "receipt"
+PURPOSE = "event-id"
 LIFETIME_SECONDS = 600
 LONGEST_REQUEST = 4096
 """Compressed. Ids of 6 KB were seen to pass; nginx takes header lines up to 8 KB."""
@@ -22,20 +23,20 @@ LONGEST_ID = 8000
 
 
 class EventId(msgspec.Struct, frozen=True, array_like=True):
-    """Where a reply is being made, and for which request.
+    """Which replica makes a response, and to which request.
 
     Attributes:
-        owner: The address of the replica that makes it.
+        owner_address: Of the replica that makes it.
         owner_uid: The digest of that pod's UID.
-        key: Names the reply there.
+        key: Names the response there.
         request: The request's id.
-        principal: The digest of who asked.
+        principal: The digest of the caller.
         issued_at: Unix seconds.
         headers: The request's own MCP headers.
         body: The request itself, compressed; empty if it is too large.
     """
 
-    owner: str
+    owner_address: str
     owner_uid: bytes
     key: bytes
     request: str | int
@@ -43,6 +44,11 @@ class EventId(msgspec.Struct, frozen=True, array_like=True):
     issued_at: int
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
+
+    @property
+    def owner(self) -> Owner:
+        """The replica that makes the response."""
+        return Owner(parse_address(self.owner_address), self.owner_uid)
 
 
 ENCODER = msgspec.msgpack.Encoder()
@@ -56,26 +62,26 @@ def pack_request(body: bytes) -> bytes:
 
 
 def unpack_request(packed: bytes) -> bytes:
-    """Return what `pack_request` compressed; signed, so nobody else wrote it."""
+    """Return what `pack_request` compressed; signed, so this hub wrote it."""
     return zlib.decompress(packed) if packed else b""
 
 
-def sign_event_id(receipt: EventId, hub: str, key: bytes) -> str:
+def sign_event_id(event_id: EventId, hub: str, key: bytes) -> str:
     """Return the event id."""
-    return sign_payload(ENCODER.encode(receipt), PURPOSE, hub, key)
+    return sign_payload(ENCODER.encode(event_id), PURPOSE, hub, key)
 
 
 def find_event_id(
     text: str, hub: str, keys: Sequence[bytes], now: float
 ) -> EventId | None:
-    """Return what an event id says, if this hub wrote it not long ago."""
+    """Return the content of an event id that this hub wrote not long ago."""
     if len(text) > LONGEST_ID:
         return None
     payload = find_payload(text, PURPOSE, hub, keys)
     if payload is None:
         return None
     try:
-        receipt = DECODER.decode(payload)
+        event_id = DECODER.decode(payload)
     except msgspec.DecodeError:
         return None
-    return receipt if now - receipt.issued_at <= LIFETIME_SECONDS else None
+    return event_id if now - event_id.issued_at <= LIFETIME_SECONDS else None

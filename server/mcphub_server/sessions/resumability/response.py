@@ -1,11 +1,12 @@
-"""One reply while it is being made: what was said so far, and who listens.
+"""One response while it is made, buffered so that it can be sent more than once.
 
-A reply becomes one JSON body if it is ready at once and nothing came before the
-answer; otherwise it is a stream, which can be listened to from its beginning again.
+It is sent as one JSON body if it is ready at once and nothing precedes the answer.
+Otherwise it is sent as a stream, which every connection follows from its beginning.
 """
 
 import asyncio
 from enum import StrEnum
+from http import HTTPStatus
 
 from starlette.types import Message, Send
 
@@ -23,9 +24,8 @@ from mcphub_server.web.sse import (
 
 PING_SECONDS = 15.0
 RETRY_MILLISECONDS = 1500
-"""Clients try twice, so far apart: a second without any replica is survived."""
+"""Between the two attempts of a client: they outlast a second without any replica."""
 
-OK_STATUS = 200
 REFUSED = "The server refused this request; open a new session and call again."
 OWNER_LOST = "The replica that made this answer was lost; call again."
 
@@ -37,25 +37,25 @@ STREAM_HEADERS = [
 
 
 class Progress(StrEnum):
-    """How far a reply is."""
+    """How much of a response there is."""
 
-    SILENT = "silent"
-    TELLING = "telling"  # something came before the answer
-    SETTLED = "settled"
+    EMPTY = "empty"
+    PARTIAL = "partial"  # events, and no answer yet
+    COMPLETE = "complete"
 
 
 class BufferedResponse:
-    """The reply to one request.
+    """The response to one request.
 
     Attributes:
         request: The request's id.
-        progress: How far it is.
+        progress: How much of it there is.
         listeners: How many connections follow it.
     """
 
     def __init__(self, request: RequestKey) -> None:
         self.request = request
-        self.progress = Progress.SILENT
+        self.progress = Progress.EMPTY
         self.listeners = 0
         self._start: Message = {}
         self._events: list[bytes] = []
@@ -63,7 +63,7 @@ class BufferedResponse:
         self._changed = asyncio.Event()
 
     async def take(self, message: Message) -> None:
-        """Take an ASGI message of the application that makes the reply."""
+        """Take an ASGI message of the application that makes the response."""
         if message["type"] == "http.response.start":
             self._start = message
             return
@@ -71,7 +71,7 @@ class BufferedResponse:
         if is_event_stream(self._start):
             self._take_events()
         elif not message.get("more_body", False):
-            self._settle()
+            self._complete()
 
     def _take_events(self) -> None:
         *events, self._held = self._held.split(EVENT_END)
@@ -79,13 +79,13 @@ class BufferedResponse:
             if event.startswith(b":") or not event:
                 continue
             self._events.append(event + EVENT_END)
-            self.progress = Progress.TELLING
+            self.progress = Progress.PARTIAL
             if find_answered(event) is not None:
-                self._settle()
+                self._complete()
         self._wake()
 
-    def _settle(self) -> None:
-        self.progress = Progress.SETTLED
+    def _complete(self) -> None:
+        self.progress = Progress.COMPLETE
         self._wake()
 
     def _wake(self) -> None:
@@ -93,43 +93,49 @@ class BufferedResponse:
         self._changed = asyncio.Event()
 
     @property
-    def tells_first(self) -> bool:
-        """Whether something came before the answer, so that one body is not enough."""
-        return self.progress is Progress.TELLING or len(self._events) > 1
+    def has_more_than_answer(self) -> bool:
+        """Whether something precedes the answer, so that one body is not enough."""
+        return self.progress is Progress.PARTIAL or len(self._events) > 1
 
     def restart(self) -> None:
-        """Forget what is half said: it will be made anew."""
+        """Forget an incomplete event: the response will be made again."""
         self._start, self._held = {}, b""
 
     def give_up(self) -> None:
-        """Settle with an error, because nobody can make the reply."""
-        if self.progress is Progress.SETTLED:
+        """Complete the response with an error, because no replica can make it."""
+        if self.progress is Progress.COMPLETE:
             return
-        self._start, self._held = {"status": OK_STATUS}, b""
+        self._start, self._held = {"status": HTTPStatus.OK}, b""
         self._events.append(build_error_event(self.request, OWNER_LOST))
-        self._settle()
+        self._complete()
 
     async def send_whole(self, send: Send) -> None:
-        """Send a settled reply as one body."""
+        """Send a complete response as one body."""
         if self._events:
             session = find_header(self._start.get("headers", ()), SESSION_HEADER)
             headers = [(b"content-type", b"application/json")]
             if session is not None:
                 headers.append((SESSION_HEADER, session.encode("latin-1")))
-            await send_response(send, OK_STATUS, find_data(self._events[-1]), headers)
+            await send_response(
+                send, HTTPStatus.OK, find_data(self._events[-1]), headers
+            )
         else:
             await send(self._start)
             await send({"type": "http.response.body", "body": self._held})
 
     async def send_stream(self, send: Send, event_id: str, session: str | None) -> None:
-        """Send the reply as a stream, from its beginning to its end.
+        """Send the response as a stream, from its beginning to its end.
 
         The first event is empty but for the id by which a client resumes.
         """
         headers = list(STREAM_HEADERS)
         if session is not None:
             headers.append((SESSION_HEADER, session.encode("latin-1")))
-        start = {"type": "http.response.start", "status": OK_STATUS, "headers": headers}
+        start = {
+            "type": "http.response.start",
+            "status": HTTPStatus.OK,
+            "headers": headers,
+        }
         priming = f"id: {event_id}\r\nretry: {RETRY_MILLISECONDS}\r\ndata: \r\n\r\n"
         self.listeners += 1
         try:
@@ -146,7 +152,7 @@ class BufferedResponse:
             for event in self._events[sent:]:
                 await self._send_part(send, event)
                 sent += 1
-            if self.progress is Progress.SETTLED:
+            if self.progress is Progress.COMPLETE:
                 break
             try:
                 async with asyncio.timeout(PING_SECONDS):
@@ -157,11 +163,11 @@ class BufferedResponse:
         await send({"type": "http.response.body", "body": last, "more_body": False})
 
     def _build_event(self) -> bytes:
-        """Return a body as the event that it would have been.
+        """Return a body as the event that a stream has instead.
 
-        A refusal that came late names no request; here it is this request's answer.
+        A late refusal names no request; here it answers this request.
         """
-        if self._start["status"] != OK_STATUS:
+        if self._start["status"] != HTTPStatus.OK:
             return build_error_event(self.request, REFUSED)
         return EVENT_HEAD + self._held + EVENT_END
 

@@ -1,12 +1,11 @@
 """The keys that all replicas of a hub share, read live from files.
 
 The operator rotates: `current` becomes `previous`, a new `current` appears. Kubelets
-bring the new files to the pods minutes apart, so a replica accepts both at once but
-goes on signing with the older key until the newer one has had time to reach all:
-otherwise a session signed by a quick replica is a forgery to a slow one. A replica
-that has just started cannot tell a key's age by its file; it believes one that another
-replica signs with to have settled. A key that is in neither file any more is believed
-no longer, whether or not anyone asks.
+bring the new files to the pods minutes apart, so a replica accepts both keys at once
+and signs with the older one until the newer one has reached all replicas: otherwise a
+slow replica takes a session of a quick one for a forgery. A new replica cannot tell a
+key's age by its file; a key that another replica signs with has settled. A key that is
+in neither file any more is not accepted.
 
 This module never writes a key, and never logs one.
 """
@@ -25,7 +24,7 @@ SHORTEST_REREAD_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """What to sign with, and every key whose signer are believed, newest first."""
+    """The key that signs, and every key whose signatures are accepted, newest first."""
 
     signing: bytes = field(repr=False)
     accepted: tuple[bytes, ...] = field(repr=False)
@@ -43,7 +42,7 @@ class KeyMaterial:
 def build_keyring(
     material: KeyMaterial, settling_seconds: float, settled: bytes = b""
 ) -> Keyring:
-    """Choose the signing key: the older one while the newer is still on its way.
+    """Choose the signing key: the older one until the newer one is everywhere.
 
     `settled` is a key that is known to have arrived everywhere.
     """
@@ -55,7 +54,7 @@ def build_keyring(
 
 
 def build_random_keyring() -> Keyring:
-    """Make keys for a process that stands alone."""
+    """Make keys for a process without other replicas."""
     key = secrets.token_bytes(32)
     return Keyring(key, (key,))
 
@@ -82,12 +81,11 @@ def find_key(path: Path) -> bytes:
 
 
 class LiveKeyring:
-    """The keyring of now.
+    """The current keyring.
 
-    `keyring` is plain memory. The files are read again every few seconds while it
-    runs, and at most once a second when somebody brings what no key accounts for.
-    Unreadable files leave the last keyring in force: a glitch of a volume must not
-    end every session.
+    The files are read again every few seconds while it runs, and at most once a second
+    when a signature fits no key. Unreadable files leave the last keyring in force: a
+    fault of a volume must not end every session.
     """
 
     def __init__(
@@ -110,7 +108,7 @@ class LiveKeyring:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Follow the files until the block ends."""
+        """Read the files periodically until the block ends."""
         following = asyncio.create_task(self._follow())
         try:
             yield
@@ -129,7 +127,7 @@ class LiveKeyring:
         self.keyring = replace(self.keyring, signing=self._settled)
 
     async def refresh(self) -> None:
-        """Read the files again, if the last reading is not a moment ago."""
+        """Read the files again, at most once a second."""
         if self._clock() - self._read_at >= SHORTEST_REREAD_SECONDS:
             await self._read()
 

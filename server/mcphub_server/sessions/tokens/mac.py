@@ -1,4 +1,4 @@
-"""Signing what replicas write for each other, each purpose apart. Pure."""
+"""Message authentication codes (MAC) over what replicas write for each other. Pure."""
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -11,8 +11,8 @@ MAC_SIZE = 32
 def compute_mac(payload: bytes, purpose: str, hub: str, key: bytes) -> bytes:
     """Return the MAC.
 
-    The purpose keeps a ticket from passing for a session id, and the hub's name keeps
-    two hubs of one key apart.
+    The purpose keeps a forward token from passing for a session id, and the hub's name
+    separates two hubs that share a key.
     """
     context = f"mcphub {purpose}\0{hub}\0".encode()
     return hmac.digest(key, context + payload, sha256)
@@ -21,7 +21,7 @@ def compute_mac(payload: bytes, purpose: str, hub: str, key: bytes) -> bytes:
 def verify_mac(
     payload: bytes, mac: bytes, purpose: str, hub: str, keys: Sequence[bytes]
 ) -> bool:
-    """Say whether one of the keys made this MAC."""
+    """Return whether one of the keys made this MAC."""
     return any(
         hmac.compare_digest(mac, compute_mac(payload, purpose, hub, key))
         for key in keys
@@ -37,7 +37,7 @@ def sign_payload(payload: bytes, purpose: str, hub: str, key: bytes) -> str:
 def find_payload(
     text: str, purpose: str, hub: str, keys: Sequence[bytes]
 ) -> bytes | None:
-    """Return the payload of a text that this hub sealed for this purpose."""
+    """Return the payload of a text that this hub signed for this purpose."""
     try:
         token = urlsafe_b64decode(text)
     except ValueError:

@@ -1,7 +1,7 @@
-"""Who is calling, in the one form that sessions, tickets and the SDK agree on.
+"""The authenticated caller, in the form that ids, tokens and the SDK share.
 
-A principal is what the token verifier said about a caller, never the token: after a
-rotation of tokens a session is still its client's.
+A principal is what the token verifier returned, never the token: a session still
+belongs to its client after a rotation of tokens.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Principal:
 
 
 def find_principal(scope: Scope) -> Principal | None:
-    """Return who the authentication around us found; None when there is none."""
+    """Return the caller that authentication found; None without authentication."""
     user = scope.get("user")
     if not isinstance(user, AuthenticatedUser):
         return None
@@ -44,7 +44,7 @@ def digest_principal(principal: Principal | None) -> bytes:
 
 
 def build_token(principal: Principal) -> AccessToken:
-    """Return what the token's verifier said, without the token."""
+    """Return what the token's verifier returned, without the token."""
     return AccessToken(
         token=FORWARDED_TOKEN,
         client_id=principal.client_id,

@@ -1,9 +1,8 @@
-"""Session ids that say who owns the session, signed so that they can be believed.
+"""Session ids that name the owner of the session, and are signed.
 
-A client keeps the id and hands it to whichever replica the network picks. The id
-therefore carries all that this replica needs: where the session lives, and what it
-takes to go on with it elsewhere when that place is gone. Pure: keys, time and
-randomness arrive as arguments.
+A client sends the id to whichever replica the network picks. So the id carries all
+that this replica needs: who owns the session, and what it takes to adopt the session
+when the owner is gone. Pure: keys, time and randomness arrive as arguments.
 
 The 16 random bytes are the SDK's own id of the session at its first owner (its SSE
 transport accepts UUIDs only), so that an owner maps ids without a table.
@@ -38,7 +37,7 @@ TRANSPORTS = frozenset(Transport)
 
 
 class Capability(IntFlag):
-    """What the client said that it can do, as far as a server may ask for it."""
+    """The capabilities of a client that a server may make use of."""
 
     NONE = 0
     ROOTS = 1
@@ -52,13 +51,21 @@ class Capability(IntFlag):
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """The replica that owns a session: an address, and the pod that must have it."""
+
+    address: IpAddress
+    uid: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class SessionId:
     """The content of an id.
 
     Attributes:
-        transport: An id of one transport is no good at the other.
-        owner: The address of the pod that began the session.
-        owner_uid: A digest of that pod's UID: addresses are given out again.
+        transport: The id is valid on this one only.
+        owner_address: Of the pod that began the session.
+        owner_uid: A digest of that pod's UID: another pod may get the address later.
         revision: The negotiated protocol revision; empty when not yet known.
         capabilities: What the client offers to the server.
         principal: A digest of who began the session.
@@ -67,13 +74,18 @@ class SessionId:
     """
 
     transport: Transport
-    owner: IpAddress
+    owner_address: IpAddress
     owner_uid: bytes
     revision: str
     capabilities: Capability
     principal: bytes
     expires_at: int
     sdk_session_id: bytes
+
+    @property
+    def owner(self) -> Owner:
+        """The replica that began the session."""
+        return Owner(self.owner_address, self.owner_uid)
 
 
 def digest(text: str) -> bytes:
@@ -86,7 +98,7 @@ def sign_session_id(session: SessionId, hub: str, key: bytes) -> str:
     payload = LAYOUT.pack(
         VERSION,
         session.transport,
-        pack_address(session.owner),
+        pack_address(session.owner_address),
         session.owner_uid,
         pack_revision(session.revision),
         session.capabilities,
@@ -101,7 +113,7 @@ def sign_session_id(session: SessionId, hub: str, key: bytes) -> str:
 def find_session_id(
     text: str, hub: str, keys: Sequence[bytes], now: float
 ) -> SessionId | None:
-    """Return what a text says if this hub signed it and it has not expired."""
+    """Return the content of an id that this hub signed and that has not expired."""
     token = decode(text)
     if token is None:
         return None
@@ -113,7 +125,7 @@ def find_session_id(
 
 
 def decode(text: str) -> bytes | None:
-    """Return the bytes of an id, None unless it is spelt exactly as we spell it."""
+    """Return the bytes of an id, None unless it has its only valid spelling."""
     if len(text) != TEXT_SIZE or not text.isascii():
         return None
     try:

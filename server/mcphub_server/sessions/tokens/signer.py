@@ -1,9 +1,10 @@
-"""Which replica of which hub this process is; the ids that it signs and believes."""
+"""Signs and verifies what replicas of one hub write, in the name of this replica."""
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from mcphub_server.sessions.forwarding.forward_token import (
     ForwardToken,
@@ -33,8 +34,10 @@ from mcphub_server.web.caller import current_client, enter_client
 LIFETIME_SECONDS = 7 * 24 * 3600
 """Longer than any stream is left open; the rotation of keys ends sessions earlier."""
 
-ANNOUNCEMENT = "greeting"
-NOWHERE = parse_address("0.0.0.0")  # noqa: S104 -- an owner that no one can reach
+ANNOUNCEMENT = "announcement"
+UNREACHABLE = parse_address("0.0.0.0")  # noqa: S104 -- the owner has no address
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Identity:
     """This replica.
 
     Attributes:
-        hub: Namespace and name; ids of another hub are forgeries.
+        hub: Namespace and name; the ids of another hub are forgeries.
         address: Where the other replicas reach this one.
         uid: The digest of the pod's UID.
     """
@@ -53,8 +56,8 @@ class Identity:
 
 
 def build_identity(namespace: str, hub: str, pod_ip: str, pod_uid: str) -> Identity:
-    """Make the identity; a process outside a pod is an owner that nobody can reach."""
-    address = parse_address(pod_ip) if pod_ip else NOWHERE
+    """Make the identity; no other replica reaches a process outside a pod."""
+    address = parse_address(pod_ip) if pod_ip else UNREACHABLE
     uid = digest(pod_uid or secrets.token_hex(16))
     return Identity(f"{namespace}/{hub}", address, uid)
 
@@ -71,7 +74,7 @@ class NewSession:
 
 
 class TokenSigner:
-    """Signs and believes ids and tickets in the name of one replica."""
+    """Signs and verifies session ids, forward tokens, event ids and announcements."""
 
     def __init__(
         self,
@@ -83,110 +86,100 @@ class TokenSigner:
         self._keyring = keyring
         self._clock = clock
 
-    def sign_session(self, beginning: NewSession) -> str:
+    def now(self) -> int:
+        """Return the time that signatures carry."""
+        return int(self._clock())
+
+    def sign_session(self, new: NewSession) -> str:
         """Return the id of a session that this replica owns."""
         session = SessionId(
-            beginning.transport,
-            self.identity.address,
-            self.identity.uid,
-            beginning.revision,
-            beginning.capabilities,
-            digest_principal(beginning.principal),
-            int(self._clock()) + LIFETIME_SECONDS,
-            beginning.sdk_session_id,
+            transport=new.transport,
+            owner_address=self.identity.address,
+            owner_uid=self.identity.uid,
+            revision=new.revision,
+            capabilities=new.capabilities,
+            principal=digest_principal(new.principal),
+            expires_at=self.now() + LIFETIME_SECONDS,
+            sdk_session_id=new.sdk_session_id,
         )
-        key = self._keyring.keyring.signing
-        return sign_session_id(session, self.identity.hub, key)
+        return sign_session_id(session, self.identity.hub, self._signing_key)
 
     async def find_session(
         self, text: str, transport: Transport, principal: Principal | None
     ) -> SessionId | None:
-        """Return the session of an id, if it is genuine, of now, and this caller's.
-
-        What no key accounts for may be signed with a key that arrived a moment ago.
-        """
-        session = self._find_session(text)
-        if session is None:
-            await self._keyring.refresh()
-            session = self._find_session(text)
+        """Return the session of an id that is genuine, valid and this caller's."""
+        session = await self._verify(
+            lambda keys: find_session_id(text, self.identity.hub, keys, self._clock())
+        )
         if session is None or session.transport is not transport:
             return None
         return session if session.principal == digest_principal(principal) else None
 
-    def _find_session(self, text: str) -> SessionId | None:
-        keys = self._keyring.keyring.accepted
-        return find_session_id(text, self.identity.hub, keys, self._clock())
-
     def owns(self, session: SessionId) -> bool:
-        """Say whether the session began here."""
+        """Return whether the session began here."""
         return session.owner_uid == self.identity.uid
 
     def sign_forward_token(
         self, owner_uid: bytes, target: str, principal: Principal | None, client: str
     ) -> str:
-        """Return a ticket for one request to another replica."""
-        ticket = ForwardToken(owner_uid, target, principal, client, int(self._clock()))
-        return sign_forward_token(
-            ticket, self.identity.hub, self._keyring.keyring.signing
-        )
+        """Return the token for one request to another replica."""
+        token = ForwardToken(owner_uid, target, principal, client, self.now())
+        return sign_forward_token(token, self.identity.hub, self._signing_key)
 
     async def find_forward_token(self, text: str, target: str) -> ForwardToken | None:
-        """Return a ticket that a replica wrote for this very request."""
-        ticket = self._find_forward_token(text)
-        if ticket is None:
-            await self._keyring.refresh()
-            ticket = self._find_forward_token(text)
-        return ticket if ticket is not None and ticket.target == target else None
+        """Return a token that a replica wrote for this very request."""
+        token = await self._verify(
+            lambda keys: find_forward_token(
+                text, self.identity.hub, keys, self._clock()
+            )
+        )
+        return token if token is not None and token.target == target else None
 
-    def _find_forward_token(self, text: str) -> ForwardToken | None:
-        keys = self._keyring.keyring.accepted
-        return find_forward_token(text, self.identity.hub, keys, self._clock())
-
-    def now(self) -> int:
-        """Return the time that signer carry."""
-        return int(self._clock())
-
-    def sign_event_id(self, receipt: EventId) -> str:
-        """Return the event id for a reply."""
-        key = self._keyring.keyring.signing
-        return sign_event_id(receipt, self.identity.hub, key)
+    def sign_event_id(self, event_id: EventId) -> str:
+        """Return the event id of a response."""
+        return sign_event_id(event_id, self.identity.hub, self._signing_key)
 
     async def find_event_id(self, text: str) -> EventId | None:
-        """Return what an event id of this hub says."""
-        receipt = self._find_event_id(text)
-        if receipt is None:
-            await self._keyring.refresh()
-            receipt = self._find_event_id(text)
-        return receipt
-
-    def _find_event_id(self, text: str) -> EventId | None:
-        keys = self._keyring.keyring.accepted
-        return find_event_id(text, self.identity.hub, keys, self._clock())
-
-    def sign_announcement(self, payload: bytes) -> str:
-        """Sign what one replica tells all others."""
-        return sign_payload(
-            payload, ANNOUNCEMENT, self.identity.hub, self._keyring.keyring.signing
+        """Return the content of an event id of this hub."""
+        return await self._verify(
+            lambda keys: find_event_id(text, self.identity.hub, keys, self._clock())
         )
 
-    async def find_announcement(self, text: str) -> bytes | None:
-        """Return what a replica of this hub signed for all others."""
-        payload = self._find_announcement(text)
-        if payload is None:
-            await self._keyring.refresh()
-            payload = self._find_announcement(text)
-        return payload
+    def sign_announcement(self, payload: bytes) -> str:
+        """Sign what this replica sends to every other one."""
+        return sign_payload(payload, ANNOUNCEMENT, self.identity.hub, self._signing_key)
 
-    def _find_announcement(self, text: str) -> bytes | None:
-        newest, *others = self._keyring.keyring.accepted
+    async def find_announcement(self, text: str) -> bytes | None:
+        """Return what a replica of this hub signed for every other one."""
+        return await self._verify(lambda keys: self._find_announcement(text, keys))
+
+    def _find_announcement(self, text: str, keys: Sequence[bytes]) -> bytes | None:
+        newest, *others = keys
         payload = find_payload(text, ANNOUNCEMENT, self.identity.hub, [newest])
         if payload is not None:
             self._keyring.settle()
             return payload
         return find_payload(text, ANNOUNCEMENT, self.identity.hub, others)
 
+    @property
+    def _signing_key(self) -> bytes:
+        return self._keyring.keyring.signing
+
+    async def _verify(
+        self, find: Callable[[Sequence[bytes]], Found | None]
+    ) -> Found | None:
+        """Try the accepted keys; read the key files again if none fits.
+
+        A signature that no key explains may come from a key that has just arrived.
+        """
+        found = find(self._keyring.keyring.accepted)
+        if found is None:
+            await self._keyring.refresh()
+            found = find(self._keyring.keyring.accepted)
+        return found
+
 
 def enter_session(session: SessionId) -> None:
-    """Make the session part of who is calling, for limits and the audit."""
+    """Make the session part of the caller's identity, for limits and the audit."""
     client = replace(current_client(), session=session.sdk_session_id.hex())
     enter_client(client)

@@ -38,7 +38,7 @@ def test_rest_does_not_save_up_more_than_a_burst() -> None:
 
 
 def test_the_longest_unused_client_is_forgotten() -> None:
-    limiter = RateLimiter(per_second=1, burst=1, most_clients=2)
+    limiter = RateLimiter(per_second=1, burst=1, max_clients=2)
 
     for client in ("a", "b", "a", "c"):
         limiter.take(client, 0.0)

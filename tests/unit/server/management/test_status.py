@@ -17,7 +17,7 @@ def state() -> ServerState:
 @pytest.fixture
 def board(state: ServerState) -> StatusBoard:
     board = StatusBoard("1.2.3", (), state)
-    state.on_change(board.tell_change)
+    state.on_change(board.notify)
     return board
 
 

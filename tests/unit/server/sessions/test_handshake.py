@@ -12,6 +12,7 @@ from mcphub_server.sessions.handshake import (
     unpack_capabilities,
 )
 from mcphub_server.sessions.tokens.session_id import Capability
+from mcphub_server.web.jsonrpc import parse_message
 
 MODERN = {"_meta": {"io.modelcontextprotocol/protocolVersion": "2026-07-28"}}
 
@@ -57,13 +58,13 @@ def test_capabilities_survive_the_id(capabilities, flags):
 def test_the_negotiated_revision_is_foreseen(requested, negotiated):
     opening = message("initialize", protocolVersion=requested, capabilities={})
 
-    assert parse_initialize(opening)[0] == negotiated
+    assert parse_initialize(parse_message(opening))[0] == negotiated
 
 
 def test_an_adoption_begins_with_what_the_first_owner_agreed_on():
     opening = build_initialize("2025-06-18", Capability.ROOTS)
 
-    assert parse_initialize(opening) == ("2025-06-18", Capability.ROOTS)
+    assert parse_initialize(parse_message(opening)) == ("2025-06-18", Capability.ROOTS)
 
 
 @pytest.mark.parametrize(
@@ -84,5 +85,5 @@ def test_a_stream_lacks_its_handshake_when_it_begins_with(body, expected):
 
 @given(st.binary(max_size=200))
 def test_no_body_makes_the_parser_fail(body):
-    assert parse_initialize(body)[1] == Capability.NONE
+    assert parse_initialize(parse_message(body))[1] == Capability.NONE
     assert lacks_handshake(body) is False

@@ -6,8 +6,10 @@ from types import SimpleNamespace
 import pytest
 
 from mcphub_server.sessions.sse import SseSessions
+from mcphub_server.sessions.tokens.session_id import Owner
 from mcphub_server.traffic.admission import StreamSender
 from mcphub_server.traffic.streams import STREAM, Stream
+from mcphub_server.web.request import Exchange, get_request
 
 SDK_ID = "5" * 32
 CALL = b'{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{}}'
@@ -27,7 +29,7 @@ class Sdk:
         self.opened = asyncio.Event()
         self.ended = asyncio.Event()
 
-    async def __call__(self, scope, receive, send):
+    async def __call__(self, scope, _receive, send):
         if scope["path"] == "/sse":
             event = f"data: /messages/?session_id={SDK_ID}\r\n\r\n".encode()
             await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -35,7 +37,7 @@ class Sdk:
             self.opened.set()
             await self.ended.wait()
             return
-        body = (await receive())["body"]
+        body = get_request(scope).body
         if self.on_post is not None:
             await self.on_post()
         self.posted.append(body)
@@ -44,16 +46,16 @@ class Sdk:
 
 
 class Signer:
-    """Believes every id, and owns every session."""
+    """Accepts every id, and owns every session."""
+
+    identity = SimpleNamespace(uid=b"this replica")
 
     def sign_session(self, session):
         return session.sdk_session_id.hex()
 
     async def find_session(self, text, _transport, _principal):
-        return SimpleNamespace(sdk_session_id=bytes.fromhex(text))
-
-    def owns(self, _session):
-        return True
+        owner = Owner(None, self.identity.uid)
+        return SimpleNamespace(sdk_session_id=bytes.fromhex(text), owner=owner)
 
 
 class OpenStream:
@@ -61,7 +63,7 @@ class OpenStream:
 
     def __init__(self, sdk):
         metrics = SimpleNamespace(count=lambda _outcome: None)
-        services = SimpleNamespace(signer=Signer(), peers=None, metrics=metrics)
+        services = SimpleNamespace(signer=Signer(), forwarder=None, metrics=metrics)
         self.sessions = SseSessions(sdk, services)
         self.sent = bytearray()
         self.stream = Stream()
@@ -71,8 +73,9 @@ class OpenStream:
         self.sent += message.get("body", b"")
 
     async def serve(self):
-        scope = {"type": "http", "path": "/sse", "headers": [], STREAM: self.stream}
-        await self.sessions.open_stream(scope, None, self.sender)
+        scope = {"type": "http", "method": "GET", "path": "/sse", "headers": []}
+        scope[STREAM] = self.stream
+        await self.sessions.open_stream(Exchange(scope, None, self.sender))
 
     async def finish(self):
         """End the stream as a replica does that drains."""
@@ -92,7 +95,7 @@ class OpenStream:
         async def send(message):
             statuses.append(message.get("status"))
 
-        await self.sessions.post(scope, receive, send)
+        await self.sessions.post(Exchange(scope, receive, send))
         return statuses[0]
 
 

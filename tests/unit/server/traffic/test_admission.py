@@ -5,11 +5,13 @@ import pytest
 from mcphub_server.traffic.admission import (
     STALLED_SECONDS,
     Admission,
-    begins_something,
     count_redirects,
+    opens_session,
 )
 from mcphub_server.traffic.capacity import SESSIONS_PER_STREAM, Capacity
 from mcphub_server.traffic.state import ServerState
+from mcphub_server.web.jsonrpc import Message
+from mcphub_server.web.request import get_request
 from tests.support.virtual_time import in_virtual_time, now
 
 
@@ -51,27 +53,26 @@ def scope(method="GET", path="/sse", query="", **headers):
             scope("GET", "/sse", mcphub_forward_token="x"),
             True,
             False,
-            id="what another replica hands over",
+            id="what another replica forwards",
         ),
         pytest.param(scope("POST", "/messages/"), True, False, id="a message"),
-        pytest.param(scope("GET", "/health/live"), True, False, id="a probe"),
     ],
 )
-def test_what_begins_something_lasting(request_scope, stateful, expected):
-    assert begins_something(request_scope, stateful=stateful) is expected
+def test_what_opens_a_stream_or_a_session(request_scope, stateful, expected):
+    assert opens_session(get_request(request_scope), stateful=stateful) is expected
 
 
 @pytest.mark.parametrize(
-    ("query", "turns"),
+    ("query", "redirects"),
     [
         pytest.param("", 0, id="a first try"),
-        pytest.param("a=b&turn=3", 3, id="a fourth"),
-        pytest.param("turn=x", 0, id="nonsense"),
-        pytest.param("turn=99", 0, id="more than we ever count"),
+        pytest.param("a=b&redirect_count=3", 3, id="a fourth"),
+        pytest.param("redirect_count=x", 0, id="nonsense"),
+        pytest.param("redirect_count=99", 0, id="more than we ever count"),
     ],
 )
-def test_turns_are_counted_in_the_query(query, turns):
-    assert count_redirects(scope(query=query)) == turns
+def test_redirects_are_counted_in_the_query(query, redirects):
+    assert count_redirects(scope(query=query)) == redirects
 
 
 async def test_a_stream_that_is_cut_answers_what_it_owes_with_an_error():
@@ -81,7 +82,7 @@ async def test_a_stream_that_is_cut_answers_what_it_owes_with_an_error():
         await send({"type": "http.response.start", "status": 200, "headers": []})
         body = {"type": "http.response.body", "body": b"data: x", "more_body": True}
         await send(body)
-        scope["mcphub.stream"].note_message(b'{"id":5,"method":"tools/call"}')
+        scope["mcphub.stream"].note_message(Message(5, "tools/call"))
         assert (await receive())["type"] == "http.disconnect"
 
     async def receive():
@@ -146,7 +147,7 @@ async def test_a_stream_that_nobody_reads_ends():
 async def test_sessions_on_mcp_take_room_too(asked, stateful, status):
     state, sent = ServerState(capacity=Capacity(2, 3)), []
     state.count_sessions = lambda: 3 * SESSIONS_PER_STREAM
-    asked["query_string"] = b"turn=4"
+    asked["query_string"] = b"redirect_count=4"
 
     async def app(_scope, _receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": []})

@@ -5,6 +5,7 @@ import pytest
 from mcphub_server.traffic import drain as draining
 from mcphub_server.traffic.drain import UNCONNECTED_SECONDS, drain, linger
 from mcphub_server.traffic.state import ServerState
+from mcphub_server.web.jsonrpc import Message
 from tests.support.virtual_time import in_virtual_time, now
 
 LONG_SECONDS = 30
@@ -54,7 +55,7 @@ async def test_draining_ends_idle_streams():
 async def test_a_stream_that_owes_an_answer_is_not_ended():
     state = ServerState(now)
     with state.stream() as stream:
-        stream.note_message(b'{"id":1,"method":"tools/call"}')
+        stream.note_message(Message(1, "tools/call"))
         ending = asyncio.create_task(drain(state, 0))
         await asyncio.sleep(LONG_SECONDS)  # of virtual time
         ended = stream.ended.is_set()

@@ -6,6 +6,7 @@ from mcp_types import ErrorData, JSONRPCError, JSONRPCResponse
 
 from mcphub_server.traffic.admission import StreamSender
 from mcphub_server.traffic.streams import MOST_PENDING, Stream
+from mcphub_server.web.jsonrpc import parse_message
 
 
 class Clock:
@@ -27,7 +28,8 @@ def stream(clock):
 
 
 def post(stream, **message):
-    stream.note_message(json.dumps({"jsonrpc": "2.0", **message}).encode())
+    body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+    return stream.note_message(parse_message(body))
 
 
 def send(stream, message):
@@ -108,7 +110,7 @@ def test_a_closing_stream_declines_requests_and_keeps_what_it_took(stream):
     post(stream, id=1, method="tools/call")
     stream.closing = True
 
-    taken = stream.note_message(b'{"id":2,"method":"tools/call"}')
+    taken = post(stream, id=2, method="tools/call")
 
     assert not taken
     assert stream.pending == {1}
@@ -122,7 +124,7 @@ def test_a_closing_stream_takes_what_is_answered_at_once(stream, method):
     stream.closing = True
     send(stream, JSONRPCResponse(jsonrpc="2.0", id=1, result={}))
 
-    taken = stream.note_message(b'{"id":2,"method":"%s"}' % method.encode())
+    taken = post(stream, id=2, method=method)
 
     assert taken
     assert stream.pending == {2}
@@ -132,14 +134,14 @@ def test_a_closing_stream_takes_what_is_answered_at_once(stream, method):
 def test_a_closing_stream_takes_what_a_running_call_waits_for(stream):
     stream.closing = True
 
-    assert stream.note_message(b'{"id":1,"result":{}}')
+    assert post(stream, id=1, result={})
 
 
 def test_declined_requests_are_no_sign_of_life(stream, clock):
     stream.closing = True
     clock.now = 10
 
-    stream.note_message(b'{"id":1,"method":"tools/call"}')
+    post(stream, id=1, method="tools/call")
 
     assert stream.is_idle(0.3)
 
@@ -147,7 +149,7 @@ def test_declined_requests_are_no_sign_of_life(stream, clock):
 def test_a_request_after_the_end_was_asked_for_is_declined(stream):
     stream.ended.set()
 
-    taken = stream.note_message(b'{"id":1,"method":"tools/call"}')
+    taken = post(stream, id=1, method="tools/call")
 
     assert not taken
     assert stream.pending == set()
@@ -163,7 +165,7 @@ async def test_the_last_event_leaves_a_stream_that_nothing_can_be_posted_to(stre
     sender = StreamSender(stream, send)
     await sender({"type": "http.response.start"})
     stream.ended.set()
-    stream.note_message(b'{"id":1,"method":"tools/call"}')
+    post(stream, id=1, method="tools/call")
 
     await sender.finish()
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from mcphub_server.transports.response_mode import answers_whole
+from mcphub_server.transports.response_mode import answers_with_json
+from mcphub_server.web.jsonrpc import parse_message
 
 
 def returns_result_only(tool: str) -> bool:
@@ -35,4 +36,4 @@ def returns_result_only(tool: str) -> bool:
     ],
 )
 def test_only_calls_of_foreign_tools_are_streamed(*, body: bytes, whole: bool) -> None:
-    assert answers_whole(body, returns_result_only) is whole
+    assert answers_with_json(parse_message(body), returns_result_only) is whole

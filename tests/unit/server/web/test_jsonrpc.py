@@ -1,11 +1,6 @@
 import pytest
 
-from mcphub_server.web.jsonrpc import (
-    LONGEST_ID,
-    find_cancelled,
-    find_method,
-    find_request,
-)
+from mcphub_server.web.jsonrpc import LONGEST_ID, parse_message
 
 DEEP = b'{"id":1,"method":"ping","params":' + b"[" * 3000 + b"]" * 3000 + b"}"
 
@@ -19,14 +14,17 @@ DEEP = b'{"id":1,"method":"ping","params":' + b"[" * 3000 + b"]" * 3000 + b"}"
         pytest.param(b'[{"id":1,"method":"ping"}]', id="a batch"),
     ],
 )
-def test_what_cannot_be_read_is_nobodys_request(body):
-    assert find_request(body) is None
-    assert find_method(body) == ""
-    assert find_cancelled(body) is None
+def test_what_cannot_be_read_is_no_request(body):
+    message = parse_message(body)
+
+    assert message.request_id is None
+    assert message.method == ""
+    assert message.cancelled_id is None
+    assert message.tool is None
 
 
 def test_deep_parameters_do_not_matter_here():
-    assert find_request(DEEP) in {1, None}
+    assert parse_message(DEEP).request_id in {1, None}
 
 
 @pytest.mark.parametrize(
@@ -40,7 +38,9 @@ def test_deep_parameters_do_not_matter_here():
     ],
 )
 def test_the_id_of_a_request(number, found):
-    assert find_request(f'{{"id":{number},"method":"ping"}}'.encode()) == found
+    body = f'{{"id":{number},"method":"ping"}}'.encode()
+
+    assert parse_message(body).request_id == found
 
 
 @pytest.mark.parametrize(
@@ -55,4 +55,4 @@ def test_the_id_of_a_request(number, found):
 def test_what_a_cancellation_names(params, found):
     body = f'{{"method":"notifications/cancelled","params":{params}}}'.encode()
 
-    assert find_cancelled(body) == found
+    assert parse_message(body).cancelled_id == found

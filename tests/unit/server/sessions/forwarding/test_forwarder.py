@@ -1,7 +1,7 @@
 import httpcore2
 import pytest
 
-from mcphub_server.sessions.forwarding.forwarder import request_anew
+from mcphub_server.sessions.forwarding.forwarder import send_request
 
 
 class Pool:
@@ -27,9 +27,9 @@ class Pool:
     ],
 )
 async def test_a_request_is_sent_once_more_after(failure):
-    assert await request_anew(Pool(failure), None) == "an answer"
+    assert await send_request(Pool(failure), None) == "an answer"
 
 
 async def test_a_refused_connection_is_believed_at_once():
     with pytest.raises(httpcore2.ConnectError):
-        await request_anew(Pool(httpcore2.ConnectError()), None)
+        await send_request(Pool(httpcore2.ConnectError()), None)

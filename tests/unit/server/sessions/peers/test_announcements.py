@@ -39,7 +39,7 @@ def build(tmp_path, clock):
 async def test_who_greets_is_a_replica(build):
     one, two = build(ONE), build(TWO)
 
-    heard = await one.hear(two.build_announcement())
+    heard = await one.record(two.build_announcement())
 
     assert heard
     assert await one.includes(ip_address(TWO))
@@ -48,20 +48,20 @@ async def test_who_greets_is_a_replica(build):
 
 async def test_who_greeted_lately_is_told_of(build):
     one, two, three = build(ONE), build(TWO), build(THREE)
-    await one.hear(two.build_announcement())
+    await one.record(two.build_announcement())
 
-    await three.hear(one.build_announcement())
+    await three.record(one.build_announcement())
 
     assert await three.includes(ip_address(TWO))
 
 
 async def test_hearsay_is_not_passed_on(build):
     one, two, three = build(ONE), build(TWO), build(THREE)
-    await one.hear(two.build_announcement())
-    await three.hear(one.build_announcement())
+    await one.record(two.build_announcement())
+    await three.record(one.build_announcement())
     four = build("10.0.0.4")
 
-    await four.hear(three.build_announcement())
+    await four.record(three.build_announcement())
 
     assert await four.includes(ip_address(ONE))
     assert not await four.includes(ip_address(TWO))
@@ -69,7 +69,7 @@ async def test_hearsay_is_not_passed_on(build):
 
 async def test_a_greeting_is_forgotten(build, clock):
     one, two = build(ONE), build(TWO)
-    await one.hear(two.build_announcement())
+    await one.record(two.build_announcement())
 
     clock.now += FRESH_SECONDS
 
@@ -82,12 +82,12 @@ async def test_an_old_greeting_is_not_heard(build, clock):
 
     clock.now += FRESH_SECONDS + 1
 
-    assert not await one.hear(greeting)
+    assert not await one.record(greeting)
 
 
 async def test_a_stranger_is_not_heard(build):
     one, stranger = build(ONE), build(TWO, key="foreign")
 
-    assert not await one.hear(stranger.build_announcement())
-    assert not await one.hear("nonsense")
+    assert not await one.record(stranger.build_announcement())
+    assert not await one.record("nonsense")
     assert not await one.includes(ip_address(TWO))

@@ -18,7 +18,7 @@ KEY, HUB, NOW = b"a key", "ai/team-data", 1_800_000_000
 BODY = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"where"}}'
 
 RECEIPT = EventId(
-    owner="10.42.1.7",
+    owner_address="10.42.1.7",
     owner_uid=digest("3f0c"),
     key=b"k" * 16,
     request=1,

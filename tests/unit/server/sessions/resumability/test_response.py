@@ -76,7 +76,7 @@ async def test_what_comes_before_the_answer_is_told_first():
 
     await reply.send_stream(wire, "receipt", None)
 
-    assert reply.tells_first
+    assert reply.has_more_than_answer
     assert [b"progress" in one for one in wire.events] == [False, True, False]
 
 
@@ -85,16 +85,16 @@ async def test_pings_of_the_transport_are_not_the_clients_affair():
 
     await make(reply, b"text/event-stream", b": ping - now\r\n\r\n", event(ANSWER), b"")
 
-    assert not reply.tells_first
-    assert reply.progress is Progress.SETTLED
+    assert not reply.has_more_than_answer
+    assert reply.progress is Progress.COMPLETE
 
 
-async def test_a_stream_that_breaks_off_is_not_settled():
+async def test_a_stream_that_breaks_off_is_not_complete():
     reply = BufferedResponse(7)
 
     await make(reply, b"text/event-stream", event(STEP), event(ANSWER)[:20])
 
-    assert reply.progress is Progress.TELLING
+    assert reply.progress is Progress.PARTIAL
 
 
 async def test_a_reply_that_nobody_can_make_ends_with_an_error():

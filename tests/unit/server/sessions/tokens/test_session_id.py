@@ -21,7 +21,7 @@ NOW = 1_800_000_000.0
 
 SESSION = SessionId(
     transport=Transport.HTTP,
-    owner=ip_address("10.42.1.7"),
+    owner_address=ip_address("10.42.1.7"),
     owner_uid=digest("3f0c"),
     revision="2025-11-25",
     capabilities=Capability.SAMPLING | Capability.ELICITATION,
@@ -38,7 +38,7 @@ BASE64URL = string.ascii_letters + string.digits + "-_"
     "session",
     [
         pytest.param(SESSION, id="streamable HTTP over IPv4"),
-        pytest.param(replace(SESSION, owner=ip_address("fd00::7")), id="IPv6"),
+        pytest.param(replace(SESSION, owner_address=ip_address("fd00::7")), id="IPv6"),
         pytest.param(
             replace(SESSION, transport=Transport.SSE, revision=""),
             id="SSE, whose revision is not known when the id is made",

@@ -3,7 +3,7 @@ from mcp.server.auth.provider import AccessToken
 
 from mcphub_server.auth.middleware import enter
 from mcphub_server.sessions.forwarding.forward_token import ForwardToken
-from mcphub_server.sessions.router import accept
+from mcphub_server.sessions.peer_auth import accept
 from mcphub_server.sessions.tokens.principal import find_principal
 from mcphub_server.web.caller import current_client
 
@@ -16,7 +16,7 @@ from mcphub_server.web.caller import current_client
     ],
 )
 def test_a_caller_has_one_name_wherever_the_request_arrives(subject):
-    scope = {"type": "http", "headers": []}
+    scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": []}
     token = AccessToken(token="", client_id="webapp", scopes=[], subject=subject)
     enter(scope, token)
     direct = current_client().principal
