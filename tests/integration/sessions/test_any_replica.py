@@ -234,7 +234,7 @@ async def test_credentials_stay_at_the_replica_that_the_client_talks_to(
     try:
         async with listening(address, shared_hub.port) as received:
             base = shared_hub.at(shared_hub.replicas[0])
-            session_id = build_id(Transport.SSE, owner=ip_address(address))
+            session_id = build_id(Transport.SSE, owner_address=ip_address(address))
             await post_sse(http, base, session_id, WHERE)
     finally:
         shared_hub.members.write_text(members)

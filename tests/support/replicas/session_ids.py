@@ -26,7 +26,7 @@ def build_id(
 ) -> str:
     """Sign the id of a session of ann's, of a pod that is gone."""
     fields: dict[str, Any] = {
-        "owner": NOWHERE,
+        "owner_address": NOWHERE,
         "owner_uid": digest("uid-9"),
         "revision": "2025-11-25",
         "capabilities": Capability.NONE,
