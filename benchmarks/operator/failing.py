@@ -5,7 +5,7 @@ worst that one hub can do: its workers wait for the whole time limit each time.
 """
 
 import asyncio
-import socket
+from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -22,9 +22,17 @@ NAME = "hanging"
 @asynccontextmanager
 async def failing_hub(user: User) -> AsyncIterator[None]:
     """Keep one hub in the user's namespace failing while the block lasts."""
-    # The kernel takes the connections; nobody ever reads from them.
-    with socket.create_server(("127.0.0.1", 0), backlog=128) as silent:
-        port = silent.getsockname()[1]
+    called = asyncio.Event()
+
+    kept: list[StreamWriter] = []
+
+    def keep_silent(_reader: StreamReader, writer: StreamWriter) -> None:
+        kept.append(writer)
+        called.set()
+
+    silent = await asyncio.start_server(keep_silent, "127.0.0.1", 0)
+    async with silent:
+        port = silent.sockets[0].getsockname()[1]
         body = _build_webhook(f"https://127.0.0.1:{port}/", user.namespace)
         call = Call("create", "Webhook", "POST", CONFIGURATIONS, body=body)
         await user.api.ask(call)
@@ -32,11 +40,13 @@ async def failing_hub(user: User) -> AsyncIterator[None]:
             hub = build_hub(user.namespace, "bad")
             await send(user.connection, build_hub_write(hub))
             # Until the webhook is known to the API server and in the operator's way.
-            await asyncio.sleep(2 * TIMEOUT_SECONDS)
+            await called.wait()
             yield
         finally:
             path = f"{CONFIGURATIONS}/{NAME}"
             await user.api.ask(Call("delete", "Webhook", "DELETE", path))
+            for connection in kept:
+                connection.close()
 
 
 def _build_webhook(url: str, namespace: str) -> Object:

@@ -7,11 +7,11 @@ granted and never asked.
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
-from mcphub_operator.client.kinds import CHILD_KINDS, Kind
+from mcphub_operator.client.kinds import CHILD_KINDS, DEPLOYMENT, HUB, Kind
 from mcphub_operator.permissions import (
     CLUSTER,
     DEVELOPMENT,
@@ -79,7 +79,7 @@ def installed(
         yield installation
 
 
-HUB = {
+RIGHTS = {
     "apiVersion": "mcp.bigtorig.com/v1alpha1",
     "kind": "McpHub",
     "metadata": {"name": "rights", "namespace": "default"},
@@ -126,7 +126,7 @@ CONTENT: dict[str, dict[str, Any]] = {
 def stray(kind: Kind, uid: str) -> dict[str, Any]:
     """Return an object that looks like a child which the hub has no more."""
     owner = {
-        "apiVersion": HUB["apiVersion"],
+        "apiVersion": RIGHTS["apiVersion"],
         "kind": "McpHub",
         "name": "rights",
         "uid": uid,
@@ -172,82 +172,95 @@ def ready_pod() -> dict[str, Any]:
     }
 
 
-class TestTheOperatorAtWork:
-    """One hub's life, in order; each step leaves its requests in the recording."""
-
-    def test_makes_every_child(self, installed: Installed) -> None:
-        installed.apply(LOGIN, HUB)
-
-        for kind in CHILD_KINDS:
-            name = "rights-keys" if kind.name == "Secret" else "rights"
-            installed.until(
-                f"no {kind.name}",
-                lambda kind=kind, name=name: installed.find(kind.name, name),
-            )
-
-    def test_deletes_every_kind_of_child_that_is_left_over(
-        self, installed: Installed
-    ) -> None:
-        hub = installed.find("mcphub", "rights")
-        assert hub is not None
-        installed.apply(*(stray(kind, hub["metadata"]["uid"]) for kind in CHILD_KINDS))
-
-        for kind in CHILD_KINDS:
-            installed.until(
-                f"{kind.name} is left",
-                lambda kind=kind: installed.find(kind.name, "stray") is None,
-            )
-
-    def test_looks_at_what_has_the_name_of_a_child(self, installed: Installed) -> None:
-        metadata = {"name": "taken", "namespace": "default"}
-        installed.apply(*map(foreign, CHILD_KINDS), HUB | {"metadata": metadata})
-
-        for kind in CHILD_KINDS:
-            installed.until_used(kind.plural, "get")
-
-    def test_asks_a_ready_pod_how_its_backends_do(self, installed: Installed) -> None:
-        installed.apply(ready_pod())
-        status = {
-            "podIP": UNREACHABLE,
-            "conditions": [{"type": "Ready", "status": "True"}],
-        }
-        installed.kubectl(
-            *("patch", "pod", "seen", "--subresource=status", "--type=merge"),
-            *("-p", json.dumps({"status": status})),
+@pytest.fixture(scope="module")
+def with_children(installed: Installed) -> Installed:
+    """The first of the steps of one hub's life; each leaves requests behind."""
+    installed.apply(LOGIN, RIGHTS)
+    for kind in CHILD_KINDS:
+        name = "rights-keys" if kind.name == "Secret" else "rights"
+        installed.until(
+            f"no {kind.name}", lambda kind=kind, name=name: installed.find(kind, name)
         )
+    return installed
 
-        installed.until_used("pods/proxy", "get")
 
-    def test_tells_of_a_missing_secret(self, installed: Installed) -> None:
-        installed.kubectl("delete", "secret", "login")
+@pytest.fixture(scope="module")
+def without_strays(with_children: Installed) -> Installed:
+    hub = with_children.find(HUB, "rights")
+    assert hub is not None
+    uid = hub["metadata"]["uid"]
+    with_children.apply(*(stray(kind, uid) for kind in CHILD_KINDS))
+    for kind in CHILD_KINDS:
+        with_children.until(
+            f"{kind.name} is left",
+            lambda kind=kind: with_children.find(kind, "stray") is None,
+        )
+    return with_children
 
-        installed.until_used("mcphubs/status", "patch")
-        installed.until_used("events", "create")
-        installed.until_used("leases", "update")
 
-    def test_is_refused_nothing(self, installed: Installed) -> None:
-        assert installed.recording.forbidden == set()
+@pytest.fixture(scope="module")
+def with_taken_names(without_strays: Installed) -> Installed:
+    metadata = {"name": "taken", "namespace": "default"}
+    without_strays.apply(*map(foreign, CHILD_KINDS), RIGHTS | {"metadata": metadata})
+    for kind in CHILD_KINDS:
+        without_strays.until_used(kind.plural, "get")
+    return without_strays
 
-    def test_needs_every_right_that_it_has(
-        self, installed: Installed, build: Build
-    ) -> None:
+
+@pytest.fixture(scope="module")
+def with_a_ready_pod(with_taken_names: Installed) -> Installed:
+    with_taken_names.apply(ready_pod())
+    status = {
+        "podIP": UNREACHABLE,
+        "conditions": [{"type": "Ready", "status": "True"}],
+    }
+    with_taken_names.kubectl(
+        *("patch", "pod", "seen", "--subresource=status", "--type=merge"),
+        *("-p", json.dumps({"status": status})),
+    )
+    with_taken_names.until_used("pods/proxy", "get")
+    return with_taken_names
+
+
+class Life(NamedTuple):
+    """What an operator asked for in one hub's whole life."""
+
+    used: set[Used]
+    forbidden: set[str]
+
+
+@pytest.fixture(scope="module")
+def life(with_a_ready_pod: Installed) -> Life:
+    with_a_ready_pod.kubectl("delete", "secret", "login")
+    with_a_ready_pod.until_used("mcphubs/status", "patch")
+    with_a_ready_pod.until_used("events", "create")
+    with_a_ready_pod.until_used("leases", "update")
+    recording = with_a_ready_pod.recording
+    return Life(recording.used, recording.forbidden)
+
+
+class TestTheOperatorAtWork:
+    """It makes children, deletes stale ones, finds names taken, asks pods, reports."""
+
+    def test_is_refused_nothing(self, life: Life) -> None:
+        assert life.forbidden == set()
+
+    def test_needs_every_right_that_it_has(self, life: Life, build: Build) -> None:
         rights = granted([*build("default"), *build("rbac/development")])
 
-        unused = rights - installed.recording.used - IMPLIED
-
-        assert unused == set()
+        assert rights - life.used - IMPLIED == set()
 
     def test_asks_for_nothing_that_it_was_not_given(
-        self, installed: Installed, build: Build
+        self, life: Life, build: Build
     ) -> None:
         rights = granted([*build("default"), *build("rbac/development")])
 
-        assert installed.recording.used - rights == set()
+        assert life.used - rights == set()
 
+    @pytest.mark.usefixtures("life")
     def test_cannot_own_children_without_the_right_to_finalizers(
         self, installed: Installed, build: Build
     ) -> None:
-        """The last step: it takes the right away."""
         roles = [o for o in build("default") if o["kind"] == "ClusterRole"]
         installed.apply(*map(without_finalizers, roles))
 
@@ -276,7 +289,7 @@ def confined(
     with installing(build("namespaced"), folder, *flags) as installation:
         there = {"name": "rights", "namespace": "hubs"}
         login = LOGIN | {"metadata": {"name": "login", "namespace": "hubs"}}
-        installation.apply(login, HUB | {"metadata": there}, HUB)
+        installation.apply(login, RIGHTS | {"metadata": there}, RIGHTS)
         yield installation
 
 
@@ -288,14 +301,14 @@ class TestTheOperatorInOneNamespace:
             "no status",
             lambda: (
                 "conditions"
-                in (confined.find("mcphub", "rights", "hubs") or {}).get("status", {})
+                in (confined.find(HUB, "rights", "hubs") or {}).get("status", {})
             ),
         )
 
-        assert confined.find("Deployment", "rights", "hubs")
+        assert confined.find(DEPLOYMENT, "rights", "hubs")
 
     def test_leaves_hubs_elsewhere_alone(self, confined: Installed) -> None:
-        elsewhere = confined.find("mcphub", "rights", "default")
+        elsewhere = confined.find(HUB, "rights", "default")
 
         assert elsewhere is not None
         assert "status" not in elsewhere

@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mcphub_operator.client.kinds import Kind
 from tests.support.recording_proxy import Recording, recording_proxy
+from tests.support.waiting import GUARD_SECONDS
+from tools.cluster.api import ApiClient
 from tools.cluster.apiserver import ApiServer, running_api_server
 
-WAIT_SECONDS = 40.0
+STEP_SECONDS = 0.05
 
 NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "hubs"}}
 NEEDED = {
@@ -31,6 +34,7 @@ class Installed:
 
     server: ApiServer
     recording: Recording
+    client: ApiClient
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         return self.server.run_kubectl(*arguments, stdin=stdin)
@@ -43,18 +47,16 @@ class Installed:
         )
 
     def find(
-        self, kind: str, name: str, namespace: str = "default"
+        self, kind: Kind, name: str, namespace: str = "default"
     ) -> dict[str, Any] | None:
-        where = ("-n", namespace, "--ignore-not-found", "-o", "json")
-        text = self.kubectl("get", kind, name, *where)
-        return dict(json.loads(text)) if text.strip() else None
+        return self.client.get(kind.path(namespace, name)) or None
 
     def until(self, what: str, holds: Callable[[], Any]) -> Any:
-        deadline = time.monotonic() + WAIT_SECONDS
+        deadline = time.monotonic() + GUARD_SECONDS
         while not (found := holds()):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{what}; refused: {self.recording.forbidden}")
-            time.sleep(0.2)
+            time.sleep(STEP_SECONDS)
         return found
 
     def until_used(self, resource: str, verb: str) -> None:
@@ -100,7 +102,7 @@ def running_operator(kubeconfig: Path, *flags: str) -> Iterator[None]:
         assert process.poll() is None, log.read_text()[-2000:]
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(GUARD_SECONDS)
 
 
 @contextmanager
@@ -111,7 +113,8 @@ def installing(
     with running_api_server() as server:
         authority = str(server.pki / "ca.crt")
         with recording_proxy(server.url, authority) as recording:
-            installation = Installed(server, recording)
+            client = ApiClient(server.url, server.pki)
+            installation = Installed(server, recording, client)
             installation.apply(NAMESPACE, *(o for o in roles if o["kind"] in NEEDED))
             account = ("mcphub-operator", "-n", "mcphub-system")
             token = installation.kubectl("create", "token", *account).strip()

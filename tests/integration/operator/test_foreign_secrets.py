@@ -59,6 +59,7 @@ async def test_cost_no_memory_and_no_request(world: World, tmp_path: Path):
         seen = await requests(operator)
         await world.create_secret("the-last", username="u", password="p")
         await wait_until(lambda: _has_deployment(world))
+        made = sum((await requests(operator)).values()) - sum(asked.values())
         grown = operator.resident_bytes() - had
     async with operator_process(world, tmp_path, "after", *flags) as operator:
         await wait_until(lambda: operator.has_logged("synced"))
@@ -69,6 +70,7 @@ async def test_cost_no_memory_and_no_request(world: World, tmp_path: Path):
         f" {listed / 2**20:.1f} MiB more when listed at the start"
     )
     assert seen == asked
+    assert made < STRANGERS / 100  # what the hub itself takes
     assert grown < MOST_BYTES
     assert listed < MOST_BYTES
 

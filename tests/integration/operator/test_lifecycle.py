@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -10,11 +9,22 @@ import pytest
 from mcphub_operator.client.kinds import DEPLOYMENT, LEASE
 from tests.support.operator_process import operator_process
 from tests.support.running_operator import World, open_world, running_operator
-from tests.support.waiting import wait_until
+from tests.support.waiting import GUARD_SECONDS, wait_until
 from tools.cluster.apiserver import ApiAccess, running_api_server
 from tools.project import CRD
 
 pytestmark = pytest.mark.timeout(180)
+
+
+METRICS = (
+    "mcphub_operator_leader 1.0",
+    'mcphub_operator_reconciles_total{result="success"}',
+    "mcphub_operator_reconcile_duration_seconds_bucket",
+    "mcphub_operator_queue_depth",
+    "mcphub_operator_queue_oldest_age_seconds",
+    'mcphub_operator_writes_total{kind="Deployment"} 1.0',
+    'mcphub_operator_hubs{condition="Ready",status="False"} 1.0',
+)
 
 
 async def holder(world: World) -> str:
@@ -22,18 +32,15 @@ async def holder(world: World) -> str:
     return lease["spec"].get("holderIdentity", "") if lease else ""
 
 
-async def wait_holder(world: World, name: str, seconds: float = 30) -> float:
-    began = time.monotonic()
-
+async def wait_holder(world: World, name: str) -> None:
     async def holds() -> bool:
         return await holder(world) == name
 
-    await wait_until(holds, timeout_seconds=seconds)
-    return time.monotonic() - began
+    await wait_until(holds)
 
 
 class TestTwoReplicas:
-    async def test_hand_over_at_once_when_the_leader_is_told_to_end(
+    async def test_hand_over_by_giving_the_lease_back_when_the_leader_is_told_to_end(
         self, world: World, tmp_path: Path
     ):
         async with operator_process(world, tmp_path, "first") as first:
@@ -42,16 +49,15 @@ class TestTwoReplicas:
                 await wait_until(lambda: second.has_logged("synced"))
 
                 code = await first.end()
-                took = await wait_holder(world, "second")
+                await wait_holder(world, "second")
 
-                print(f"SIGTERM -> the other replica leads: {took:.1f} s")
                 assert code == 0
+                # Given back, it needs not expire first.
                 assert first.has_logged("lease_released")
-                assert took < 5
                 await world.apply_hub()
                 await wait_until(lambda: _has_deployment(world))
 
-    async def test_hand_over_within_the_leases_time_when_the_leader_is_killed(
+    async def test_hand_over_when_the_lease_of_a_killed_leader_expires(
         self, world: World, tmp_path: Path
     ):
         async with operator_process(world, tmp_path, "first") as first:
@@ -59,11 +65,14 @@ class TestTwoReplicas:
             async with operator_process(world, tmp_path, "second") as second:
                 await wait_until(lambda: second.has_logged("synced"))
 
+                before = await world.get(LEASE, "mcphub-operator")
                 await first.end(signal.SIGKILL)
-                took = await wait_holder(world, "second")
 
-                print(f"SIGKILL -> the other replica leads: {took:.1f} s")
-                assert took < 15
+                await wait_holder(world, "second")
+
+                assert before["spec"]["leaseDurationSeconds"] == 10
+                await world.apply_hub()
+                await wait_until(lambda: _has_deployment(world))
 
     async def test_one_that_is_frozen_stops_writing_and_ends(
         self, world: World, tmp_path: Path
@@ -75,7 +84,7 @@ class TestTwoReplicas:
                 await wait_holder(world, "second")
 
                 first.process.send_signal(signal.SIGCONT)
-                code = await asyncio.wait_for(first.process.wait(), 20)
+                code = await asyncio.wait_for(first.process.wait(), GUARD_SECONDS)
 
                 assert code == 1
                 assert first.has_logged("lease_lost")
@@ -89,21 +98,16 @@ class TestAProcess:
             await world.apply_hub()
             await world.wait_condition("Ready", "False")
 
-            live, ready, metrics = [
-                await only.get(path) for path in ("/healthz", "/readyz", "/metrics")
-            ]
+            live, ready = await only.get("/healthz"), await only.get("/readyz")
+
+            async def shows_all() -> bool:
+                _, text = await only.get("/metrics")
+                return all(line in text for line in METRICS)
+
+            # The API server has the status before the operator has its answer.
+            await wait_until(shows_all)
 
         assert (live[0], ready[0]) == (200, 200)
-        for name in (
-            "mcphub_operator_leader 1.0",
-            'mcphub_operator_reconciles_total{result="success"}',
-            "mcphub_operator_reconcile_duration_seconds_bucket",
-            "mcphub_operator_queue_depth",
-            "mcphub_operator_queue_oldest_age_seconds",
-            'mcphub_operator_writes_total{kind="Deployment"} 1.0',
-            'mcphub_operator_hubs{condition="Ready",status="False"} 1.0',
-        ):
-            assert name in metrics[1], name
 
     async def test_logs_json_with_the_hub(self, world: World, tmp_path: Path):
         async with operator_process(world, tmp_path, "only") as only:
@@ -121,7 +125,7 @@ class TestAProcess:
         self, world: World, tmp_path: Path, flag, value
     ):
         async with operator_process(world, tmp_path, "bad", flag, value) as bad:
-            code = await asyncio.wait_for(bad.process.wait(), 20)
+            code = await asyncio.wait_for(bad.process.wait(), GUARD_SECONDS)
 
         assert code == 2
         *_, last = bad.log.read_text().splitlines()
@@ -130,7 +134,7 @@ class TestAProcess:
 
 class TestAClusterWithoutTheDefinition:
     async def test_is_said_so_until_it_is_there(self, tmp_path: Path):
-        with running_api_server() as server:
+        with running_api_server(controllers=False) as server:
             async with (
                 open_world(str(server.kubeconfig), "hubs") as world,
                 operator_process(world, tmp_path, "early") as early,

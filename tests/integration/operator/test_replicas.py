@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
 from mcphub_operator import names
+from mcphub_operator.cache.reflector import Reflector, Scope
+from mcphub_operator.client.api import Found, Object
 from mcphub_operator.client.kinds import AUTOSCALER, DEPLOYMENT, HUB
 from tests.support.running_operator import Running, World, running_operator
 from tests.support.waiting import wait_until
@@ -26,37 +28,44 @@ async def wait_replicas(world: World, count: int) -> None:
     await wait_until(holds)
 
 
+class Recorder:
+    """What a watch tells of one Deployment's count."""
+
+    def __init__(self) -> None:
+        self.counts: list[int] = []
+        self.version = ""
+
+    def upsert(self, item: Object) -> None:
+        self.version = item["metadata"]["resourceVersion"]
+        count = item["spec"]["replicas"]
+        if self.counts[-1:] != [count]:
+            self.counts.append(count)
+
+    def remove(self, _item: Object) -> None:
+        pass
+
+    def replace(self, _namespace: str | None, _found: Found) -> None:
+        pass
+
+
 @asynccontextmanager
 async def recorded_counts(world: World) -> AsyncIterator[list[int]]:
     """Every count that a generation of the Deployment had, in order."""
-    counts: list[int] = []
-    path = DEPLOYMENT.path(world.namespace)
+    recorder, scope = Recorder(), Scope(DEPLOYMENT, world.namespace)
+    task = asyncio.create_task(Reflector(world.api, scope, recorder, 600).run())
 
-    async def record() -> None:
-        from mcphub_operator.cache.reflector import Reflector, Scope  # noqa: PLC0415
+    async def is_up_to_date() -> bool:
+        found = await world.get(DEPLOYMENT, "team-data")
+        return bool(recorder.version == found["metadata"]["resourceVersion"])
 
-        class Sink:
-            def replace(self, _namespace, _found):
-                pass
-
-            def upsert(self, item):
-                count = item["spec"]["replicas"]
-                if not counts or counts[-1] != count:
-                    counts.append(count)
-
-            def remove(self, item):
-                pass
-
-        await Reflector(
-            world.api, Scope(DEPLOYMENT, world.namespace), Sink(), 600
-        ).run()
-
-    task = asyncio.create_task(record(), name=path)
     try:
-        await wait_until(lambda: bool(counts))
-        yield counts
+        await wait_until(is_up_to_date)
+        yield recorder.counts
+        await wait_until(is_up_to_date)
     finally:
         task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def _has_its_label(world: World) -> bool:
