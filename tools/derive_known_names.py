@@ -52,6 +52,7 @@ STABLE_BUT_UNFIT = re.compile(
   | txid_current | pg_current_xact_id      # takes a transaction id
   | pg_cursor | pg_prepared_statement      # what other callers of the pool sent
   | pg_config | pg_tablespace_location | pg_relation_filepath | pg_options_to_table
+  | pg_stat_get_(backend_)?activity   # what other clients asked
   | pg_show_all_settings | pg_stat_get_wal_receiver | pg_stat_get_wal_senders
   | pg_get_replication_slots | pg_stat_get_replication_slot
   | pg_event_trigger_.* | fmgr_.* | postgresql_fdw_validator | plpgsql_.*

@@ -140,7 +140,7 @@ ANALYTICS = {
     "definitions": "SELECT pg_get_constraintdef(oid), obj_description(oid) FROM pg_constraint",
     "statistics of tables": "SELECT relname, n_live_tup, seq_scan FROM pg_stat_user_tables",
     "column statistics": "SELECT tablename, attname, n_distinct FROM pg_stats WHERE schemaname = 'public'",
-    "activity": "SELECT pid, state, query FROM pg_stat_activity",
+    "activity": "SELECT pid, state, wait_event FROM pg_stat_activity",
     "locks": "SELECT locktype, mode FROM pg_locks",
     "roles": "SELECT rolname FROM pg_roles",
     "settings as a table": "SELECT name, setting FROM pg_settings WHERE name = 'work_mem'",

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
 
-from mcphub_server.guards.sql import user_defined_names
+from mcphub_server.backends.postgres.names import DatabaseNames
 from mcphub_server.guards.sql.check import check_sql
 from mcphub_server.guards.sql.session import build_begin
-from mcphub_server.guards.sql.statement import SqlPolicy, UserDefinedNames
 from mcphub_server.guards.sql.wrap import ColumnType, Window, find_kinds, wrap
 from mcphub_server.results.table import EncodedPage, Page, encode_page
 
@@ -53,14 +52,12 @@ class GuardedDatabase:
     """A connection that is used as the server uses one."""
 
     connection: Any
-    user_defined: UserDefinedNames
+    names: DatabaseNames = field(default_factory=DatabaseNames)
     timeout_ms: int = 2_000
 
     @classmethod
     async def connect(cls, dsn: str) -> GuardedDatabase:
-        connection = await asyncpg.connect(dsn)
-        rows = await connection.fetch(user_defined_names.QUERY)
-        return cls(connection, user_defined_names.build_user_defined_names(rows))
+        return cls(await asyncpg.connect(dsn))
 
     async def close(self) -> None:
         await self.connection.close()
@@ -74,11 +71,11 @@ class GuardedDatabase:
     ) -> EncodedPage:
         """Run a statement as `<b>_query` does."""
         values = parameters or []
-        policy = SqlPolicy(parameters=len(values), user_defined=self.user_defined)
-        statement = check_sql(sql, policy)
+        statement = check_sql(sql, len(values))
         window = Window(limit, 0, MAX_BYTES, max_cell_bytes)
         await self.connection.execute(build_begin(self.timeout_ms))
         try:
+            await self.names.check(self.connection.fetch, statement)
             prepared = await self.connection.prepare(statement.text)
             attributes = prepared.get_attributes()
             types = [

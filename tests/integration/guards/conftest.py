@@ -33,6 +33,30 @@ CREATE FUNCTION lower(varchar) RETURNS text LANGUAGE plpgsql
 CREATE FUNCTION add_and_write(int, int) RETURNS int LANGUAGE sql
   AS 'SELECT f_write() + $2';
 CREATE OPERATOR <%> (LEFTARG = int, RIGHTARG = int, FUNCTION = add_and_write);
+CREATE TYPE mood AS ENUM ('sad', 'happy');
+CREATE FUNCTION mood_to_int(mood) RETURNS int LANGUAGE sql AS 'SELECT f_write()';
+CREATE CAST (mood AS int) WITH FUNCTION mood_to_int(mood) AS IMPLICIT;
+CREATE TABLE moods (m mood, note text);
+INSERT INTO moods VALUES ('happy', 'x');
+CREATE VIEW seen_moods AS SELECT m AS seen FROM moods;
+CREATE TYPE size AS (n int);
+CREATE FUNCTION size_to_int(size) RETURNS int LANGUAGE sql STABLE AS 'SELECT $1.n';
+CREATE CAST (size AS int) WITH FUNCTION size_to_int(size);
+CREATE TABLE sizes (s size);
+INSERT INTO sizes VALUES (ROW(3));
+CREATE TYPE shade AS ENUM ('light', 'dark');
+CREATE FUNCTION shade_eq(shade, shade) RETURNS bool LANGUAGE sql
+  AS 'SELECT f_write() IS NULL';
+CREATE OPERATOR = (LEFTARG = shade, RIGHTARG = shade, FUNCTION = shade_eq);
+CREATE TABLE shades (s shade);
+INSERT INTO shades VALUES ('dark');
+CREATE TABLE movies (id int, title text, http int, pg_rating int, verifier text);
+INSERT INTO movies VALUES (1, 'Alien', 200, 5, 'secret');
+CREATE FUNCTION full_title(movies) RETURNS text LANGUAGE sql STABLE
+  AS 'SELECT $1.verifier';
+CREATE FUNCTION title(users) RETURNS text LANGUAGE sql IMMUTABLE AS $$SELECT 'f'$$;
+CREATE FUNCTION http(text) RETURNS text LANGUAGE sql VOLATILE
+  AS 'SELECT f_write()::text';
 """
 
 

@@ -8,6 +8,7 @@ by the database, so neither a row of 200 MB nor a million rows travel.
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -19,14 +20,11 @@ from mcphub_server.backends.postgres.failures import (
     Attempt,
     translate_query_error,
 )
+from mcphub_server.backends.postgres.names import DatabaseNames
 from mcphub_server.backends.postgres.parameters import convert_parameters
-from mcphub_server.guards.sql import scope, user_defined_names
-from mcphub_server.guards.sql.check import check_sql
-from mcphub_server.guards.sql.statement import SqlPolicy, SqlStatement, UserDefinedNames
+from mcphub_server.guards.sql.statement import SqlStatement
 from mcphub_server.guards.sql.wrap import ColumnType, Window, find_kinds, wrap
 from mcphub_server.results.columns import ColumnKind
-
-NAMES_KEPT_SECONDS = 30.0
 
 WAIT_SECONDS = 3.0
 """How long a call waits for a connection of the pool."""
@@ -60,8 +58,7 @@ class PostgresReader:
     def __init__(self, backend: PostgresBackend, statement_seconds: float) -> None:
         self.backend = backend
         self._seconds = statement_seconds
-        self._user_defined = UserDefinedNames()
-        self._names_until = float("-inf")
+        self._names = DatabaseNames(backend.config.schemas)
 
     async def fetch(
         self,
@@ -82,8 +79,7 @@ class PostgresReader:
         async with self.backend.reading(
             self._seconds, WAIT_SECONDS, longest
         ) as session:
-            await self._check_names(session, statement, len(parameters))
-            await self._check_scope(session, statement)
+            await self._names.check(partial(self._ask, session), statement)
             prepared = await self._run(
                 session, session.prepare(statement.text), analysed=False
             )
@@ -108,32 +104,13 @@ class PostgresReader:
     async def fetch_own(self, sql: str, *arguments: object) -> Sequence[Any]:
         """Return the rows of a statement of ours about the catalog."""
         async with self.backend.reading(self._seconds, WAIT_SECONDS) as session:
-            rows: Sequence[Any] = await self._run(
-                session, session.fetch(sql, *arguments), analysed=True
-            )
-            return rows
+            return await self._ask(session, sql, *arguments)
 
-    async def _check_names(
-        self, session: Any, statement: SqlStatement, parameters: int
-    ) -> None:
-        """Check again with the names of this database, learned every half minute."""
-        if time.monotonic() >= self._names_until:
-            asked = session.fetch(user_defined_names.QUERY)
-            rows = await self._run(session, asked, analysed=True)
-            self._user_defined = user_defined_names.build_user_defined_names(rows)
-            self._names_until = time.monotonic() + NAMES_KEPT_SECONDS
-        if self._user_defined != UserDefinedNames():
-            check_sql(statement.text, SqlPolicy(parameters, self._user_defined))
-
-    async def _check_scope(self, session: Any, statement: SqlStatement) -> None:
-        """Hold the statement to the hub's schemas, if it has any."""
-        schemas = self.backend.config.schemas
-        if not schemas:
-            return
-        names = scope.check_qualified(statement.text, schemas)
-        if names:
-            found = session.fetch(scope.FIND_SCHEMAS, names)
-            scope.check_found(await self._run(session, found, analysed=True), schemas)
+    async def _ask(self, session: Any, sql: str, *arguments: object) -> Sequence[Any]:
+        rows: Sequence[Any] = await self._run(
+            session, session.fetch(sql, *arguments), analysed=True
+        )
+        return rows
 
     async def _run(self, session: Any, awaitable: Any, *, analysed: bool) -> Any:
         began = time.monotonic()

@@ -6,6 +6,7 @@ after it (views that call functions, types with checks of their own) happens ins
 a READ ONLY transaction that is rolled back.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
@@ -14,27 +15,40 @@ from pglast import ast, fingerprint, parse_sql
 from pglast.parser import ParseError
 
 from mcphub_server.errors import Rejected
+from mcphub_server.guards.sql.closed_columns import check_closed, find_closed
 from mcphub_server.guards.sql.nodes import (
     EXPLAIN_OPTIONS,
     READING,
     WRITING,
     spell_statement,
 )
-from mcphub_server.guards.sql.rules import RULES, check_setting_name
+from mcphub_server.guards.sql.rules import (
+    RULES,
+    check_parameter,
+    check_setting_name,
+    check_unowned_fields,
+)
 from mcphub_server.guards.sql.shape import check_shape
-from mcphub_server.guards.sql.statement import SqlPolicy, SqlStatement, StatementKind
+from mcphub_server.guards.sql.statement import SqlStatement, StatementKind, Uses
+from mcphub_server.guards.sql.tree import walk
+from mcphub_server.guards.sql.uses import UseCollector
 
 MAX_DEPTH = 1_500
 
 _ALLOWED = "Allowed are one SELECT, VALUES, TABLE, WITH … SELECT, EXPLAIN or SHOW."
-_NO_POLICY = SqlPolicy()
 
 
 # Pages of one result, and agents, send the same statement again and again, and to
 # parse it costs more than to fetch a hundred rows. A text is at most 16 kB.
 @lru_cache(maxsize=128)
-def check_sql(sql: str, policy: SqlPolicy = _NO_POLICY) -> SqlStatement:
-    """Return the statement if it only reads.
+def check_sql(sql: str, parameters: int = 0) -> SqlStatement:
+    """Return the statement if it only reads, as far as its text tells.
+
+    `names.check_names` goes on with what its database's users defined.
+
+    Args:
+        sql: What a client sent.
+        parameters: How many values come beside it: $1 … $n.
 
     Raises:
         Rejected: It is no single statement, or has a part that is not known to read.
@@ -42,14 +56,16 @@ def check_sql(sql: str, policy: SqlPolicy = _NO_POLICY) -> SqlStatement:
     check_shape(sql)
     raw = _parse_one(sql)
     kind = _check_kind(raw.stmt)
-    if kind == "show":
-        check_setting_name(raw.stmt.name)
-    else:
-        query = raw.stmt.query if kind == "explain" else raw.stmt
-        _check_nodes(query, policy)
     text = _cut_text(sql, raw)
     digest = sha256(text.encode()).hexdigest()[:32]
-    return SqlStatement(kind, text, digest, fingerprint(text))
+    if kind == "show":
+        check_setting_name(raw.stmt.name)
+        return SqlStatement(kind, text, digest, fingerprint(text))
+    nodes = _check_nodes(raw.stmt.query if kind == "explain" else raw.stmt, parameters)
+    uses = _collect_uses(nodes)
+    closed = find_closed(nodes)
+    check_closed(closed, has_schemas=False)
+    return SqlStatement(kind, text, digest, fingerprint(text), uses, closed)
 
 
 def _parse_one(sql: str) -> Any:
@@ -119,31 +135,35 @@ def _refuse_statement(kind: str) -> Rejected:
     )
 
 
-def _check_nodes(root: Any, policy: SqlPolicy) -> None:
-    stack = [(root, 0)]
-    while stack:
-        node, depth = stack.pop()
-        if isinstance(node, (tuple, list)):
-            stack.extend((item, depth) for item in node)
-        elif isinstance(node, ast.Node):
-            _check_node(node, depth, policy)
-            slots: Any = vars(type(node))["__slots__"]
-            stack.extend((getattr(node, slot), depth + 1) for slot in slots)
+def _check_nodes(root: Any, parameters: int) -> list[Any]:
+    """Return all nodes of a statement in which each is known to read."""
+    nodes: list[Any] = []
+    for node, depth in walk(root):
+        kind = type(node).__name__
+        if kind not in READING:
+            raise _refuse_node(kind)
+        if depth > MAX_DEPTH:
+            raise Rejected(
+                "sql/nesting",
+                f"An expression nests more than {MAX_DEPTH} levels deep.",
+                "Write long sums or conditions as IN (…), = ANY (…) or a join.",
+            )
+        if kind == "ParamRef":
+            check_parameter(node, parameters)
+        rule = RULES.get(kind)
+        if rule is not None:
+            rule(node)
+        nodes.append(node)
+    return nodes
 
 
-def _check_node(node: Any, depth: int, policy: SqlPolicy) -> None:
-    kind = type(node).__name__
-    if kind not in READING:
-        raise _refuse_node(kind)
-    if depth > MAX_DEPTH:
-        raise Rejected(
-            "sql/nesting",
-            f"An expression nests more than {MAX_DEPTH} levels deep.",
-            "Write long sums or conditions as IN (…), = ANY (…) or a join.",
-        )
-    rule = RULES.get(kind)
-    if rule is not None:
-        rule(node, policy)
+def _collect_uses(nodes: Iterable[Any]) -> Uses:
+    collector = UseCollector()
+    for node in nodes:
+        collector.add(node)
+    uses = collector.finish()
+    check_unowned_fields(uses.fields)
+    return uses
 
 
 def _refuse_node(kind: str) -> Rejected:

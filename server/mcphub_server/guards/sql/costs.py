@@ -69,6 +69,12 @@ def check_outline_type(type_name: Any, value: Any = None) -> None:
         raise _refuse_outline()
 
 
+def check_unowned_cost(name: str) -> None:
+    """Refuse `value.path`, which reads a text as one where there is no such column."""
+    if name in _OUTLINES:
+        raise _refuse_outline()
+
+
 def _check_outline(arguments: Any) -> None:
     if len(arguments) == 1:
         if not _is_short_outline(arguments[0]):

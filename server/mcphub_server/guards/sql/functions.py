@@ -38,14 +38,16 @@ BUILT_IN = CATALOG_FUNCTIONS | CATALOG_TYPES
 EXTENSIONS = (EXTENSION_FUNCTIONS | TIMESCALE) - CATALOG_TYPES
 REFUSED = REFUSED_CATALOG_FUNCTIONS | REFUSED_EXTENSION_FUNCTIONS | REFUSED_ELSEWHERE
 
-COLUMN_PREFIXES = ("http_", "lo_")
 SYSTEM_PREFIXES = ("pg_", "lo_", "dblink", "binary_upgrade_", "postgres_fdw_", "http_")
 
 
-def is_call_as_field(name: str) -> bool:
-    """Say whether `value.name` is sure to be a call: no table has such a column.
+COLUMN_PREFIXES = ("http_", "lo_")
 
-    Columns called http_status or lo_revenue are plenty, so of those exact names count.
+
+def is_call_as_field(name: str) -> bool:
+    """Say whether `(expression).name` is sure to be a call: no type has such a field.
+
+    Fields called http_status or lo_revenue are plenty, so of those exact names count.
     """
     return is_system_name(name) and (
         name in REFUSED or not name.startswith(COLUMN_PREFIXES)

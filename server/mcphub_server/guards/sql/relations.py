@@ -3,9 +3,21 @@
 Rights decide on a user's own tables; these hold credentials, the server's files and
 settings, or what other callers sent, and a role with too many rights would hand
 them to whoever can talk to the model. Tables of statistics and activity stay
-readable: PostgreSQL shows each role only its own part of them. That part may be more
-than the schemas of a hub, so a hub that has some does not read these either.
+readable, but for the columns in `closed_columns`: PostgreSQL shows each role its own
+part of them, and all clients of a hub share its role. A hub with `schemas` does not
+read them at all.
 """
+
+STATEMENT_LOGS = frozenset(
+    {
+        "pg_qualstats",
+        "pg_show_plans",
+        "pg_stat_monitor",
+        "pg_store_plans",
+        "powa_statements",
+    }
+)
+"""Relations of extensions, in any schema, that keep statements or their constants."""
 
 REFUSED_CATALOGS = {
     **dict.fromkeys(
@@ -37,6 +49,7 @@ REFUSED_CATALOGS = {
     **dict.fromkeys(
         ("pg_prepared_statements", "pg_cursors"), "holds what other callers sent"
     ),
+    **dict.fromkeys(STATEMENT_LOGS, "holds what other clients asked"),
     **dict.fromkeys(
         ("pg_statistic", "pg_statistic_ext_data", "pg_largeobject"),
         "holds rows of other tables",
@@ -53,17 +66,10 @@ BEYOND_SCHEMAS = {
         "holds values of every schema",
     ),
     **dict.fromkeys(
-        (
-            "pg_stat_activity",
-            "pg_stat_statements",
-            "pg_stat_monitor",
-            "pg_store_plans",
-            "pg_qualstats",
-            "pg_stat_get_activity",
-            "pg_stat_get_backend_activity",
-        ),
-        "holds statements on every schema",
+        ("pg_get_partition_constraintdef", "pg_get_partition_boundary"),
+        "holds values of every schema's partitions",
     ),
+    **dict.fromkeys(("pg_stat_activity", "pg_stat_statements"), "covers every schema"),
 }
 """Tables, views and functions of the catalog and of extensions that show more than
 names and definitions, and why a hub with `schemas` does not read them."""
@@ -75,6 +81,6 @@ def find_refusal(schema: str | None, name: str) -> str | None:
     """Return why a table may not be read, or None."""
     if schema == "pg_toast":
         return "holds rows of other tables"
-    if schema is None or schema in SYSTEM_SCHEMAS:
+    if schema is None or schema in SYSTEM_SCHEMAS or name in STATEMENT_LOGS:
         return REFUSED_CATALOGS.get(name)
     return None

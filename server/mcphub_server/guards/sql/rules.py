@@ -1,10 +1,11 @@
 """What each kind of node must fulfil beyond being allowed at all.
 
-A rule takes a node and the policy and raises Rejected. Names are judged as the
-parser resolved them: quoting, unicode escapes and comments are gone by then.
+A rule takes a node and raises Rejected. Names are judged as the parser resolved them:
+quoting, unicode escapes and comments are gone by then. What depends on the database
+that the statement is for comes later, in `names`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from mcphub_server.errors import Rejected
@@ -12,6 +13,7 @@ from mcphub_server.guards.sql import functions, relations, settings
 from mcphub_server.guards.sql.costs import (
     check_cost,
     check_outline_type,
+    check_unowned_cost,
     check_xpath,
     find_string,
 )
@@ -20,47 +22,29 @@ from mcphub_server.guards.sql.known_names import (
     EXTENSION_OPERATORS,
 )
 from mcphub_server.guards.sql.nodes import SAMPLING_METHODS
-from mcphub_server.guards.sql.statement import SqlPolicy
+from mcphub_server.guards.sql.statement import FieldUse
+from mcphub_server.guards.sql.tree import read_names, split_name
 
-Rule = Callable[[Any, SqlPolicy], None]
+Rule = Callable[[Any], None]
 
 _KNOWN_OPERATORS = CATALOG_OPERATORS | EXTENSION_OPERATORS
 # With a schema of its own, a symbol that PostgreSQL has too is a user's.
 _ADDED_OPERATORS = EXTENSION_OPERATORS - CATALOG_OPERATORS
 
 
-def _names(nodes: Any) -> list[str]:
-    return [node.sval for node in nodes or () if type(node).__name__ == "String"]
-
-
-def _split(names: list[str]) -> tuple[str | None, str]:
-    return (names[-2] if len(names) > 1 else None), names[-1]
-
-
-def check_function(node: Any, policy: SqlPolicy) -> None:
+def check_function(node: Any) -> None:
     """Refuse a call of a function that is not known to be read-only."""
-    schema, name = _split(_names(node.funcname))
+    schema, name = split_name(read_names(node.funcname))
     if name == "current_setting" and schema in (None, "pg_catalog"):
         _check_setting(node.args)
-    elif not _is_allowed(schema, name):
+    elif not is_allowed(schema, name):
         raise _refuse_function(schema, name)
-    elif _is_shadowed(schema, name, policy):
-        raise Rejected(
-            "read-only/function",
-            f"A user of this database defined a function {name} of their own.",
-            f"Write pg_catalog.{name}(…) for PostgreSQL's.",
-        )
     else:
         check_cost(name, node.args)
 
 
-def _is_shadowed(schema: str | None, name: str, policy: SqlPolicy) -> bool:
-    if schema is None:
-        return name in policy.user_defined.shadows
-    return schema != "pg_catalog" and name in policy.user_defined.functions
-
-
-def _is_allowed(schema: str | None, name: str) -> bool:
+def is_allowed(schema: str | None, name: str) -> bool:
+    """Tell whether a function is known to be read-only."""
     if schema in (None, "pg_catalog") and name in functions.BUILT_IN:
         return True
     return schema != "pg_catalog" and name in functions.EXTENSIONS
@@ -106,7 +90,7 @@ def check_setting_name(name: str) -> None:
         )
 
 
-def check_relation(node: Any, _: SqlPolicy) -> None:
+def check_relation(node: Any) -> None:
     """Refuse system tables that hold credentials, settings or others' statements."""
     reason = relations.find_refusal(node.schemaname, node.relname)
     if reason:
@@ -117,46 +101,59 @@ def check_relation(node: Any, _: SqlPolicy) -> None:
         )
 
 
-def _check_operator(names: list[str], policy: SqlPolicy) -> None:
+def _check_operator(names: list[str]) -> None:
     if not names:
         return
-    schema, symbol = _split(names)
-    if symbol[:1].isalpha():  # BETWEEN and its like are not looked up
+    schema, symbol = split_name(names)
+    if symbol[:1].isalpha():  # BETWEEN and its like: what they imply is PostgreSQL's
         return
     known = _KNOWN_OPERATORS if schema in (None, "pg_catalog") else _ADDED_OPERATORS
-    if symbol in known and symbol not in policy.user_defined.operators:
-        return
-    if schema == "pg_catalog":
-        return
-    raise Rejected(
+    if symbol not in known and schema != "pg_catalog":
+        raise refuse_operator(symbol)
+
+
+def refuse_operator(symbol: str) -> Rejected:
+    """Say that an operator may run what a user wrote."""
+    return Rejected(
         "read-only/operator",
         f"The operator {symbol} is not PostgreSQL's own, so it may call any function.",
         f"Write OPERATOR(pg_catalog.{symbol}) if PostgreSQL's is meant.",
     )
 
 
-def check_field(name: str, policy: SqlPolicy) -> None:
-    """Refuse a field that PostgreSQL would take for a call: (x).f is f(x)."""
-    if functions.is_call_as_field(name) or name in policy.user_defined.fields:
-        raise Rejected(
-            "read-only/function",
-            f"The field {name} is the name of a function, and value.function calls it.",
-            "Name columns only; call functions as function(value).",
-        )
+def check_unowned_fields(fields: Iterable[FieldUse]) -> None:
+    """Refuse `value.name` for a refused function, unless a relation may have it.
+
+    Which relations really have such a column, only the database knows.
+    """
+    for field in fields:
+        if field.owners is not None:
+            continue
+        if field.name in functions.REFUSED:
+            raise refuse_field(field.name)
+        if field.of_item:
+            check_unowned_cost(field.name)
+        elif functions.is_call_as_field(field.name):
+            raise refuse_field(field.name)
 
 
-def _check_indirection(node: Any, policy: SqlPolicy) -> None:
-    for name in _names(node.indirection):
-        check_field(name, policy)
+def refuse_field(name: str) -> Rejected:
+    """Say that a field would be a call: (x).f is f(x) where x has no field f."""
+    return Rejected(
+        "read-only/function",
+        f"The field {name} is the name of a function, and value.function calls it.",
+        "Name columns only, as alias.column; call functions as function(value).",
+    )
 
 
-def _check_column(node: Any, policy: SqlPolicy) -> None:
-    for name in _names(node.fields)[1:]:
-        check_field(name, policy)
+def _check_indirection(node: Any) -> None:
+    for name in read_names(node.indirection):
+        check_cost(name, (node.arg,))
 
 
-def _check_parameter(node: Any, policy: SqlPolicy) -> None:
-    if not 1 <= node.number <= policy.parameters:
+def check_parameter(node: Any, parameters: int) -> None:
+    """Refuse a placeholder without a value."""
+    if not 1 <= node.number <= parameters:
         raise Rejected(
             "sql/parameter",
             f"There is no value for the placeholder ${node.number}.",
@@ -164,15 +161,15 @@ def _check_parameter(node: Any, policy: SqlPolicy) -> None:
         )
 
 
-def _check_xml_table(node: Any, _: SqlPolicy) -> None:
+def _check_xml_table(node: Any) -> None:
     check_xpath(node.rowexpr)
     for column in node.columns or ():
         if column.colexpr is not None:
             check_xpath(column.colexpr)
 
 
-def _check_sample(node: Any, _: SqlPolicy) -> None:
-    if _names(node.method)[-1] not in SAMPLING_METHODS:
+def _check_sample(node: Any) -> None:
+    if read_names(node.method)[-1] not in SAMPLING_METHODS:
         raise Rejected(
             "read-only/function",
             "This TABLESAMPLE method is not known.",
@@ -180,20 +177,22 @@ def _check_sample(node: Any, _: SqlPolicy) -> None:
         )
 
 
+def _check_read_type(node: Any) -> None:
+    check_outline_type(node.typeName)
+
+
 RULES: Mapping[str, Rule] = {
     "FuncCall": check_function,
     "RangeVar": check_relation,
-    "A_Expr": lambda node, policy: _check_operator(_names(node.name), policy),
-    "SubLink": lambda node, policy: _check_operator(_names(node.operName), policy),
-    "SortBy": lambda node, policy: _check_operator(_names(node.useOp), policy),
+    "A_Expr": lambda node: _check_operator(read_names(node.name)),
+    "SubLink": lambda node: _check_operator(read_names(node.operName)),
+    "SortBy": lambda node: _check_operator(read_names(node.useOp)),
     "A_Indirection": _check_indirection,
-    "ColumnRef": _check_column,
-    "ParamRef": _check_parameter,
     "RangeTableSample": _check_sample,
     "RangeTableFunc": _check_xml_table,
-    "RangeTableFuncCol": lambda node, _: check_outline_type(node.typeName),
-    "JsonTableColumn": lambda node, _: check_outline_type(node.typeName),
-    "JsonOutput": lambda node, _: check_outline_type(node.typeName),
-    "ColumnDef": lambda node, _: check_outline_type(node.typeName),
-    "TypeCast": lambda node, _: check_outline_type(node.typeName, node.arg),
+    "RangeTableFuncCol": _check_read_type,
+    "JsonTableColumn": _check_read_type,
+    "JsonOutput": _check_read_type,
+    "ColumnDef": _check_read_type,
+    "TypeCast": lambda node: check_outline_type(node.typeName, node.arg),
 }

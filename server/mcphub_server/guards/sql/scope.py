@@ -6,13 +6,13 @@ unqualified one by where the search path finds it. System catalogs stay readable
 far as the guard lets them, but for those that hold values of other schemas' rows.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pglast import ast, parse_sql
-
 from mcphub_server.errors import Rejected
+from mcphub_server.guards.sql.closed_columns import check_closed
 from mcphub_server.guards.sql.relations import BEYOND_SCHEMAS
+from mcphub_server.guards.sql.statement import SqlStatement
 
 SYSTEM = frozenset({"pg_catalog", "information_schema"})
 
@@ -32,25 +32,21 @@ def build_search_path(schemas: Sequence[str]) -> str:
     return f'; SET LOCAL search_path = {quoted}, "$user", public'
 
 
-def check_qualified(sql: str, schemas: Iterable[str]) -> list[str]:
-    """Refuse a name of another schema; return the unqualified names.
-
-    `sql` has passed the guard: it is one statement that parses.
-    """
+def check_qualified(statement: SqlStatement, schemas: Iterable[str]) -> list[str]:
+    """Refuse a name of another schema; return the unqualified names."""
     allowed = SYSTEM | set(schemas)
-    unqualified: list[str] = []
-    for node in walk(parse_sql(sql)):
-        if isinstance(node, ast.FuncCall) and node.funcname:
-            check_beyond(str(node.funcname[-1].sval), schemas)
-        if not isinstance(node, ast.RangeVar):
-            continue
-        schema, name = node.schemaname, str(node.relname)
+    uses = statement.uses
+    for name in (
+        *(call.name for call in uses.calls),
+        *(field.name for field in uses.fields if not field.owners),
+        *(relation.name for relation in uses.relations),
+    ):
         check_beyond(name, schemas)
-        if schema is None:
-            unqualified.append(name)
-        elif schema not in allowed:
+    check_closed(statement.closed_columns, has_schemas=True)
+    for schema, name in uses.relations:
+        if schema is not None and schema not in allowed:
             raise refuse(schema, name, schemas)
-    return unqualified
+    return sorted(name for schema, name in uses.relations if schema is None)
 
 
 def check_beyond(name: str, schemas: Iterable[str]) -> None:
@@ -79,16 +75,3 @@ def refuse(schema: str, name: str, schemas: Iterable[str]) -> Rejected:
         f"{schema}.{name} is outside this hub's schemas.",
         f"Read from {', '.join(sorted(schemas))}.",
     )
-
-
-def walk(root: Any) -> Iterator[Any]:
-    """Yield every node of a parse tree."""
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, (tuple, list)):
-            stack.extend(node)
-        elif isinstance(node, ast.Node):
-            yield node
-            slots: Any = vars(type(node))["__slots__"]
-            stack.extend(getattr(node, slot) for slot in slots)

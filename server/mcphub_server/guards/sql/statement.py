@@ -1,9 +1,51 @@
-"""What the guard hands on: a statement that it has read and found harmless."""
+"""What the guard passes on: a statement that it has read and found harmless."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 StatementKind = Literal["select", "explain", "show"]
+
+
+class QualifiedName(NamedTuple):
+    """A name as the statement writes it."""
+
+    schema: str | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldUse:
+    """`value.name`: a column, or else a call of a function with one argument.
+
+    Attributes:
+        name: The name behind the dot.
+        owners: Which relations have to have such a column: one of each group. None:
+            the statement does not say what stands before the dot.
+        of_item: What stands before the dot is an item of a FROM clause.
+    """
+
+    name: str
+    owners: tuple[frozenset[QualifiedName], ...] | None
+    of_item: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """What a statement uses by name, written or implied.
+
+    Attributes:
+        relations: Tables and views, and names of CTEs.
+        calls: Functions that are written as calls.
+        fields: What may be a call written as a field; not what the statement names.
+        operators: Operators, those included that BETWEEN, CASE, IN and USING imply.
+        types: Types that a value is cast to or read as.
+    """
+
+    relations: frozenset[QualifiedName] = frozenset()
+    calls: frozenset[QualifiedName] = frozenset()
+    fields: frozenset[FieldUse] = frozenset()
+    operators: frozenset[QualifiedName] = frozenset()
+    types: frozenset[QualifiedName] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +57,17 @@ class SqlStatement:
         text: The statement as written, without semicolon and what surrounds it.
         fingerprint: Equal for equal texts; ties a cursor to its statement.
         shape: Equal for statements that differ in constants only; for audit lines.
+        uses: What it uses by name, for the checks that need the database.
+        closed_columns: Columns of the catalog that it may read and only a hub without
+            `schemas` shows, as "pg_class.relpartbound".
     """
 
     kind: StatementKind
     text: str
     fingerprint: str
     shape: str
+    uses: Uses = field(default_factory=Uses)
+    closed_columns: frozenset[str] = frozenset()
 
     @property
     def columns_wrappable(self) -> bool:
@@ -29,30 +76,21 @@ class SqlStatement:
 
 @dataclass(frozen=True, slots=True)
 class UserDefinedNames:
-    """Names that the database's users defined, by `user_defined_names.QUERY`.
+    """Names of a database that a statement might hit unawares.
+
+    `user_defined_names.QUERY` asks for them.
 
     Attributes:
         shadows: Functions on the search path that may do anything. One that bears a
             known function's name might be called in its place.
         functions: Such functions in any schema.
-        fields: Functions that `row.name` would call, for want of such a column.
+        fields: Functions that `value.name` would call, and that are not allowed.
         operators: Operators on the search path that may do anything.
+        casts: Types whose casts may do anything, and relations with such columns.
     """
 
     shadows: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
     fields: frozenset[str] = frozenset()
     operators: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class SqlPolicy:
-    """What differs from database to database.
-
-    Attributes:
-        parameters: How many values come beside the statement: $1 … $n.
-        user_defined: Names that users of this database defined.
-    """
-
-    parameters: int = 0
-    user_defined: UserDefinedNames = field(default_factory=UserDefinedNames)
+    casts: frozenset[str] = frozenset()

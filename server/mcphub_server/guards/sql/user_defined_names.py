@@ -1,13 +1,14 @@
 """Ask a database which names its users defined that a statement might hit unawares.
 
 PostgreSQL finds functions by name and argument types over the whole search path: a
-user's lower(varchar) is called instead of pg_catalog's lower(text). `row.name` calls
-a function where no such column exists. So a backend asks once when it connects and
-gives the answer to the guard with every statement.
+user's lower(varchar) is called instead of pg_catalog's lower(text). `value.name` calls
+a function where no such column exists, and a cast may be a user's function. So a
+backend asks once in a while, and gives the answer to the guard with every statement.
 """
 
 from collections.abc import Iterable, Mapping
 
+from mcphub_server.guards.sql import functions
 from mcphub_server.guards.sql.statement import UserDefinedNames
 
 # "May do anything" is what VOLATILE says, the default: PostgreSQL itself keeps
@@ -27,37 +28,73 @@ WITH own AS (
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
       WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
         AND d.objid = p.oid AND d.deptype = 'e')
+),
+cast_end AS (
+  SELECT t.oid, t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace AS is_builtin
+  FROM pg_catalog.pg_cast c JOIN own ON own.oid = c.castfunc
+  JOIN pg_catalog.pg_type t ON t.oid IN (c.castsource, c.casttarget)
+  WHERE own.is_volatile AND (
+    t.typnamespace <> 'pg_catalog'::pg_catalog.regnamespace
+    -- between two of PostgreSQL's own types, the target is what a statement names
+    OR t.oid = c.casttarget AND NOT EXISTS (SELECT FROM pg_catalog.pg_type s
+      WHERE s.oid = c.castsource
+        AND s.typnamespace <> 'pg_catalog'::pg_catalog.regnamespace))
+),
+cast_type AS (
+  SELECT t.oid, t.typname, e.is_builtin
+  FROM cast_end e JOIN pg_catalog.pg_type t
+    ON t.oid = e.oid OR NOT e.is_builtin AND e.oid IN (t.typelem, t.typbasetype)
 )
 SELECT 'function' AS kind, proname::pg_catalog.text AS name FROM own WHERE is_volatile
 UNION
 SELECT 'shadow', proname::pg_catalog.text FROM own
 WHERE is_volatile AND pg_catalog.pg_function_is_visible(oid)
 UNION
-SELECT 'field', proname::pg_catalog.text FROM own
-WHERE is_volatile AND prokind = 'f' AND pg_catalog.pg_function_is_visible(oid)
-  AND pronargs >= 1 AND pronargs - pronargdefaults <= 1
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a
-    JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
-    WHERE a.attname = own.proname AND c.relkind IN ('r', 'v', 'm', 'f', 'p', 'c'))
-UNION
 SELECT 'operator', o.oprname::pg_catalog.text
 FROM pg_catalog.pg_operator o JOIN own ON own.oid = o.oprcode
 WHERE own.is_volatile AND pg_catalog.pg_operator_is_visible(o.oid)
+UNION
+SELECT 'field ' || CASE WHEN own.oid IS NOT NULL THEN 'own'
+    WHEN p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace THEN 'catalog'
+    ELSE 'extension' END, p.proname::pg_catalog.text
+FROM pg_catalog.pg_proc p
+JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+LEFT JOIN own ON own.oid = p.oid
+WHERE n.nspname = ANY (pg_catalog.current_schemas(true)) AND p.prokind <> 'p'
+  AND p.pronargs >= 1 AND p.pronargs - p.pronargdefaults <= 1
+UNION
+SELECT 'cast', t.typname::pg_catalog.text FROM cast_type t
+UNION
+SELECT 'cast', c.relname::pg_catalog.text
+FROM cast_type t JOIN pg_catalog.pg_attribute a ON a.atttypid = t.oid
+JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+WHERE NOT t.is_builtin AND a.attnum > 0 AND NOT a.attisdropped
 """
 
 _FIELDS = {
     "shadow": "shadows",
     "function": "functions",
-    "field": "fields",
     "operator": "operators",
+    "cast": "casts",
+    "field own": "fields",
+    "field catalog": "fields",
+    "field extension": "fields",
 }
+
+_HARMLESS_FIELDS: Mapping[str, frozenset[str]] = {
+    "field catalog": functions.BUILT_IN,
+    "field extension": functions.EXTENSIONS,
+}
+"""Functions that may be called may be called by any notation."""
 
 
 def build_user_defined_names(rows: Iterable[Mapping[str, str]]) -> UserDefinedNames:
     """Build the answer from QUERY's rows."""
     found: dict[str, set[str]] = {field: set() for field in _FIELDS.values()}
     for row in rows:
-        found[_FIELDS[row["kind"]]].add(row["name"])
+        kind, name = row["kind"], row["name"]
+        if name not in _HARMLESS_FIELDS.get(kind, frozenset()):
+            found[_FIELDS[kind]].add(name)
     return UserDefinedNames(
         **{field: frozenset(names) for field, names in found.items()}
     )

@@ -9,7 +9,6 @@ from mcphub_server.backends.postgres import catalog
 from mcphub_server.backends.postgres.backend import PostgresBackend
 from mcphub_server.backends.postgres.reading import PostgresReader
 from mcphub_server.guards.sql.check import check_sql
-from mcphub_server.guards.sql.statement import SqlPolicy
 from mcphub_server.guards.sql.wrap import Window
 from mcphub_server.results.fitting import fit_items, fit_object
 from mcphub_server.results.table import EncodedPage, Page, encode_object, encode_page
@@ -75,7 +74,7 @@ class PostgresTools:
     ) -> ToolResult:
         tool, values = f"{self._backend.name}_query", parameters or []
         self._context.note(fingerprint=fingerprint(sql))
-        statement = check_sql(sql, SqlPolicy(parameters=len(values)))
+        statement = check_sql(sql, len(values))
         self._context.note(fingerprint=statement.shape)
         pager = Pager(self._context, tool, fingerprint(statement.fingerprint, values))
         offset, rows = pager.find_offset(cursor), pager.find_limit(limit)

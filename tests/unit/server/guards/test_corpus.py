@@ -15,7 +15,6 @@ from mcphub_server.guards.qdrant.names import (
 )
 from mcphub_server.guards.qdrant.vectors import check_vector
 from mcphub_server.guards.sql.check import check_sql
-from mcphub_server.guards.sql.statement import SqlPolicy
 from mcphub_server.tools.qdrant.toolset import QdrantTools
 from tests.support.corpus import CorpusItem, load_corpus
 
@@ -32,7 +31,7 @@ SEARCH_ARGUMENTS = signature(QdrantTools.search).parameters
 
 def check(item: CorpusItem) -> None:
     if item.backend == "postgres":
-        check_sql(item.text, SqlPolicy(parameters=len(item.parameters or ())))
+        check_sql(item.text, len(item.parameters or ()))
     elif item.backend == "neo4j" and item.label is None:
         check_cypher(item.text)
     elif item.arguments is not None:

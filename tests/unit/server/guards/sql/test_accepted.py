@@ -3,7 +3,6 @@
 import pytest
 
 from mcphub_server.guards.sql.check import check_sql
-from mcphub_server.guards.sql.statement import SqlPolicy
 from tests.support.analytics_sql import ANALYTICS
 
 
@@ -82,4 +81,4 @@ def test_the_kind_says_whether_it_can_be_wrapped(sql, kind):
 
 
 def test_placeholders_pass_when_values_come_with_them():
-    assert check_sql("SELECT $1, $2", SqlPolicy(parameters=2)).kind == "select"
+    assert check_sql("SELECT $1, $2", 2).kind == "select"

@@ -6,7 +6,6 @@ import pytest
 
 from mcphub_server.errors import Rejected
 from mcphub_server.guards.sql.check import check_sql
-from mcphub_server.guards.sql.statement import SqlPolicy, UserDefinedNames
 from tests.support.effort import at_most
 
 STATEMENT, CLAUSE = "read-only/statement", "read-only/clause"
@@ -206,49 +205,6 @@ def test_an_attack_is_refused_by_its_rule(rule, sql):
 
     assert refusal.value.rule == rule
     assert refusal.value.advice
-
-
-USER_DEFINED = UserDefinedNames(
-    shadows=frozenset({"lower", "similarity", "f_write"}),
-    functions=frozenset({"lower", "similarity", "f_write"}),
-    fields=frozenset({"f_write"}),
-    operators=frozenset({"+", "<->"}),
-)
-
-
-@pytest.mark.parametrize(
-    "sql",
-    [
-        pytest.param("SELECT lower(name) FROM users", id="a shadowed function"),
-        pytest.param("SELECT public.similarity('a', 'b')", id="a false extension's"),
-        pytest.param("SELECT u.f_write FROM users u", id="a function as a column"),
-        pytest.param("SELECT (1).f_write", id="a function as a field"),
-        pytest.param("SELECT 1 + 2", id="a shadowed operator"),
-    ],
-)
-def test_names_that_users_defined_are_refused(sql):
-    with pytest.raises(Rejected):
-        check_sql(sql, SqlPolicy(user_defined=USER_DEFINED))
-
-
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "SELECT pg_catalog.lower('A')",
-        "SELECT 1 OPERATOR(pg_catalog.+) 2",
-        "SELECT upper('a'), 1 - 2",
-        "SELECT f_write FROM users",
-        "SELECT r.http_status, l.lo_revenue FROM requests r, lineorder l",
-    ],
-)
-def test_what_cannot_be_mistaken_still_passes(sql):
-    assert check_sql(sql, SqlPolicy(user_defined=USER_DEFINED)).text == sql
-
-
-@pytest.mark.parametrize("name", ["http_get", "lo_export", "lo_get", "pg_read_file"])
-def test_a_call_that_looks_like_a_field_is_refused(name):
-    with pytest.raises(Rejected, match="name of a function"):
-        check_sql(f"SELECT ('x'::text).{name}")
 
 
 def test_a_refusal_repeats_only_the_beginning_of_a_long_name():

@@ -5,7 +5,6 @@ from pglast import ast, parse_sql
 
 from mcphub_server.guards.sql.check import check_sql
 from mcphub_server.guards.sql.session import build_begin
-from mcphub_server.guards.sql.user_defined_names import QUERY, build_user_defined_names
 from mcphub_server.guards.sql.wrap import ColumnType, Window, find_kinds, wrap
 from mcphub_server.results.columns import ColumnKind
 from tests.support.analytics_sql import ANALYTICS
@@ -133,25 +132,3 @@ def test_the_transaction_only_reads_and_reads_strings_as_the_guard_does():
     assert "SET LOCAL standard_conforming_strings = on" in begin
     assert "SET LOCAL jit = off" in begin
     assert len(parse_sql(begin)) == 11
-
-
-def test_user_defined_names_are_sorted_by_kind():
-    rows = [
-        {"kind": "function", "name": "f"},
-        {"kind": "shadow", "name": "lower"},
-        {"kind": "field", "name": "g"},
-        {"kind": "operator", "name": "<%>"},
-    ]
-
-    names = build_user_defined_names(rows)
-
-    assert (names.functions, names.shadows, names.fields, names.operators) == (
-        {"f"},
-        {"lower"},
-        {"g"},
-        {"<%>"},
-    )
-
-
-def test_the_question_for_user_defined_names_is_one_statement():
-    assert len(parse_sql(QUERY)) == 1
