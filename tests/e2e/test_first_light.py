@@ -211,7 +211,7 @@ class TestTheOperatorAtRest:
         installation.wait_replicas("demo", 2)
         before = _versions(installation)
 
-        time.sleep(10)
+        time.sleep(10)  # nothing is to happen, so there is nothing to wait for
 
         assert _versions(installation) == before
 

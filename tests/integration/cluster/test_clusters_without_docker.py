@@ -101,7 +101,7 @@ def eventually(condition, timeout_seconds=30.0):
     deadline = time.monotonic() + timeout_seconds
     while not (result := condition()):
         assert time.monotonic() < deadline, f"not within {timeout_seconds} s"
-        time.sleep(0.1)
+        time.sleep(0.1)  # between two looks at the condition
     return result
 
 

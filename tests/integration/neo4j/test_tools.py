@@ -235,7 +235,7 @@ async def test_one_huge_record_is_refused_and_does_not_fill_the_memory(
     client: Client[Any],
 ) -> None:
     told = await fail(
-        client, "neo4j_query", cypher="RETURN range(1, 5000000) AS numbers"
+        client, "neo4j_query", cypher="RETURN range(1, 2000000) AS numbers"
     )
 
     assert "One row of the result exceeds" in told
@@ -245,7 +245,7 @@ async def test_large_rows_are_cut_to_a_page_with_a_cursor(client: Client[Any]) -
     answer = await ask(
         client,
         "neo4j_query",
-        cypher="UNWIND range(1, 1000) AS n RETURN n, range(1, 100000) AS numbers",
+        cypher="UNWIND range(1, 1000) AS n RETURN n, range(1, 20000) AS numbers",
     )
 
     assert answer["truncated"] is True

@@ -51,7 +51,7 @@ class Sandbox:
             differences = find_differences(expected, found)
             if not differences or clock() > deadline:
                 return differences
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(LOOK_SECONDS)  # between two looks at the state
 
     async def has_ended(self) -> bool:
         """Tell whether all hubs are Ready, and nothing is left of those that went."""
@@ -169,7 +169,7 @@ async def _play(scenario: Scenario, fault: Fault, sandbox: Sandbox) -> None:
     async with fault.inject(sandbox):
         for step in scenario.steps:
             await step(sandbox.world)
-            await asyncio.sleep(STEP_SECONDS)
+            await asyncio.sleep(STEP_SECONDS)  # part of the scenario
 
 
 def is_at_rest(status: Mapping[str, Any]) -> bool:

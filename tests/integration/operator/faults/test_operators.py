@@ -197,5 +197,5 @@ async def _run_with_two(
     first.rule = never
     for step in later:
         await step(sandbox.world)
-        await asyncio.sleep(STEP_SECONDS)
+        await asyncio.sleep(STEP_SECONDS)  # part of the scenario
     return await sandbox.wait_for_end(expected)
