@@ -76,7 +76,7 @@ bench-faults: env ## Measure calls of fifty clients under faults (20 min)
 
 .PHONY: operations
 operations: images ## Record kubectl's output for docs/operations.md on a real cluster
-	@$(BIN)/pytest tests/e2e --ignore tests/e2e/test_faults.py --write-operations
+	@$(BIN)/pytest tests/e2e --ignore tests/e2e/alone/test_faults.py --write-operations
 
 .PHONY: transitions
 transitions: env ## Try many more generated changes of a hub's spec than `make test` does

@@ -45,7 +45,7 @@ CREATE ROLE {role} LOGIN PASSWORD '{password}' IN ROLE mcphub;
 
 
 class Clients(Protocol):
-    """Who can be told of a new token."""
+    """What sends the calls, and takes a new token."""
 
     def renew(self, token: str) -> None:
         """Begin new sessions with another token, between calls."""
@@ -247,7 +247,7 @@ class Bench:
         return {pod_hub(pod) for pod in pods if pod["spec"].get("nodeName") == node}
 
     def require_hubs_on_spare_node(self) -> None:
-        """Refuse to take away a node that nobody would miss."""
+        """Raise unless both hubs have a pod on the spare node."""
         if self.find_hubs_on(self.spare_node) != set(REPLICAS):
             raise StepFailedError(f"not every hub has a pod on {self.spare_node}")
 

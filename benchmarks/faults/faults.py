@@ -127,7 +127,7 @@ def uncordon(bench: Bench) -> None:
 
 
 def restore_node(bench: Bench) -> None:
-    """Let the node take pods again, and spread the hubs anew."""
+    """Let the node take pods again, and spread the hubs again."""
     uncordon(bench)
     restart(bench)
 
@@ -236,7 +236,7 @@ def kill_node(bench: Bench) -> None:
 
 
 def restore_killed_node(bench: Bench) -> None:
-    """Put the plug in again, and spread the hubs anew."""
+    """Put the plug in again, and spread the hubs again."""
     cluster = ("--name", bench.site.cluster)
     bench.shell.run(KIND, "node", "start", *cluster, bench.spare_node)
     restart(bench)

@@ -21,7 +21,7 @@ class Kind:
         program: `python`, `remote`, or a kind that `worker.mjs` knows.
         mode: FastMCP's word for the revision.
         kept: How many keep their session and connections.
-        fresh: How many connect anew for each call.
+        fresh: How many open a new connection for each call.
     """
 
     name: str

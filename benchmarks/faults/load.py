@@ -44,7 +44,7 @@ class Member:
 
     Attributes:
         kind: The line of the table that it counts for.
-        fresh: It connects anew for every call.
+        fresh: It opens a new connection for every call.
     """
 
     kind: str
@@ -67,7 +67,7 @@ class Load:
     _stopped: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
-        """Call until told to stop."""
+        """Call until `stop`."""
         async with asyncio.TaskGroup() as group:
             for member in self.members:
                 group.create_task(self._keep_calling(member))
@@ -95,6 +95,15 @@ class Load:
     def has_calls_since_before(self, moment: float) -> bool:
         """Whether a call still runs that began earlier."""
         return any(started < moment for started in self.running.values())
+
+    def is_answered_since(self, moment: float) -> bool:
+        """Whether every client has had a right answer to a call that began later."""
+        answered = {
+            call.member
+            for call in self.ledger.calls
+            if call.outcome is Outcome.RIGHT and call.started >= moment
+        }
+        return len(answered) == len(self.members)
 
     async def _keep_calling(self, member: Member) -> None:
         session = Session(self, member)

@@ -1,7 +1,11 @@
-"""One real cluster for all end-to-end tests, installed as `make quickstart` does."""
+"""One real cluster for all end-to-end tests, installed as `make quickstart` does.
+
+The workers of pytest-xdist share it: the first one makes it, the last one takes it
+down. Modules run side by side; one in the folder `alone`, which disturbs what others
+rely on, waits until it has the cluster to itself.
+"""
 
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -13,27 +17,100 @@ from typing import Any
 import pytest
 from pytest_kind import KindCluster
 
-from tests.e2e.states import HUB, Album, times_block, write_blocks
+from tests.e2e.states import HUB, StatusCaptures, times_block, write_blocks
+from tests.support.failure_report import FailureReport
 from tests.support.hub_manifests import hub
 from tests.support.installation import Installation
-from tools.quickstart.site import KIND, NODE_PORT, Site, find_kubectl
+from tests.support.shared_run import SharedRun, find_shared_run
+from tools.ports import reserve_port
+from tools.quickstart.site import KIND, Site, find_kubectl
 from tools.quickstart.steps import Shell, Terminal
 from tools.quickstart.trial import Trial
 
+_HERE = Path(__file__).parent
 _CLUSTER = "mcphub-e2e"
 _UNNAMED = "pytest-kind"
-"""What --cluster-name is when nobody gave it."""
+"""What --cluster-name is without the option."""
+
+LAST = ("test_first_light", "test_pods", "test_upgrades")
+"""Upgrades late, since Kubernetes gives a rollout up only after three minutes."""
+
+TEST_SECONDS = 600
+_STUCK = "stuck upgrade"
 _TIMES = pytest.StashKey[list[tuple[str, float]]]()
+_BEGAN = pytest.StashKey[datetime]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_TIMES] = []
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the modules in an order that saves time."""
+    ours = {item: None for item in items if _HERE in item.path.parents}
+    for item in ours:
+        # Setting up may mean to wait for another module, or for the cluster.
+        item.add_marker(pytest.mark.timeout(TEST_SECONDS, func_only=True))
+    ordered = iter(sorted(ours, key=lambda item: _position(item.path)))
+    items[:] = [next(ordered) if item in ours else item for item in items]
+
+
+def _position(module: Path) -> int:
+    late = LAST.index(module.stem) + 1 if module.stem in LAST else 0
+    return late + (len(LAST) + 1) * _is_alone(module)
+
+
+def _is_alone(module: Path) -> bool:
+    return module.parent.name == "alone"
+
+
+# ---------------------------------------------------------------- what is reported
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item):
+    item.stash[_BEGAN] = datetime.now(UTC)
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item):
+    """Add the times that were taken, and to a failure what the cluster says."""
+    report = yield
+    times = item.config.stash[_TIMES]
+    report.user_properties += [("seconds", taken) for taken in times]
+    times.clear()
+    if report.failed:
+        report.sections += _explain(item)
+    return report
+
+
+def _explain(item: pytest.Item) -> list[tuple[str, str]]:
+    arguments = getattr(item, "funcargs", {})
+    places = {
+        value.namespace: value
+        for value in arguments.values()
+        if isinstance(value, Installation)
+    }
+    runs = arguments.get("runs", {})
+    return [
+        section
+        for place in places.values()
+        for section in FailureReport(place, item.stash[_BEGAN]).build(runs.values())
+    ]
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    times = config.stash.get(_TIMES, [])
+    reports = [one for found in terminalreporter.stats.values() for one in found]
+    times = [
+        tuple(value)
+        for report in reports
+        for name, value in getattr(report, "user_properties", ())
+        if name == "seconds"
+    ]
     if times:
         terminalreporter.section("times on the real cluster")
     for what, seconds in times:
@@ -66,15 +143,38 @@ def stopwatch(request: pytest.FixtureRequest) -> Callable[[str], Any]:
     return watch
 
 
+# ---------------------------------------------------------------- the cluster
+
+
 @pytest.fixture(scope="package")
-def site(
+def shared_run(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Site:
-    """A site of the tests' own; port 30800 unless a quickstart holds it."""
+) -> SharedRun:
+    return find_shared_run(request.config, tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(scope="package")
+def site(request: pytest.FixtureRequest, shared_run: SharedRun) -> Site:
+    """A site of the tests' own; a cluster that was kept keeps its port."""
     name = request.config.getoption("cluster_name")
-    port = request.config.getoption("hub_port") or _free_port(NODE_PORT)
     cluster = _CLUSTER if name == _UNNAMED else name
-    return Site(cluster, tmp_path_factory.mktemp("site"), port)
+    with shared_run.facts() as facts:
+        if "port" not in facts:
+            facts["port"] = _choose_port(request.config, cluster)
+        state = shared_run.folder / "site"
+        state.mkdir(exist_ok=True)
+        return Site(cluster, state, facts["port"])
+
+
+def _choose_port(config: pytest.Config, cluster: str) -> int:
+    asked: int | None = config.getoption("hub_port")
+    kept = Path(".pytest-kind") / cluster / "hub-port"
+    if asked is None and config.getoption("keep_cluster") and kept.exists():
+        return int(kept.read_text())
+    port = asked or reserve_port()
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text(str(port))
+    return port
 
 
 @pytest.fixture(scope="package")
@@ -84,13 +184,17 @@ def trial(site: Site) -> Trial:
 
 @pytest.fixture(scope="package")
 def shell(site: Site) -> Iterator[Shell]:
-    with (site.state / "shell.log").open("w") as log:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    with (site.state / f"shell-{worker}.log").open("w") as log:
         yield Shell(log, Terminal())
 
 
 @pytest.fixture(scope="package")
 def kind_cluster(
-    request: pytest.FixtureRequest, site: Site, trial: Trial, stopwatch
+    request: pytest.FixtureRequest,
+    shared_run: SharedRun,
+    trial: Trial,
+    stopwatch,
 ) -> Iterator[KindCluster]:
     """pytest-kind's cluster, of three nodes and with the NodePort mapped.
 
@@ -98,59 +202,33 @@ def kind_cluster(
     """
     keep = request.config.getoption("keep_cluster")
     kind = Path(request.config.getoption("kind_bin") or KIND).resolve()
+    site = trial.site
     cluster = KindCluster(
         site.cluster, site.kubeconfig, kind_path=kind, kubectl_path=Path(find_kubectl())
     )
+    with shared_run.facts() as facts:
+        if not facts.get("users"):
+            _make_cluster(cluster, trial, stopwatch, keep=keep)
+        facts["users"] = facts.get("users", 0) + 1
+    yield cluster
+    with shared_run.facts() as facts:
+        facts["users"] -= 1
+        if not facts["users"] and not keep:
+            facts.pop("images", None)
+            facts.pop(_STUCK, None)
+            with stopwatch("cluster deleted"):
+                cluster.delete()
+
+
+def _make_cluster(cluster: KindCluster, trial: Trial, stopwatch, *, keep: bool) -> None:
+    kind = cluster.kind_path
     if cluster.name in _clusters(kind):
         if keep:
-            site.kubeconfig.write_text(_kubeconfig(kind, cluster.name))
+            trial.site.kubeconfig.write_text(_kubeconfig(kind, cluster.name))
         else:
             cluster.delete()
     with stopwatch("cluster of three nodes made"):
         cluster.create(trial.cluster_config())
-    yield cluster
-    if not keep:
-        with stopwatch("cluster deleted"):
-            cluster.delete()
-
-
-@pytest.fixture(scope="package")
-def installation(
-    kind_cluster: KindCluster, trial: Trial, shell: Shell, stopwatch
-) -> Installation:
-    """All that `make quickstart` installs, by its own steps."""
-    with stopwatch("images loaded onto three nodes"):
-        trial.load_images(shell)
-    for step in trial.install_steps():
-        with stopwatch(f"installed: {step.title}"):
-            step.work(shell)
-    return Installation(kind_cluster, trial, shell)
-
-
-@pytest.fixture(scope="package")
-def stuck_upgrade(installation: Installation) -> Installation:
-    """A namespace with a hub whose new image does not exist.
-
-    Kubernetes waits three minutes before it gives a rollout up: who asks for this
-    early can look at the end late.
-    """
-    team = installation.open_namespace("upgrade")
-    team.apply(hub(HUB, replicas=2, image=""))
-    team.wait_settled(HUB)
-    team.wait(f"mcphub/{HUB}", "condition=BackendsReachable")
-    image = '{"spec":{"image":"mcphub-server:not-there"}}'
-    team.kubectl("patch", "mcphub", HUB, "--type=merge", "-p", image)
-    team.wait(f"mcphub/{HUB}", "condition=Reconciling")
-    return team
-
-
-@pytest.fixture(scope="package")
-def album(request: pytest.FixtureRequest) -> Iterator[Album]:
-    """Pictures for docs/operations.md; written there with --write-operations."""
-    album = Album()
-    yield album
-    if request.config.getoption("write_operations"):
-        write_blocks(album.blocks)
 
 
 def _clusters(kind: Path) -> list[str]:
@@ -162,13 +240,64 @@ def _kubeconfig(kind: Path, cluster: str) -> str:
     return subprocess.check_output(command, text=True)
 
 
-def _free_port(wanted: int) -> int:
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise OSError("no free port on 127.0.0.1")
+@pytest.fixture(scope="package")
+def installation(
+    kind_cluster: KindCluster,
+    shared_run: SharedRun,
+    trial: Trial,
+    shell: Shell,
+    stopwatch,
+) -> Installation:
+    """All that `make quickstart` installs, by its own steps and once a run."""
+    with shared_run.facts() as facts:
+        if "images" not in facts:
+            with stopwatch("images loaded onto three nodes"):
+                trial.load_images(shell)
+            for step in trial.install_steps():
+                with stopwatch(f"installed: {step.title}"):
+                    step.work(shell)
+            facts["images"] = trial.images
+        trial.images.update(facts["images"])
+    return Installation(kind_cluster, trial, shell)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def turn(request: pytest.FixtureRequest, shared_run: SharedRun) -> Iterator[None]:
+    """The module's turn on the cluster: beside others, or alone."""
+    with shared_run.turn(alone=_is_alone(request.path)):
+        yield
+
+
+@pytest.fixture(scope="module")
+def stuck_upgrade(shared_run: SharedRun, installation: Installation) -> Installation:
+    """A namespace with a hub whose new image does not exist.
+
+    Kubernetes waits three minutes before it gives a rollout up: a module that asks
+    for this early lets another one look at the end sooner.
+    """
+    with shared_run.facts() as facts:
+        if _STUCK not in facts:
+            _begin_stuck_upgrade(installation.open_namespace("upgrade"))
+            facts[_STUCK] = True
+    return installation.at("upgrade")
+
+
+def _begin_stuck_upgrade(team: Installation) -> None:
+    team.apply(hub(HUB, replicas=2, image=""))
+    team.wait_settled(HUB)
+    team.wait(f"mcphub/{HUB}", "condition=BackendsReachable")
+    image = '{"spec":{"image":"mcphub-server:not-there"}}'
+    team.kubectl("patch", "mcphub", HUB, "--type=merge", "-p", image)
+    team.wait(f"mcphub/{HUB}", "condition=Reconciling")
+
+
+@pytest.fixture(scope="package")
+def captures(
+    request: pytest.FixtureRequest, shared_run: SharedRun
+) -> Iterator[StatusCaptures]:
+    """Captured output for docs/operations.md; written there with --write-operations."""
+    captures = StatusCaptures()
+    yield captures
+    if request.config.getoption("write_operations"):
+        with shared_run.facts():  # one worker writes the page at a time
+            write_blocks(captures.blocks)

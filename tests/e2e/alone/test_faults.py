@@ -17,8 +17,6 @@ from benchmarks.faults.report import render_failures
 from benchmarks.faults.runner import FaultRun, run_faults, running_load
 from tests.support.installation import Installation
 
-pytestmark = pytest.mark.timeout(600)
-
 PLANNED = [
     "rolling restart",
     "scale down",
