@@ -212,7 +212,7 @@ def stop_api_server(bench: Bench) -> None:
     """Stop the API server, and start it again."""
     apiserver = (KIND, "apiserver")
     bench.shell.run(*apiserver, "stop", "--name", bench.site.cluster)
-    time.sleep(AWAY_SECONDS)
+    time.sleep(AWAY_SECONDS)  # the fault lasts so long
     bench.shell.run(*apiserver, "start", "--name", bench.site.cluster)
     bench.settle()
 

@@ -23,7 +23,7 @@ from tests.support.hub_manifests import hub
 from tests.support.installation import Installation
 from tests.support.shared_run import SharedRun, find_shared_run
 from tools.ports import reserve_port
-from tools.quickstart.site import KIND, Site, find_kubectl
+from tools.quickstart.site import KIND, NAMESPACE, Site, find_kubectl
 from tools.quickstart.steps import Shell, Terminal
 from tools.quickstart.trial import Trial
 
@@ -38,6 +38,7 @@ LAST = ("test_first_light", "test_pods", "test_upgrades")
 TEST_SECONDS = 600
 _STUCK = "stuck upgrade"
 _TIMES = pytest.StashKey[list[tuple[str, float]]]()
+_INSTALLED = pytest.StashKey[Installation]()
 _BEGAN = pytest.StashKey[datetime]()
 
 
@@ -87,18 +88,20 @@ def pytest_runtest_makereport(item: pytest.Item):
 
 
 def _explain(item: pytest.Item) -> list[tuple[str, str]]:
+    """Ask about the namespace that the test is about: its own, if it has one.
+
+    A fixture that failed is no argument yet; the namespace that it opened is known.
+    """
+    installed = item.config.stash.get(_INSTALLED, None)
+    if installed is None:
+        return []
     arguments = getattr(item, "funcargs", {})
-    places = {
-        value.namespace: value
-        for value in arguments.values()
-        if isinstance(value, Installation)
-    }
+    places = [one for one in arguments.values() if isinstance(one, Installation)]
+    own = [place for place in places if place.namespace != NAMESPACE]
+    opened = [installed.at(name) for name in installed.opened[-1:]]
+    place = [*own, *places, *opened, installed][0]
     runs = arguments.get("runs", {})
-    return [
-        section
-        for place in places.values()
-        for section in FailureReport(place, item.stash[_BEGAN]).build(runs.values())
-    ]
+    return FailureReport(place, item.stash[_BEGAN]).build(runs.values())
 
 
 def pytest_terminal_summary(
@@ -242,6 +245,7 @@ def _kubeconfig(kind: Path, cluster: str) -> str:
 
 @pytest.fixture(scope="package")
 def installation(
+    request: pytest.FixtureRequest,
     kind_cluster: KindCluster,
     shared_run: SharedRun,
     trial: Trial,
@@ -258,7 +262,9 @@ def installation(
                     step.work(shell)
             facts["images"] = trial.images
         trial.images.update(facts["images"])
-    return Installation(kind_cluster, trial, shell)
+    installed = Installation(kind_cluster, trial, shell)
+    request.config.stash[_INSTALLED] = installed
+    return installed
 
 
 @pytest.fixture(scope="module", autouse=True)

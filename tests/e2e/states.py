@@ -1,7 +1,7 @@
 """What kubectl prints of a hub in each state, as docs/operations.md shows it.
 
 The document's blocks are made by the tests that bring a hub into the states, so they
-cannot tell of a hub that never was.
+show only what a hub was.
 """
 
 import re

@@ -6,9 +6,9 @@ Everything is trimmed to what one reads, and no value of a Secret is left in it.
 import base64
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from benchmarks.faults.ledger import Call
 from benchmarks.faults.report import describe, list_failed
@@ -23,6 +23,7 @@ MAX_CALLS = 20
 LOG_LINES = 12
 OPERATOR_LINES = 40
 EVENTS = 25
+ROUTINE = re.compile(r" Normal +(Scheduled|Pulled|Created|Started|SuccessfulCreate) ")
 LONGEST_LINE = 400
 SHORTEST_SECRET = 6
 USER = "user"
@@ -79,14 +80,21 @@ class FailureReport:
 
     def _read_events(self) -> str:
         words = ("get", "events", "--sort-by=.lastTimestamp", "--no-headers")
-        return last_lines(self._kubectl(*words), EVENTS)
+        lines = self._kubectl(*words).splitlines()
+        telling = [line for line in lines if not ROUTINE.search(line)]
+        return last_lines(telling, EVENTS)
 
     def _read_operator_log(self) -> str:
+        """Return the lines about this namespace's hubs, and about none."""
         operator = FailureReport(self.place.operator, self.since)
         since = f"--since-time={self.since:%Y-%m-%dT%H:%M:%SZ}"
-        words = ("logs", "-l", OPERATORS, "--prefix", "--tail=-1", since)
-        lines = operator._kubectl(*words)
-        return last_lines(lines, OPERATOR_LINES)
+        words = ("logs", "-l", OPERATORS, "--tail=-1", since)
+        lines = operator._kubectl(*words).splitlines()
+        ours = f'"{self.place.namespace}/'
+        return last_lines(
+            [line for line in lines if ours in line or '"hub"' not in line],
+            OPERATOR_LINES,
+        )
 
 
 CONDITIONS = (
@@ -139,14 +147,8 @@ def trim(text: str) -> str:
     return "\n".join(line[:LONGEST_LINE] for line in plain.splitlines())
 
 
-def last_lines(text: str, count: int) -> str:
+def last_lines(lines: Sequence[str], count: int) -> str:
     """Return the last lines, and how many there were before."""
-    lines = text.splitlines()
     left_out = len(lines) - count
     head = [f"({left_out} earlier lines)"] if left_out > 0 else []
     return "\n".join([*head, *lines[-count:]])
-
-
-def start_of_test() -> datetime:
-    """Return the time of now, as the cluster's logs write it."""
-    return datetime.now(UTC)

@@ -5,7 +5,7 @@ import json
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_kind import KindCluster
@@ -29,12 +29,17 @@ _MARK = "watched-to-the"
 
 @dataclass(frozen=True)
 class Installation:
-    """The operator, the trial database and the hub `demo` on a real cluster."""
+    """The operator, the trial database and the hub `demo` on a real cluster.
+
+    Attributes:
+        opened: The namespaces that tests of this process opened, the latest last.
+    """
 
     cluster: KindCluster
     trial: Trial
     shell: Shell
     namespace: str = NAMESPACE
+    opened: list[str] = field(default_factory=list)
 
     @property
     def base_url(self) -> str:
@@ -48,6 +53,7 @@ class Installation:
 
     def open_namespace(self, name: str) -> "Installation":
         """Make a namespace that has the trial database's credentials."""
+        self.opened.append(name)
         if not self.exists("namespace", name):
             self.kubectl("create", "namespace", name)
         login = self.at(NAMESPACE).get("secret", CREDENTIALS)

@@ -1,4 +1,4 @@
-"""Runs named steps one after another, and tells a person how they go.
+"""Runs named steps one after another, and reports how they go.
 
 Each step has a log file of its own that holds all its commands said. On the
 terminal a step is one line that shows the latest progress and, at the end, how
@@ -103,7 +103,7 @@ class Shell:
     def run(
         self, *command: str | Path, environment: Mapping[str, str] | None = None
     ) -> None:
-        """Run a command that tells its progress, showing its latest line.
+        """Run a command that reports its progress, showing its latest line.
 
         Raises:
             StepFailedError: It exited non-zero.

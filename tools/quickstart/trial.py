@@ -94,12 +94,12 @@ class Trial:
         return self.images[image.name]
 
     def make_cluster(self, shell: Shell) -> str:
-        """Make it, or keep the one that answers; a half-made one is made anew."""
+        """Make it, or keep the one that answers; a half-made one is deleted first."""
         name = self.site.cluster
         if name in shell.capture(KIND, "get", "clusters").split():
             if self._nodes_ready(shell):
                 return "is there"
-            shell.note("the cluster of that name does not answer: making it anew")
+            shell.note("the cluster of that name does not answer: making it again")
             shell.run(KIND, "delete", "cluster", "--name", name)
         self.site.state.mkdir(parents=True, exist_ok=True)
         shell.run(

@@ -131,7 +131,7 @@ async def test_a_call_refused_after_its_stream_ended_is_orphaned(server, caller)
 
 
 async def test_a_call_that_was_accepted_is_never_orphaned(server, caller):
-    """Its answer was owed on the stream: the server is at fault."""
+    """Its answer was due on the stream: the server is at fault."""
     server.on_call = server.accept_and_end
 
     await fail(caller)
