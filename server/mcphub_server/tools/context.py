@@ -5,12 +5,13 @@ breaker, concurrency, time budget, audit and identity stay behind this seam.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from mcphub_server.backends.base import Backend
 from mcphub_server.config.hub import LimitsConfig
 from mcphub_server.results.cursors import CursorSigner
+from mcphub_server.tools.guarding import GuardRunner
 
 Result = TypeVar("Result")
 
@@ -46,6 +47,7 @@ class ToolContext:
         run: Wraps each call to a backend.
         principal: Who is calling now; part of every cursor.
         note: Adds the statement's fingerprint and the row count to the audit line.
+        guards: Runs the guards aside where they take long.
     """
 
     limits: LimitsConfig
@@ -53,3 +55,4 @@ class ToolContext:
     run: BackendRunner
     principal: Callable[[], str]
     note: CallNotes
+    guards: GuardRunner = field(default_factory=GuardRunner)

@@ -68,7 +68,8 @@ class Neo4jTools:
         cursor: Cursor = None,
     ) -> ToolResult:
         self._context.note(fingerprint=fingerprint(cypher))
-        statement = check_cypher(cypher)
+        # ANTLR shares what it remembers between parsers: one thread for all of them
+        statement = await self._context.guards.check_aside(check_cypher, cypher)
         values = parameters or {}
         check_parameters(statement.parameters, values)
         mark = fingerprint(statement.fingerprint, values)

@@ -74,7 +74,7 @@ class PostgresTools:
     ) -> ToolResult:
         tool, values = f"{self._backend.name}_query", parameters or []
         self._context.note(fingerprint=fingerprint(sql))
-        statement = check_sql(sql, len(values))
+        statement = await self._context.guards.check(check_sql, sql, len(values))
         self._context.note(fingerprint=statement.shape)
         pager = Pager(self._context, tool, fingerprint(statement.fingerprint, values))
         offset, rows = pager.find_offset(cursor), pager.find_limit(limit)

@@ -82,3 +82,25 @@ def test_the_kind_says_whether_it_can_be_wrapped(sql, kind):
 
 def test_placeholders_pass_when_values_come_with_them():
     assert check_sql("SELECT $1, $2", 2).kind == "select"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        pytest.param(f"-- {'-' * 200}\nSELECT 1", id="a ruled line"),
+        pytest.param(f"/* {'*=' * 200} */ SELECT 1", id="a framed comment"),
+        pytest.param("/* a /* nested */ one */ SELECT 1", id="a nested comment"),
+        pytest.param(f"SELECT '{'-=' * 200}'", id="a string of signs"),
+        pytest.param(f"SELECT E'\\'{'+' * 200}'", id="an escaped quote and signs"),
+        pytest.param(f'SELECT 1 AS "{"-" * 60}"', id="a name of signs"),
+        pytest.param(f"SELECT $a$'{'/*' * 200}$a$", id="dollar quotes"),
+        pytest.param("SELECT 1\n" + "-- note\n" * 250, id="a commented statement"),
+        pytest.param(
+            f"SELECT 1 WHERE '' IN ({', '.join(['$$日本語$$'] * 250)})",
+            id="a list of texts beyond ASCII",
+        ),
+        pytest.param(f"SELECT '{'é' * 8_000}'", id="a long text beyond ASCII"),
+    ],
+)
+def test_signs_and_letters_that_only_look_costly_pass(sql: str) -> None:
+    assert check_sql(sql).kind == "select"

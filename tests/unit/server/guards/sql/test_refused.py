@@ -213,3 +213,27 @@ def test_a_refusal_repeats_only_the_beginning_of_a_long_name():
 
     assert len(str(refusal.value)) < 600
     assert "work_mem" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("sql", "rule"),
+    [
+        pytest.param("SELECT 1 " + "+" * 16_000, "sql/operator", id="an operator"),
+        pytest.param("SELECT 1 " + "+-" * 8_000, "sql/operator", id="two in turn"),
+        pytest.param("SELECT 1 " + "/*" * 4_000, "sql/comments", id="open comments"),
+        pytest.param(
+            "SELECT 1 " + "/*" * 3_000 + "*/" * 3_000, "sql/comments", id="nested ones"
+        ),
+        pytest.param("SELECT 1 " + "/**/" * 4_000, "sql/comments", id="many comments"),
+        pytest.param("SELECT 1 " + "+/**/" * 3_000, "sql/comments", id="between signs"),
+        pytest.param("SELECT 1 " + "--\n" * 5_400, "sql/comments", id="lines of them"),
+        pytest.param("SELECT 1" + ",é" * 5_400, "sql/size", id="names beyond ASCII"),
+        pytest.param("SELECT 1" + ',"é"' * 3_200, "sql/size", id="quoted ones"),
+        pytest.param("SELECT 1" + ",'é'" * 3_200, "sql/size", id="strings of them"),
+    ],
+)
+def test_what_the_scanner_reads_slowly_is_refused_before(sql: str, rule: str) -> None:
+    with pytest.raises(Rejected) as refusal:
+        check_sql(sql)
+
+    assert refusal.value.rule == rule

@@ -91,7 +91,7 @@ class Stage:
             limits=limits,
             cursors=CursorSigner(b"k" * 32),
             run=LimitedRunner(
-                {"vectors": self.monitor},
+                [self.monitor],
                 limits.max_concurrent_calls,
                 lambda _limit: None,
             ),

@@ -1,0 +1,54 @@
+"""Guards that take long leave the event loop to others."""
+
+import asyncio
+import threading
+
+import pytest
+
+from mcphub_server.errors import Rejected
+from mcphub_server.tools.guarding import LONGEST_AT_ONCE, GuardRunner
+
+
+def find_thread(_text: str, _count: int = 0) -> str:
+    return threading.current_thread().name
+
+
+async def test_a_short_text_is_checked_at_once():
+    assert await GuardRunner().check(find_thread, "x", 0) == "MainThread"
+
+
+async def test_a_long_text_is_checked_aside():
+    text = "x" * (LONGEST_AT_ONCE + 1)
+
+    assert (await GuardRunner().check(find_thread, text, 0)).startswith("guard")
+
+
+async def test_one_worker_checks_for_all():
+    runner = GuardRunner()
+
+    names = await asyncio.gather(
+        *(runner.check_aside(find_thread, "x") for _ in range(20))
+    )
+
+    assert len(set(names)) == 1
+
+
+async def test_a_refusal_passes():
+    def refuse(_text: str) -> None:
+        raise Rejected("rule", "problem.", "advice.")
+
+    with pytest.raises(Rejected):
+        await GuardRunner().check_aside(refuse, "x")
+
+
+async def test_the_loop_goes_on_meanwhile():
+    going_on = threading.Event()
+
+    def wait(_text: str) -> bool:
+        return going_on.wait(10)
+
+    checking = asyncio.create_task(GuardRunner().check_aside(wait, "x"))
+    await asyncio.sleep(0)
+    going_on.set()
+
+    assert await checking
