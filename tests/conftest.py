@@ -3,13 +3,13 @@
 They stand here since pytest reads options of the outermost conftest only.
 """
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.support.lanes import LaneScheduling, find_rank
+from tests.support.run_folder import find_run_folder
 from tests.support.shared_api_server import shared_api_server
 from tools.cluster.apiserver import ApiAccess
 
@@ -51,8 +51,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiAccess]:
     """One API server with the definition for all workers of a run."""
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent  # what the workers have in common
-    with shared_api_server(folder) as server:
+    with shared_api_server(find_run_folder(tmp_path_factory)) as server:
         yield server

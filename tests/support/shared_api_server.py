@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.definition import install_definition
+from tests.support.run_folder import locked
 from tools.cluster.apiserver import ApiAccess, running_api_server
 from tools.cluster.binaries import ensure_binaries
 from tools.project import ROOT
@@ -56,8 +57,7 @@ def shared_api_server(folder: Path) -> Iterator[ApiAccess]:
     files = _Files(folder)
     with files.users.open("w") as users:
         fcntl.flock(users, fcntl.LOCK_SH)
-        with files.starting.open("w") as starting:
-            fcntl.flock(starting, fcntl.LOCK_EX)
+        with locked(files.starting):
             if not files.access.exists():
                 _start(files)
         url, kubeconfig = _read(files.access)

@@ -1,7 +1,9 @@
 """Runs a scenario under a fault and compares its end with the undisturbed one."""
 
 import asyncio
+import json
 import time
+import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
@@ -18,6 +20,7 @@ from tests.support.fault_matrix.invariants import Watcher, watching_invariants
 from tests.support.fault_matrix.kubelets import simulated_kubelets
 from tests.support.fault_matrix.matrix import Matrix, Run
 from tests.support.fault_matrix.scenario import Scenario
+from tests.support.run_folder import locked
 from tests.support.running_operator import Running, World, open_world, running_operator
 from tests.support.waiting import wait_until
 from tools.cluster.apiserver import ApiAccess
@@ -31,7 +34,7 @@ STEP_SECONDS = 0.3
 """Between two steps under a fault: some of it is under way, some done."""
 LOOK_SECONDS = 0.3
 AT_ONCE = 3
-"""Stories; each mostly waits."""
+"""Scenarios; each mostly waits."""
 
 
 @dataclass(slots=True)
@@ -80,15 +83,16 @@ class Runner:
 
     server: ApiAccess
     folder: Path
+    shared: Path
+    """The folder that all workers of the test run have in common."""
+
     matrix: Matrix
     _ends: dict[int, State] = field(default_factory=dict)
-    _count: int = 0
 
     @asynccontextmanager
     async def open_sandbox(self) -> AsyncIterator[Sandbox]:
         """Set up a new namespace."""
-        self._count += 1
-        namespace = f"sandbox-{self._count}-{time.time_ns() % 10**6}"
+        namespace = f"sandbox-{uuid.uuid4().hex[:8]}"
         path = self.folder / f"{namespace}.yaml"
         pki = self.server.pki
         async with AsyncExitStack() as stack:
@@ -105,24 +109,35 @@ class Runner:
         await asyncio.sleep(0)
 
     async def find_end(self, scenario: Scenario) -> State:
-        """Return how the scenario ends when nothing goes wrong."""
+        """Return how the scenario ends when nothing goes wrong.
+
+        The first worker that asks runs it; the others wait for the result.
+        """
         if scenario.hubs not in self._ends:
-            async with (
-                self.open_sandbox() as sandbox,
-                running_operator(sandbox.world) as run,
-            ):
-                for step in scenario.steps:
-                    await step(sandbox.world)
-                    await rest(run)
-                await wait_until(sandbox.has_ended)
-                await rest(run)
-                self._ends[scenario.hubs] = await sandbox.read()
-                assert sandbox.watcher.violations == []
-                self.matrix.notes.append(
-                    f"The scenario of {scenario.hubs} hubs with nothing wrong:"
-                    f" {sandbox.proxy.traffic.describe()}."
-                )
+            path = self.shared / f"end-of-{scenario.hubs}-hubs.json"
+            with locked(path.with_suffix(".lock")):
+                if not path.exists():
+                    path.write_text(json.dumps(await self._run_undisturbed(scenario)))
+                self._ends[scenario.hubs] = json.loads(path.read_text())
         return self._ends[scenario.hubs]
+
+    async def _run_undisturbed(self, scenario: Scenario) -> State:
+        async with (
+            self.open_sandbox() as sandbox,
+            running_operator(sandbox.world) as run,
+        ):
+            for step in scenario.steps:
+                await step(sandbox.world)
+                await rest(run)
+            await wait_until(sandbox.has_ended)
+            await rest(run)
+            end = await sandbox.read()
+            assert sandbox.watcher.violations == []
+            self.matrix.notes.append(
+                f"The scenario of {scenario.hubs} hubs with nothing wrong:"
+                f" {sandbox.proxy.traffic.describe()}."
+            )
+            return end
 
     async def run_all(
         self, scenario: Scenario, faults: Sequence[Fault]

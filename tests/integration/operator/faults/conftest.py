@@ -14,6 +14,7 @@ from tests.support.fault_matrix.document import write_table
 from tests.support.fault_matrix.matrix import Matrix
 from tests.support.fault_matrix.runner import Runner
 from tests.support.fault_matrix.scenario import Scenario
+from tests.support.run_folder import find_run_folder
 from tools.cluster.apiserver import ApiAccess
 
 MATRIX = Matrix()
@@ -41,7 +42,8 @@ def matrix() -> Matrix:
 def runner(
     api_server: ApiAccess, tmp_path_factory: pytest.TempPathFactory, matrix: Matrix
 ) -> Runner:
-    return Runner(api_server, tmp_path_factory.mktemp("runner"), matrix)
+    shared = find_run_folder(tmp_path_factory)
+    return Runner(api_server, tmp_path_factory.mktemp("runner"), shared, matrix)
 
 
 async def find_scenario(runner: Runner, scenarios: dict[int, Scenario]) -> Scenario:
