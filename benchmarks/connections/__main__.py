@@ -1,8 +1,8 @@
 """Prints what many connections cost: `python -m benchmarks.connections [--sessions N]`.
 
 Sessions over SSE, each with a call every few seconds, on three replicas without
-affinity; then streams on one replica until it sends newcomers on, and until it has no
-room. Run it on a machine that does nothing else: server, clients and database share it.
+affinity; then streams on one replica until it redirects new sessions, and until it is
+full. Run it on a machine that does nothing else: server, clients and database share it.
 """
 
 import argparse
@@ -136,7 +136,9 @@ async def fill(fleet: Fleet) -> list[Figure]:
     await asyncio.sleep(SETTLE_SECONDS)
     held = fleet.weigh()[0].mebibytes
     return [
-        Figure("streams until newcomers are sent on", comfortable, "", None, "307"),
+        Figure(
+            "streams until new sessions are redirected", comfortable, "", None, "307"
+        ),
         Figure("streams until there is no room", len(sessions), "", None, refusal),
         Figure(
             "memory then",

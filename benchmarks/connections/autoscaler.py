@@ -59,7 +59,7 @@ CROWD = 20
 PAUSE_SECONDS = 2.0
 """Ten streams a second: the autoscaler looks every fifteen seconds."""
 MOST_STREAMS = 2000
-NEWCOMERS = 200
+NEW_STREAMS = 200
 READY_SECONDS = 180.0
 POLL_SECONDS = 0.5
 STREAMS = re.compile(r"^mcphub_sessions (\S+)$", re.MULTILINE)
@@ -157,7 +157,7 @@ async def crowd(hub: Crowded) -> Answer:
     percent = await hub.read_utilization()
     before = await hub.wait_for_replicas(2)
     seconds = time.monotonic() - begun
-    for _ in range(NEWCOMERS // CROWD):
+    for _ in range(NEW_STREAMS // CROWD):
         sessions += await open_streams(service, CROWD)
     after = await hub.count_streams()
     ended = sum(session.ended for session in sessions)
@@ -172,7 +172,7 @@ async def open_streams(service: Service, count: int) -> list[Session]:
 def report(answer: Answer) -> Iterator[Figure]:
     """Tell how the autoscaler answered."""
     (first,) = (name for name, streams in answer.before.items() if streams)
-    newcomers = sum(s for name, s in answer.after.items() if name != first)
+    accepted = sum(s for name, s in answer.after.items() if name != first)
     seen = f"{answer.percent:.0f} % of its memory request, the target {TARGET_PERCENT}"
     yield Figure(
         "streams when another replica was asked for", answer.asked_at, "", None, seen
@@ -180,10 +180,10 @@ def report(answer: Answer) -> Iterator[Figure]:
     yield Figure("until it was ready", answer.seconds_until_ready, "s", None, "")
     yield Figure(
         "streams that it took",
-        newcomers,
+        accepted,
         "",
         None,
-        f"of the {NEWCOMERS} that came then",
+        f"of the {NEW_STREAMS} that came then",
     )
     total = sum(answer.after.values())
     yield Figure("streams that ended", answer.ended, "", 0, f"of {total}")

@@ -36,7 +36,7 @@ class NoRoomError(Exception):
 
 @dataclass(slots=True)
 class Service:
-    """The replicas, one after the other, and how often a newcomer was sent on."""
+    """The replicas, one after the other, and how often a new session was redirected."""
 
     port: int
     token: str

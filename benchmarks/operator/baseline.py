@@ -85,21 +85,21 @@ async def run_jobs(jobs: Iterable[Job], concurrency: int) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class _Births:
+class _Creation:
     connection: Connection
     hub: Write
     children: Sequence[Write]
     status: Write
     uids: list[str]
 
-    async def bear(self) -> None:
+    async def create(self) -> None:
         made = json.loads(await send(self.connection, self.hub))
         uid = made["metadata"]["uid"]
         self.uids.append(uid)
         for child in self.children:
             await send(self.connection, child.owned_by(uid))
 
-    async def tell(self) -> None:
+    async def write_status(self) -> None:
         await send(self.connection, self.status.owned_by(self.uids[0]))
 
 
@@ -111,17 +111,17 @@ async def measure_baseline(user: User, count: int) -> Baseline:
 
 
 async def _measure(user: User, prefix: str, count: int, concurrency: int) -> Baseline:
-    births = [_build(user, name) for name in build_names(count, prefix)]
+    creations = [_build(user, name) for name in build_names(count, prefix)]
     before = read_own_cpu() + read_server_cpu()
-    children = await run_jobs([each.bear for each in births], concurrency)
-    rest = await run_jobs([each.tell for each in births], concurrency)
+    children = await run_jobs([each.create for each in creations], concurrency)
+    rest = await run_jobs([each.write_status for each in creations], concurrency)
     used = read_own_cpu() + read_server_cpu() - before
     return Baseline(concurrency, children, children + rest, used)
 
 
-def _build(user: User, name: str) -> _Births:
+def _build(user: User, name: str) -> _Creation:
     hub = build_hub(user.namespace, name)
-    return _Births(
+    return _Creation(
         connection=user.connection,
         hub=build_hub_write(hub),
         children=build_child_writes(hub),

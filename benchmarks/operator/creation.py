@@ -71,7 +71,7 @@ async def wait_deployments(user: User, operator: OperatorProcess, count: int) ->
 
 
 async def count_children(user: User) -> int:
-    """Return how many children there are; the backend's credentials are none."""
+    """Return the number of children; the Secret of the backend is not one."""
     return sum([await user.count(kind) for kind in CHILD_KINDS]) - 1
 
 

@@ -34,7 +34,7 @@ def running_plane() -> Iterator[ApiServer]:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody who works in one namespace."""
+    """A user who works in one namespace."""
 
     world: World
     connection: Connection

@@ -102,14 +102,14 @@ CASES = [
         series('mcphub_operator_leader{pod="a"}', "0x20"),
         "6m",
         1,
-        id="nobody leads",
+        id="no operator leads",
     ),
     pytest.param(
         "McpHubOperatorAbsent",
         series('mcphub_operator_leader{pod="a"}', "1x20"),
         "6m",
         0,
-        id="somebody leads",
+        id="an operator leads",
     ),
     pytest.param(
         "McpHubOperatorFailing",

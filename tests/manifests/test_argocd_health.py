@@ -49,7 +49,7 @@ def judge(body: dict[str, Any]) -> tuple[str, str]:
         pytest.param(
             hub(READY, observed=1),
             ("Progressing", "The operator has not seen the last change yet"),
-            id="a change that nobody has seen",
+            id="a change that the operator has not seen",
         ),
         pytest.param(
             hub(READY), ("Healthy", "2 of 2 replicas serve"), id="a ready hub"

@@ -147,7 +147,7 @@ def stray(kind: Kind, uid: str) -> dict[str, Any]:
 
 
 def foreign(kind: Kind) -> dict[str, Any]:
-    """Return somebody else's object, of the name that a hub `taken` needs."""
+    """Return an object of another owner with the name that a hub `taken` needs."""
     return {
         "apiVersion": kind.group_version,
         "kind": kind.name,

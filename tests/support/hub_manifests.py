@@ -61,7 +61,7 @@ def copied(secret: dict[str, Any], name: str) -> dict[str, Any]:
 def autoscaler(
     kind: str, name: str, least: int, most: int, percent: int
 ) -> dict[str, Any]:
-    """Somebody's HorizontalPodAutoscaler `theirs`, on a Deployment or a hub."""
+    """A user's HorizontalPodAutoscaler `theirs`, on a Deployment or a hub."""
     groups = {"Deployment": "apps/v1", "McpHub": "mcp.bigtorig.com/v1alpha1"}
     return {
         "apiVersion": "autoscaling/v2",

@@ -120,7 +120,7 @@ class World:
         self, kind: Kind, name: str, change: Any, subresource: str = ""
     ) -> Object:
         path = kind.path(self.namespace, name) + subresource
-        params = {"fieldManager": "somebody"}
+        params = {"fieldManager": "another-manager"}
         call = Call("patch", kind.name, "PATCH", path, params, change, MERGE)
         return await self.api.ask(call)
 

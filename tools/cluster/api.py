@@ -68,7 +68,7 @@ class ApiClient:
         return self.call("GET", path)[0] == http.HTTPStatus.OK
 
     def get(self, path: str) -> dict[str, Any]:
-        """Return the object at a path; nothing where there is none."""
+        """Return the object at a path, or an empty one if it does not exist."""
         status, body = self.call("GET", path)
         return dict(json.loads(body)) if status == http.HTTPStatus.OK else {}
 

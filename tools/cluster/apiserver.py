@@ -68,8 +68,8 @@ class _Program:
             raise StepFailed(f"Running {self.name}", last_line(self._log), self._log)
 
     def stop(self) -> None:
-        # A polite stop takes ten seconds while watches are open, and nothing is worth
-        # keeping: etcd's data outlives the API server, and ours outlives nobody.
+        # A graceful stop takes ten seconds while watches are open, and there is nothing
+        # to save: etcd keeps its data, and the test server's data is temporary.
         if self._process is not None:
             self._process.kill()
             self._process.wait()

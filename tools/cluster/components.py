@@ -99,7 +99,7 @@ def api_server_arguments(plane: ControlPlane) -> list[str]:
         *_aggregation_arguments(pki),
         *_kubelet_arguments(pki),
     ]
-    # Without nodes there is nobody to whom the loopback address would be a lie.
+    # Without nodes no pod uses the endpoint, which would be a loopback address.
     return arguments if plane.has_nodes else [*arguments, *_without_endpoints()]
 
 

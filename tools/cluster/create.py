@@ -104,7 +104,7 @@ def check_ports(config: KindConfig, others: Iterable[ClusterPlan]) -> None:
 
 
 def _reserve(name: str, config: KindConfig) -> tuple[ClusterPlan, ClusterState]:
-    """Write the cluster's plan down, so that nobody else takes its networks."""
+    """Record the cluster's plan, which reserves its networks."""
     with exclusive("clusters"):
         check_absent(name)
         others = [state.read_plan() for state in all_states()]

@@ -165,7 +165,7 @@ def tear_down_host(plan: ClusterPlan) -> None:
 
 
 def hardware_address(plan: ClusterPlan, number: int) -> str:
-    """Return an address that stays when a node or the bridge is made anew.
+    """Return an address that stays when a node or the bridge is created again.
 
     A new one would be unknown to its neighbours' caches for up to a minute.
     """

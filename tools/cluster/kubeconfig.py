@@ -90,7 +90,7 @@ def merged(document: Mapping[str, Any], addition: Mapping[str, Any]) -> dict[str
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return what a kubeconfig holds; nothing where there is none.
+    """Return the content of a kubeconfig; empty if the file does not exist.
 
     Raises:
         BadInput: the file is not a kubeconfig.

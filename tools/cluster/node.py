@@ -97,7 +97,7 @@ def write_node_files(site: Site, node: NodePlan) -> None:
         "cni/10-pods.conflist": cni_config(node),
         "kubelet.yaml": kubelet_config(site.plan, node, facts),
         "kube-proxy.yaml": kube_proxy_config(site.plan, node, proxy),
-        # A pod without cluster DNS has nobody to ask.
+        # A pod without cluster DNS has no DNS server.
         "resolv.conf": "nameserver 127.0.0.1\n",
     }
     for name, text in files.items():

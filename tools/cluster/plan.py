@@ -92,7 +92,7 @@ class ClusterPlan:
         """Return a node by name.
 
         Raises:
-            BadInput: there is none.
+            BadInput: the cluster has no node of that name.
         """
         for node in self.nodes:
             if node.name == name:
@@ -123,7 +123,7 @@ def node_names(cluster: str, roles: Iterable[str]) -> list[str]:
 
 
 def choose_index(taken: Collection[int], networks: Collection[Network]) -> int:
-    """Return the first index whose networks nobody uses."""
+    """Return the first index whose networks are free."""
     for index in range(MOST_CLUSTERS):
         ours = (Network(_nodes_of(index)), Network(_pods_of(index)))
         if index not in taken and not any(

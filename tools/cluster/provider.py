@@ -42,8 +42,8 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the choice depends on: when it is the same, so is the choice."""
+class Environment:
+    """The facts that determine the choice; the choice is cached with them."""
 
     kind: str
     docker: str
@@ -61,7 +61,7 @@ def find_real_kind() -> str:
     return ""
 
 
-def look_around(environ: Mapping[str, str] = os.environ) -> Surroundings:
+def find_environment(environ: Mapping[str, str] = os.environ) -> Environment:
     """Return what the choice depends on."""
     host = environ.get("DOCKER_HOST", "")
     path = Path(host.removeprefix("unix://") or DEFAULT_SOCKET)
@@ -70,10 +70,10 @@ def look_around(environ: Mapping[str, str] = os.environ) -> Surroundings:
         socket = f"{stat.st_ino}:{stat.st_ctime_ns}"
     except OSError:
         socket = ""
-    return Surroundings(find_real_kind(), shutil.which("docker") or "", host, socket)
+    return Environment(find_real_kind(), shutil.which("docker") or "", host, socket)
 
 
-def judge(around: Surroundings, *, answers: bool, runs_privileged: bool) -> Choice:
+def decide(around: Environment, *, answers: bool, runs_privileged: bool) -> Choice:
     """Return the choice that follows from what was tried."""
     if not around.docker:
         return Choice(OWN, "no docker program is installed")
@@ -105,10 +105,10 @@ def runs_privileged() -> bool:
     return any(sign in done.stderr for sign in NOT_IN_IMAGE)
 
 
-def _try(around: Surroundings) -> Choice:
+def _try(around: Environment) -> Choice:
     answers = bool(around.docker) and succeeds(["docker", "info"])
     may = answers and bool(around.kind) and runs_privileged()
-    return judge(around, answers=answers, runs_privileged=may)
+    return decide(around, answers=answers, runs_privileged=may)
 
 
 def _overridden(environ: Mapping[str, str]) -> Choice | None:
@@ -123,7 +123,7 @@ def choose(environ: Mapping[str, str] = os.environ) -> Choice:
     overridden = _overridden(environ)
     if overridden:
         return overridden
-    around = look_around(environ)
+    around = find_environment(environ)
     path = cache_dir(environ) / "provider.json"
     key = asdict(around)
     try:

@@ -74,7 +74,7 @@ class ClusterState:
         """Return the plan that was written down.
 
         Raises:
-            ClusterNotFound: there is none.
+            ClusterNotFound: the cluster does not exist.
         """
         try:
             text = (self.folder / PLAN_FILE).read_text()

@@ -129,7 +129,7 @@ class TestAHub:
 
         await wait_until(gone, timeout_seconds=60)
 
-    async def test_made_anew_at_once_gets_children_of_its_own(self, world: World):
+    async def test_created_again_at_once_gets_children_of_its_own(self, world: World):
         async with running_operator(world) as running:
             await apply_and_settle(world, running)
             await world.delete(HUB, "team-data")
@@ -179,7 +179,7 @@ class TestAHub:
     ],
     ids=lambda kind: kind.name,
 )
-async def test_a_deleted_child_is_made_anew(world: World, kind):
+async def test_a_deleted_child_is_created_again(world: World, kind):
     name = "team-data-keys" if kind is SECRET else "team-data"
     async with running_operator(world) as running:
         await apply_and_settle(world, running, **EVERYTHING)

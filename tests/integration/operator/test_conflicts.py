@@ -1,4 +1,4 @@
-"""Objects that belong to somebody else are never touched; ports may be taken."""
+"""The operator never touches objects of other owners; ports may be taken."""
 
 import pytest
 

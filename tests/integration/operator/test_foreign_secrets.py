@@ -55,7 +55,7 @@ async def test_cost_no_memory_and_no_request(world: World, tmp_path: Path):
         asked, had = await requests(operator), operator.resident_bytes()
 
         await make_strangers(world)
-        # The watch tells of Secrets in order: behind these comes one that counts.
+        # The watch reports Secrets in order: behind these comes one that counts.
         seen = await requests(operator)
         await world.create_secret("the-last", username="u", password="p")
         await wait_until(lambda: _has_deployment(world))

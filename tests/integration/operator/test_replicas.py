@@ -142,7 +142,7 @@ class TestAutoscaling:
     async def test_keeps_the_count_of_a_deployment_that_lost_its_label(
         self, world: World
     ):
-        """To the watch it is gone; made anew it would begin at its least."""
+        """To the watch it is gone; created again it would start at its minimum."""
         async with running_operator(world) as running:
             await world.apply_hub(autoscaling=self.SPEC)
             await wait_until(lambda: _has_autoscaler(world))

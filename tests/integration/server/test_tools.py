@@ -206,7 +206,7 @@ async def test_a_described_column_has_default_and_comment(client: Client[Any]) -
             {"sql": "SELECT 1", "cursor": "AAAA"},
             "bad_argument",
             "cursor",
-            id="a cursor that nobody made",
+            id="a cursor that no server signed",
         ),
         pytest.param(
             "postgres_describe_table",

@@ -237,7 +237,7 @@ async def watch_loop(gaps: list[float]) -> None:
 
 
 @pytest.mark.parametrize("sql", LARGE.values(), ids=LARGE.keys())
-async def test_f1_a_huge_message_freezes_nobody(
+async def test_f1_a_huge_message_delays_no_other_call(
     server: PostgresServer, tmp_path: Path, sql: str
 ) -> None:
     gaps: list[float] = []

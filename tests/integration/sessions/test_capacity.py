@@ -36,7 +36,7 @@ async def fill(stack, http, url, count):
         assert (await stack.enter_async_context(stream)).status_code == 200
 
 
-async def test_a_newcomer_goes_on_to_a_replica_that_has_room(small_hub, http):
+async def test_a_new_session_is_redirected_to_a_replica_that_has_room(small_hub, http):
     hub = small_hub
     full, other = hub.replicas
     async with AsyncExitStack() as stack:

@@ -47,7 +47,7 @@ async def test_a_session_is_adopted_while_its_dead_owner_is_still_published(hub)
     assert answer == survivor.uid
 
 
-async def test_a_stream_that_is_opened_anew_needs_no_second_handshake(hub):
+async def test_a_reopened_stream_needs_no_second_handshake(hub):
     base = hub.at(hub.replicas[0])
     async with (
         httpx2.AsyncClient(headers=HEADERS, timeout=100) as http,

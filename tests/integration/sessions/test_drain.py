@@ -90,7 +90,7 @@ async def busy(hub, replica):
         pytest.param("POST", "/mcp", id="a new session"),
     ],
 )
-async def test_newcomers_are_sent_to_the_same_path_on_a_new_connection(
+async def test_new_sessions_are_redirected_to_the_same_path_on_a_new_connection(
     hub, method, path
 ):
     replica = hub.replicas[0]
@@ -108,7 +108,7 @@ async def test_newcomers_are_sent_to_the_same_path_on_a_new_connection(
     assert turned.headers["connection"] == "close"
 
 
-async def test_after_four_turns_a_newcomer_is_served(hub):
+async def test_after_four_redirects_a_new_session_is_served(hub):
     replica = hub.replicas[0]
     async with (
         busy(hub, replica),

@@ -112,7 +112,7 @@ async def test_a_client_that_posts_elsewhere_hears_all(hub, transport, through):
         await client.call_tool("where")
         hub.proxy.order[:] = [hub.replicas[through].address]
         if transport == "http":
-            await hub.proxy.cut()  # its stream is opened anew, there
+            await hub.proxy.cut()  # the client reopens its stream there
         uid, came = await converse(client, listener)
 
     assert uid == owner.uid

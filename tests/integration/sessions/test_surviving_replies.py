@@ -196,7 +196,7 @@ async def test_an_event_id_that_is_not_good_is_not_found(stateless_hub, build):
     assert received == []
 
 
-async def test_a_reply_of_a_pod_that_is_gone_is_made_again_and_nobody_else_asked(
+async def test_a_reply_of_a_lost_pod_is_made_again_without_asking_other_replicas(
     stateless_hub,
 ):
     answer, received = await resume(stateless_hub, build_receipt())

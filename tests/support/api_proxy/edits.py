@@ -1,7 +1,7 @@
 """What can go wrong with the events of a watch.
 
 An edit takes the events that the API server sends on one watch and gives those that the
-operator gets. Each is asked anew for every event whether it should act, so that a fault
+operator gets. Each is asked for every event whether it should act, so that a fault
 can end while the watch lives on.
 """
 

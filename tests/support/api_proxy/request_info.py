@@ -23,7 +23,7 @@ class RequestInfo:
     """One of authorization's, and `apply` for a patch by server-side apply."""
 
     resource: str
-    """The plural, with a subresource behind a slash; empty for what is none."""
+    """The plural, with a subresource behind a slash; empty for other paths."""
 
     group: str = ""
     namespace: str = ""

@@ -8,7 +8,7 @@ from tests.support.api_proxy.request_info import RequestInfo
 
 @dataclass(slots=True)
 class RecordedRequest:
-    """A request and its answer; status 0 while there is none."""
+    """A request and its answer; status 0 while it is unanswered."""
 
     info: RequestInfo
     sent_bytes: int
@@ -59,5 +59,5 @@ class Traffic:
         )
 
     def forget(self) -> None:
-        """Begin to count anew."""
+        """Reset the counters."""
         self.seen.clear()

@@ -15,7 +15,7 @@ NEVER_SECONDS = 3600.0
 
 
 class Kubelets:
-    """Does what kubelets would, as soon as a watch tells of a pod."""
+    """Does what kubelets would, as soon as a watch reports a pod."""
 
     def __init__(self, world: World) -> None:
         self.ever_ready: set[str] = set()

@@ -26,7 +26,7 @@ from tests.support.waiting import wait_until
 from tools.cluster.apiserver import ApiAccess
 
 RELIST_SECONDS = 3.0
-"""How soon an operator of these scenarios lists anew what it may have lost."""
+"""How soon an operator of these scenarios lists again what it may have lost."""
 
 CONVERGED_SECONDS = 120.0
 """When a run that does not converge is given up; no promise."""

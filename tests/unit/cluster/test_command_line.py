@@ -9,7 +9,7 @@ from tools.cluster.arguments import build_parser, parse_duration, parse_pairs
 from tools.cluster.errors import BadInput, ClusterExists
 from tools.cluster.kindconfig import DEFAULT
 from tools.cluster.plan import build_plan
-from tools.cluster.provider import Choice, Surroundings, judge
+from tools.cluster.provider import Choice, Environment, decide
 from tools.cluster.state import state_of
 
 
@@ -62,7 +62,7 @@ def test_a_build_argument_needs_a_value():
 
 
 def around(*, docker="/bin/docker", kind="/bin/kind", socket="7:8"):
-    return Surroundings(kind, docker, "", socket)
+    return Environment(kind, docker, "", socket)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def around(*, docker="/bin/docker", kind="/bin/kind", socket="7:8"):
 def test_the_real_kind_is_used_only_where_it_works(
     surroundings, answers, privileged, chosen, because
 ):
-    choice = judge(surroundings, answers=answers, runs_privileged=privileged)
+    choice = decide(surroundings, answers=answers, runs_privileged=privileged)
 
     assert choice.provider == chosen
     assert because in choice.reason
@@ -88,7 +88,7 @@ def test_the_choice_is_remembered_until_docker_comes_or_goes(monkeypatch, tmp_pa
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     tried = []
     seen = around()
-    monkeypatch.setattr(provider, "look_around", lambda _: seen)
+    monkeypatch.setattr(provider, "find_environment", lambda _: seen)
     monkeypatch.setattr(
         provider, "_try", lambda it: tried.append(it) or Choice("own", "tried")
     )
@@ -101,7 +101,7 @@ def test_the_choice_is_remembered_until_docker_comes_or_goes(monkeypatch, tmp_pa
     assert tried == [around(), around(socket="")]
 
 
-def test_a_mangled_memory_of_the_choice_is_made_anew(monkeypatch, tmp_path):
+def test_a_corrupt_cache_of_the_choice_is_replaced(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(provider, "_try", lambda _: Choice("own", "tried"))
     path = tmp_path / "mcphub" / "provider.json"

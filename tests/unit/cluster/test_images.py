@@ -1,4 +1,4 @@
-"""Which changes make an image anew, and the archives that carry images."""
+"""Which changes rebuild an image, and the archives that carry images."""
 
 import json
 import tarfile

@@ -144,7 +144,7 @@ class DriftTester:
     async def _patch(self, field: Field, operation: dict[str, Any]) -> bool:
         path = BY_NAME[field.kind].path(self.world.namespace, field.name)
         body = [operation | {"path": field.pointer}]
-        params = {"fieldManager": "somebody"}
+        params = {"fieldManager": "another-manager"}
         call = Call("patch", field.kind, "PATCH", path, params, body, JSON_PATCH)
         try:
             await self.world.api.ask(call)
@@ -157,8 +157,8 @@ class DriftTester:
     ) -> None:
         """Wait until all that is the operator's is back.
 
-        An entry that got another name is somebody's own from then on and may stay;
-        the child is then made anew, so that it is not in the way of the next try.
+        An entry that got another name belongs to another manager and may stay;
+        the child is then created again, so that it is not in the way of the next try.
         """
         wanted, found = portray(before), {}
 

@@ -48,7 +48,7 @@ def note(
 async def test_changes_while_no_operator_runs_are_found_by_the_next(
     runner: Runner, scenario: Scenario, matrix: Matrix
 ):
-    """Hubs, children and Secrets change and go, each time nobody looks."""
+    """Hubs, children and Secrets change and go while no operator watches."""
     expected, began = await runner.find_end(scenario), time.monotonic()
     async with runner.open_sandbox() as sandbox:
         for step in scenario.steps:

@@ -111,7 +111,7 @@ async def test_a_good_token_tells_client_user_and_scopes(verifier: JwtVerifier) 
         pytest.param({"iss": "https://other/"}, id="another issuer"),
         pytest.param({"iss": None}, id="no issuer"),
         pytest.param({"aud": "other"}, id="made for another service"),
-        pytest.param({"aud": None}, id="made for nobody"),
+        pytest.param({"aud": None}, id="without an audience"),
         pytest.param({"exp": 1_000_000}, id="over"),
         pytest.param({"exp": None}, id="without an end"),
         pytest.param({"nbf": int(time.time()) + 3600}, id="not yet valid"),
@@ -261,7 +261,7 @@ async def test_the_next_try_counts_from_the_end_of_the_last(
     assert issuer.fetches == 2
 
 
-async def test_a_caller_that_leaves_takes_the_keys_from_nobody(
+async def test_a_caller_that_leaves_does_not_cancel_the_fetch_for_others(
     verifier: JwtVerifier, issuer: Issuer
 ) -> None:
     issuer.answering.clear()

@@ -87,7 +87,7 @@ async def test_a_projected_secret_is_swapped_as_kubelets_do(
     assert tokens.clients == ("alice",)
 
 
-async def test_empty_files_and_no_folder_let_nobody_in(
+async def test_empty_files_and_no_folder_admit_no_client(
     tmp_path: Path, clock: Clock
 ) -> None:
     (tmp_path / "alice").write_text("\n")

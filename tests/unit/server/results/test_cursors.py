@@ -1,4 +1,4 @@
-"""Cursors: any replica takes them, nobody else's and no changed one."""
+"""Cursors: any replica accepts them, but no forged and no changed one."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from string import ascii_lowercase, ascii_uppercase, digits

@@ -92,7 +92,7 @@ def test_offsets_are_hours_and_minutes(seconds: int, text: str) -> None:
             },
             id="a relationship",
         ),
-        pytest.param(Structure(b"?", [1]), UNREADABLE, id="what nobody knows"),
+        pytest.param(Structure(b"?", [1]), UNREADABLE, id="an unknown structure"),
     ],
 )
 def test_structures_become_simple_values(

@@ -57,7 +57,7 @@ class Unknown:
         pytest.param({1: "a", None: "b"}, {"1": "a", "None": "b"}, id="odd keys"),
         pytest.param(Colour.RED, "red", id="an enum"),
         pytest.param(Name("x"), "x", id="a kind of text"),
-        pytest.param(Unknown(), "[Unknown]", id="what nobody knows"),
+        pytest.param(Unknown(), "[Unknown]", id="an unknown type"),
         pytest.param(asyncpg.Range(1, 5), "[1,5)", id="a range"),
         pytest.param(asyncpg.Range(empty=True), "empty", id="an empty range"),
         pytest.param(asyncpg.Range(None, 5, upper_inc=True), "(,5]", id="half a range"),

@@ -75,7 +75,7 @@ def test_redirects_are_counted_in_the_query(query, redirects):
     assert count_redirects(scope(query=query)) == redirects
 
 
-async def test_a_stream_that_is_cut_answers_what_it_owes_with_an_error():
+async def test_a_stream_that_is_cut_answers_pending_calls_with_an_error():
     state, sent = ServerState(), []
 
     async def app(scope, receive, send):
@@ -101,7 +101,7 @@ async def test_a_stream_that_is_cut_answers_what_it_owes_with_an_error():
 
 
 @in_virtual_time
-async def test_a_stream_that_nobody_reads_ends():
+async def test_a_stream_that_its_client_does_not_read_ends():
     state, ended = ServerState(now), []
 
     async def app(_scope, receive, send):

@@ -10,7 +10,7 @@ from mcphub_server.traffic.capacity import (
 )
 
 
-def test_newcomers_are_sent_on_while_there_is_still_room():
+def test_new_sessions_are_redirected_while_there_is_still_room():
     capacity = build_capacity(2000)
 
     assert capacity.comfortable == 1600

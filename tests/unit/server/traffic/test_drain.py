@@ -52,7 +52,7 @@ async def test_draining_ends_idle_streams():
 
 
 @in_virtual_time
-async def test_a_stream_that_owes_an_answer_is_not_ended():
+async def test_a_stream_with_a_pending_answer_is_not_ended():
     state = ServerState(now)
     with state.stream() as stream:
         stream.note_message(Message(1, "tools/call"))
@@ -66,7 +66,7 @@ async def test_a_stream_that_owes_an_answer_is_not_ended():
 
 
 @in_virtual_time
-async def test_lingering_ends_early_when_nobody_is_connected():
+async def test_lingering_ends_early_when_no_client_is_connected():
     await linger(60, lambda: 0)
 
     assert now() == pytest.approx(UNCONNECTED_SECONDS, abs=0.1)

@@ -53,13 +53,13 @@ def send(stream, message):
         ),
     ],
 )
-def test_a_request_is_owed_until_the_sdk_writes(stream, number, build):
+def test_a_request_is_pending_until_the_sdk_writes(stream, number, build):
     post(stream, id=number, method="tools/call")
-    owed = set(stream.pending)
+    pending = set(stream.pending)
 
     send(stream, build(number))
 
-    assert owed == {number}
+    assert pending == {number}
     assert stream.pending == set()
 
 
@@ -70,7 +70,7 @@ def test_a_request_is_owed_until_the_sdk_writes(stream, number, build):
         pytest.param({"id": 1, "result": {}}, id="an answer of the client"),
     ],
 )
-def test_nothing_is_owed_for(stream, message):
+def test_nothing_is_pending_for(stream, message):
     post(stream, **message)
 
     assert stream.pending == set()
@@ -86,7 +86,7 @@ def test_a_result_that_quotes_an_answer_pays_for_nothing(stream):
     assert stream.pending == {2}
 
 
-def test_a_stream_is_quiet_when_nothing_is_owed_and_nothing_happened(stream, clock):
+def test_a_stream_is_idle_when_nothing_is_pending_and_nothing_happened(stream, clock):
     post(stream, id=1, method="tools/call")
     clock.now = 10
     assert not stream.is_idle(0.3)
@@ -175,7 +175,7 @@ async def test_the_last_event_leaves_a_stream_that_nothing_can_be_posted_to(stre
     assert b"did not begin this call" in last["body"]
 
 
-def test_a_cancelled_request_is_owed_no_more(stream):
+def test_a_cancelled_request_is_no_longer_pending(stream):
     post(stream, id=5, method="tools/call")
     post(stream, id=6, method="tools/call")
 
@@ -184,7 +184,7 @@ def test_a_cancelled_request_is_owed_no_more(stream):
     assert stream.pending == {6}
 
 
-def test_what_was_refused_where_it_was_posted_is_not_owed(stream):
+def test_a_request_refused_on_its_post_is_not_pending(stream):
     post(stream, id=5, method="tools/call")
 
     stream.forget(5)
@@ -192,7 +192,7 @@ def test_what_was_refused_where_it_was_posted_is_not_owed(stream):
     assert stream.pending == set()
 
 
-def test_a_stream_owes_only_so_much(stream):
+def test_a_stream_has_a_limit_of_pending_answers(stream):
     for number in range(MOST_PENDING):
         assert not stream.is_full
         post(stream, id=number, method="tools/call")
@@ -200,7 +200,7 @@ def test_a_stream_owes_only_so_much(stream):
     assert stream.is_full
 
 
-async def test_an_answer_is_owed_until_it_has_left(stream, clock):
+async def test_an_answer_is_pending_until_it_has_left(stream, clock):
     """The server below waits before it writes while a client does not read."""
     may_write = asyncio.Event()
 

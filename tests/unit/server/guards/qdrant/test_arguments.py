@@ -215,7 +215,7 @@ BAD_FILTERS = {
     "a key of nothing": {"must": [{"key": "", "match": {"value": 1}}]},
     "a key with a control character": {"must": [{"key": "a\n", "match": {"value": 1}}]},
     "a key that is a number": {"must": [{"key": 1, "match": {"value": 1}}]},
-    "ids that are none": {"must": [{"has_id": ["x"]}]},
+    "ids that are invalid": {"must": [{"has_id": ["x"]}]},
     "a latitude beyond the pole": {"must": [{"key": "g", "geo_radius": {"center": {"lat": 999, "lon": 0}, "radius": 5}}]},
     "a radius below zero": {"must": [{"key": "g", "geo_radius": {"center": POINT, "radius": -5}}]},
     "an infinite radius": {"must": [{"key": "g", "geo_radius": {"center": POINT, "radius": float("inf")}}]},

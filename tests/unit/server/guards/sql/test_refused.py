@@ -151,7 +151,7 @@ ATTACKS = [
     (RELATION, "SELECT * FROM pg_toast.pg_toast_1262", "a toast table"),
     (RELATION, "SELECT 1 FROM users WHERE EXISTS (SELECT FROM pg_authid)", "a catalog in a subquery"),
     (OPERATOR, "SELECT 1 OPERATOR(public.+) 2", "a user's plus"),
-    (OPERATOR, "SELECT 1 <!> 2", "an operator nobody knows"),
+    (OPERATOR, "SELECT 1 <!> 2", "an unknown operator"),
     (OPERATOR, "SELECT 1 WHERE 1 OPERATOR(evil.=) ANY (SELECT 1)", "a user's operator in ANY"),
     (OPERATOR, "SELECT 1 ORDER BY 1 USING OPERATOR(evil.<)", "a user's operator in ORDER BY"),
     ("sql/xpath", "SELECT xpath('count(//a/preceding::a)', x) FROM t", "an axis"),

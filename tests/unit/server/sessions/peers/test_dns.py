@@ -98,7 +98,7 @@ async def test_a_silent_resolver_leaves_the_last_answer_in_force():
 
 
 @in_virtual_time
-async def test_a_resolver_that_hangs_is_asked_once_and_nobody_waits_for_it():
+async def test_a_resolver_that_hangs_is_asked_once_and_delays_no_request():
     asked, gate = [], asyncio.Event()
 
     async def resolve(name):
@@ -159,5 +159,5 @@ async def test_a_slow_resolver_is_waited_for_when_nothing_is_known():
     assert await DnsPeers("hub-pods.ai.svc", resolve).includes(ONE)
 
 
-async def test_a_server_that_stands_alone_knows_nobody():
+async def test_a_single_server_has_no_peers():
     assert not await NoPeers().includes(ONE)

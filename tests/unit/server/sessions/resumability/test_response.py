@@ -97,7 +97,7 @@ async def test_a_stream_that_breaks_off_is_not_complete():
     assert reply.progress is Progress.PARTIAL
 
 
-async def test_a_reply_that_nobody_can_make_ends_with_an_error():
+async def test_a_reply_that_no_replica_can_make_ends_with_an_error():
     reply, wire = BufferedResponse(7), Wire()
 
     reply.give_up()
