@@ -100,6 +100,7 @@ def build_hub(
         runtime=runtime,
         monitors=monitors,
         state=state,
+        board=board,
         sessions=sessions,
         transports=transports,
         app=build_pipeline(config, runtime, metrics, sessions, transports.app),

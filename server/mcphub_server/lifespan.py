@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from mcphub_server.backends.health import BackendMonitor
 from mcphub_server.config.runtime import RuntimeSettings
 from mcphub_server.errors import ConfigError
+from mcphub_server.management.status import StatusBoard
 from mcphub_server.sessions.services import SessionServices
 from mcphub_server.traffic.drain import drain, keep_streams_at_shutdown
 from mcphub_server.traffic.state import ServerState
@@ -41,6 +42,7 @@ class Hub:
     Attributes:
         monitors: One for each backend.
         state: What the hub is doing.
+        board: Its status, and the long polls that wait for a change.
         app: The ASGI application of the port for MCP clients.
         management: The ASGI application of the management port.
     """
@@ -48,6 +50,7 @@ class Hub:
     runtime: RuntimeSettings
     monitors: Sequence[BackendMonitor]
     state: ServerState
+    board: StatusBoard
     sessions: SessionServices
     transports: Transports
     app: ASGIApp

@@ -85,14 +85,18 @@ CASES = [
     ),
     pytest.param(
         "McpHubFull",
-        series(f'mcphub_newcomers_total{{{REPLICA},outcome="refused"}}', "0+3x20"),
+        series(
+            f'mcphub_sessions_rejected_total{{{REPLICA},outcome="refused"}}', "0+3x20"
+        ),
         "12m",
         1,
         id="clients are turned away all the time",
     ),
     pytest.param(
         "McpHubFull",
-        series(f'mcphub_newcomers_total{{{REPLICA},outcome="refused"}}', "0 0 3x20"),
+        series(
+            f'mcphub_sessions_rejected_total{{{REPLICA},outcome="refused"}}', "0 0 3x20"
+        ),
         "12m",
         0,
         id="clients were turned away once",

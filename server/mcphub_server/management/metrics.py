@@ -1,8 +1,8 @@
-"""What Prometheus reads; every label's values are bounded.
+"""The metrics for Prometheus; every label has a bounded set of values.
 
 Names follow OpenTelemetry's conventions for MCP where there are some, so dashboards
-made for other servers work. Each label set costs time on the event loop at every
-scrape (about a quarter of a millisecond with these buckets): tools and outcomes only,
+for other servers work. Each label set costs time on the event loop at every scrape
+(about a quarter of a millisecond with these buckets): so tools and outcomes only,
 never a client, a session or an address.
 """
 
@@ -55,16 +55,18 @@ class Metrics:
         self._failures = self._counter(
             "mcphub_tool_failures", "Calls that failed, by kind.", "tool", "kind"
         )
-        self._rows = self._counter("mcphub_rows", "Rows returned.", "tool")
+        self._rows = self._counter(
+            "mcphub_result_rows", "Rows of results returned.", "tool"
+        )
         self._bytes = self._counter(
             "mcphub_result_bytes", "Bytes of results returned.", "tool"
         )
         self._limited = self._counter(
-            "mcphub_limited", "Requests refused by a limit.", "limit"
+            "mcphub_requests_limited", "Requests refused by a limit.", "limit"
         )
         self._auth_failures = self._counter(
             "mcphub_auth_failures",
-            "Requests refused for want of a valid credential.",
+            "Requests without a valid credential.",
             "reason",
         )
         Info("mcphub_build", "Version of the server.", registry=self.registry).info(
@@ -137,21 +139,21 @@ class LiveCollector(Collector):
             ),
             (
                 "mcphub_sessions_limit",
-                "Streams from which on newcomers are sent to other replicas.",
+                "Streams from which on new sessions are redirected to other replicas.",
                 state.capacity.comfortable,
             ),
             ("mcphub_calls_in_flight", "Tool calls running now.", state.calls),
             ("mcphub_draining", "1 while the replica drains.", int(state.draining)),
         ):
             yield GaugeMetricFamily(name, text, value=value)
-        newcomers = CounterMetricFamily(
-            "mcphub_newcomers",
-            "Sessions that were not begun here, by what became of them.",
+        rejected = CounterMetricFamily(
+            "mcphub_sessions_rejected",
+            "New sessions that this replica redirected or refused.",
             labels=("outcome",),
         )
-        newcomers.add_metric(("redirected",), state.redirected)
-        newcomers.add_metric(("refused",), state.refused)
-        yield newcomers
+        rejected.add_metric(("redirected",), state.redirected)
+        rejected.add_metric(("refused",), state.refused)
+        yield rejected
 
     def _collect_backends(self) -> Iterator[Metric]:
         state = GaugeMetricFamily(
@@ -166,8 +168,13 @@ class LiveCollector(Collector):
         )
         connections = GaugeMetricFamily(
             "mcphub_backend_connections",
-            "Connections of a backend's pool.",
-            labels=("backend", "use"),
+            "Connections of a backend's pool, by state.",
+            labels=("backend", "state"),
+        )
+        most = GaugeMetricFamily(
+            "mcphub_backend_connections_max",
+            "Connections that a backend's pool may hold.",
+            labels=("backend",),
         )
         for monitor in self._monitors:
             name, kind = monitor.backend.name, monitor.backend.kind
@@ -177,7 +184,7 @@ class LiveCollector(Collector):
             circuit.add_metric((name,), int(monitor.breaker.is_open))
             usage = monitor.backend.pool_usage()
             if usage is not None:
-                connections.add_metric((name, "busy"), usage.in_use)
+                connections.add_metric((name, "used"), usage.in_use)
                 connections.add_metric((name, "idle"), usage.size - usage.in_use)
-                connections.add_metric((name, "limit"), usage.limit)
-        yield from (state, circuit, connections)
+                most.add_metric((name,), usage.limit)
+        yield from (state, circuit, connections, most)

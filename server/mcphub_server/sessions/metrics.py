@@ -1,7 +1,7 @@
-"""Counters of what happens to requests of sessions.
+"""Counters of the requests of sessions.
 
-The labels are few and known beforehand, so that every series exists from the start
-and an alert on `refused` does not wait for the first one.
+The labels are few and known in advance, so every series exists from the start, and an
+alert on `refused` does not miss the first one.
 """
 
 from enum import StrEnum
@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 
 class SessionOutcome(StrEnum):
-    """What became of a request that names a session."""
+    """How a request that names a session was answered."""
 
     LOCAL = "local"
     FORWARDED = "forwarded"
@@ -25,7 +25,7 @@ class SessionMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         requests = Counter(
             "mcphub_session_requests",
-            "Requests that name a session, by what became of them.",
+            "Requests that name a session, by outcome.",
             ["outcome"],
             registry=registry,
         )

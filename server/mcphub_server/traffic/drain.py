@@ -52,7 +52,7 @@ async def drain(state: ServerState, linger_seconds: float) -> None:
                 group.create_task(end_streams(state))
             await wait_until_idle(state)
     except TimeoutError:
-        log.warning("calls cut", calls=state.calls, streams=state.streams)
+        log.warning("drain timed out", calls=state.calls, streams=state.streams)
         await cut_streams(state)
     AppStatus.should_exit = True
 

@@ -44,7 +44,7 @@ async def test_too_many_calls_are_tool_errors_with_a_hint(
     assert "try again in" in refused[0].content[0].text
     assert refused[0].meta["mcphub/error"]["kind"] == "limit_exceeded"
     assert refused[0].meta["mcphub/error"]["retryAfterSeconds"] > 0
-    assert f'mcphub_limited_total{{limit="rate"}} {len(refused)}.0' in metrics
+    assert f'mcphub_requests_limited_total{{limit="rate"}} {len(refused)}.0' in metrics
 
 
 async def test_other_requests_get_a_json_rpc_error(hub_files: MakeHub) -> None:
@@ -157,7 +157,7 @@ async def test_more_calls_than_places_are_told_to_come_back(
         metrics = await read_metrics(hub)
     assert second.meta["mcphub/error"]["kind"] == "limit_exceeded"
     assert not health.is_error
-    assert 'mcphub_limited_total{limit="concurrency"} 1.0' in metrics
+    assert 'mcphub_requests_limited_total{limit="concurrency"} 1.0' in metrics
 
 
 @pytest.mark.parametrize(

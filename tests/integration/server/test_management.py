@@ -100,7 +100,7 @@ async def test_metrics_count_calls_rows_and_bytes(hub_files: MakeHub) -> None:
     )
     assert count % ("", "postgres_query") in lines
     assert count % ("tool_error", "postgres_query") in lines
-    assert 'mcphub_rows_total{tool="postgres_query"} 7.0' in lines
+    assert 'mcphub_result_rows_total{tool="postgres_query"} 7.0' in lines
     assert (
         'mcphub_tool_failures_total{kind="rejected",tool="postgres_query"} 1.0' in lines
     )
@@ -108,7 +108,7 @@ async def test_metrics_count_calls_rows_and_bytes(hub_files: MakeHub) -> None:
         'mcphub_backend_state{backend="postgres",state="Connected",type="postgres"} 1.0'
         in lines
     )
-    assert 'mcphub_backend_connections{backend="postgres",use="limit"} 5.0' in lines
+    assert 'mcphub_backend_connections_max{backend="postgres"} 5.0' in lines
     assert 'mcphub_build_info{version="0.1.0"} 1.0' in lines
     assert "no_such_tool" not in text
 

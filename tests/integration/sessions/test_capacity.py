@@ -73,7 +73,7 @@ async def test_without_room_a_stream_is_refused_in_words(small_hub, http):
     assert refused.status_code == 503
     assert refused.headers["retry-after"] == "30"
     assert "no room for another session" in refused.json()["error"]["message"]
-    assert 'mcphub_newcomers_total{outcome="refused"} 1.0' in metrics.text
+    assert 'mcphub_sessions_rejected_total{outcome="refused"} 1.0' in metrics.text
 
 
 async def test_without_room_a_client_of_mcp_is_told_so_within_the_protocol(

@@ -1,0 +1,126 @@
+"""The places where the hub reaches into the SDK, for the version named here.
+
+They are `json_response` and `asgi_app.app` of the session manager, the name of the
+transport's class in the manager's module, `is_json_response_enabled`, `connect` and
+`_request_streams` of the transport. After an update of the SDK read these again, then
+change the version.
+"""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+import pytest
+from fastmcp import Context, FastMCP
+
+from mcphub_server.config.hub import TransportsConfig
+from mcphub_server.traffic.state import ServerState
+from mcphub_server.transports.endpoints import build_transports
+from mcphub_server.transports.response_mode import PerRequestTransport
+
+KNOWN_SDK = "2.3.0"
+
+OPENING = {
+    "protocolVersion": "2025-11-25",
+    "capabilities": {},
+    "clientInfo": {"name": "test", "version": "1"},
+}
+
+CHATTY = {"name": "chatty", "_meta": {"progressToken": "token"}}
+
+
+def build_server():
+    mcp = FastMCP("test")
+
+    @mcp.tool
+    async def quick() -> str:
+        return "done"
+
+    @mcp.tool
+    async def chatty(ctx: Context) -> str:
+        await ctx.report_progress(1)
+        return "done"
+
+    return mcp
+
+
+@asynccontextmanager
+async def running(sessions):
+    config = TransportsConfig.model_validate({"streamableHTTP": {"sessions": sessions}})
+    transports = build_transports(
+        build_server(), config, ServerState(), lambda tool: tool == "quick"
+    )
+    async with transports.run():
+        yield transports
+
+
+async def post(app, method, params, session=None):
+    """Return the headers and the body of a response."""
+    message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+    headers = [
+        (b"host", b"localhost"),
+        (b"content-type", b"application/json"),
+        (b"accept", b"application/json, text/event-stream"),
+    ]
+    if session is not None:
+        headers.append((b"mcp-session-id", session))
+    waiting = [{"type": "http.request", "body": json.dumps(message).encode()}]
+    started, body, answered = {}, bytearray(), asyncio.Event()
+
+    async def receive():
+        if waiting:
+            return waiting.pop()
+        await answered.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        started.update(message.get("headers", ()))
+        body.extend(message.get("body", b""))
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            answered.set()
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/mcp",
+        "query_string": b"",
+        "headers": headers,
+    }
+    await app(scope, receive, send)
+    return started, bytes(body)
+
+
+async def begin(transports):
+    headers, _body = await post(transports.app, "initialize", OPENING)
+    return headers.get(b"mcp-session-id")
+
+
+def test_the_sdk_has_the_version_that_the_hooks_are_known_for():
+    assert version("mcp") == KNOWN_SDK
+
+
+@pytest.mark.parametrize("sessions", ["Stateful", "Stateless"])
+async def test_each_request_has_a_response_of_its_own_form(sessions):
+    async with running(sessions) as transports:
+        session = await begin(transports)
+        (quick, one), (chatty, two) = await asyncio.gather(
+            post(transports.app, "tools/call", {"name": "quick"}, session),
+            post(transports.app, "tools/call", CHATTY, session),
+        )
+
+    assert quick[b"content-type"] == b"application/json"
+    assert b"done" in one
+    assert chatty[b"content-type"].startswith(b"text/event-stream")
+    assert two.index(b"notifications/progress") < two.index(b"done")
+
+
+async def test_sessions_have_the_transport_that_chooses_by_request():
+    async with running("Stateful") as transports:
+        await begin(transports)
+        opened = list(transports.manager._server_instances.values())
+        counted = transports.manager.count_sessions()
+
+    assert [type(transport) for transport in opened] == [PerRequestTransport]
+    assert counted == 1
