@@ -1,9 +1,9 @@
 """Whose an object is, and whether one that is offered for adoption may be taken.
 
-A hub takes over an object without a controller that carries the annotation `adopt`. If
-the object selects something else (a Service that leads to a database), taking it over
-takes that away: it needs a second annotation, a pod that can serve, and is refused if a
-hub reaches a backend by that Service.
+A hub takes over an object without a controller that carries the annotation `adopt`. A
+Service that leads to other pods (of a database) would no longer do so: that needs a
+second annotation and a pod that can serve, and is refused if any hub reaches a backend
+by the Service.
 """
 
 from collections.abc import Mapping
@@ -13,15 +13,7 @@ from typing import Any, NamedTuple
 from mcphub_operator import names
 from mcphub_operator.resources.manifest import ChildId
 
-TAKES_PODS = "Deployment"
-"""Its selector cannot be changed: adopting it would need its deletion."""
-HARMFUL = frozenset({"Service", TAKES_PODS})
-"""Kinds whose adoption takes something offline; the first advice is to rename."""
-_SELECTORS: Mapping[str, str] = {
-    "Deployment": "selector",
-    "NetworkPolicy": "podSelector",
-    "PodDisruptionBudget": "selector",
-}
+DEPLOYMENT = "Deployment"
 
 
 class Owner(Enum):
@@ -77,7 +69,7 @@ def _judge_free(hub: Adopter, child: ChildId, item: Mapping[str, Any]) -> Claim:
     if offered == hub.name:
         refusal = _refuse(hub, child, item)
         return Claim(Owner.UNOWNED if refusal else Owner.HUB, refusal)
-    in_use = child.kind in HARMFUL and selects_others(child, item, hub.name)
+    in_use = selects_others(child, item, hub.name)
     return Claim(Owner.UNOWNED, _describe_foreign(hub, child) if in_use else "")
 
 
@@ -97,7 +89,7 @@ def is_marked(hub: str, metadata: Mapping[str, Any]) -> bool:
 def _refuse(hub: Adopter, child: ChildId, item: Mapping[str, Any]) -> str:
     if not selects_others(child, item, hub.name):
         return ""
-    if child.kind == TAKES_PODS:
+    if child.kind == DEPLOYMENT:
         return (
             f"{child} cannot be adopted: it selects other pods, and a selector cannot"
             " be changed; delete it once its clients have moved, or rename the hub"
@@ -111,7 +103,7 @@ def _refuse(hub: Adopter, child: ChildId, item: Mapping[str, Any]) -> str:
             f" would lose it; rename the hub, or annotate {child} with"
             f" {names.ANNOTATION_TAKE_OVER}={hub.name} as well"
         )
-    if child.kind == "Service" and not hub.has_ready_pod:
+    if not hub.has_ready_pod:
         return f"{child} is adopted once a pod of this hub is ready"
     return ""
 
@@ -125,20 +117,20 @@ def _refuse_by_host(hub: Adopter, child: ChildId) -> str:
 
 def _describe_foreign(hub: Adopter, child: ChildId) -> str:
     """Say what to do about an object that is in use and was not offered."""
-    if child.kind == TAKES_PODS:
+    if child.kind == DEPLOYMENT:
         return f"{child} exists and runs other pods; rename this hub, or delete {child}"
     use = "a backend" if _refuse_by_host(hub, child) else "something else"
     return f"{child} exists and leads to {use}; rename this hub"
 
 
 def selects_others(child: ChildId, item: Mapping[str, Any], hub: str) -> bool:
-    """Tell whether an object selects something else than the hub's pods."""
-    spec = item.get("spec") or {}
-    if child.kind == "HorizontalPodAutoscaler":
-        target = spec.get("scaleTargetRef") or {}
-        return (target.get("kind"), target.get("name")) != ("Deployment", hub)
+    """Tell whether an object that leads to pods leads to others than the hub's."""
+    selector = (item.get("spec") or {}).get("selector")
     labels = names.selector_labels(hub)
-    if child.kind == "Service":
-        return bool(spec.get("selector") != labels)
-    selector = _SELECTORS.get(child.kind)
-    return selector is not None and spec.get(selector) != {"matchLabels": labels}
+    match child.kind:
+        case "Service":
+            return bool(selector != labels)
+        case "Deployment":
+            return bool(selector != {"matchLabels": labels})
+        case _:
+            return False

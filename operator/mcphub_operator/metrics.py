@@ -40,6 +40,12 @@ class Metrics:
             ["kind"],
             registry=registry,
         )
+        self._write_failures = Counter(
+            "mcphub_operator_write_failures",
+            "Writes that the API server refused or did not answer",
+            ["kind", "reason"],
+            registry=registry,
+        )
         self.queue_depth = Gauge(
             "mcphub_operator_queue_depth",
             "Hubs that wait for a pass",
@@ -71,7 +77,9 @@ class Metrics:
         """Count a request."""
         result = request.error or str(request.status)
         self._requests.labels(request.verb, result).inc()
-        if request.verb in WRITES:
+        if request.verb in WRITES and request.error:
+            self._write_failures.labels(request.kind, request.error).inc()
+        elif request.verb in WRITES:
             self._writes.labels(request.kind).inc()
 
     def count_hubs(self, counts: Mapping[tuple[str, str], int]) -> None:

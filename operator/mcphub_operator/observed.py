@@ -14,6 +14,7 @@ import msgspec
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.resources.secrets import Data, GeneratedSecrets
 from mcphub_operator.spec.hub import Hub
+from mcphub_operator.status.pod_faults import PodFault
 
 
 class HubKey(NamedTuple):
@@ -110,6 +111,8 @@ class Pod:
     address: str = ""
     ready: bool = False
     terminating: bool = False
+    fault: PodFault | None = None
+    """Why it is not ready, if its status says so."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

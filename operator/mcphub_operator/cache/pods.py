@@ -12,6 +12,7 @@ from mcphub_operator.adoption import find_owner
 from mcphub_operator.cache.children import Enqueue, find_hub
 from mcphub_operator.client.api import Found, Object
 from mcphub_operator.observed import HubKey, Pod
+from mcphub_operator.status.pod_faults import find_fault, has_ended
 
 POD_TEMPLATE_HASH = "pod-template-hash"
 
@@ -34,7 +35,7 @@ class PodCache:
     def upsert(self, item: Object) -> None:
         """Learn a pod's present state."""
         hub, pod = find_hub(item), build_pod(item)
-        if not is_replica(item, hub):
+        if has_ended(item) or not is_replica(item, hub):
             if pod.uid in self._pods.get(hub, {}):
                 self._drop(hub, pod.uid)
         elif self._pods.get(hub, {}).get(pod.uid) != pod:
@@ -84,6 +85,7 @@ def build_pod(item: Mapping[str, Any]) -> Pod:
         address=status.get("podIP", ""),
         ready=is_true(conditions, "Ready"),
         terminating="deletionTimestamp" in metadata,
+        fault=find_fault(item),
     )
 
 

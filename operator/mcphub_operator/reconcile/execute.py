@@ -10,6 +10,8 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import structlog
+
 from mcphub_operator.cache.children import ChildCache
 from mcphub_operator.client.api import Object
 from mcphub_operator.client.concurrency import run_together
@@ -32,6 +34,11 @@ from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.status.condition_model import Reason
 from mcphub_operator.status.findings import Finding
 
+log = structlog.get_logger(__name__)
+
+FORBIDDEN = 403
+ADMISSION = ("denied request", "denied the request")
+"""What policies and webhooks say, with whatever status they choose."""
 INVALID_STATUSES = (400, 422)
 UNKNOWN_FIELD = "failed to create typed patch object"
 """What the API server says, with status 500, to a field that a kind does not have."""
@@ -44,6 +51,14 @@ class AlreadyExists(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """What carrying out a plan came to."""
+
+    steps: tuple[Step, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Executor:
     """Writes what a plan says."""
 
@@ -51,14 +66,15 @@ class Executor:
     children: ChildCache
     secrets: SecretReader
 
-    async def execute(self, key: HubKey, plan: Sequence[Stage]) -> list[Finding]:
-        """Carry out a plan and return what went wrong.
+    async def execute(self, key: HubKey, plan: Sequence[Stage]) -> Written:
+        """Carry out a plan and return what was written and what went wrong.
 
         Raises:
             AlreadyExists: a new child exists already: the plan was made from a stale
                 view, and ended with that stage.
             LeaseLost: this replica may not write any more.
         """
+        written: list[Step] = []
         findings: list[Finding] = []
         blocked = False
         for stage in plan:
@@ -67,18 +83,21 @@ class Executor:
             if any(outcome is ALREADY_EXISTS for outcome in outcomes):
                 raise AlreadyExists
             for step, finding in zip(steps, outcomes, strict=True):
-                if finding is not None:
+                if finding is None:
+                    written.append(step)
+                else:
                     findings.append(finding)
                     blocked = blocked or _blocks_pods(step)
-        return findings
+        return Written(tuple(written), tuple(findings))
 
     async def _try(self, key: HubKey, step: Step) -> Finding | None:
         try:
             await self._do(key, step)
-        except Conflict as error:
-            is_new = isinstance(step, Apply) and step.new
-            return ALREADY_EXISTS if is_new else explain(step.child, error)
         except ApiError as error:
+            is_new = isinstance(step, Apply) and step.new
+            if isinstance(error, Conflict) and is_new:
+                return ALREADY_EXISTS
+            log.warning("write_failed", step=describe(step), error=error.message)
             return explain(step.child, error)
         return None
 
@@ -119,6 +138,11 @@ class Executor:
         self.children.forget(key, child)
 
 
+def describe(step: Step) -> str:
+    """Return a step for the log."""
+    return f"{type(step).__name__} {step.child}"
+
+
 def _blocks_pods(step: Step) -> bool:
     return isinstance(step, Handover) or step.child.kind in PREREQUISITES
 
@@ -129,7 +153,16 @@ def explain(child: ChildId, error: ApiError) -> Finding:
     if child.kind == "Service" and ports:
         message = f"{child}: {ports[0].message}; choose another spec.service.nodePort"
         return Finding(Reason.NODE_PORT_UNAVAILABLE, message)
+    if is_denied(error):
+        return Finding(Reason.WRITE_DENIED, f"{child}: {error.message}")
     invalid = isinstance(error, Refused) and error.status in INVALID_STATUSES
     if invalid or UNKNOWN_FIELD in error.message:
         return Finding(Reason.INVALID_SPEC, f"{child}: {error.message}")
     return Finding(Reason.WRITE_FAILED, f"{child} was not written: {error.message}")
+
+
+def is_denied(error: ApiError) -> bool:
+    """Tell whether rights, a quota or an admission policy forbid a write."""
+    return isinstance(error, Refused) and (
+        error.status == FORBIDDEN or any(word in error.message for word in ADMISSION)
+    )

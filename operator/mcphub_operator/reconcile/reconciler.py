@@ -16,7 +16,7 @@ from mcphub_operator.diff import Apply, Stage, build_plan
 from mcphub_operator.errors import Conflict, InvalidHub, NotFound
 from mcphub_operator.observed import HubKey, Observed
 from mcphub_operator.reconcile.events import EventRecorder
-from mcphub_operator.reconcile.execute import AlreadyExists, Executor
+from mcphub_operator.reconcile.execute import AlreadyExists, Executor, describe
 from mcphub_operator.reconcile.gather import (
     Environment,
     HubGone,
@@ -30,7 +30,13 @@ from mcphub_operator.reconcile.snapshot import HubSnapshot, take_snapshot
 from mcphub_operator.reconcile.upgrades import UpgradeGate
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.spec.hub import Hub, parse_hub
-from mcphub_operator.status.compose import Status, build_invalid_status, build_status
+from mcphub_operator.status.causes import find_cause, find_overdue_seconds
+from mcphub_operator.status.compose import (
+    Status,
+    build_invalid_status,
+    build_status,
+    find_progress,
+)
 from mcphub_operator.status.condition_model import ConditionType, Reason, find_condition
 from mcphub_operator.status.findings import Finding, Findings
 
@@ -92,7 +98,7 @@ class Reconciler:
 
     async def _converge(
         self, snapshot: HubSnapshot, hub: Hub
-    ) -> tuple[Observed, list[Finding]]:
+    ) -> tuple[Observed, tuple[Finding, ...]]:
         """Observe, plan and write; return what is there then and what failed.
 
         The caches may lack an object that exists. If the last pass was stopped by one,
@@ -108,17 +114,19 @@ class Reconciler:
                 if closer:
                     continue
             try:
-                failures = await self.executor.execute(snapshot.key, plan)
+                written = await self.executor.execute(snapshot.key, plan)
             except AlreadyExists:
                 if closer:
                     raise
                 closer = True
                 continue
+            if written.steps:
+                steps = [describe(step) for step in written.steps]
+                log.info("hub_written", hub=str(snapshot.key), steps=steps)
             if plan:
-                log.info("hub_written", hub=str(snapshot.key), steps=_names(plan))
-                written = await self._gather(snapshot, hub)
-                observed = self._with_turn(keep_looked_up(observed, written))
-            return observed, failures
+                later = await self._gather(snapshot, hub)
+                observed = self._with_turn(keep_looked_up(observed, later))
+            return observed, written.findings
 
     async def _observe(
         self, snapshot: HubSnapshot, hub: Hub, *, closer: bool
@@ -144,7 +152,7 @@ class Reconciler:
         return replace(observed, upgrade=self.upgrades.ask(key))
 
     async def _report(
-        self, snapshot: HubSnapshot, observed: Observed, failures: list[Finding]
+        self, snapshot: HubSnapshot, observed: Observed, failures: tuple[Finding, ...]
     ) -> Result:
         waits = not observed.upgrade.granted
         findings = Findings(
@@ -153,7 +161,7 @@ class Reconciler:
             upgrade_stopped_by=observed.upgrade.stuck_hub if waits else "",
         )
         await self._write_status(snapshot, build_status(observed, findings))
-        again = _look_again_seconds(findings)
+        again = _look_again_seconds(findings) or _find_deadline(observed)
         if awaits_handover(observed) and not (failures or _is_left_alone(observed.hub)):
             again = 0.0  # the second half of a change of hands
         self.upgrades.note(snapshot.key)
@@ -200,6 +208,14 @@ def _plan(observed: Observed) -> tuple[Stage, ...]:
     return build_plan(observed, build_desired(observed))
 
 
+def _find_deadline(observed: Observed) -> float | None:
+    """Return in how many seconds a hub without its replicas counts as stalled."""
+    if find_cause(observed, find_progress(observed)) is None:
+        return None
+    seconds = find_overdue_seconds(observed)
+    return seconds + 1 if seconds > 0 else None  # statuses have whole seconds
+
+
 def _is_left_alone(hub: Hub) -> bool:
     """Tell whether only the status of a hub is written."""
     return hub.spec.paused or hub.is_being_deleted
@@ -219,7 +235,3 @@ def _had_conflict(observed: Observed) -> bool:
     conditions = observed.status.get("conditions") or ()
     stalled = find_condition(conditions, ConditionType.STALLED) or {}
     return stalled.get("reason") == Reason.CONFLICT
-
-
-def _names(plan: tuple[Stage, ...]) -> list[str]:
-    return [f"{type(s).__name__} {s.child}" for stage in plan for s in stage]

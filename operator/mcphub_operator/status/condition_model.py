@@ -38,6 +38,18 @@ class Reason(StrEnum):
     INVALID_SPEC = "InvalidSpec"
     UPGRADE_PAUSED = "UpgradePaused"
     DELETING = "Deleting"
+    WRITE_DENIED = "WriteDenied"
+
+    PODS_REFUSED = "PodsRefused"
+    OUT_OF_MEMORY = "OutOfMemory"
+    CRASH_LOOPING = "CrashLooping"
+    IMAGE_PULL_FAILED = "ImagePullFailed"
+    CONFIGURATION_ERROR = "ConfigurationError"
+    UNSCHEDULABLE = "Unschedulable"
+    ROLLOUT_PAUSED = "RolloutPaused"
+    BACKENDS_DOWN = "BackendsDown"
+    ADDRESS_PENDING = "AddressPending"
+    METRICS_UNAVAILABLE = "MetricsUnavailable"
 
     WRITE_FAILED = "WriteFailed"
     ROLLOUT_STUCK = "RolloutStuck"
@@ -52,7 +64,13 @@ class Reason(StrEnum):
     NOT_PAUSED = "NotPaused"
 
 
-QUOTED = frozenset({Reason.WRITE_FAILED, Reason.INVALID_SPEC})
+QUOTED = frozenset(
+    {
+        Reason.WRITE_FAILED,
+        Reason.WRITE_DENIED,
+        Reason.INVALID_SPEC,
+    }
+)
 """Reasons whose message is the API server's, which words one fault in many ways."""
 
 

@@ -14,13 +14,18 @@ from mcphub_operator import names
 from mcphub_operator.observed import Observed
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.spec.status_schema import BackendState, ConditionStatus
+from mcphub_operator.status.causes import (
+    find_cause,
+    find_overdue_seconds,
+    find_service_cause,
+)
 from mcphub_operator.status.condition_model import (
     Condition,
     ConditionType,
     Reason,
     find_status,
 )
-from mcphub_operator.status.findings import Findings
+from mcphub_operator.status.findings import Finding, Findings
 from mcphub_operator.status.rollout import Progress
 
 
@@ -58,27 +63,38 @@ def _ready(given: StatusInput) -> StatusReasonMessage:
         return find_status(serves), blocking[0].reason, blocking[0].message
     if progress.desired == 0:
         return ConditionStatus.FALSE, Reason.SCALED_TO_ZERO, "scaled to zero replicas"
+    if serves:
+        return ConditionStatus.TRUE, *_while_serving(given)
+    return ConditionStatus.FALSE, *_while_not_serving(given)
+
+
+def _while_not_serving(given: StatusInput) -> tuple[Reason, str]:
+    hub, progress = given.observed.hub, given.progress
     count = _rollout_message(progress)
-    if not serves and given.observed.hub.is_being_deleted:
-        return ConditionStatus.FALSE, Reason.DELETING, _DELETING
-    if not serves and given.observed.hub.spec.paused:
-        return ConditionStatus.FALSE, Reason.PAUSED_BY_SPEC, f"{count}; {_PAUSED}"
-    if not serves:
-        lost = progress.stuck or progress.finished_before
-        reason = Reason.NO_READY_REPLICA if lost else Reason.PROGRESSING
-        return ConditionStatus.FALSE, reason, count
-    return ConditionStatus.TRUE, *_while_serving(given)
+    if hub.is_being_deleted:
+        return Reason.DELETING, _DELETING
+    if cause := find_cause(given.observed, progress):
+        return cause.reason, f"{count}; {cause.message}"
+    if hub.spec.paused:
+        return Reason.PAUSED_BY_SPEC, f"{count}; {_PAUSED}"
+    lost = progress.stuck or progress.finished_before
+    return (Reason.NO_READY_REPLICA if lost else Reason.PROGRESSING), count
 
 
 def _while_serving(given: StatusInput) -> tuple[Reason, str]:
     count = _rollout_message(given.progress)
+    if cause := find_cause(given.observed, given.progress):
+        return cause.reason, f"{count}; {cause.message}"
     if given.progress.stuck:
         return Reason.ROLLOUT_STUCK, _stuck_message(given)
     if given.findings.upgrade_stopped_by:
         return Reason.UPGRADE_PAUSED, _upgrade_message(given)
     if given.observed.hub.spec.paused:
         return Reason.PAUSED_BY_SPEC, f"{count}; {_PAUSED}"
-    return (Reason.AVAILABLE if _is_settled(given) else Reason.PROGRESSING), count
+    if not _is_settled(given):
+        return Reason.PROGRESSING, count
+    cause = find_service_cause(given.observed, given.backends)
+    return (cause.reason, cause.message) if cause else (Reason.AVAILABLE, count)
 
 
 def _has_address(given: StatusInput) -> bool:
@@ -94,7 +110,7 @@ def _reconciling(given: StatusInput) -> StatusReasonMessage:
     transient = given.findings.transient
     if transient:
         return ConditionStatus.TRUE, transient[0].reason, transient[0].message
-    if given.findings.blocking or given.progress.stuck:
+    if given.findings.blocking or given.progress.stuck or _find_stalling(given):
         return ConditionStatus.FALSE, Reason.SETTLED, "waiting for help; see Stalled"
     return _rolling_out(given)
 
@@ -116,9 +132,24 @@ def _stalled(given: StatusInput) -> StatusReasonMessage:
     if blocking:
         message = "; ".join(finding.message for finding in blocking)
         return ConditionStatus.TRUE, blocking[0].reason, message
+    if cause := _find_stalling(given):
+        return ConditionStatus.TRUE, cause.reason, cause.message
     if given.progress.stuck:
         return ConditionStatus.TRUE, Reason.ROLLOUT_STUCK, _stuck_message(given)
     return ConditionStatus.FALSE, Reason.NOT_STALLED, ""
+
+
+def _find_stalling(given: StatusInput) -> Finding | None:
+    """Return the cause for which pods have been missing for too long."""
+    if _is_left_alone(given):
+        return None
+    overdue = given.progress.stuck or find_overdue_seconds(given.observed) <= 0
+    return find_cause(given.observed, given.progress) if overdue else None
+
+
+def _is_left_alone(given: StatusInput) -> bool:
+    hub = given.observed.hub
+    return hub.spec.paused or hub.is_being_deleted
 
 
 def _secrets(given: StatusInput) -> StatusReasonMessage:
@@ -128,9 +159,6 @@ def _secrets(given: StatusInput) -> StatusReasonMessage:
     if missing:
         return ConditionStatus.FALSE, Reason.SECRET_MISSING, "; ".join(missing)
     return ConditionStatus.TRUE, Reason.RESOLVED, "every Secret and key is there"
-
-
-_NOT_CONNECTED = (BackendState.UNREACHABLE, BackendState.DEGRADED)
 
 
 def _backends(given: StatusInput) -> StatusReasonMessage:

@@ -21,6 +21,9 @@ class Progress:
     complete: bool = False
     stuck: bool = False
     """Kubernetes itself has given up waiting for it."""
+    refused: str = ""
+    """Why the API server refuses pods, in its words."""
+    paused: bool = False
     finished_before: bool = False
     """The present pods were all there once: what is missing was lost since."""
 
@@ -42,6 +45,13 @@ def read_progress(deployment: Mapping[str, Any], desired: int | None) -> Progres
         updated=updated,
         complete=current and total == ready == updated == wanted,
         stuck=current and progressing.get("reason") == DEADLINE_EXCEEDED,
+        refused=_find_refusal(conditions),
+        paused=bool(spec.get("paused")),
         finished_before=current
         and progressing.get("reason") == "NewReplicaSetAvailable",
     )
+
+
+def _find_refusal(conditions: Any) -> str:
+    failure = find_condition(conditions, "ReplicaFailure") or {}
+    return str(failure.get("message") or "") if failure.get("status") == "True" else ""

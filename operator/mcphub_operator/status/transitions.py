@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mcphub_operator.status.condition_model import ConditionType, Reason, find_condition
+from mcphub_operator.status.pod_faults import SEVERITY
 
 _QUIET = frozenset({Reason.PROGRESSING, Reason.SETTLED, Reason.NOT_STALLED})
 _BY_REQUEST = frozenset({Reason.SCALED_TO_ZERO, Reason.PAUSED_BY_SPEC})
@@ -16,6 +17,16 @@ _GOOD = {
     ConditionType.SECRETS_RESOLVED: "True",
     ConditionType.BACKENDS_REACHABLE: "True",
 }
+_WHILE_READY = frozenset(
+    {
+        Reason.BACKENDS_DOWN,
+        Reason.PODS_REFUSED,
+        Reason.ADDRESS_PENDING,
+        Reason.METRICS_UNAVAILABLE,
+        *SEVERITY,
+    }
+)
+"""Reasons that deserve a warning while a hub serves."""
 _FIRST_NEWS = {ConditionType.READY, ConditionType.STALLED}
 """Transitions of a new hub that deserve an Event before anything went wrong."""
 
@@ -36,17 +47,22 @@ def find_transitions(
     """Compare two statuses; changed counts alone are no transition."""
     old, new = before.get("conditions") or (), after.get("conditions") or ()
     found: dict[str, Transition] = {}
-    for kind, good in _GOOD.items():
+    for kind in _GOOD:
         now = find_condition(new, kind)
         was = find_condition(old, kind)
         if now is not None and _is_news(kind, was, now):
             message = now.get("message") or f"{kind} is {now['status']}"
-            warning = now["status"] != good and now["reason"] not in _BY_REQUEST
+            warning = _is_bad(kind, now) and now["reason"] not in _BY_REQUEST
             told = Transition(kind, now["reason"], message, warning)
             # One cause shows in several conditions and is told once, by the first:
             # a hub with a problem is Stalled, and may still be Ready.
             found.setdefault(told.reason, told)
     return tuple(found.values())
+
+
+def _is_bad(kind: ConditionType, now: Mapping[str, Any]) -> bool:
+    fault = kind is ConditionType.READY and now["reason"] in _WHILE_READY
+    return bool(fault or now["status"] != _GOOD[kind])
 
 
 def _is_news(

@@ -69,7 +69,7 @@ class TestBackends:
         observed = rolled(observe(hub(backends=[POSTGRES])), ready=1)
         down = replace(observed, **pods(says("Unreachable", "Timeout", "no answer")))
 
-        assert condition(status_of(down), "Ready") == ("True", "Available")
+        assert condition(status_of(down), "Ready") == ("True", "BackendsDown")
 
     def test_stay_as_they_were_until_the_first_replica_is_asked(self):
         """A restarted operator must not call a healthy backend unknown."""

@@ -1,0 +1,133 @@
+"""Why a hub is not as it should be: the one cause that its status names.
+
+From the states of pods, Deployment, autoscaler and Service, never from Events. Causes
+that keep pods from being there come before those that keep them from being ready.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from mcphub_operator.observed import Observed
+from mcphub_operator.resources.manifest import ChildId
+from mcphub_operator.spec.access import ServiceType
+from mcphub_operator.spec.status_schema import BackendState
+from mcphub_operator.status.condition_model import (
+    ConditionType,
+    Reason,
+    find_condition,
+)
+from mcphub_operator.status.findings import Finding
+from mcphub_operator.status.pod_faults import SEVERITY
+from mcphub_operator.status.rollout import Progress
+
+DEADLINE_SECONDS = 180.0
+"""After this long with a cause, a hub counts as stalled."""
+_POD_NAME = re.compile(r'pods "[^"]*"')
+
+
+def find_cause(observed: Observed, progress: Progress) -> Finding | None:
+    """Return why replicas are missing; None if none is, or for no known reason."""
+    if progress.complete:
+        return None
+    return next(_find_causes(observed, progress), None)
+
+
+def _find_causes(observed: Observed, progress: Progress) -> Iterator[Finding]:
+    if progress.refused:
+        # A refused pod has another name at each try.
+        words = _POD_NAME.sub("pods", progress.refused)
+        yield Finding(Reason.PODS_REFUSED, f"pods are refused: {words}")
+    faults = [
+        (SEVERITY.index(pod.fault.reason), pod.name, pod.fault)
+        for pod in observed.pods
+        if pod.fault is not None and not pod.terminating
+    ]
+    if faults:
+        _, _, worst = min(faults)
+        yield Finding(worst.reason, worst.message)
+    if progress.paused:
+        yield Finding(
+            Reason.ROLLOUT_PAUSED,
+            "the rollout is paused; continue it with"
+            f" `kubectl rollout resume deployment/{observed.hub.name}`",
+        )
+
+
+def find_service_cause(
+    observed: Observed, backends: Sequence[Mapping[str, Any]]
+) -> Finding | None:
+    """Return what is wrong with a hub whose replicas are all there."""
+    return next(_find_service_causes(observed, backends), None)
+
+
+def _find_service_causes(
+    observed: Observed, backends: Sequence[Mapping[str, Any]]
+) -> Iterator[Finding]:
+    if backends and all(is_down(backend) for backend in backends):
+        listed = "; ".join(describe_backend(backend) for backend in backends)
+        yield Finding(Reason.BACKENDS_DOWN, f"no backend is connected: {listed}")
+    if _awaits_address(observed):
+        yield Finding(
+            Reason.ADDRESS_PENDING,
+            f"the load balancer of Service {observed.hub.name} has no address yet",
+        )
+    yield from _find_autoscaler_cause(observed)
+
+
+def is_down(backend: Mapping[str, Any]) -> bool:
+    """Tell whether a backend is known not to be connected."""
+    return backend["state"] in (BackendState.UNREACHABLE, BackendState.DEGRADED)
+
+
+def describe_backend(backend: Mapping[str, Any]) -> str:
+    """Return a backend with the reason of its state."""
+    reason = backend.get("reason")
+    return f"{backend['name']} ({reason})" if reason else str(backend["name"])
+
+
+def _awaits_address(observed: Observed) -> bool:
+    hub = observed.hub
+    live = observed.children.get(ChildId("Service", hub.name))
+    if live is None or hub.spec.service.type is not ServiceType.LOAD_BALANCER:
+        return False
+    balancer = (live.read().get("status") or {}).get("loadBalancer") or {}
+    return not balancer.get("ingress")
+
+
+def _find_autoscaler_cause(observed: Observed) -> Iterator[Finding]:
+    name = observed.hub.name
+    live = observed.children.get(ChildId("HorizontalPodAutoscaler", name))
+    status = (live.read().get("status") or {}) if live is not None else {}
+    active = find_condition(status.get("conditions") or (), "ScalingActive") or {}
+    reason = str(active.get("reason") or "")
+    if active.get("status") == "False" and reason.startswith("FailedGet"):
+        yield Finding(
+            Reason.METRICS_UNAVAILABLE,
+            f"HorizontalPodAutoscaler {name} gets no metrics ({reason}) and does not"
+            " scale; install metrics-server, or see `kubectl describe hpa`",
+        )
+
+
+def find_overdue_seconds(observed: Observed) -> float:
+    """Return in how many seconds a hub with a cause counts as stalled; 0: it does."""
+    conditions = observed.status.get("conditions") or ()
+    stalled = find_condition(conditions, ConditionType.STALLED) or {}
+    if stalled.get("status") == "True":
+        return 0.0
+    reconciling = find_condition(conditions, ConditionType.RECONCILING) or {}
+    if reconciling.get("status") != "True":
+        return DEADLINE_SECONDS
+    since = _parse_time(reconciling.get("lastTransitionTime"))
+    if since is None:
+        return DEADLINE_SECONDS
+    return max(0.0, DEADLINE_SECONDS - (observed.now - since).total_seconds())
+
+
+def _parse_time(text: object) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,110 @@
+"""Why a pod does not become ready, from its status alone.
+
+The messages name pod, container, image and exit code, and nothing that changes while
+the fault stays: kubelets alternate between two words for one fault, and count.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from mcphub_operator.status.condition_model import Reason
+
+_IMAGE = frozenset(
+    {
+        "ErrImagePull",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "ErrImageNeverPull",
+        "ImageInspectError",
+        "RegistryUnavailable",
+        "SignatureValidationFailed",
+    }
+)
+_CREATION = frozenset(
+    {
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "RunContainerError",
+        "PreCreateHookError",
+        "PreStartHookError",
+        "PostStartHookError",
+    }
+)
+_OUT_OF_MEMORY = "OOMKilled"
+_ENDED = frozenset({"Failed", "Succeeded"})
+SEVERITY = (
+    Reason.OUT_OF_MEMORY,
+    Reason.CRASH_LOOPING,
+    Reason.IMAGE_PULL_FAILED,
+    Reason.CONFIGURATION_ERROR,
+    Reason.UNSCHEDULABLE,
+)
+
+
+class PodFault(NamedTuple):
+    """Why a pod is not ready."""
+
+    reason: Reason
+    message: str
+
+
+def has_ended(pod: Mapping[str, Any]) -> bool:
+    """Tell whether a pod was evicted, failed or completed: it is no replica."""
+    return (pod.get("status") or {}).get("phase") in _ENDED
+
+
+def find_fault(pod: Mapping[str, Any]) -> PodFault | None:
+    """Return the worst fault of a pod; None if it has none."""
+    found = list(_find_faults(pod))
+    return min(found, key=lambda fault: SEVERITY.index(fault.reason), default=None)
+
+
+def _find_faults(pod: Mapping[str, Any]) -> Iterator[PodFault]:
+    name, status = pod["metadata"]["name"], pod.get("status") or {}
+    for condition in status.get("conditions") or ():
+        if _is_unschedulable(condition):
+            words = str(condition.get("message") or "no node fits")
+            yield PodFault(Reason.UNSCHEDULABLE, f"no node takes pod {name}: {words}")
+    for container in _containers(status):
+        if not container.get("ready"):
+            where = f"pod {name}, container {container.get('name')}"
+            yield from _find_container_faults(where, container)
+
+
+def _is_unschedulable(condition: Mapping[str, Any]) -> bool:
+    head = (condition.get("type"), condition.get("status"), condition.get("reason"))
+    return head == ("PodScheduled", "False", "Unschedulable")
+
+
+def _containers(status: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    for group in ("initContainerStatuses", "containerStatuses"):
+        yield from status.get(group) or ()
+
+
+def _find_container_faults(
+    where: str, container: Mapping[str, Any]
+) -> Iterator[PodFault]:
+    state, last = container.get("state") or {}, container.get("lastState") or {}
+    waiting = str((state.get("waiting") or {}).get("reason") or "")
+    if waiting in _IMAGE:
+        image = container.get("image")
+        message = f"{where}: image {image} cannot be pulled"
+        yield PodFault(Reason.IMAGE_PULL_FAILED, message)
+    elif waiting in _CREATION:
+        words = str((state.get("waiting") or {}).get("message") or waiting)
+        message = f"{where} cannot be created: {words}"
+        yield PodFault(Reason.CONFIGURATION_ERROR, message)
+    else:
+        yield from _find_exit(where, state.get("terminated") or last.get("terminated"))
+
+
+def _find_exit(where: str, ended: Mapping[str, Any] | None) -> Iterator[PodFault]:
+    if not ended:
+        return
+    code = ended.get("exitCode")
+    if ended.get("reason") == _OUT_OF_MEMORY:
+        message = f"{where} used more memory than its limit (exit code {code})"
+        yield PodFault(Reason.OUT_OF_MEMORY, message)
+    elif code != 0:
+        message = f"{where} ends with exit code {code}; `kubectl logs -p` shows why"
+        yield PodFault(Reason.CRASH_LOOPING, message)

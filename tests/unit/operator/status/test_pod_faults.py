@@ -1,0 +1,144 @@
+"""What the status of a pod says about why it is not ready."""
+
+from typing import Any
+
+import pytest
+
+from mcphub_operator.status.condition_model import Reason
+from mcphub_operator.status.pod_faults import find_fault, has_ended
+
+
+def pod(**status: Any) -> dict[str, Any]:
+    return {"metadata": {"name": "hub-1"}, "status": status}
+
+
+def container(**parts: Any) -> dict[str, Any]:
+    status = {"name": "server", "image": "server:1", "ready": False} | parts
+    return pod(containerStatuses=[status])
+
+
+def waiting(reason: str, message: str = "") -> dict[str, Any]:
+    return {"state": {"waiting": {"reason": reason, "message": message}}}
+
+
+def ended(code: int, reason: str = "Error") -> dict[str, Any]:
+    return {"terminated": {"exitCode": code, "reason": reason}}
+
+
+UNSCHEDULED = {
+    "type": "PodScheduled",
+    "status": "False",
+    "reason": "Unschedulable",
+    "message": "0/3 nodes are available",
+}
+BACK_OFF = waiting("CrashLoopBackOff")
+
+
+@pytest.mark.parametrize(
+    ("found", "reason", "words"),
+    [
+        pytest.param(
+            container(**waiting("ErrImagePull")),
+            Reason.IMAGE_PULL_FAILED,
+            ["hub-1", "server", "server:1"],
+            id="an image that cannot be pulled",
+        ),
+        pytest.param(
+            container(**waiting("InvalidImageName")),
+            Reason.IMAGE_PULL_FAILED,
+            ["server:1"],
+            id="an image with an invalid name",
+        ),
+        pytest.param(
+            container(**waiting("CreateContainerConfigError", "no key x")),
+            Reason.CONFIGURATION_ERROR,
+            ["server", "no key x"],
+            id="a container that cannot be created",
+        ),
+        pytest.param(
+            container(**BACK_OFF, lastState=ended(137, "OOMKilled")),
+            Reason.OUT_OF_MEMORY,
+            ["server", "137"],
+            id="a container that is killed for memory",
+        ),
+        pytest.param(
+            container(**BACK_OFF, lastState=ended(3)),
+            Reason.CRASH_LOOPING,
+            ["hub-1", "server", "exit code 3"],
+            id="a container that crashes",
+        ),
+        pytest.param(
+            container(state=ended(3)),
+            Reason.CRASH_LOOPING,
+            ["exit code 3"],
+            id="a container that has just crashed",
+        ),
+        pytest.param(
+            container(state={"running": {}}, lastState=ended(3)),
+            Reason.CRASH_LOOPING,
+            ["exit code 3"],
+            id="a container that has just been restarted",
+        ),
+        pytest.param(
+            pod(conditions=[UNSCHEDULED]),
+            Reason.UNSCHEDULABLE,
+            ["hub-1", "0/3 nodes"],
+            id="a pod that no node takes",
+        ),
+        pytest.param(
+            pod(
+                initContainerStatuses=[
+                    {"name": "init", "image": "x", "ready": False} | {"state": ended(2)}
+                ]
+            ),
+            Reason.CRASH_LOOPING,
+            ["init", "exit code 2"],
+            id="an init container that fails",
+        ),
+    ],
+)
+def test_a_fault_is_named(found: dict[str, Any], reason: Reason, words: list[str]):
+    fault = find_fault(found)
+
+    assert fault is not None
+    assert fault.reason is reason
+    assert all(word in fault.message for word in words)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (
+            container(**waiting("ErrImagePull")),
+            container(**waiting("ImagePullBackOff")),
+        ),
+        (
+            container(state=ended(3), restartCount=1),
+            container(**BACK_OFF, lastState=ended(3), restartCount=2),
+        ),
+    ],
+)
+def test_the_two_words_of_a_kubelet_for_one_fault_are_one(first: Any, second: Any):
+    assert find_fault(first) == find_fault(second)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        pytest.param(pod(), id="a new pod"),
+        pytest.param(container(**waiting("ContainerCreating")), id="a starting pod"),
+        pytest.param(container(state={"running": {}}), id="a pod that warms up"),
+        pytest.param(
+            container(state={"running": {}}, ready=True, lastState=ended(137)),
+            id="a pod that serves again",
+        ),
+    ],
+)
+def test_a_pod_without_a_fault_has_none(found: dict[str, Any]):
+    assert find_fault(found) is None
+
+
+@pytest.mark.parametrize("phase", ["Failed", "Succeeded"])
+def test_a_pod_that_has_ended_is_no_replica(phase: str):
+    assert has_ended(pod(phase=phase, reason="Evicted"))
+    assert not has_ended(pod(phase="Running"))
