@@ -5,6 +5,7 @@ OperatorError
 ├── InvalidSettings         an environment variable or flag is bad; says which
 ├── WrongResourceDefinition the CRD is missing or older than this operator
 ├── LeaseLost               this replica may not write any more
+├── WatchLost               the watch of hubs is dead and cannot be started again
 └── ApiError                the API server refused or could not be asked
     ├── NotFound            404: the object, or its namespace, is not there
     ├── NotServed           404: the API server does not know the kind, or not yet
@@ -41,6 +42,10 @@ class WrongResourceDefinition(OperatorError):
 
 class LeaseLost(OperatorError):
     """The lease could not be renewed in time: another replica may be writing."""
+
+
+class WatchLost(OperatorError):
+    """The watch of hubs is dead; only another process can watch them."""
 
 
 @dataclass(frozen=True, slots=True)

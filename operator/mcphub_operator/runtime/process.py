@@ -17,7 +17,12 @@ from mcphub_operator.client.api import Api
 from mcphub_operator.client.connection import Connection, open_connection
 from mcphub_operator.client.definition import check_definition
 from mcphub_operator.client.writer import Writer
-from mcphub_operator.errors import ApiError, LeaseLost, WrongResourceDefinition
+from mcphub_operator.errors import (
+    ApiError,
+    LeaseLost,
+    WatchLost,
+    WrongResourceDefinition,
+)
 from mcphub_operator.metrics import Metrics
 from mcphub_operator.observed import HubKey
 from mcphub_operator.reconcile.backoff import Backoff
@@ -41,7 +46,7 @@ from mcphub_operator.runtime.wiring import (
     build_status_client,
 )
 from mcphub_operator.settings import Settings
-from mcphub_operator.watch.thread import watching_hubs
+from mcphub_operator.watch.thread import WatchedHubs, watching_hubs
 
 log = structlog.get_logger(__name__)
 
@@ -122,11 +127,26 @@ class Operator:
             self.readiness.reason = "listing"
             await wait_synced(reflectors)
             await self._list_hubs()
-            async with watching_hubs(self.connection, served, self.deliver):
-                self.readiness.reason = ""
+            watched = WatchedHubs(
+                self.connection,
+                served,
+                self.deliver,
+                self._prepare_watch,
+                self._report_watch,
+            )
+            async with watching_hubs(watched) as watch:
                 log.info("synced", hubs=len(self.caches.hubs.keys()))
                 group.create_task(self._keep_listed())
+                group.create_task(_follow(watch))
                 await self._work()
+
+    async def _prepare_watch(self) -> None:
+        """Wait for the definition, and have everything listed once it is there."""
+        await self._await_definition()
+        self.hubs_wanted.set()
+
+    def _report_watch(self, problem: str) -> None:
+        self.readiness.reason = problem
 
     async def _work(self) -> None:
         if self.elector is None:
@@ -204,6 +224,11 @@ class Operator:
         self.queue.add(key)
 
 
+async def _follow(watch: asyncio.Task[None]) -> None:
+    """Fail as the watch does."""
+    await asyncio.shield(watch)
+
+
 async def run_operator(settings: Settings) -> int:
     """Run until told to stop; return the exit code."""
     metrics = Metrics()
@@ -235,8 +260,10 @@ async def _run_until(stop: asyncio.Event, operator: Operator) -> int:
     except asyncio.CancelledError:
         log.info("stopped")
     except BaseExceptionGroup as failures:
-        if failures.subgroup(LeaseLost) is None:
+        lost = failures.subgroup((LeaseLost, WatchLost))
+        if lost is None:
             raise
-        log.error("lease_lost", action="exiting for a restart")  # noqa: TRY400
+        event = "lease_lost" if failures.subgroup(LeaseLost) else "watch_lost"
+        log.error(event, action="exiting for a restart")  # noqa: TRY400
         return 1
     return 0
