@@ -62,7 +62,7 @@ async def check_auth(config: HubConfig, runtime: RuntimeSettings) -> Finding:
     """Check whether a client can authenticate."""
     kind = config.auth.type.value
     if config.auth.type is AuthType.NONE:
-        return Finding("auth", kind, "", OK, "Everybody is let in.")
+        return Finding("auth", kind, "", OK, "Every client is admitted.")
     if config.auth.type is AuthType.JWT:
         from mcphub_server.auth.jwt import JwtVerifier  # noqa: PLC0415
 
@@ -77,7 +77,7 @@ async def check_auth(config: HubConfig, runtime: RuntimeSettings) -> Finding:
     if tokens.clients:
         return Finding("auth", kind, where, OK, f"{len(tokens.clients)} clients.")
     return Finding(
-        "auth", kind, where, "failed", "No token file: nobody will be let in."
+        "auth", kind, where, "failed", "No token file: no client can authenticate."
     )
 
 

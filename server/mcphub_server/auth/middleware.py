@@ -75,7 +75,7 @@ class AuthMiddleware:
 
 
 def find_bearer(header: str) -> str:
-    """Return the token of an Authorization header, empty if there is none."""
+    """Return the token of an Authorization header, empty without one."""
     scheme, _, token = header.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 

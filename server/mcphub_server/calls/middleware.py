@@ -174,7 +174,7 @@ class ToolCallMiddleware(Middleware):
 
 
 def build_rate_key(client: Client) -> str:
-    """Return the key of the bucket: by session, or by address where there is none."""
+    """Return the key of the bucket: by session, else by address."""
     return f"{client.principal}\n{client.session or client.address}"
 
 

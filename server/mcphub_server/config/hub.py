@@ -1,4 +1,4 @@
-"""The whole of `hub.yaml`: what one hub serves, to whom, within which limits."""
+"""The whole of `hub.yaml`: what one hub serves, and within which limits."""
 
 from enum import StrEnum
 from ipaddress import ip_network

@@ -1,7 +1,7 @@
 """The base of every configuration model: the McpHub's own field names, nothing else.
 
 `hub.yaml` repeats fields of the custom resource, so attributes are snake_case in
-Python and camelCase in the file, and a field that nobody knows is an error: a
+Python and camelCase in the file, and an unknown field is an error: a
 misspelt limit that is silently ignored is worse than a server that does not start.
 """
 

@@ -1,7 +1,7 @@
 """The secrets of one backend, read from files at every (re)connect.
 
 One file a value: `<secrets>/<backend>/{username,password,apiKey,ca.crt,
-embeddingApiKey}`. Files are read anew each time because Kubernetes swaps them in
+embeddingApiKey}`. Files are read again each time because Kubernetes swaps them in
 place when a Secret changes. pydantic-settings' own `secrets_dir` silently ignores
 nested names, hence these few lines.
 """

@@ -81,7 +81,7 @@ def read_identity(runtime: RuntimeSettings) -> Identity:
 
 
 def build_peer_directory(runtime: RuntimeSettings) -> PeerDirectory:
-    """Look replicas up in the headless Service; outside a pod there are none."""
+    """Look replicas up in the headless Service; return no peers outside a pod."""
     if not (runtime.pod_ip and runtime.namespace):
         return NoPeers()
     return DnsPeers(f"{runtime.hub}-pods.{runtime.namespace}.svc")

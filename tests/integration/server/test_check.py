@@ -64,7 +64,7 @@ def test_what_is_wrong_is_told_with_its_reason(
     text = capsys.readouterr().out
     assert code == 1
     assert "nothing listens at its host and port" in text
-    assert "nobody will be let in" in text
+    assert "no client can authenticate" in text
 
 
 def test_a_bad_setting_ends_it_before(

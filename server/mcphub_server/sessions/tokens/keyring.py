@@ -73,7 +73,7 @@ def find_key_material(keys_dir: Path) -> KeyMaterial | None:
 
 
 def find_key(path: Path) -> bytes:
-    """Return a key file's content, empty when there is none."""
+    """Return a key file's content, empty without one."""
     try:
         return path.read_bytes().strip()
     except (FileNotFoundError, NotADirectoryError):
