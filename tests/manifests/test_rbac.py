@@ -22,6 +22,8 @@ from mcphub_operator.permissions import (
 from tests.support.installed_operator import Installed, installing
 from tests.support.recording_proxy import Used
 
+pytestmark = pytest.mark.timeout(600)  # one setup is an operator's whole work
+
 Build = Callable[[str], list[dict[str, Any]]]
 
 UNREACHABLE = "240.0.0.1"  # reserved for ever: no network carries it

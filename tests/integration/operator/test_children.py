@@ -3,6 +3,7 @@
 import pytest
 
 from mcphub_operator import names
+from mcphub_operator.client.api import Object
 from mcphub_operator.client.kinds import (
     AUTOSCALER,
     CHILD_KINDS,
@@ -30,12 +31,25 @@ SELECTOR = f"{names.LABEL_INSTANCE}=team-data"
 
 
 async def versions(world: World) -> dict[str, str]:
-    """The resourceVersion of the hub and every child."""
-    return {
-        f"{kind.name}/{item['metadata']['name']}": item["metadata"]["resourceVersion"]
-        for kind in (HUB, *CHILD_KINDS)
+    """What is another after any write but those of the cluster's controllers.
+
+    They write the status of a child at any time, an autoscaler's every few seconds.
+    """
+    hubs = {
+        f"Hub/{hub['metadata']['name']}": hub["metadata"]["resourceVersion"]
+        for hub in await world.list(HUB)
+    }
+    return hubs | {
+        f"{kind.name}/{item['metadata']['name']}": str(written_parts(item))
+        for kind in CHILD_KINDS
         for item in await world.list(kind)
     }
+
+
+def written_parts(item: Object) -> list[Object]:
+    """Who wrote what when, statuses left out."""
+    entries = item["metadata"].get("managedFields", ())
+    return [entry for entry in entries if entry.get("subresource") != "status"]
 
 
 async def apply_and_settle(world: World, running: Running, **spec) -> None:
