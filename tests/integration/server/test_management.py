@@ -4,6 +4,7 @@ import asyncio
 import time
 
 import httpx
+import pytest
 
 from mcphub_server.management.status import StatusBoard
 from tests.support.hub import hub_in_loop
@@ -42,7 +43,7 @@ async def test_status_has_the_shape_that_the_operator_reads(
 
 
 async def test_a_poll_waits_for_a_change_and_hears_of_it_at_once(
-    hub_files: MakeHub,
+    hub_files: MakeHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with (
         hub_in_loop(hub_files()) as hub,
@@ -53,7 +54,7 @@ async def test_a_poll_waits_for_a_change_and_hears_of_it_at_once(
         unchanged = await http.get(
             f"{hub.management}/status", headers={"If-None-Match": known}
         )
-        held = note_waiting(hub.hub.board)
+        held = note_waiting(monkeypatch)
         waiting = asyncio.create_task(
             http.get(
                 f"{hub.management}/status",
@@ -70,17 +71,17 @@ async def test_a_poll_waits_for_a_change_and_hears_of_it_at_once(
     assert answer.json()["draining"] is True
 
 
-def note_waiting(board: StatusBoard) -> asyncio.Future[float]:
+def note_waiting(monkeypatch: pytest.MonkeyPatch) -> asyncio.Future[float]:
     """Return what becomes the seconds of the next poll that waits."""
     held: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-    wait = board.wait_for_other
+    wait = StatusBoard.wait_for_other
 
-    async def note_and_wait(etag: str, seconds: float) -> str:
+    async def note_and_wait(board: StatusBoard, etag: str, seconds: float) -> str:
         if seconds:
             held.set_result(seconds)
-        return await wait(etag, seconds)
+        return await wait(board, etag, seconds)
 
-    board.wait_for_other = note_and_wait  # type: ignore[method-assign]
+    monkeypatch.setattr(StatusBoard, "wait_for_other", note_and_wait)
     return held
 
 

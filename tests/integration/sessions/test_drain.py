@@ -138,7 +138,10 @@ async def test_a_new_client_finds_the_other_replica_by_itself(hub, transport):
 
 async def test_every_answer_of_a_draining_replica_closes_its_connection(hub):
     replica = hub.replicas[0]
-    async with httpx2.AsyncClient(headers=HEADERS, timeout=100) as http:
+    async with (
+        busy(hub, replica),
+        httpx2.AsyncClient(headers=HEADERS, timeout=100) as http,
+    ):
         before = await http.get(f"{hub.at(replica)}/health/live")
         replica.terminate()
         await hub.wait_until_draining(replica)
