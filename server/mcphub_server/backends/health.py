@@ -77,7 +77,7 @@ class BackendMonitor:
             self._wake.clear()
 
     async def check(self) -> Health:
-        """Probe once, move the circuit, and tell of a change."""
+        """Probe once, update the circuit, and report a change."""
         self.breaker.begin_probe()
         health = await self._probe()
         if health.state is BackendState.UNREACHABLE:

@@ -22,7 +22,7 @@ _ADVICE = "Pass next_cursor as it came, with the same tool and arguments, or non
 
 @dataclass(frozen=True, slots=True)
 class CursorState:
-    """Where a page begins, and for whom."""
+    """Where a page begins, and for which caller."""
 
     tool: str
     fingerprint: str

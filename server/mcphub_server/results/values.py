@@ -29,7 +29,7 @@ TOO_DEEP = "[nested too deeply]"
 
 
 def convert_value(value: Any, depth: int = 0) -> Json:
-    """Return a value as plain JSON; what nobody knows becomes its type's name."""
+    """Return a value as plain JSON; an unknown type becomes its name."""
     converter = _CONVERTERS.get(type(value))
     if converter is not None:
         return converter(value, depth)

@@ -1,4 +1,4 @@
-"""Running guards so that one client's long statement holds up nobody else.
+"""Running guards so that one client's long statement delays no other client.
 
 A guard is pure computation of up to a tenth of a second. Short texts are checked at
 once; longer ones in one worker thread, where the interpreter lets the event loop run

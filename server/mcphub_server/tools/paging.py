@@ -26,7 +26,7 @@ Cursor = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Pager:
-    """The pages of one call: which tool, for which arguments, for whom.
+    """The pages of one call, for one tool and its arguments.
 
     Attributes:
         context: The hub.

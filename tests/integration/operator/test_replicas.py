@@ -29,7 +29,7 @@ async def wait_replicas(world: World, count: int) -> None:
 
 
 class Recorder:
-    """What a watch tells of one Deployment's count."""
+    """What a watch reports about the count of one Deployment."""
 
     def __init__(self) -> None:
         self.counts: list[int] = []

@@ -13,8 +13,8 @@ from tests.support import postgres
 from tests.support.hub import write_files
 from tests.support.node.clients import NodeClients, install_clients
 from tests.support.postgres import PostgresServer, running_postgres
+from tests.support.replicas.fork_server import ForkServer, open_fork_server
 from tests.support.replicas.hub import ReplicatedHub, running_hub
-from tests.support.replicas.nursery import Nursery, open_nursery
 
 PROGRAM_SECONDS = 100.0
 REPLICAS = 3
@@ -52,14 +52,14 @@ def shop() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
+def fork_server() -> Iterator[ForkServer]:
     """The process that the replicas are forked from."""
-    with open_nursery() as nursery:
-        yield nursery
+    with open_fork_server() as fork_server:
+        yield fork_server
 
 
 @pytest.fixture
-def run_hub(nursery: Nursery, shop: PostgresServer, tmp_path: Path) -> RunHub:
+def run_hub(fork_server: ForkServer, shop: PostgresServer, tmp_path: Path) -> RunHub:
     """Run replicas of a hub with the shop as its backend `postgres`."""
     options = {"host": shop.host, "port": shop.port, "database": postgres.DATABASE}
     secrets = tmp_path / "secrets"
@@ -74,7 +74,7 @@ def run_hub(nursery: Nursery, shop: PostgresServer, tmp_path: Path) -> RunHub:
             **(config or {}),
         }
         return running_hub(
-            *(nursery, tmp_path / "hub", REPLICAS),
+            *(fork_server, tmp_path / "hub", REPLICAS),
             config=given,
             secrets=str(secrets),
             **settings,

@@ -17,9 +17,9 @@ COMFORTABLE = 4
 
 
 @pytest.fixture
-async def small_hub(nursery, tmp_path):
+async def small_hub(fork_server, tmp_path):
     """Two replicas with room for five streams each."""
-    async with running_hub(nursery, tmp_path, 2, max_streams=MOST) as hub:
+    async with running_hub(fork_server, tmp_path, 2, max_streams=MOST) as hub:
         yield hub
 
 

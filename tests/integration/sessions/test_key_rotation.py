@@ -126,11 +126,13 @@ async def rotate(http, hub, volumes):
 
 
 @asynccontextmanager
-async def running_replicas(nursery, folder, settling_seconds):
+async def running_replicas(fork_server, folder, settling_seconds):
     """Run three replicas with a settled key, each with a volume of its own."""
     volumes = [Volume(folder / f"keys-{number}") for number in range(3)]
     async with (
-        running_hub(nursery, folder, 0, key_settling_seconds=settling_seconds) as hub,
+        running_hub(
+            fork_server, folder, 0, key_settling_seconds=settling_seconds
+        ) as hub,
         AsyncExitStack() as stack,
     ):
         for volume in volumes:
@@ -144,16 +146,16 @@ async def running_replicas(nursery, folder, settling_seconds):
 
 
 @pytest.fixture
-async def rotating(nursery, tmp_path):
+async def rotating(fork_server, tmp_path):
     """Three replicas that read their keys again every second."""
-    async with running_replicas(nursery, tmp_path, 18) as running:
+    async with running_replicas(fork_server, tmp_path, 18) as running:
         yield running
 
 
 @pytest.fixture
-async def patient(nursery, tmp_path):
+async def patient(fork_server, tmp_path):
     """Three replicas that believe no new key to have settled while a test lasts."""
-    async with running_replicas(nursery, tmp_path, 6000) as running:
+    async with running_replicas(fork_server, tmp_path, 6000) as running:
         yield running
 
 

@@ -51,10 +51,10 @@ async def replace(hub, stack, old):
         pytest.param("modern", False, id="modern requests"),
     ],
 )
-async def test_no_call_is_lost(nursery, tmp_path, transport, stateful):
+async def test_no_call_is_lost(fork_server, tmp_path, transport, stateful):
     stop, answers = asyncio.Event(), []
     async with (
-        running_hub(nursery, tmp_path, 2, stateful=stateful) as hub,
+        running_hub(fork_server, tmp_path, 2, stateful=stateful) as hub,
         AsyncExitStack() as stack,
         asyncio.TaskGroup() as group,
     ):

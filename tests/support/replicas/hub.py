@@ -13,7 +13,7 @@ from fastmcp import Client
 from fastmcp.client.transports import SSETransport, StreamableHttpTransport
 
 from tests.support.replicas.balancer import Balancer
-from tests.support.replicas.nursery import Nursery, Replica
+from tests.support.replicas.fork_server import ForkServer, Replica
 from tools.ports import reserve_ports
 
 FIRST_ADDRESS = 2
@@ -39,7 +39,7 @@ class ReplicatedHub:
     port: int
     management_port: int
     proxy: Balancer
-    nursery: Nursery
+    fork_server: ForkServer
     settings: Mapping[str, Any]
     replicas: list[Replica] = field(default_factory=list)
     started: list[Replica] = field(default_factory=list)
@@ -81,8 +81,8 @@ class ReplicatedHub:
             **self.settings,
             **changes,
         }
-        pid = await self.nursery.fork(given)
-        replica = Replica(given["address"], given["uid"], pid, self.nursery)
+        pid = await self.fork_server.fork(given)
+        replica = Replica(given["address"], given["uid"], pid, self.fork_server)
         stack.push_async_callback(replica.stop)
         self.replicas.append(replica)
         self.started.append(replica)
@@ -144,7 +144,7 @@ async def wait_until_listening(address: str, port: int, seconds: float = 60.0) -
 
 @asynccontextmanager
 async def running_hub(
-    nursery: Nursery, folder: Path, count: int, **settings: Any
+    fork_server: ForkServer, folder: Path, count: int, **settings: Any
 ) -> AsyncIterator[ReplicatedHub]:
     """Run that many replicas; `settings` are `replica.Settings`."""
     for name, content in FILES.items():
@@ -154,7 +154,7 @@ async def running_hub(
     port, management_port = reserve_ports(2)
     async with AsyncExitStack() as stack:
         proxy = await stack.enter_async_context(Balancer(port).running())
-        hub = ReplicatedHub(folder, port, management_port, proxy, nursery, settings)
+        hub = ReplicatedHub(folder, port, management_port, proxy, fork_server, settings)
         for _ in range(count):
             await hub.start(stack)
         for replica in hub.replicas:

@@ -1,8 +1,8 @@
 """How the driver is made from configuration and secrets.
 
 The pool is bounded and everything that waits has a limit. Server notifications and
-telemetry are off: the first repeat the caller's statements in logs, the second is
-nobody's business.
+telemetry are off: the first repeat the caller's statements in logs, the second sends
+usage data to the vendor.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ def build_driver(
     """Make a driver; it connects at the first use.
 
     Raises:
-        ValueError: The address has a port that is none.
+        ValueError: The port of the address is invalid.
         neo4j.exceptions.ConfigurationError: It has another part that is not taken.
     """
     # each failed probe would leave a record; what matters arrives as an exception
@@ -77,7 +77,7 @@ def build_driver(
 
 
 def build_auth(secrets: BackendSecrets) -> neo4j.Auth | None:
-    """Return the login; None where nobody gave one (a database without logins)."""
+    """Return the login; None without credentials (a database without logins)."""
     if secrets.username is None or secrets.password is None:
         return None
     return neo4j.basic_auth(

@@ -37,7 +37,7 @@ class ByteMeter:
             raise RecordTooLarge(self.budget_bytes)
 
     def reset(self) -> int:
-        """Begin anew and return what was counted."""
+        """Reset the counter and return its value."""
         count, self.count = self.count, 0
         return count
 

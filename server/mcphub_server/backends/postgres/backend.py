@@ -184,7 +184,7 @@ class PostgresBackend:
         return usage.in_use + len(self._orphans) < usage.limit
 
     async def _find_running(self, processes: AbstractSet[int]) -> frozenset[int]:
-        """Return which server processes run a statement; none if nobody answers."""
+        """Return which server processes run a statement; empty without an answer."""
         try:
             async with asyncio.timeout(ASK_TIMEOUT_SECONDS):
                 connection = await self._connect(None)

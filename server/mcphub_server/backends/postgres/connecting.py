@@ -1,8 +1,8 @@
 """How one connection to PostgreSQL is made, secrets and certificates included.
 
 Everything is passed explicitly: asyncpg otherwise fills gaps from PGPASSWORD,
-~/.pgpass or the operating system's user, and a hub must not connect as somebody
-whom nobody configured.
+~/.pgpass or the operating system's user, and a hub must connect only with the
+configured login.
 """
 
 import ssl

@@ -26,7 +26,7 @@ _LARGEST_EXPONENT = 131_071
 
 
 class ParameterType(Protocol):
-    """What a prepared statement tells of a placeholder (asyncpg's Type)."""
+    """What a prepared statement says about a placeholder (asyncpg's Type)."""
 
     @property
     def name(self) -> str: ...

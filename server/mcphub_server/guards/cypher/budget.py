@@ -44,7 +44,7 @@ class Budget:
         self.steps = steps
 
     def spend(self, steps: int) -> None:
-        """Take steps; raise OutOfSteps if there are none left."""
+        """Take steps; raise OutOfSteps if too few are left."""
         self.steps -= steps
         if self.steps < 0:
             raise OutOfSteps
@@ -75,7 +75,7 @@ def count_remembered() -> int:
 
 
 def forget_predictions() -> None:
-    """Begin anew; the next statements are read more slowly."""
+    """Drop the cached predictions; the next statements are parsed more slowly."""
     decisions = enumerate(CypherParser.atn.decisionToState)
     CypherParser.decisionsToDFA = [DFA(state, number) for number, state in decisions]
     CypherParser.sharedContextCache = PredictionContextCache()

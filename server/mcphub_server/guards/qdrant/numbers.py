@@ -7,7 +7,7 @@ MAX_COUNT = 2**64 - 1
 
 
 def is_finite(value: Any) -> bool:
-    """Tell whether a value is a number that fits a float; a boolean is none."""
+    """Tell whether a value is a number that fits a float; a boolean is not."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     try:

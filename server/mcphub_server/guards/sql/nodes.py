@@ -1,7 +1,7 @@
 """The grammar of a reading statement: which node kinds it may consist of.
 
-An allow-list, so a construct that a later PostgreSQL adds is refused until somebody
-has thought about it. `WRITING` only serves to say more in a refusal.
+An allow list: it refuses a construct that a later PostgreSQL adds until it is reviewed
+and listed. `WRITING` only serves to say more in a refusal.
 """
 
 READING = frozenset(

@@ -20,7 +20,7 @@ def walk(root: Any) -> Iterator[tuple[Any, int]]:
 
 
 def read_names(nodes: Any) -> list[str]:
-    """Return the names among a list of nodes; stars and subscripts are none."""
+    """Return the names in a list of nodes, without stars and subscripts."""
     return [str(node.sval) for node in nodes or () if isinstance(node, ast.String)]
 
 

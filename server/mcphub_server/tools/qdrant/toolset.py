@@ -124,7 +124,7 @@ class QdrantTools:
             with_vectors=with_vectors,
         )
         if query_text is not None:
-            self._find_embedding()  # or say that there is none, whatever the circuit
+            self._find_embedding()  # before the circuit: without one, say so
         try:
             hits = await self._context.run(
                 self._backend, lambda: self._search(search, query_text)

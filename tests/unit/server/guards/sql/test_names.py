@@ -60,7 +60,7 @@ def check(sql: str) -> list[tuple[str, set[str]]]:
             "SELECT s.title FROM movies s, (SELECT unnest($$x$$) s2) s",
             id="where one of two items has none",
         ),
-        pytest.param("SELECT nobody.title FROM movies m", id="of what is not there"),
+        pytest.param("SELECT missing.title FROM movies m", id="of what is not there"),
         pytest.param(
             "WITH a AS (SELECT * FROM a) SELECT a.title FROM a", id="of itself"
         ),

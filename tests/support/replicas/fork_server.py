@@ -1,4 +1,4 @@
-"""The process that forks replicas, and the replicas that it has forked."""
+"""A process that has loaded the server and forks replicas from it."""
 
 import asyncio
 import json
@@ -15,36 +15,36 @@ from typing import IO, Any
 
 from tools.project import ROOT
 
-BIRTH_SECONDS = 60
+START_SECONDS = 60
 
 
-class Nursery:
+class ForkServer:
     """Forks replicas and learns how they end."""
 
-    def __init__(self, wishes: IO[str], news: IO[str]) -> None:
+    def __init__(self, requests: IO[str], reports: IO[str]) -> None:
         self.codes: dict[int, int] = {}
-        self._wishes = wishes
-        self._news = news
-        self._born: queue.Queue[int] = queue.Queue()
+        self._requests = requests
+        self._reports = reports
+        self._started: queue.Queue[int] = queue.Queue()
 
     def listen(self) -> None:
-        """Take note of births and deaths until the nursery closes."""
-        for line in self._news:
+        """Record starts and exit codes until the process ends."""
+        for line in self._reports:
             pid, *code = map(int, line.split())
             if code:
                 self.codes[pid] = code[0]
             else:
-                self._born.put(pid)
+                self._started.put(pid)
 
     async def fork(self, settings: Mapping[str, Any]) -> int:
         """Start a replica; returns its process id."""
-        self._wishes.write(json.dumps(settings) + "\n")
-        self._wishes.flush()
-        return await asyncio.to_thread(self._born.get, timeout=BIRTH_SECONDS)
+        self._requests.write(json.dumps(settings) + "\n")
+        self._requests.flush()
+        return await asyncio.to_thread(self._started.get, timeout=START_SECONDS)
 
 
 @contextmanager
-def open_nursery() -> Iterator[Nursery]:
+def open_fork_server() -> Iterator[ForkServer]:
     """Run one process that has loaded the server, for all tests."""
     with subprocess.Popen(
         [sys.executable, "-m", "tests.support.replicas.replica"],
@@ -55,10 +55,10 @@ def open_nursery() -> Iterator[Nursery]:
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        nursery = Nursery(process.stdin, process.stdout)
-        listening = threading.Thread(target=nursery.listen)
+        fork_server = ForkServer(process.stdin, process.stdout)
+        listening = threading.Thread(target=fork_server.listen)
         listening.start()
-        yield nursery
+        yield fork_server
         process.stdin.close()
         listening.join()
 
@@ -70,19 +70,19 @@ class Replica:
     address: str
     uid: str
     pid: int
-    nursery: Nursery
+    fork_server: ForkServer
 
     @property
     def is_running(self) -> bool:
         """Whether its process has not ended yet."""
-        return self.pid not in self.nursery.codes
+        return self.pid not in self.fork_server.codes
 
     async def wait(self, seconds: float = 100) -> int:
         """Wait for the process to end; returns its exit code."""
         async with asyncio.timeout(seconds):
             while self.is_running:  # noqa: ASYNC110 -- a thread learns of it
                 await asyncio.sleep(0.01)
-        return self.nursery.codes[self.pid]
+        return self.fork_server.codes[self.pid]
 
     def kill(self) -> None:
         """End it as a node's failure does."""
