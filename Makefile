@@ -55,12 +55,13 @@ format: env ## Rewrite the code in the project's format
 	@$(BIN)/ruff check --fix .
 
 .PHONY: lint
-lint: env ## Check format, lint, types, import contracts and fixed sleeps in tests
+lint: env ## Check format, lint, types, import contracts, sleeps in tests and words
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m tools.check_sleeps tests
+	@$(BIN)/python -m tools.check_words
 
 .PHONY: check
 check: lint ## Run the quick checks: lint and the unit tests
