@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.hub import TOKEN, HubFolder, running_hub
 from benchmarks.processes import ServerProcess
-from benchmarks.sessions import Door, open_sessions
+from benchmarks.sessions import HubAccess, open_sessions
 
 SETTLE_SECONDS = 3.0
 CONNECT_SECONDS = 60.0
@@ -30,7 +30,7 @@ def measure_sessions(hub: HubFolder, count: int) -> float:
 
 
 async def _measure_open(hub: HubFolder, server: ServerProcess, count: int) -> float:
-    async with open_sessions(Door(hub.port, TOKEN), count):
+    async with open_sessions(HubAccess(hub.port, TOKEN), count):
         await asyncio.sleep(SETTLE_SECONDS)
         sessions = await asyncio.to_thread(_read_status, hub)
         if sessions["sessions"] != count:

@@ -27,8 +27,8 @@ INITIALIZED = {"jsonrpc": "2.0", "method": "notifications/initialized"}
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
-    """Where the hub is, and the token that opens it."""
+class HubAccess:
+    """The port of a hub, and a token for it."""
 
     port: int
     token: str
@@ -47,13 +47,13 @@ class Door:
 
 
 @asynccontextmanager
-async def open_sessions(door: Door, count: int) -> AsyncIterator[None]:
+async def open_sessions(hub: HubAccess, count: int) -> AsyncIterator[None]:
     """Hold that many sessions open for the length of the block."""
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def open_one() -> asyncio.StreamWriter:
         async with gate, asyncio.timeout(TIMEOUT_SECONDS):
-            return await _open_session(door)
+            return await _open_session(hub)
 
     writers = await asyncio.gather(*(open_one() for _ in range(count)))
     try:
@@ -63,23 +63,23 @@ async def open_sessions(door: Door, count: int) -> AsyncIterator[None]:
             writer.close()
 
 
-async def _open_session(door: Door) -> asyncio.StreamWriter:
-    reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
-    writer.write(door.request("GET", "/sse"))
+async def _open_session(hub: HubAccess) -> asyncio.StreamWriter:
+    reader, writer = await asyncio.open_connection("127.0.0.1", hub.port)
+    writer.write(hub.request("GET", "/sse"))
     event = await reader.readuntil(b"/messages/")
     if b" 200 " not in event.partition(b"\r\n")[0]:
         raise RuntimeError(f"no event stream: {event[:300]!r}")
     rest = await reader.readuntil(b"\n")
     path = "/messages/" + rest.decode().strip()
-    await _post(door, path, INITIALIZE)
+    await _post(hub, path, INITIALIZE)
     await reader.readuntil(b'"result"')
-    await _post(door, path, INITIALIZED)
+    await _post(hub, path, INITIALIZED)
     return writer
 
 
-async def _post(door: Door, path: str, message: Mapping[str, object]) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
-    writer.write(door.request("POST", path, json.dumps(message).encode()))
+async def _post(hub: HubAccess, path: str, message: Mapping[str, object]) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", hub.port)
+    writer.write(hub.request("POST", path, json.dumps(message).encode()))
     status = await reader.readline()
     writer.close()
     if not re.match(rb"HTTP/1.1 20[02] ", status):

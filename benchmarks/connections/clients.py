@@ -162,7 +162,7 @@ async def open_session(service: Service) -> Session:
         found = re.search(rb"location: (\S+)", head, re.IGNORECASE)
         assert found is not None
         path = found[1].decode()
-    raise NoRoomError(f"turned away {MOST_TURNS} times")
+    raise NoRoomError(f"redirected {MOST_TURNS} times")
 
 
 async def _begin(

@@ -186,7 +186,7 @@ def _find_handover(observed: Observed) -> int | None:
     current = int(live.read()["spec"].get("replicas", 1))
     autoscaling = observed.hub.spec.autoscaling
     if current == 0 and autoscaling is not None:
-        # An autoscaler leaves a Deployment at zero alone, for ever.
+        # An autoscaler never scales a Deployment that has zero replicas.
         return autoscaling.min_replicas
     return current
 

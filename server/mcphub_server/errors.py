@@ -17,7 +17,7 @@ secret, a DSN or row content: drivers' own texts do not pass through.
 from enum import StrEnum
 
 LONGEST_PROBLEM = 240
-"""Of a refusal, in characters: names in it come from whoever wrote the statement."""
+"""Of a refusal, in characters: the caller chose the names in it."""
 
 
 class BackendReason(StrEnum):

@@ -90,7 +90,7 @@ CASES = [
         ),
         "12m",
         1,
-        id="clients are turned away all the time",
+        id="clients are rejected all the time",
     ),
     pytest.param(
         "McpHubFull",
@@ -99,7 +99,7 @@ CASES = [
         ),
         "12m",
         0,
-        id="clients were turned away once",
+        id="clients were rejected once",
     ),
     pytest.param(
         "McpHubOperatorAbsent",

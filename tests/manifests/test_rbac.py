@@ -26,7 +26,7 @@ pytestmark = pytest.mark.timeout(600)  # one setup is an operator's whole work
 
 Build = Callable[[str], list[dict[str, Any]]]
 
-UNREACHABLE = "240.0.0.1"  # reserved for ever: no network carries it
+UNREACHABLE = "240.0.0.1"  # reserved: no network carries it
 
 # Not a request: with the plugin OwnerReferencesPermissionEnforcement, writing an owner
 # reference that blocks deletion takes this right. The API server here has it on.

@@ -2,7 +2,7 @@
 
 etcd, the API server and the controller manager on free loopback ports: schema and CEL
 rules, server-side apply, owner references and garbage collection are the real thing;
-pods stay Pending for ever. Needs no root. Several can run at once; all end with the
+pods stay Pending. Needs no root. Several can run at once; all end with the
 program that started them, even a killed one.
 """
 

@@ -207,7 +207,7 @@ COMMANDS: dict[tuple[str, str], Callable[[Arguments], None]] = {
     ("image", "build"): _image_build,
     ("version", ""): _version,
 }
-# The same whoever makes the clusters.
+# The same with both providers.
 COMMON = {("paths", ""), ("image", "build")}
 
 

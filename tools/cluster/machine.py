@@ -47,7 +47,7 @@ def missing_packages(needed: dict[str, str]) -> list[str]:
 
 
 def require_root() -> None:
-    """Refuse to go on as anybody else."""
+    """Fail unless the user is root."""
     if os.geteuid() != 0:
         raise MissingPart(
             "clusters without Docker need root: run it with sudo, or install Docker "

@@ -2,7 +2,7 @@
 
 The watch is metadata-only and sees every Secret that the operator may see; of those
 that no hub names nothing is kept, so ten thousand of them cost nothing. Data is read
-by a GET, by whoever needs it, when a version changed.
+with a GET by the pass that needs it, when a version changed.
 """
 
 from mcphub_operator.cache.children import ChildCache, Enqueue, find_version, is_child

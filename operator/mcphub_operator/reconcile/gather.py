@@ -38,7 +38,7 @@ from mcphub_operator.spec.hub import Hub
 from mcphub_operator.spec.references import find_backend_services, find_secret_names
 
 Reports = Callable[[str], PodReport | None]
-"""What a pod, by its uid, last said of itself."""
+"""Returns the last report of a pod, by its uid."""
 
 
 @dataclass(frozen=True, slots=True)

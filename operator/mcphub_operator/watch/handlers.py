@@ -25,7 +25,7 @@ PAGE_SIZE = 100
 
 
 class _Always:
-    """Retry for ever: an API server that is away comes back."""
+    """Retry without end: an absent API server comes back."""
 
     def __iter__(self) -> Iterator[float]:
         return repeat(RETRY_SECONDS)

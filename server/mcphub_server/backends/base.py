@@ -23,7 +23,7 @@ class BackendState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How a backend is; the message may be read by anybody who may see the hub."""
+    """The state of a backend; everyone who may see the hub may read the message."""
 
     state: BackendState
     reason: BackendReason | None = None

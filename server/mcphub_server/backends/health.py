@@ -65,7 +65,7 @@ class BackendMonitor:
         return result
 
     async def watch(self, interval_seconds: float = PROBE_INTERVAL_SECONDS) -> None:
-        """Probe for ever; run it as a task."""
+        """Probe until cancelled; run it as a task."""
         while True:
             await self.check()
             await asyncio.sleep(min(SHORTEST_INTERVAL_SECONDS, interval_seconds))

@@ -59,7 +59,7 @@ class OwnerRouter:
             if not is_forwarded:  # the replica that forwarded it has counted it
                 self._count(SessionOutcome.LOCAL)
             return Route.LOCAL
-        if is_forwarded:  # once only: else two replicas could forward it for ever
+        if is_forwarded:  # once only: else two replicas could forward it without end
             return Route.ADOPT
         result = await self._forwarder.forward(exchange, owner, is_patient=is_patient)
         is_gone = result is ForwardResult.OWNER_GONE

@@ -78,7 +78,7 @@ class StreamableSessions:
         await replace(exchange, send=send_signed).pass_to(self._app)
 
     async def _continue(self, text: str, exchange: Exchange) -> None:
-        """Answer a request of a session, whoever owns it."""
+        """Answer a request of a session, whichever replica owns it."""
         request = exchange.request
         session = await self._signer.find_session(
             text, Transport.HTTP, find_principal(exchange.scope)

@@ -64,7 +64,7 @@ AVAILABLE = frozenset({BackendState.CONNECTED, BackendState.DEGRADED})
 
 @dataclass(frozen=True, slots=True)
 class HubFacts:
-    """What the hub knows of itself.
+    """What the hub knows about itself.
 
     Attributes:
         version: Of the server.

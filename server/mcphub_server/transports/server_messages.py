@@ -3,7 +3,7 @@
 A message that belongs to no request is sent over the stream that a client opens with
 a GET. The SDK drops it while there is no such stream: before the client has opened it,
 and while the client reopens it, as it does after each restart of a replica. A tool
-whose request to the client is dropped waits for ever.
+whose request to the client is dropped waits without end.
 """
 
 from collections import deque

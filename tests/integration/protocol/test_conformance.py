@@ -33,8 +33,8 @@ async def test_the_hub_conforms(
     node_clients: NodeClients,
     run_program: RunProgram,
 ) -> None:
-    door = {"auth": {"type": "None"}}
-    async with run_hub(door, stateful=stateful, mounted="fixtures") as hub:
+    no_auth = {"auth": {"type": "None"}}
+    async with run_hub(no_auth, stateful=stateful, mounted="fixtures") as hub:
         done = await run_program(
             [
                 *node_clients.conformance,

@@ -30,7 +30,7 @@ _WIDTH = re.compile(r"%(?:\d+\$)?-?(\d{5,})")
 
 
 def check_cost(name: str, arguments: Any) -> None:
-    """Refuse a call of a known function that may run for ever."""
+    """Refuse a call of a known function that may run without end."""
     if name in _XPATH_FUNCTIONS:
         check_xpath(arguments[0] if arguments else None)
     elif name == "format" and arguments:

@@ -31,7 +31,7 @@ TIMEOUTS = {"connect": 0.5, "read": 1.0, "write": 1.0, "pool": 1.0}
 
 
 class PeerAnnouncement(msgspec.Struct, frozen=True, array_like=True):
-    """What a replica says of itself.
+    """What a replica announces.
 
     Attributes:
         address: Where it is reached.
@@ -85,7 +85,7 @@ class PeerSet:
         if abs(self._signer.now() - announcement.issued_at) > FRESH_SECONDS:
             return False
         self._announced[parse_address(announcement.address)] = self._clock()
-        # not repeated to others: two replicas would remind each other for ever
+        # not repeated to others: two replicas would remind each other without end
         self._reported.update(
             (parse_address(name), self._clock()) for name in announcement.others
         )

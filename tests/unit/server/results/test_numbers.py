@@ -1,4 +1,4 @@
-"""Numbers keep every digit, whoever reads the JSON."""
+"""Numbers keep every digit, for every reader of the JSON."""
 
 from decimal import Decimal
 

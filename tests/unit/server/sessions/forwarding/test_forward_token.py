@@ -16,18 +16,18 @@ KEY, OTHER_KEY = b"a key", b"another key"
 HUB = "ai/team-data"
 NOW = 1_800_000_000
 
-TICKET = ForwardToken(
+TOKEN = ForwardToken(
     owner_uid=digest("3f0c"),
     target="POST /messages/?session_id=abc",
     principal=Principal("ann", "https://issuer", "subject", ("read",)),
     client="10.0.0.9",
     issued_at=NOW,
 )
-SIGNED = sign_forward_token(TICKET, HUB, KEY)
+SIGNED = sign_forward_token(TOKEN, HUB, KEY)
 
 
 def test_a_ticket_says_who_asked_for_what():
-    assert find_forward_token(SIGNED, HUB, [OTHER_KEY, KEY], NOW) == TICKET
+    assert find_forward_token(SIGNED, HUB, [OTHER_KEY, KEY], NOW) == TOKEN
 
 
 @pytest.mark.parametrize(

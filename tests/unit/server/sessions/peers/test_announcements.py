@@ -67,7 +67,7 @@ async def test_hearsay_is_not_passed_on(build):
     assert not await four.includes(ip_address(TWO))
 
 
-async def test_a_greeting_is_forgotten(build, clock):
+async def test_a_announcement_is_forgotten(build, clock):
     one, two = build(ONE), build(TWO)
     await one.record(two.build_announcement())
 
@@ -76,13 +76,13 @@ async def test_a_greeting_is_forgotten(build, clock):
     assert not await one.includes(ip_address(TWO))
 
 
-async def test_an_old_greeting_is_not_heard(build, clock):
+async def test_an_old_announcement_is_not_heard(build, clock):
     one, two = build(ONE), build(TWO)
-    greeting = two.build_announcement()
+    announcement = two.build_announcement()
 
     clock.now += FRESH_SECONDS + 1
 
-    assert not await one.record(greeting)
+    assert not await one.record(announcement)
 
 
 async def test_a_stranger_is_not_heard(build):

@@ -17,7 +17,7 @@ from mcphub_server.sessions.tokens.session_id import digest
 KEY, HUB, NOW = b"a key", "ai/team-data", 1_800_000_000
 BODY = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"where"}}'
 
-RECEIPT = EventId(
+EVENT_ID = EventId(
     owner_address="10.42.1.7",
     owner_uid=digest("3f0c"),
     key=b"k" * 16,
@@ -27,21 +27,21 @@ RECEIPT = EventId(
     headers=((b"mcp-protocol-version", b"2025-11-25"),),
     body=pack_request(BODY),
 )
-SIGNED = sign_event_id(RECEIPT, HUB, KEY)
+SIGNED = sign_event_id(EVENT_ID, HUB, KEY)
 
 
-def test_a_receipt_carries_the_request_itself():
+def test_an_event_id_carries_the_request_itself():
     found = find_event_id(SIGNED, HUB, [KEY], NOW)
 
-    assert found == RECEIPT
+    assert found == EVENT_ID
     assert unpack_request(found.body) == BODY
 
 
 @given(st.binary(max_size=4000))
 def test_the_largest_request_that_is_carried_fits_into_a_header(body):
-    receipt = msgspec.structs.replace(RECEIPT, body=pack_request(body))
+    event_id = msgspec.structs.replace(EVENT_ID, body=pack_request(body))
 
-    assert len(sign_event_id(receipt, HUB, KEY)) <= LONGEST_ID
+    assert len(sign_event_id(event_id, HUB, KEY)) <= LONGEST_ID
 
 
 def test_a_request_that_is_too_large_is_left_out():
@@ -61,7 +61,7 @@ def test_a_request_that_is_too_large_is_left_out():
         pytest.param("A" * (LONGEST_ID + 4), HUB, KEY, NOW, id="too long"),
     ],
 )
-def test_what_this_hub_did_not_write_lately_is_no_receipt(text, hub, key, now):
+def test_what_this_hub_did_not_write_lately_is_no_event(text, hub, key, now):
     assert find_event_id(text, hub, [key], now) is None
 
 

@@ -62,10 +62,10 @@ async def test_a_body_becomes_the_event_that_it_would_have_been():
     reply, wire = BufferedResponse(7), Wire()
     await make(reply, b"application/json", json.dumps(ANSWER).encode())
 
-    await reply.send_stream(wire, "receipt", None)
+    await reply.send_stream(wire, "an-id", None)
 
     priming, answer = wire.events
-    assert priming == b"id: receipt\r\nretry: 1500\r\ndata: "
+    assert priming == b"id: an-id\r\nretry: 1500\r\ndata: "
     assert json.loads(answer.partition(b"data: ")[2]) == ANSWER
 
 
@@ -74,7 +74,7 @@ async def test_what_comes_before_the_answer_is_told_first():
     chunks = event(STEP) + event(ANSWER)
     await make(reply, b"text/event-stream", chunks[:30], chunks[30:], b"")
 
-    await reply.send_stream(wire, "receipt", None)
+    await reply.send_stream(wire, "an-id", None)
 
     assert reply.has_more_than_answer
     assert [b"progress" in one for one in wire.events] == [False, True, False]
@@ -113,7 +113,7 @@ async def test_a_refusal_that_comes_late_is_the_answer_of_this_request():
     refusal = b'{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"x"}}'
     await make(reply, b"application/json", refusal, status=404)
 
-    await reply.send_stream(wire, "receipt", None)
+    await reply.send_stream(wire, "an-id", None)
 
     assert json.loads(wire.events[-1].partition(b"data: ")[2])["id"] == 7
 
@@ -122,7 +122,7 @@ async def test_a_second_listener_hears_everything_from_the_beginning():
     reply, first, second = BufferedResponse(7), Wire(), Wire()
     await make(reply, b"text/event-stream", event(STEP), event(ANSWER), b"")
 
-    await reply.send_stream(first, "receipt", None)
-    await reply.send_stream(second, "receipt", None)
+    await reply.send_stream(first, "an-id", None)
+    await reply.send_stream(second, "an-id", None)
 
     assert first.body == second.body
