@@ -14,6 +14,7 @@ from tests.support.shared_api_server import shared_api_server
 from tools.cluster.apiserver import ApiAccess
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(
     config: pytest.Config, log: Any
 ) -> LaneScheduling | None:
