@@ -18,6 +18,7 @@ PAGES = [
     *sorted((ROOT / "docs").rglob("*.md")),
     *sorted(ROOT.glob("*.md")),
     ROOT / "examples" / "README.md",
+    ROOT / "tools" / "cluster" / "README.md",
 ]
 EACH_PAGE = pytest.mark.parametrize(
     "page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix()
