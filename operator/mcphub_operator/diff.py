@@ -14,6 +14,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from mcphub_operator import names
+from mcphub_operator.field_ownership import find_value
 from mcphub_operator.observed import Observed
 from mcphub_operator.repairs import Operation, find_repairs
 from mcphub_operator.resources.children import Desired, unwanted_children
@@ -173,9 +174,36 @@ def differs(
         return True
     unseen = UNSEEN_OF_SECRETS if manifest["kind"] == "Secret" else UNSEEN
     wish = {key: part for key, part in manifest.items() if key not in unseen}
-    if not settled and not _contains(found, wish):
+    if find_contested(manifest, found) if settled else not _contains(found, wish):
         return True
     return manifest["kind"] == "Secret" and not _same_data(observed, manifest)
+
+
+_CONTESTABLE = (
+    ("spec", "replicas"),
+    ("metadata", "labels"),
+    ("metadata", "annotations"),
+    ("spec", "selector"),
+    ("spec", "template", "metadata", "labels"),
+    ("spec", "template", "metadata", "annotations"),
+)
+
+
+def find_contested(manifest: Manifest, found: Mapping[str, Any]) -> str:
+    """Return a field that another party changed, where spelling cannot differ.
+
+    In the answer to an apply it was changed on the way: by an admission policy.
+    """
+    for path in _CONTESTABLE:
+        wish, live = find_value(manifest, path), find_value(found, path)
+        if isinstance(wish, dict) and "matchLabels" not in wish:
+            there = live if isinstance(live, dict) else {}
+            for key, value in wish.items():
+                if there.get(key) != value:
+                    return f"{'.'.join(path)}[{key}]"
+        elif isinstance(wish, int) and live != wish:
+            return ".".join(path)
+    return ""
 
 
 def _applied_hash(manifest: Mapping[str, Any]) -> str | None:

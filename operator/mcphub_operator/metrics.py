@@ -46,6 +46,12 @@ class Metrics:
             ["kind", "reason"],
             registry=registry,
         )
+        self._writes_held_back = Counter(
+            "mcphub_operator_writes_held_back",
+            "Writes not made because another party keeps changing the object",
+            ["kind"],
+            registry=registry,
+        )
         self.queue_depth = Gauge(
             "mcphub_operator_queue_depth",
             "Hubs that wait for a pass",
@@ -81,6 +87,10 @@ class Metrics:
             self._write_failures.labels(request.kind, request.error).inc()
         elif request.verb in WRITES:
             self._writes.labels(request.kind).inc()
+
+    def held_back(self, kind: str) -> None:
+        """Count a write that the budget of its object did not allow."""
+        self._writes_held_back.labels(kind).inc()
 
     def count_hubs(self, counts: Mapping[tuple[str, str], int]) -> None:
         """Set the number of hubs for each condition and status."""

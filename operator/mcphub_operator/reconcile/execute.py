@@ -25,9 +25,11 @@ from mcphub_operator.diff import (
     Scale,
     Stage,
     Step,
+    find_contested,
 )
 from mcphub_operator.errors import ApiError, Conflict, NotFound, Refused
 from mcphub_operator.observed import HubKey
+from mcphub_operator.reconcile.budget import WriteBudget
 from mcphub_operator.reconcile.secrets import SecretReader
 from mcphub_operator.resources.children import PREREQUISITES
 from mcphub_operator.resources.manifest import ChildId
@@ -65,6 +67,7 @@ class Executor:
     writer: Writer
     children: ChildCache
     secrets: SecretReader
+    budget: WriteBudget
 
     async def execute(self, key: HubKey, plan: Sequence[Stage]) -> Written:
         """Carry out a plan and return what was written and what went wrong.
@@ -91,6 +94,8 @@ class Executor:
         return Written(tuple(written), tuple(findings))
 
     async def _try(self, key: HubKey, step: Step) -> Finding | None:
+        if not self.budget.take(key, step.child):
+            return self._contest(key, step)
         try:
             await self._do(key, step)
         except ApiError as error:
@@ -99,7 +104,22 @@ class Executor:
                 return ALREADY_EXISTS
             log.warning("write_failed", step=describe(step), error=error.message)
             return explain(step.child, error)
-        return None
+        return self._find_contest(key, step)
+
+    def _find_contest(self, key: HubKey, step: Step) -> Finding | None:
+        """Tell whether the API server's answer to an apply is another than applied."""
+        live = self.children.of(key).get(step.child)
+        if not isinstance(step, Apply) or live is None or not live.settled:
+            return None
+        found = find_contested(step.manifest, live.read())
+        return build_contest(step.child, found) if found else None
+
+    def _contest(self, key: HubKey, step: Step) -> Finding:
+        live = self.children.of(key).get(step.child)
+        found = ""
+        if isinstance(step, Apply) and live is not None:
+            found = find_contested(step.manifest, live.read())
+        return build_contest(step.child, found)
 
     async def _do(self, key: HubKey, step: Step) -> None:
         match step:
@@ -145,6 +165,17 @@ def describe(step: Step) -> str:
 
 def _blocks_pods(step: Step) -> bool:
     return isinstance(step, Handover) or step.child.kind in PREREQUISITES
+
+
+def build_contest(child: ChildId, field: str) -> Finding:
+    """Return the finding that another party keeps changing a child."""
+    which = f" ({field})" if field else ""
+    return Finding(
+        Reason.FIELD_CONTESTED,
+        f"another party keeps changing {child}{which}: an admission policy, a"
+        " controller or a second operator; `kubectl get --show-managed-fields` shows"
+        " which",
+    )
 
 
 def explain(child: ChildId, error: ApiError) -> Finding:

@@ -42,6 +42,8 @@ from mcphub_operator.status.findings import Finding, Findings
 
 log = structlog.get_logger(__name__)
 
+CONTESTED_SECONDS = 5.0
+"""The budget of a contested object has a write again after that."""
 LOOK_AGAIN_SECONDS = 15.0
 """Foreign objects and taken ports send no event when they go."""
 REFUSED_SECONDS = 300.0
@@ -94,6 +96,7 @@ class Reconciler:
     def forget(self, key: HubKey) -> None:
         """Drop what is remembered about a hub that is gone."""
         self.sources.secrets.forget(key)
+        self.executor.budget.forget(key)
         self.upgrades.forget(key)
 
     async def _converge(
@@ -160,12 +163,18 @@ class Reconciler:
             upgrade_waits=waits,
             upgrade_stopped_by=observed.upgrade.stuck_hub if waits else "",
         )
-        await self._write_status(snapshot, build_status(observed, findings))
+        status = build_status(observed, findings)
+        if status != snapshot.status and not self._may_report(snapshot.key):
+            return Result(again_seconds=CONTESTED_SECONDS)
+        await self._write_status(snapshot, status)
         again = _look_again_seconds(findings) or _find_deadline(observed)
         if awaits_handover(observed) and not (failures or _is_left_alone(observed.hub)):
             again = 0.0  # the second half of a change of hands
         self.upgrades.note(snapshot.key)
         return Result(failed=bool(findings.transient), again_seconds=again)
+
+    def _may_report(self, key: HubKey) -> bool:
+        return self.executor.budget.take(key, ChildId(HUB.name, key.name))
 
     async def _report_invalid(self, snapshot: HubSnapshot, problem: str) -> None:
         status = build_invalid_status(
@@ -197,8 +206,11 @@ def _look_again_seconds(findings: Findings) -> float | None:
     reasons = {finding.reason for finding in findings.blocking}
     if not reasons:
         return None
-    refused = reasons == {Reason.INVALID_SPEC}
-    longest = REFUSED_SECONDS if refused else LOOK_AGAIN_SECONDS
+    longest = LOOK_AGAIN_SECONDS
+    if reasons == {Reason.INVALID_SPEC}:
+        longest = REFUSED_SECONDS
+    elif Reason.FIELD_CONTESTED in reasons:
+        longest = CONTESTED_SECONDS
     return longest * random.uniform(0.8, 1.2)  # noqa: S311
 
 

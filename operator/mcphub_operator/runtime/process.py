@@ -77,7 +77,9 @@ class Operator:
         fence = self.elector.seconds_left if self.elector else always_open
         calls = Api(connection, metrics.requested, pooled=True)
         writer = Writer(calls, fence)
-        parts = Parts(calls, writer, self.caches, self.poller, self.queue)
+        parts = Parts(
+            calls, writer, self.caches, self.poller, self.queue, metrics.held_back
+        )
         reconciler = build_reconciler(settings, parts, identity)
         self.workers = WorkerPool(self.queue, Backoff(), reconciler, metrics)
 

@@ -3,6 +3,7 @@
 import secrets
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -16,6 +17,7 @@ from mcphub_operator.leader_election import (
     LeaseSpec,
 )
 from mcphub_operator.observed import Platform
+from mcphub_operator.reconcile.budget import WriteBudget
 from mcphub_operator.reconcile.events import EventRecorder
 from mcphub_operator.reconcile.execute import Executor
 from mcphub_operator.reconcile.gather import Environment, Sources
@@ -44,6 +46,7 @@ class Parts:
     caches: Caches
     poller: StatusPoller
     queue: WorkQueue
+    held_back: Callable[[str], None]
 
 
 def now() -> datetime:
@@ -103,7 +106,12 @@ def build_reconciler(settings: Settings, parts: Parts, identity: str) -> Reconci
             reports=parts.poller.find,
         ),
         environment=Environment(platform, now, generate_secrets),
-        executor=Executor(parts.writer, caches.children, secrets),
+        executor=Executor(
+            parts.writer,
+            caches.children,
+            secrets,
+            WriteBudget(time.monotonic, parts.held_back),
+        ),
         upgrades=UpgradeGate(
             caches.children,
             operator_version,

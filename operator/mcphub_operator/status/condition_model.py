@@ -39,6 +39,7 @@ class Reason(StrEnum):
     UPGRADE_PAUSED = "UpgradePaused"
     DELETING = "Deleting"
     WRITE_DENIED = "WriteDenied"
+    FIELD_CONTESTED = "FieldContested"
 
     PODS_REFUSED = "PodsRefused"
     OUT_OF_MEMORY = "OutOfMemory"

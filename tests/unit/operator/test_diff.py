@@ -16,6 +16,7 @@ from mcphub_operator.diff import (
     Scale,
     Step,
     build_plan,
+    find_contested,
 )
 from mcphub_operator.observed import MissingKey, Observed, UserSecrets
 from mcphub_operator.resources.manifest import ChildId
@@ -359,3 +360,50 @@ def test_a_false_that_a_user_removed_is_put_back():
     changed = with_deployment(settle(observe()), spoil)
 
     assert touched(changed) == ["Apply Deployment team-data"]
+
+
+class TestD25AnAnswerThatAPolicyChanged:
+    """The answer to an apply has another value where no spelling can differ."""
+
+    def answered(self, change) -> Observed:
+        observed = settle(observe(hub(replicas=2)))
+        deployment = ChildId("Deployment", "team-data")
+        item = observed.children[deployment].read()
+        change(item)
+        answer = build_cached(item, settled=True)
+        return replace(observed, children={**observed.children, deployment: answer})
+
+    @pytest.mark.parametrize(
+        ("change", "field"),
+        [
+            pytest.param(
+                lambda item: item["spec"].update(replicas=1),
+                "spec.replicas",
+                id="replicas",
+            ),
+            pytest.param(
+                lambda item: item["metadata"]["labels"].update(
+                    {names.LABEL_VERSION: "theirs"}
+                ),
+                f"metadata.labels[{names.LABEL_VERSION}]",
+                id="a label",
+            ),
+        ],
+    )
+    def test_is_tried_again_and_the_field_is_named(self, change, field):
+        observed = self.answered(change)
+
+        (step,) = plan(observed)
+
+        assert str(step.child) == "Deployment team-data"
+        assert find_contested(step.manifest, observed.children[step.child].read()) == (
+            field
+        )
+
+    def test_in_its_spelling_alone_is_right(self):
+        def spell(item):
+            container = item["spec"]["template"]["spec"]["containers"][0]
+            container["resources"]["limits"]["memory"] = "536870912"
+            item["metadata"]["labels"]["added"] = "by a policy"
+
+        assert plan(self.answered(spell)) == []

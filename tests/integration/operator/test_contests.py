@@ -1,0 +1,82 @@
+"""D24, D25: no two parties make the operator write without end, and it says so."""
+
+import asyncio
+
+import pytest
+
+from mcphub_operator.client.kinds import SERVICE
+from mcphub_operator.reconcile.budget import BURST, REFILL_SECONDS
+from mcphub_operator.runtime.process import Operator
+from tests.support.running_operator import World, running_operator
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.timeout(240)
+
+OBSERVED_SECONDS = 4.0
+OBJECTS = 10
+"""A hub has eight children here, its status and Events."""
+MOST_WRITES = OBJECTS * (OBSERVED_SECONDS / REFILL_SECONDS + BURST / 4)
+"""An object that is contested less often still has some of its burst."""
+
+
+async def test_d24_two_operators_of_two_releases_do_not_write_without_end(
+    world: World,
+):
+    async with (
+        running_operator(world, server_image="mcphub-server:1") as first,
+        running_operator(world, server_image="mcphub-server:2") as second,
+    ):
+        running = (first, second)
+        await world.apply_hub()
+        told = await world.wait_condition("Stalled", "True", "FieldContested")
+        assert "second operator" in told["message"]
+
+        await wait_until(lambda: all(has_held_back(o.operator) for o in running))
+        for each in running:
+            each.requests.forget()
+        await asyncio.sleep(
+            OBSERVED_SECONDS
+        )  # a rate is seen over time, by nothing else
+        for each in running:
+            assert len(each.requests.writes) <= MOST_WRITES
+
+
+def has_held_back(operator: Operator) -> bool:
+    """Whether an operator has spent what it may write at once to some object."""
+    found = operator.metrics.registry.collect()
+    held = (s for m in found for s in m.samples if s.name.endswith("held_back_total"))
+    return any(sample.value for sample in held)
+
+
+async def test_d24_one_operator_recovers_when_the_other_is_gone(world: World):
+    async with running_operator(world, server_image="mcphub-server:1"):
+        await world.apply_hub()
+        async with running_operator(world, server_image="mcphub-server:2"):
+            await world.wait_condition("Stalled", "True", "FieldContested")
+
+        await world.wait_condition("Stalled", "False")
+
+
+async def test_d24_a_controller_that_undoes_a_field_does_not_make_a_hot_loop(
+    world: World,
+):
+    """It is quick, so that the budget is spent; the operator says what happens."""
+    async with running_operator(world) as running:
+        await world.apply_hub()
+        await world.wait_condition("Stalled", "False")
+
+        async def undo() -> None:
+            change = {"metadata": {"labels": {"app.kubernetes.io/version": "theirs"}}}
+            while True:
+                await world.patch(SERVICE, "team-data", change)
+                await asyncio.sleep(0.01)
+
+        task = asyncio.create_task(undo())
+        try:
+            told = await world.wait_condition("Stalled", "True", "FieldContested")
+        finally:
+            task.cancel()
+
+        assert "Service team-data (metadata.labels" in told["message"]
+        assert running.requests.count()["apply Service"] <= 2 * BURST
+        await world.wait_condition("Stalled", "False")
