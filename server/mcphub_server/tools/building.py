@@ -13,9 +13,11 @@ from typing import Any, ParamSpec
 
 import structlog
 from fastmcp.tools.base import Tool, ToolResult
+from fastmcp.tools.function_tool import FunctionTool
 from mcp_types import TextContent, ToolAnnotations
 
 from mcphub_server.errors import ToolFailure
+from mcphub_server.tools.arguments import read_arguments, simplify_schema
 
 LONGEST_DESCRIPTION = 1024
 """Flowise cuts what is longer."""
@@ -50,6 +52,18 @@ class ToolDescription:
             raise ValueError(f"the description of {self.name} is too long")
 
 
+class ReadOnlyTool(FunctionTool):
+    """A tool that reads its arguments as clients send them."""
+
+    async def run(self, arguments: dict[str, Any]) -> ToolResult:
+        """Run it; what is wrong with the arguments' names is a result too."""
+        try:
+            given = read_arguments(self.parameters, arguments)
+        except ToolFailure as failure:
+            return build_failure(failure)
+        return await super().run(given)
+
+
 def build_tool(
     description: ToolDescription, function: ToolFunction[Parameters]
 ) -> Tool:
@@ -57,7 +71,7 @@ def build_tool(
 
     Its parameters become the input schema: annotate each with a pydantic Field.
     """
-    return Tool.from_function(
+    tool = ReadOnlyTool.from_function(
         map_errors(description.name, function),
         name=description.name,
         title=description.title,
@@ -71,6 +85,8 @@ def build_tool(
             open_world_hint=False,
         ),
     )
+    tool.parameters = simplify_schema(tool.parameters)
+    return tool
 
 
 def map_errors(

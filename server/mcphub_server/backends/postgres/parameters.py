@@ -81,6 +81,8 @@ def _find(name: str, schema: str) -> Convert:
 def _read_list(value: object, convert: Convert) -> object:
     if value is None:
         return None
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        value = json.loads(value)
     if not isinstance(value, list):
         raise TypeError
     return [
@@ -98,7 +100,15 @@ def _read_text(value: object) -> str:
     return value
 
 
+def _find_boolean(text: str) -> bool:
+    if text.lower() not in {"true", "false"}:
+        raise ValueError
+    return text.lower() == "true"
+
+
 def _read_boolean(value: object) -> bool:
+    if isinstance(value, str):
+        return _find_boolean(value)
     if not isinstance(value, bool):
         raise TypeError
     return value
@@ -106,9 +116,11 @@ def _read_boolean(value: object) -> bool:
 
 def _whole(lowest: int, highest: int) -> Convert:
     def read(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int | str):
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
             raise TypeError
         number = int(value)  # results carry large numbers as text, so take them so
+        if isinstance(value, float) and number != value:
+            raise ValueError
         if not lowest <= number <= highest:
             raise ValueError
         return number
@@ -177,6 +189,21 @@ def _read_bytes(value: object) -> bytes:
     return bytes.fromhex(text[2:])
 
 
+def _read_json(value: object) -> str:
+    """Return JSON text: of a text that is JSON itself, of other values their JSON."""
+    if isinstance(value, str):
+        try:
+            json.loads(value, parse_constant=_refuse_constant)
+        except ValueError:
+            return json.dumps(value)
+        return value
+    return json.dumps(value, allow_nan=False)
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(name)  # Python reads NaN and Infinity, which JSON has not
+
+
 _BY_TYPE: Mapping[str, Convert] = {
     **dict.fromkeys(("text", "varchar", "bpchar", "name", "unknown"), _read_text),
     "bool": _read_boolean,
@@ -192,8 +219,8 @@ _BY_TYPE: Mapping[str, Convert] = {
     "timestamptz": _read_zoned_moment,
     "time": _read_time,
     "uuid": lambda value: UUID(_read_text(value)),
-    "json": json.dumps,
-    "jsonb": json.dumps,
+    "json": _read_json,
+    "jsonb": _read_json,
     "bytea": _read_bytes,
 }
 
@@ -202,6 +229,7 @@ _WANTED: Mapping[str, str] = {
     **dict.fromkeys(("int2", "int4", "int8", "oid"), "a whole number in its range"),
     **dict.fromkeys(("float4", "float8", "numeric"), "a number"),
     "bool": "true or false",
+    **dict.fromkeys(("json", "jsonb"), "a JSON document, as such or as its text"),
     "date": "a string such as 2026-01-31; for 0001-01-01 and 9999-12-31 write"
     " $1::text::date",
     "timestamp": "a string such as 2026-01-31T12:00:00, without a time zone",

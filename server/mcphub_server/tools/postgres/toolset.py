@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastmcp.tools.base import Tool, ToolResult
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from mcphub_server.backends.postgres import catalog
 from mcphub_server.backends.postgres.backend import PostgresBackend
@@ -33,9 +33,16 @@ Sql = Annotated[
 ]
 Parameters = Annotated[
     list[Any] | None,
-    Field(
-        description="Values of the statement's placeholders $1, $2, … in their order.",
-        max_length=MOST_PARAMETERS,
+    Field(max_length=MOST_PARAMETERS),
+    WithJsonSchema(
+        {
+            "type": "array",
+            "items": {"type": "string"},
+            "maxItems": MOST_PARAMETERS,
+            "description": "Values of the statement's placeholders $1, $2, … in their "
+            "order, each as text, such as 42, true, 2026-01-31 or a JSON document; "
+            "numbers and booleans may come as such.",
+        }
     ),
 ]
 Schema = Annotated[

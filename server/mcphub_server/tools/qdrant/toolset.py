@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastmcp.tools.base import Tool, ToolResult
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from mcphub_server.backends.qdrant.backend import QdrantBackend, Search
 from mcphub_server.backends.qdrant.embedding import EmbeddingClient
@@ -23,7 +23,7 @@ from mcphub_server.results.table import encode_object
 from mcphub_server.tools.building import ToolDescription, build_result, build_tool
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.paging import fingerprint
-from mcphub_server.tools.qdrant import results
+from mcphub_server.tools.qdrant import results, schemas
 from mcphub_server.tools.qdrant.text_vectors import NoVector, make_vector
 
 USUAL_LIMIT = 10
@@ -37,9 +37,13 @@ Collection = Annotated[
 ]
 QueryVector = Annotated[
     Any,
-    Field(
-        description="A vector: a list of numbers, a list of such lists for a "
-        "multivector, or {indices, values} for a sparse one.",
+    WithJsonSchema(
+        {
+            "type": "array",
+            "items": {"type": "number"},
+            "description": "A vector: a list of numbers; also a list of such lists for "
+            "a multivector, or {indices, values} for a sparse one.",
+        }
     ),
 ]
 QueryText = Annotated[
@@ -48,14 +52,16 @@ QueryText = Annotated[
 ]
 PointId = Annotated[
     int | str | None,
-    Field(description="Find points like this one: a whole number or a UUID."),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "description": "Find points like this one: a whole number or a UUID.",
+        }
+    ),
 ]
 Filter = Annotated[
     dict[str, Any] | None,
-    Field(
-        description="Qdrant's filter on the payload, such as "
-        '{"must": [{"key": "city", "match": {"value": "Rome"}}]}.'
-    ),
+    WithJsonSchema(schemas.FILTER),
 ]
 Using = Annotated[
     str | None,
@@ -70,7 +76,13 @@ Limit = Annotated[
 ]
 WithPayload = Annotated[
     bool | list[str],
-    Field(description="Whether hits carry their payload, or which fields of it."),
+    WithJsonSchema(
+        {
+            "type": "boolean",
+            "description": "Whether hits carry their payload; a list of names: which "
+            "fields of it.",
+        }
+    ),
 ]
 WithVectors = Annotated[bool, Field(description="Whether hits carry their vectors.")]
 
@@ -113,6 +125,8 @@ class QdrantTools:
     ) -> ToolResult:
         self._context.note(fingerprint=fingerprint(collection, using, filter))
         name = self._check_name(collection)
+        if point_id in {0, "0"} and (query_vector or query_text):
+            point_id = None  # a client that fills in what was left out
         check_one_query(query_vector, query_text, point_id)
         search = Search(
             collection=name,
@@ -188,7 +202,8 @@ class QdrantTools:
 
 def check_one_query(vector: object, text: object, point_id: object) -> None:
     """Refuse none and several."""
-    if sum(given is not None for given in (vector, text, point_id)) != 1:
+    given = (vector, text, point_id)
+    if sum(each is not None for each in given) != 1:
         raise BadArgument("Pass exactly one of query_vector, query_text and point_id.")
 
 

@@ -1,0 +1,87 @@
+"""Arguments as clients really send them, and schemas that strict clients accept.
+
+Clients fill options that a model left out with empty strings and zeros, and send lists
+and objects as JSON text; both are read where nothing else can be meant. The published
+schemas keep to what all of the big clients take: one type for each property and for
+each list's items, no `anyOf`, no null.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from mcphub_server.errors import BadArgument
+
+LONGEST_NAME = 40
+MOST_NAMES = 3
+
+Schema = Mapping[str, Any]
+
+
+def simplify_schema(schema: Schema) -> dict[str, Any]:
+    """Return an input schema without nulls; what is optional is just not required."""
+    properties = schema.get("properties", {})
+    return {
+        **schema,
+        "properties": {
+            name: _simplify_property(each) for name, each in properties.items()
+        },
+    }
+
+
+def _simplify_property(schema: Schema) -> dict[str, Any]:
+    plain = {key: value for key, value in schema.items() if key != "title"}
+    if plain.get("default", ...) is None:
+        del plain["default"]
+    choices = plain.pop("anyOf", None)
+    if choices is None:
+        return plain
+    (kind,) = (choice for choice in choices if choice != {"type": "null"})
+    return {**kind, **plain}
+
+
+def read_arguments(schema: Schema, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a call's arguments, without the options that are as good as left out.
+
+    Raises:
+        BadArgument: One has a name that the tool does not know.
+    """
+    properties = schema.get("properties", {})
+    unknown = [name for name in arguments if name not in properties]
+    if unknown:
+        raise _refuse_names(unknown, properties)
+    required = schema.get("required", ())
+    return {
+        name: _read_json(value, properties[name])
+        for name, value in arguments.items()
+        if name in required or not _is_left_out(value, properties[name])
+    }
+
+
+def _is_left_out(value: object, schema: Schema) -> bool:
+    if value is None or value == "":
+        return True
+    kind = schema.get("type")
+    if kind == "integer":
+        return value == 0 and value is not False and schema.get("minimum", 0) > 0
+    return kind in {"array", "object"} and value in ([], {})
+
+
+def _read_json(value: object, schema: Schema) -> object:
+    """Read a list or an object from its JSON text, where no text is wanted."""
+    if not isinstance(value, str) or schema.get("type") == "string":
+        return value
+    if value.lstrip()[:1] not in {"[", "{"}:
+        return value
+    try:
+        read: object = json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+    return read
+
+
+def _refuse_names(unknown: list[str], properties: Schema) -> BadArgument:
+    shown = ", ".join(str(name)[:LONGEST_NAME] for name in unknown[:MOST_NAMES])
+    more = f" and {len(unknown) - MOST_NAMES} more" if len(unknown) > MOST_NAMES else ""
+    taken = ", ".join(properties) or "no arguments"
+    return BadArgument(f"There is no argument {shown}{more}; this tool takes {taken}.")

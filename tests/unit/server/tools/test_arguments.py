@@ -1,0 +1,157 @@
+"""Arguments as clients send them, and the schemas that the tools publish."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mcphub_server.config.backends import (
+    BackendConfig,
+    Neo4jConfig,
+    PostgresConfig,
+    QdrantConfig,
+)
+from mcphub_server.config.hub import LimitsConfig
+from mcphub_server.errors import BadArgument
+from mcphub_server.results.cursors import CursorSigner
+from mcphub_server.tools.arguments import read_arguments, simplify_schema
+from mcphub_server.tools.building import ERROR_META
+from mcphub_server.tools.context import ToolContext
+from mcphub_server.tools.registry import register
+
+BACKENDS = (
+    BackendConfig(name="sql", postgres=PostgresConfig(host="h", database="d")),
+    BackendConfig(name="graph", neo4j=Neo4jConfig(uri="bolt://h")),
+    BackendConfig(name="vectors", qdrant=QdrantConfig(url="http://h")),
+)
+
+
+async def run_nothing(_backend: Any, _call: Any) -> Any:
+    raise AssertionError("no backend is asked")
+
+
+def build_tools() -> dict[str, Any]:
+    context = ToolContext(
+        LimitsConfig(),
+        CursorSigner(b"k" * 32),
+        run_nothing,
+        lambda: "alice",
+        lambda **_facts: None,
+    )
+    registered = [register(each, Path("nowhere")) for each in BACKENDS]
+    return {
+        tool.name: tool for each in registered for tool in each.build_tools(context)
+    }
+
+
+TOOLS = build_tools()
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "sql": {"type": "string"},
+        "limit": {"type": "integer", "minimum": 1},
+        "offset": {"type": "integer"},
+        "values": {"type": "array", "items": {"type": "string"}},
+        "filter": {"type": "object"},
+        "cursor": {"type": "string"},
+        "flag": {"type": "boolean"},
+    },
+    "required": ["sql"],
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        pytest.param({"limit": 0}, {}, id="a zero that no limit can be"),
+        pytest.param({"offset": 0}, {"offset": 0}, id="a zero that counts"),
+        pytest.param({"limit": False}, {"limit": False}, id="a boolean is no zero"),
+        pytest.param({"limit": ""}, {}, id="an empty text for a number"),
+        pytest.param({"cursor": ""}, {}, id="an empty text"),
+        pytest.param({"cursor": None}, {}, id="null"),
+        pytest.param({"values": ""}, {}, id="an empty text for a list"),
+        pytest.param({"values": []}, {}, id="an empty list"),
+        pytest.param({"filter": {}}, {}, id="an empty object"),
+        pytest.param({"flag": ""}, {}, id="an empty text for a flag"),
+        pytest.param({"flag": False}, {"flag": False}, id="a flag"),
+        pytest.param({"sql": ""}, {"sql": ""}, id="what is required stays"),
+        pytest.param({"values": "[1, 2]"}, {"values": [1, 2]}, id="a list as text"),
+        pytest.param({"filter": ' {"a": 1}'}, {"filter": {"a": 1}}, id="an object"),
+        pytest.param({"values": "[1,"}, {"values": "[1,"}, id="what is no JSON stays"),
+        pytest.param({"cursor": "[1]"}, {"cursor": "[1]"}, id="a text stays a text"),
+    ],
+)
+def test_a12_options_are_read_as_they_are_meant(given, read):
+    assert read_arguments(SCHEMA, given) == read
+
+
+def test_f3_unknown_names_are_refused_before_anything_else():
+    names = {f"{'x' * 1_000}{n}": 1 for n in range(100_000)}
+
+    with pytest.raises(BadArgument) as refusal:
+        read_arguments(SCHEMA, names)
+
+    assert "99997 more" in str(refusal.value)
+    assert "sql, limit" in str(refusal.value)
+    assert len(str(refusal.value)) < 400
+
+
+async def test_a_tool_answers_an_unknown_name_with_an_error_result():
+    result = await TOOLS["sql_query"].run({"sql": "SELECT 1", "query": "x"})
+
+    assert result.is_error
+    assert result.meta[ERROR_META]["kind"] == "bad_argument"
+    assert "There is no argument query" in result.content[0].text
+
+
+def walk_schemas(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    found = [schema]
+    for each in schema.get("properties", {}).values():
+        found += walk_schemas(each)
+    if "items" in schema:
+        found += walk_schemas(schema["items"])
+    return found
+
+
+WORDS = {"string", "integer", "number", "boolean", "array", "object"}
+UNSUPPORTED = {"anyOf", "oneOf", "allOf", "not", "$ref", "$defs", "const", "nullable"}
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_a13_every_schema_keeps_to_what_strict_clients_accept(name):
+    """Gemini knows one type a schema, OpenAI wants typed items, Copilot both."""
+    for schema in walk_schemas(TOOLS[name].parameters):
+        assert schema["type"] in WORDS
+        assert not UNSUPPORTED & set(schema)
+        assert schema["type"] != "array" or schema["items"]
+        assert schema.get("default", "") is not None
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_what_a_model_reads_says_what_each_argument_is(name):
+    for schema in TOOLS[name].parameters["properties"].values():
+        assert schema["description"]
+
+
+def test_a_schema_keeps_what_else_it_says():
+    schema = {
+        "properties": {
+            "a": {
+                "anyOf": [{"type": "integer", "minimum": 1}, {"type": "null"}],
+                "default": None,
+                "title": "A",
+                "description": "x",
+            },
+            "b": {"type": "boolean", "default": True},
+        },
+        "additionalProperties": False,
+    }
+
+    assert simplify_schema(schema) == {
+        "properties": {
+            "a": {"type": "integer", "minimum": 1, "description": "x"},
+            "b": {"type": "boolean", "default": True},
+        },
+        "additionalProperties": False,
+    }
