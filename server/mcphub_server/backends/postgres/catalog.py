@@ -20,6 +20,7 @@ KINDS = {
     "f": "foreign table",
 }
 
+MOST_SCHEMAS = 100
 MOST = MAX_TEXT_BYTES + 1
 
 READABLE = """
@@ -46,6 +47,11 @@ FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamesp
 LIST = f"""{SUMMARY} WHERE {READABLE} AND ($2::text IS NULL OR n.nspname = $2)
 ORDER BY n.nspname, c.relname LIMIT $3 OFFSET $4"""
 
+SCHEMAS = f"""
+SELECT DISTINCT n.nspname::text AS schema
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE {READABLE} ORDER BY 1 LIMIT {MOST_SCHEMAS}"""  # noqa: S608
+
 FIND = f"""{SUMMARY} WHERE {READABLE}
   AND c.relname = $2 AND ($3::text IS NULL OR n.nspname = $3)
 ORDER BY visible DESC, n.nspname"""
@@ -61,6 +67,7 @@ SELECT a.attname::text AS name,
 FROM pg_catalog.pg_attribute a
 LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
+  AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT')
 ORDER BY a.attnum"""  # noqa: S608
 
 KEYS = """
@@ -135,7 +142,24 @@ async def list_tables(
     """Return tables and views in the order of their names."""
     schemas = list(reader.backend.config.schemas)
     rows = await reader.fetch_own(LIST, schemas, schema, limit, offset)
+    if not rows and schema is not None and not offset:
+        known = await find_schema(reader, schema)
+        rows = await reader.fetch_own(LIST, schemas, known, limit, offset)
     return [describe_summary(row) for row in rows]
+
+
+async def find_schema(reader: PostgresReader, written: str) -> str:
+    """Return the schema that a caller means; raise BadArgument with those there are."""
+    schemas = list(reader.backend.config.schemas)
+    known = [row["schema"] for row in await reader.fetch_own(SCHEMAS, schemas)]
+    for name in (written, written.strip('"'), written.lower()):
+        if name in known:
+            return name
+    there = ", ".join(known) or "none"
+    raise BadArgument(
+        f"There is no schema {written[:63]} with tables that this hub may read. There "
+        f"are: {there}."
+    )
 
 
 async def describe_table(reader: PostgresReader, table: TableName) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def build_connect_arguments(
             f"{name} has no {missing}: the secret file {name}/{missing} is missing.",
         )
     return {
-        "host": config.host,
+        "host": strip_brackets(config.host),
         "port": config.port,
         "database": config.database,
         "user": secrets.username.get_secret_value(),
@@ -44,6 +44,12 @@ def build_connect_arguments(
         "statement_cache_size": 0 if config.pooler else STATEMENTS_KEPT,
         "server_settings": {"application_name": "mcphub"},
     }
+
+
+def strip_brackets(host: str) -> str:
+    """Return an IPv6 address without the brackets that it has in a URL."""
+    inner = host.removeprefix("[").removesuffix("]")
+    return inner if ":" in inner and host == f"[{inner}]" else host
 
 
 def teach_anyarray(connection: Any) -> None:

@@ -29,6 +29,10 @@ from mcphub_server.results.columns import ColumnKind
 WAIT_SECONDS = 3.0
 """How long a call waits for a connection of the pool."""
 
+STALE = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
+"""A table has changed since a statement on it was prepared; asyncpg has forgotten that
+statement by then, but cannot repeat it in a transaction."""
+
 ROW_SHARE = 8
 """Pages of bytes that a row may have on its way: two of characters, four bytes each."""
 
@@ -75,6 +79,19 @@ class PostgresReader:
             QueryTimeout: It ran too long.
             BackendUnavailable: The database cannot be used.
         """
+        try:
+            return await self._fetch(statement, window, parameters)
+        except STALE:
+            pass
+        try:
+            return await self._fetch(statement, window, parameters)
+        except STALE as error:
+            attempt = Attempt(self.backend.name, analysed=True)
+            raise translate_query_error(attempt, error) from None
+
+    async def _fetch(
+        self, statement: SqlStatement, window: Window, parameters: Sequence[object]
+    ) -> Fetched:
         longest = max(LONGEST_MESSAGE_BYTES, ROW_SHARE * window.max_bytes)
         async with self.backend.reading(
             self._seconds, WAIT_SECONDS, longest
@@ -116,6 +133,8 @@ class PostgresReader:
         began = time.monotonic()
         try:
             return await awaitable
+        except STALE:
+            raise
         except DRIVER_ERRORS as error:
             if isinstance(error, TimeoutError):
                 raise  # the deadline of the whole reading, told by the backend

@@ -16,6 +16,7 @@ from pglast.parser import ParseError
 
 from mcphub_server.errors import Rejected
 from mcphub_server.guards.sql.closed_columns import check_closed, find_closed
+from mcphub_server.guards.sql.dialects import check_dialect
 from mcphub_server.guards.sql.nodes import (
     EXPLAIN_OPTIONS,
     READING,
@@ -59,6 +60,7 @@ def check_sql(sql: str, parameters: int = 0) -> SqlStatement:
     text = _cut_text(sql, raw)
     digest = sha256(text.encode()).hexdigest()[:32]
     if kind == "show":
+        check_dialect(sql)
         check_setting_name(raw.stmt.name)
         return SqlStatement(kind, text, digest, fingerprint(text))
     nodes = _check_nodes(raw.stmt.query if kind == "explain" else raw.stmt, parameters)
@@ -72,6 +74,7 @@ def _parse_one(sql: str) -> Any:
     try:
         statements = parse_sql(sql)
     except ParseError as error:
+        check_dialect(sql)
         raise Rejected(
             "sql/syntax", f"{_describe(error, sql)}.", "Correct the statement."
         ) from None

@@ -13,10 +13,25 @@ IDLE_MARGIN_MS = 15_000
 SETTINGS = {
     "standard_conforming_strings": "on",
     "default_transaction_read_only": "on",
+    # how values are written; of the date style, the order of day and month stays
+    "datestyle": "'ISO'",
+    "intervalstyle": "'postgres'",
     "bytea_output": "'hex'",
     "extra_float_digits": "1",
-    "intervalstyle": "'postgres'",
+    "xmlbinary": "'base64'",
+    "lc_monetary": "'C'",
+    "lc_numeric": "'C'",
+    "lc_time": "'C'",
+    "quote_all_identifiers": "off",
+    # what SQL means
     "xmloption": "'content'",
+    "array_nulls": "on",
+    "transform_null_equals": "off",
+    "row_security": "on",
+    "gin_fuzzy_search_limit": "0",
+    # what else is sent, and what ends the session
+    "client_min_messages": "'error'",
+    "exit_on_error": "off",
     "jit": "off",
 }
 

@@ -13,6 +13,7 @@ import re
 from pglast.parser import ParseError, scan
 
 from mcphub_server.errors import Rejected
+from mcphub_server.guards.sql.dialects import check_dialect
 
 MAX_BYTES = 16_384
 MAX_NESTING = 200
@@ -56,6 +57,7 @@ def check_shape(sql: str) -> None:
         # in place of any other letter: the names of tokens stay what they are
         names = [token.name for token in scan(_NOT_ASCII.sub("_", sql))]
     except ParseError as error:
+        check_dialect(sql)
         raise Rejected(
             "sql/syntax", f"{error.args[0]}.", "Correct the statement."
         ) from None
