@@ -1,8 +1,8 @@
 """How the driver is made from configuration and secrets.
 
-The pool is bounded and everything that waits has a limit. Server notifications and
-telemetry are off: the first repeat the caller's statements in logs, the second sends
-usage data to the vendor.
+The pool is bounded and everything that waits has a limit. Telemetry is off, and so is
+every word of the driver about the server's notifications, which repeat the caller's
+statements. The server is not asked to leave them out, because Neo4j 4.4 refuses that.
 """
 
 import asyncio
@@ -68,7 +68,6 @@ def build_driver(
         connection_acquisition_timeout=ACQUIRE_TIMEOUT_SECONDS,
         max_connection_lifetime=CONNECTION_LIFETIME_SECONDS,
         liveness_check_timeout=LIVENESS_CHECK_SECONDS,
-        notifications_min_severity="OFF",
         warn_notification_severity="OFF",
         telemetry_disabled=True,
         user_agent="mcphub",

@@ -16,6 +16,7 @@ from neo4j.exceptions import (
     ConnectionAcquisitionTimeoutError,
     DriverError,
     Neo4jError,
+    UnsupportedServerProduct,
 )
 
 from mcphub_server.backends.causes import walk_causes
@@ -30,6 +31,9 @@ from mcphub_server.errors import (
 )
 
 LONGEST_MESSAGE = 300
+
+UNSUPPORTED = (ConfigurationError, UnsupportedServerProduct)
+"""The driver finds the server's protocol too old for what it was told to do."""
 
 BACKEND_REASONS = {
     "Neo.ClientError.Security.Unauthorized": BackendReason.BAD_CREDENTIALS,
@@ -130,7 +134,19 @@ def translate_failure(
         )
     if isinstance(error, Neo4jError) and not is_backend_failure(error):
         return _tell_query_failure(error, explaining=explaining)
+    if any(isinstance(cause, UNSUPPORTED) for cause in walk_causes(error)):
+        return build_unsupported(backend)
     return build_unavailable(backend, find_reason(error))
+
+
+def build_unsupported(backend: str) -> BackendUnavailable:
+    """Say that driver and server do not understand each other."""
+    return BackendUnavailable(
+        backend,
+        BackendReason.ERROR,
+        f"{backend} is unavailable: its release lacks what this server needs; Neo4j 5 "
+        "and newer work.",
+    )
 
 
 def is_backend_failure(error: Neo4jError) -> bool:
@@ -169,7 +185,7 @@ def find_reason(error: BaseException) -> BackendReason:
         (ConnectionRefusedError, BackendReason.CONNECTION_REFUSED),
         # asyncio tells a TLS handshake that takes too long by this one
         ((TimeoutError, ConnectionAbortedError), BackendReason.TIMEOUT),
-        ((ssl.SSLError, ConfigurationError), BackendReason.TLS_FAILURE),
+        (ssl.SSLError, BackendReason.TLS_FAILURE),
     ):
         if any(isinstance(cause, kinds) for cause in causes):
             return reason

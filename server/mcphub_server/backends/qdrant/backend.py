@@ -6,7 +6,7 @@ are checked by the guards before; listing filters by the same list.
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,6 +116,8 @@ class QdrantBackend:
             told = build_unavailable(self.name, reason)
             return Health(BackendState.UNREACHABLE, reason, str(told))
         except ToolFailure as failure:
+            if isinstance(failure, QueryFailed) and failure.code is None:
+                return Health(BackendState.CONNECTED)  # it has answered, somehow
             refused = isinstance(failure, QueryFailed) and failure.code == FORBIDDEN
             reason = BackendReason.BAD_CREDENTIALS if refused else BackendReason.ERROR
             told = build_unavailable(self.name, reason)
@@ -146,13 +148,22 @@ class QdrantBackend:
 
     async def describe_collection(
         self, collection: str, timeout_seconds: float
-    ) -> models.CollectionInfo:
-        """Return what Qdrant tells about a collection."""
+    ) -> Mapping[str, Any]:
+        """Return what Qdrant tells about a collection, as it comes.
+
+        The client's own model knows the words of one release only.
+        """
         answer = await self._ask(
-            lambda client: client.collections_api.get_collection(collection),
+            lambda client: client.client.request(
+                type_=dict[str, Any],
+                method="GET",
+                url="/collections/{collection_name}",
+                path_params={"collection_name": collection},
+            ),
             timeout_seconds,
         )
-        return cast("models.CollectionInfo", answer.result)
+        found = answer.get("result")
+        return found if isinstance(found, dict) else {}
 
     async def search(
         self, search: Search, timeout_seconds: float

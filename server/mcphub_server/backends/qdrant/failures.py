@@ -9,6 +9,7 @@ import socket
 import ssl
 
 import httpx
+from pydantic import ValidationError
 
 from mcphub_server.backends.causes import walk_causes
 from mcphub_server.backends.qdrant.bounded import AnswerTooLarge
@@ -73,6 +74,11 @@ def translate_failure(backend: str, error: BaseException) -> ToolFailure:
         return LimitExceeded(
             f"All of the hub's connections to {backend} are busy; try again shortly.",
             retry_after_seconds=1.0,
+        )
+    if any(isinstance(cause, ValidationError) for cause in causes):
+        return QueryFailed(
+            "Qdrant's answer has a form that this server does not know; its release "
+            "may be newer. Ask for less, such as with_vectors=false."
         )
     if isinstance(error, UnexpectedResponse):
         return _translate_status(backend, error)

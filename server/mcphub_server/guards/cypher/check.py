@@ -33,6 +33,18 @@ READING_CLAUSES = frozenset(
     }
 )
 
+SCHEMA_COMMANDS = ("ShowIndexCommand", "ShowConstraint")
+"""What SHOW may show: queries of vectors and texts need the names of indexes."""
+
+PARTS = frozenset(
+    {
+        "ShowCommandYieldContext",
+        "ShowCommandYieldWhereContext",
+        "ShowIndexTypeContext",
+        "ShowIndexesEndContext",
+    }
+)
+
 _ALLOWED = (
     "Allowed are MATCH, WITH, UNWIND, CALL { … } and CALL of reading procedures,"
     " ORDER BY and RETURN; for the schema CALL db.labels(),"
@@ -85,7 +97,7 @@ def _check_node(node: Any) -> str | None:
     kind = type(node)
     if kind is Grammar.CommandContext:
         raise _refuse(_name_command(node))
-    if kind is Grammar.ClauseContext and type(node.getChild(0)) not in CLAUSE_RULES:
+    if kind is Grammar.ClauseContext and not _is_known_clause(node.getChild(0)):
         raise _refuse(_name_command(node))
     if kind in CLAUSE_RULES and CLAUSE_RULES[kind] not in READING_CLAUSES:
         raise _refuse(CLAUSE_RULES[kind])
@@ -98,6 +110,15 @@ def _check_node(node: Any) -> str | None:
     elif kind is Grammar.ParameterNameContext:
         return _unquote(node.getText())
     return None
+
+
+def _is_known_clause(clause: Any) -> bool:
+    """Tell whether a clause is judged by its rule, or shows the schema."""
+    if type(clause) in CLAUSE_RULES:
+        return True
+    commands = [type(node).__name__ for node in walk(clause)]
+    shown = [name for name in commands if name.startswith("Show") and name not in PARTS]
+    return bool(shown) and all(name.startswith(SCHEMA_COMMANDS) for name in shown)
 
 
 def _name_command(node: Any) -> str:

@@ -12,11 +12,23 @@ from mcphub_server.errors import Rejected
 MAX_BYTES = 16_384
 
 _ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\u+([0-9a-fA-F]{4})")
+_AMBIGUOUS = re.compile(r"\\u+[0-9a-fA-F]{4}")
+"""What is left of them is escaped itself, which releases of Neo4j read differently."""
+
 # atomic and possessive: a comment that could end later too doubles the ways to try
 _PREFIX = re.compile(
     r"^(?>\s+|/\*.*?\*/|//[^\n\r]*[\n\r])*+(EXPLAIN|PROFILE|CYPHER)\b",
     re.IGNORECASE | re.DOTALL,
 )
+
+
+_VERSION = re.compile(r"\s+(?:5|25|4\.[34])(?=\s)")
+_OPTION = re.compile(r"\s+([A-Za-z]+)\s*=\s*([A-Za-z]+)(?=\s)")
+_HARMLESS = {
+    "runtime": frozenset({"slotted", "pipelined", "interpreted", "legacy"}),
+    "planner": frozenset({"cost", "idp", "dp"}),
+    "replan": frozenset({"default", "skip"}),
+}
 
 
 def normalise(cypher: str) -> str:
@@ -28,7 +40,7 @@ def normalise(cypher: str) -> str:
     _check_characters(cypher)
     text = _ESCAPE.sub(lambda m: m[1] + chr(int(m[2], 16)), cypher)
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if "\0" in text or "\\u" in text:
+    if "\0" in text or _AMBIGUOUS.search(text):
         raise Rejected(
             "cypher/characters",
             "The statement has an escape that could be read in two ways.",
@@ -39,17 +51,39 @@ def normalise(cypher: str) -> str:
 
 def split_prefix(text: str) -> tuple[bool, str]:
     """Return whether EXPLAIN leads, and the statement behind it."""
-    match = _PREFIX.match(text)
-    if match is None:
-        return False, text
-    word = match[1].upper()
-    if word != "EXPLAIN":
+    explain = False
+    while match := _PREFIX.match(text):
+        word = match[1].upper()
+        if word == "PROFILE" or (word == "EXPLAIN" and explain):
+            break
+        rest = text[match.end() :]
+        text = _skip_options(rest) if word == "CYPHER" else rest
+        explain = explain or word == "EXPLAIN"
+    if match and match[1].upper() == "PROFILE":
         raise Rejected(
             "cypher/prefix",
-            f"{word} at the beginning is not taken.",
+            "PROFILE at the beginning is not taken.",
             "Leave it out, or use EXPLAIN for the plan.",
         )
-    return True, text[match.end() :].strip()
+    return explain, text.strip()
+
+
+def _skip_options(text: str) -> str:
+    """Return the text behind CYPHER's version and options, all of them harmless.
+
+    The database's own version and planner are used in their place.
+    """
+    version = _VERSION.match(text)
+    position = version.end() if version else 0
+    while option := _OPTION.match(text, position):
+        if option[2].lower() not in _HARMLESS.get(option[1].lower(), ()):
+            raise Rejected(
+                "cypher/prefix",
+                f"The option {option[1][:40]}={option[2][:40]} is not taken.",
+                "Leave it out.",
+            )
+        position = option.end()
+    return text[position:]
 
 
 def _check_characters(cypher: str) -> None:

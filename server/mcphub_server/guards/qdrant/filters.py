@@ -32,7 +32,7 @@ _ADVICE = (
 
 
 def check_filter(raw: Any, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
-    """Return the filter as it came, once it is known to be one.
+    """Return the filter, once it is known to be one; ids that are numbers as such.
 
     Raises:
         Rejected: It is too deep or too large, or has a clause that Qdrant has not.
@@ -41,7 +41,22 @@ def check_filter(raw: Any, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
         raise _refuse("The filter is no object.")
     _check_size(raw, max_depth)
     _check_filter(raw)
-    return raw
+    read: dict[str, Any] = _read_ids(raw)
+    return read
+
+
+def _read_ids(node: Any) -> Any:
+    """Return a filter in which `has_id` has numbers where their text was given."""
+    if isinstance(node, list):
+        return [_read_ids(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        name: [check_point_id(each) for each in value]
+        if name == "has_id" and isinstance(value, list)
+        else _read_ids(value)
+        for name, value in node.items()
+    }
 
 
 def _refuse(problem: str) -> Rejected:

@@ -1,8 +1,7 @@
 """Names that become parts of Qdrant's URLs, and the collections that a hub may use.
 
-A collection's name is a path segment: one with a slash, a question mark or a control
-character can turn a search into another request. An allow-list of characters, so
-that it does not matter which client quotes what.
+A collection's name is a path segment, which the client quotes. Refused is what quoting
+does not make harmless, a segment of dots, and what Qdrant itself takes in no name.
 """
 
 import re
@@ -13,7 +12,8 @@ from uuid import UUID
 from mcphub_server.errors import BadArgument, Rejected
 from mcphub_server.guards.qdrant.numbers import is_count
 
-_NAME = re.compile(r"[\w@+=~][\w@+=~.\- ]{0,254}")
+_NAME = re.compile(r"""[^<>:"/\\|?*\x00-\x1f\x7f]{1,255}""")
+_DOTS = frozenset({".", ".."})
 
 
 def check_collection_name(name: Any, allowed: Collection[str] = ()) -> str:
@@ -72,7 +72,13 @@ def check_limit(limit: Any, maximum: int) -> int:
 
 
 def _is_plain(name: str) -> bool:
-    return _NAME.fullmatch(name) is not None and name == name.strip()
+    if _NAME.fullmatch(name) is None or name in _DOTS:
+        return False
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair has no place in a URL
+        return False
+    return True
 
 
 def _refuse_point_id() -> BadArgument:

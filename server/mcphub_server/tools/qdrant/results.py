@@ -117,33 +117,41 @@ def describe_names(names: Sequence[str], max_bytes: int) -> tuple[dict[str, Any]
     return {"collections": fitting, "total": len(names), "truncated": cut}, cut
 
 
-def describe_collection(name: str, info: Any) -> dict[str, Any]:
-    """Return what a search needs to know of a collection."""
-    parameters = info.config.params
+def describe_collection(name: str, info: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a search needs to know of a collection; unknown parts stay out."""
+    parameters = find_object(find_object(info, "config"), "params")
+    fields = find_object(info, "payload_schema")
     return {
         "name": name,
-        "status": info.status.value,
-        "points_count": info.points_count,
-        "vectors": describe_vectors(parameters.vectors),
-        "sparse_vectors": sorted(parameters.sparse_vectors or {}),
+        "status": str(info.get("status") or "unknown"),
+        "points_count": info.get("points_count"),
+        "vectors": describe_vectors(parameters.get("vectors")),
+        "sparse_vectors": sorted(find_object(parameters, "sparse_vectors")),
         "payload_schema": {
-            field: schema.data_type.value
-            for field, schema in sorted(info.payload_schema.items())
+            field: str(find_object(fields, field).get("data_type") or "unknown")
+            for field in sorted(fields)
         },
     }
 
 
+def find_object(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return an object within another, empty where there is none."""
+    found = parent.get(key)
+    return found if isinstance(found, dict) else {}
+
+
 def describe_vectors(vectors: Any) -> list[dict[str, Any]]:
     """Return each vector's parameters; the unnamed one's name is empty."""
-    if vectors is None:
+    if not isinstance(vectors, dict):
         return []
-    named = vectors if isinstance(vectors, Mapping) else {"": vectors}
+    named = {"": vectors} if "size" in vectors else vectors
     return [
         {
             "name": name,
-            "size": each.size,
-            "distance": each.distance.value,
-            "multivector": each.multivector_config is not None,
+            "size": each.get("size") or 0,
+            "distance": str(each.get("distance") or "unknown"),
+            "multivector": each.get("multivector_config") is not None,
         }
         for name, each in sorted(named.items())
+        if isinstance(each, dict)
     ]

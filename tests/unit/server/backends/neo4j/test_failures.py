@@ -4,7 +4,7 @@ import socket
 import ssl
 
 import pytest
-from neo4j.exceptions import Neo4jError, ServiceUnavailable
+from neo4j.exceptions import ConfigurationError, Neo4jError, ServiceUnavailable
 
 from mcphub_server.backends.neo4j.failures import (
     find_reason,
@@ -12,7 +12,12 @@ from mcphub_server.backends.neo4j.failures import (
     translate_failure,
 )
 from mcphub_server.backends.neo4j.metering import RecordTooLarge
-from mcphub_server.errors import BackendUnavailable, QueryFailed, QueryTimeout
+from mcphub_server.errors import (
+    BackendReason,
+    BackendUnavailable,
+    QueryFailed,
+    QueryTimeout,
+)
 
 
 def tell(code: str, message: str = "text: canary") -> Neo4jError:
@@ -89,3 +94,13 @@ def test_a_long_message_keeps_its_position() -> None:
     message = "Invalid input: expected " + "'WORD', " * 200 + "(line 3, column 14 (o"
 
     assert shorten(message).endswith("… (line 3, column 14)")
+
+
+def test_b4_a_server_that_is_too_old_is_no_failure_of_tls():
+    error = ConfigurationError("Notification filtering is not supported in Bolt 4.4")
+
+    failure = translate_failure("graph", error)
+
+    assert isinstance(failure, BackendUnavailable)
+    assert failure.reason is BackendReason.ERROR
+    assert "Neo4j 5" in str(failure)

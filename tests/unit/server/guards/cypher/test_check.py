@@ -60,6 +60,19 @@ READING = {
     "a semicolon": "MATCH (n) RETURN n;",
     "several lines": "MATCH (n)\n\n  WHERE n.x = 1\nRETURN n\n",
     "a plan": "EXPLAIN MATCH (n) RETURN n",
+    "a path of Windows": r"MATCH (f) WHERE f.path = 'C:\\users\\1' RETURN f",
+    "a backslash and a u": r"RETURN '\\upper', '\\u12'",
+    "a version": "CYPHER 5 MATCH (n) RETURN n",
+    "a newer version": "CYPHER 25 MATCH (n) RETURN n",
+    "a runtime": "CYPHER runtime=slotted MATCH (n) RETURN n",
+    "a version and options": "CYPHER 5 planner = cost runtime=pipelined MATCH (n) RETURN n",
+    "a plan of a version": "EXPLAIN CYPHER 25 MATCH (n) RETURN n",
+    "a version of a plan": "/* a */ CYPHER 25 /* b */ EXPLAIN MATCH (n) RETURN n",
+    "indexes": "SHOW INDEXES",
+    "names of indexes": "SHOW INDEXES YIELD name, type WHERE type = 'VECTOR' RETURN name",
+    "indexes of texts": "SHOW FULLTEXT INDEXES YIELD name RETURN name",
+    "constraints": "SHOW CONSTRAINTS",
+    "constraints of uniqueness": "SHOW UNIQUENESS CONSTRAINTS YIELD name RETURN name",
 }  # fmt: skip
 
 
@@ -94,7 +107,19 @@ ATTACKS = [
     (CLAUSE, "USE graph.byName('x') MATCH (n) RETURN n", "another graph"),
     (CLAUSE, "CALL { USE other MATCH (n) RETURN n } RETURN n", "another database inside"),
     (CLAUSE, "LOAD CSV WITH HEADERS FROM 'http://10.0.0.1/' AS l RETURN l", "an address"),
-    (CLAUSE, "SHOW INDEXES", "show"),
+    (CLAUSE, "SHOW USERS", "users"),
+    (CLAUSE, "SHOW ROLES", "roles"),
+    (CLAUSE, "SHOW SETTINGS", "settings"),
+    (CLAUSE, "SHOW DATABASES", "databases"),
+    (CLAUSE, "SHOW SERVERS", "servers"),
+    (CLAUSE, "SHOW INDEXES YIELD name SHOW TRANSACTIONS YIELD currentQuery RETURN *", "others' statements behind indexes"),
+    (CLAUSE, "SHOW INDEXES YIELD name TERMINATE TRANSACTIONS 'a' YIELD message RETURN *", "terminate behind indexes"),
+    (FUNCTION, "SHOW INDEXES YIELD name WHERE custom.fn(name) RETURN name", "a user's function in show"),
+    ("cypher/prefix", "CYPHER 5 PROFILE MATCH (n) RETURN n", "profile behind a version"),
+    ("cypher/prefix", "CYPHER 25 runtime=parallel MATCH (n) RETURN n", "options behind a version"),
+    ("cypher/prefix", "CYPHER debug=tostring MATCH (n) RETURN n", "an internal option"),
+    (CLAUSE, "CYPHER 5 CREATE (n)", "a write behind a version"),
+    (CLAUSE, "EXPLAIN CYPHER 25 runtime=slotted CREATE (n)", "a write behind all of it"),
     (CLAUSE, "SHOW TRANSACTIONS YIELD * RETURN *", "others' statements"),
     (CLAUSE, "SHOW USER PRIVILEGES", "rights"),
     (CLAUSE, "TERMINATE TRANSACTION 'a'", "terminate"),
@@ -213,3 +238,10 @@ def test_a_plan_and_its_statement_have_different_fingerprints():
     plain, plan = check_cypher("RETURN 1"), check_cypher("EXPLAIN RETURN 1")
 
     assert plain.fingerprint != plan.fingerprint
+
+
+def test_versions_and_options_are_not_sent():
+    statement = check_cypher("CYPHER 25 runtime=slotted EXPLAIN MATCH (n) RETURN n")
+
+    assert statement.explain
+    assert statement.text == "MATCH (n) RETURN n"

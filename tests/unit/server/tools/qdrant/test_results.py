@@ -5,7 +5,11 @@ from typing import Any
 from qdrant_client.http import models
 
 from mcphub_server.results.cells import encode_json
-from mcphub_server.tools.qdrant.results import describe_hits, describe_names
+from mcphub_server.tools.qdrant.results import (
+    describe_collection,
+    describe_hits,
+    describe_names,
+)
 
 LIMIT = 4096
 
@@ -55,3 +59,34 @@ def test_names_that_do_not_fit_are_counted() -> None:
     assert cut
     assert body["total"] == 1000
     assert len(body["collections"]) < 1000
+
+
+NEWER = {
+    "status": "violet",
+    "points_count": 7,
+    "config": {
+        "params": {
+            "vectors": {"a": {"size": 4, "distance": "Chebyshev"}, "b": "later"},
+            "sparse_vectors": None,
+        }
+    },
+    "payload_schema": {
+        "where": {"data_type": "hexagon", "points": 1},
+        "odd": {"index": "later"},
+    },
+}
+
+
+def test_c2_what_a_newer_release_tells_is_passed_on_as_it_is():
+    described = describe_collection("docs", NEWER)
+
+    assert described["status"] == "violet"
+    assert described["vectors"] == [
+        {"name": "a", "size": 4, "distance": "Chebyshev", "multivector": False}
+    ]
+    assert described["sparse_vectors"] == []
+    assert described["payload_schema"] == {"odd": "unknown", "where": "hexagon"}
+
+
+def test_c2_a_description_may_lack_everything():
+    assert describe_collection("docs", {})["vectors"] == []
