@@ -20,6 +20,10 @@ CREATE TABLE public.docs (id int, jb jsonb);
 INSERT INTO public.docs VALUES (1, '{"f": 1, "g": 2}');
 CREATE TABLE public.people (id int, mail citext, extra hstore, secret text);
 INSERT INTO public.people VALUES (1, 'A@b.c', 'k=>v', 'hidden');
+CREATE EXTENSION ltree;
+CREATE TABLE public.tags (id int, word citext, more hstore, paths ltree[]);
+INSERT INTO public.tags VALUES (1, 'Ab', 'k=>v', '{a.b,c}');
+GRANT SELECT ON public.tags TO reader;
 CREATE TABLE public.vault (id int);
 CREATE SCHEMA empty;
 GRANT SELECT ON public.mig, public.docs TO reader;
@@ -114,6 +118,44 @@ async def test_a8_an_unknown_schema_is_told_with_those_there_are(
 
     assert answer.is_error
     assert "public, sales" in answer.content[0].text
+
+
+@pytest.mark.parametrize(
+    ("sql", "value"),
+    [
+        pytest.param(
+            "SELECT p FROM tags p",
+            {"id": 1, "word": "Ab", "more": {"k": "v"}, "paths": ["a.b", "c"]},
+            id="a whole row",
+        ),
+        pytest.param(
+            "SELECT array_agg(p.word) FROM tags p", ["Ab"], id="a list of such values"
+        ),
+        pytest.param(
+            "SELECT array_agg(p) FROM public.tags p",
+            [{"id": 1, "word": "Ab", "more": {"k": "v"}, "paths": ["a.b", "c"]}],
+            id="a list of rows",
+        ),
+        pytest.param(
+            "SELECT s FROM (SELECT word, paths FROM tags) s",
+            {"word": "Ab", "paths": ["a.b", "c"]},
+            id="a row of a subquery",
+        ),
+        pytest.param(
+            "SELECT ROW(word, more) FROM tags",
+            {"f1": "Ab", "f2": {"k": "v"}},
+            id="a row that is made",
+        ),
+    ],
+)
+async def test_a10_a_row_with_an_extensions_type_is_an_object(
+    client: Client[Any], sql: str, value: object
+) -> None:
+    answers = [await query(client, sql) for _ in range(2)]
+
+    for answer in answers:
+        assert not answer.is_error, answer.content[0].text
+        assert answer.structured_content["rows"] == [[value]]
 
 
 async def test_a11_a_json_document_may_come_as_its_text(client: Client[Any]) -> None:

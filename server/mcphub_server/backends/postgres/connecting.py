@@ -6,6 +6,7 @@ configured login.
 """
 
 import ssl
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,21 @@ def teach_anyarray(connection: Any) -> None:
     settings.add_python_codec(
         ANYARRAY, "anyarray", "pg_catalog", [], "scalar", str, str, "text"
     )
+
+
+def teach_row_types(connection: Any, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Let a connection describe whole rows of tables, and lists of them.
+
+    asyncpg gives up on a row with a column of an extension's type, although all that is
+    asked of it is the row type's name: the database writes the row itself as JSON.
+    """
+    settings = connection._protocol.get_settings()  # noqa: SLF001
+    for row in rows:
+        for number, kind in ((row["row_type"], "composite"), (row["list"], "array")):
+            if number:
+                settings.add_python_codec(
+                    number, row["name"], row["schema"], [], kind, str, str, "text"
+                )
 
 
 def build_ssl(

@@ -15,6 +15,7 @@ import asyncpg
 
 from mcphub_server.backends.postgres.backend import PostgresBackend
 from mcphub_server.backends.postgres.bounded import LONGEST_MESSAGE_BYTES
+from mcphub_server.backends.postgres.connecting import teach_row_types
 from mcphub_server.backends.postgres.failures import (
     DRIVER_ERRORS,
     Attempt,
@@ -32,6 +33,20 @@ WAIT_SECONDS = 3.0
 STALE = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
 """A table has changed since a statement on it was prepared; asyncpg has forgotten that
 statement by then, but cannot repeat it in a transaction."""
+
+UNREADABLE = (asyncpg.UnsupportedClientFeatureError,)
+"""asyncpg knows no way to read a column's type."""
+
+ROW_TYPES = """
+SELECT c.reltype AS row_type, t.typarray AS list, c.relname::text AS name,
+       n.nspname::text AS schema
+FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[]))
+  AS u(schema, name)
+JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass(
+  CASE WHEN u.schema IS NULL THEN '' ELSE pg_catalog.quote_ident(u.schema) || '.' END
+  || pg_catalog.quote_ident(u.name))
+JOIN pg_catalog.pg_type t ON t.oid = c.reltype
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"""
 
 ROW_SHARE = 8
 """Pages of bytes that a row may have on its way: two of characters, four bytes each."""
@@ -97,9 +112,7 @@ class PostgresReader:
             self._seconds, WAIT_SECONDS, longest
         ) as session:
             await self._names.check(partial(self._ask, session), statement)
-            prepared = await self._run(
-                session, session.prepare(statement.text), analysed=False
-            )
+            prepared = await self._prepare(session, statement)
             values = convert_parameters(prepared.get_parameters(), parameters)
             attributes = prepared.get_attributes()
             columns = tuple(attribute.name for attribute in attributes)
@@ -118,6 +131,19 @@ class PostgresReader:
             rows, more = wrapped.split_page(records, window.limit)
             return Fetched(columns, wrapped.kinds, rows, more, wrapped.max_cell_bytes)
 
+    async def _prepare(self, session: Any, statement: SqlStatement) -> Any:
+        """Learn a statement's columns; teach the connection row types it lacks."""
+        asked = session.prepare(statement.text)
+        try:
+            return await self._run(session, asked, analysed=False, passed=UNREADABLE)
+        except UNREADABLE:
+            schemas = [schema for schema, _ in statement.uses.relations]
+            names = [name for _, name in statement.uses.relations]
+            rows = await self._ask(session, ROW_TYPES, schemas, names)
+            teach_row_types(session, rows)
+        asked = session.prepare(statement.text)
+        return await self._run(session, asked, analysed=False)
+
     async def fetch_own(self, sql: str, *arguments: object) -> Sequence[Any]:
         """Return the rows of a statement of ours about the catalog."""
         async with self.backend.reading(self._seconds, WAIT_SECONDS) as session:
@@ -129,11 +155,18 @@ class PostgresReader:
         )
         return rows
 
-    async def _run(self, session: Any, awaitable: Any, *, analysed: bool) -> Any:
+    async def _run(
+        self,
+        session: Any,
+        awaitable: Any,
+        *,
+        analysed: bool,
+        passed: tuple[type[Exception], ...] = (),
+    ) -> Any:
         began = time.monotonic()
         try:
             return await awaitable
-        except STALE:
+        except (*STALE, *passed):
             raise
         except DRIVER_ERRORS as error:
             if isinstance(error, TimeoutError):
