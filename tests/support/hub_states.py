@@ -18,11 +18,22 @@ async def find_state(hub: Address, backend: str) -> dict[str, Any]:
     return found
 
 
-async def wait_for_state(hub: Address, backend: str, wanted: str) -> dict[str, Any]:
-    """Return the entry once the backend is in a state."""
+async def wait_for_state(
+    hub: Address, backend: str, wanted: str, reason: str | None = None
+) -> dict[str, Any]:
+    """Return the entry once the backend is in a state, for a reason if one is given.
+
+    On a slow machine the first attempt may time out before its real reason shows.
+    """
+    shown: dict[str, Any] = {}
 
     async def reached() -> bool:
-        return bool((await find_state(hub, backend))["state"] == wanted)
+        nonlocal shown
+        shown = await find_state(hub, backend)
+        return shown["state"] == wanted and reason in (None, shown["reason"])
 
-    await wait_until(reached)
-    return await find_state(hub, backend)
+    try:
+        await wait_until(reached)
+    except AssertionError:
+        raise AssertionError(f"{backend} never {wanted} {reason}: {shown}") from None
+    return shown

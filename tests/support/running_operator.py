@@ -21,6 +21,7 @@ from mcphub_operator.settings import Settings
 from mcphub_operator.status.condition_model import find_condition
 from tests.support.settling import (
     find_uncontrolled,
+    find_unevaluated,
     find_unready_pods,
     find_unseen,
     read_contents,
@@ -248,6 +249,7 @@ class Running:
         pending = [
             *find_unseen(self.operator.caches, contents),
             *find_uncontrolled(contents),
+            *find_unevaluated(contents),
             *(find_unready_pods(contents) if pods_ready else ()),
         ]
         return pending if queue.is_idle(RETRY_SECONDS) else ["the work queue"]

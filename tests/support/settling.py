@@ -140,6 +140,19 @@ def find_uncontrolled(contents: Contents) -> Iterator[str]:
             yield f"the controller of Deployment {deployment['metadata']['name']}"
 
 
+def find_unevaluated(contents: Contents) -> Iterator[str]:
+    """Name the autoscalers that their controller has not evaluated yet.
+
+    It evaluates a new one a sync period later, and the operator reports the result.
+    """
+    for autoscaler in contents.items[AUTOSCALER]:
+        conditions = (autoscaler.get("status") or {}).get("conditions") or ()
+        if not any(
+            c["type"] == "ScalingActive" or c["status"] == "False" for c in conditions
+        ):
+            yield f"the controller of {autoscaler['metadata']['name']}'s autoscaler"
+
+
 def _has_its_pods(replica_set: Object, pods: Mapping[str, list[Object]]) -> bool:
     status = replica_set.get("status") or {}
     conditions = status.get("conditions") or ()

@@ -77,7 +77,7 @@ async def test_a_database_that_cannot_be_used_says_why(
         options = {**options, "uri": uri}
 
     async with hub_in_loop(graph_files(**options)) as hub:
-        shown = await wait_for_state(hub, "neo4j", "Unreachable")
+        shown = await wait_for_state(hub, "neo4j", "Unreachable", reason)
         answer = await query(hub)
 
     assert shown["reason"] == reason
@@ -97,7 +97,7 @@ async def test_a_proxy_that_hangs_is_told_and_left_behind(
         )
         proxy.hang()
         async with hub_in_loop(files) as hub:
-            shown = await wait_for_state(hub, "neo4j", "Unreachable")
+            shown = await wait_for_state(hub, "neo4j", "Unreachable", "Timeout")
             proxy.resume()
             await wait_for_state(hub, "neo4j", "Connected")
             answer = await query(hub)
@@ -225,7 +225,7 @@ async def test_a_server_that_demands_tls_is_told_to_a_hub_without(
     files = graph_files(uri=f"neo4j://127.0.0.1:{strict.port}")
 
     async with hub_in_loop(files) as hub:
-        shown = await wait_for_state(hub, "neo4j", "Unreachable")
+        shown = await wait_for_state(hub, "neo4j", "Unreachable", "TLSFailure")
 
     assert shown["reason"] == "TLSFailure"
 
@@ -236,7 +236,7 @@ async def test_a_certificate_of_an_unknown_authority_is_not_trusted(
     files = graph_files(uri=f"neo4j+s://127.0.0.1:{strict.port}")
 
     async with hub_in_loop(files) as hub:
-        shown = await wait_for_state(hub, "neo4j", "Unreachable")
+        shown = await wait_for_state(hub, "neo4j", "Unreachable", "TLSFailure")
 
     assert shown["reason"] == "TLSFailure"
 

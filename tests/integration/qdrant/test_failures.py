@@ -61,7 +61,7 @@ async def test_a_server_that_cannot_be_used_says_why(
         given["options"] = {"url": url}
 
     async with hub_in_loop(vector_files(**given)) as hub:
-        shown = await wait_for_state(hub, "qdrant", "Unreachable")
+        shown = await wait_for_state(hub, "qdrant", "Unreachable", reason)
         answer = await search(hub)
 
     assert shown["reason"] == reason
@@ -82,7 +82,7 @@ async def test_a_proxy_that_hangs_is_told_and_left_behind(
             await wait_for_state(hub, "qdrant", "Connected")
             proxy.hang()
             answer = await search(hub)
-            shown = await wait_for_state(hub, "qdrant", "Unreachable")
+            shown = await wait_for_state(hub, "qdrant", "Unreachable", "Timeout")
             proxy.resume()
             await wait_for_state(hub, "qdrant", "Connected")
             afterwards = await search(hub)
@@ -98,7 +98,7 @@ async def test_a_frozen_server_is_left_in_time_and_found_again(tmp_path: Path) -
         async with hub_in_loop(own_files(server, tmp_path)) as hub:
             await wait_for_state(hub, "qdrant", "Connected")
             server.freeze()
-            shown = await wait_for_state(hub, "qdrant", "Unreachable")
+            shown = await wait_for_state(hub, "qdrant", "Unreachable", "Timeout")
             server.thaw()
             await wait_for_state(hub, "qdrant", "Connected")
             answer = await search(hub)
@@ -149,10 +149,10 @@ async def test_tls_with_an_own_authority_and_without(tmp_path: Path) -> None:
         async with hub_in_loop(trusting) as hub:
             trusted = await wait_for_state(hub, "qdrant", "Connected")
         async with hub_in_loop(own_files(server, tmp_path / "doubting")) as hub:
-            doubted = await wait_for_state(hub, "qdrant", "Unreachable")
+            doubted = await wait_for_state(hub, "qdrant", "Unreachable", "TLSFailure")
         plain = own_files(server, tmp_path / "plain", scheme="http")
         async with hub_in_loop(plain) as hub:
-            demanded = await wait_for_state(hub, "qdrant", "Unreachable")
+            demanded = await wait_for_state(hub, "qdrant", "Unreachable", "TLSFailure")
 
     assert trusted["reason"] in {None, ""}
     assert doubted["reason"] == "TLSFailure"

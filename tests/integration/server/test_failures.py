@@ -11,12 +11,11 @@ import httpx
 import pytest
 from fastmcp import Client
 
-from tests.support import postgres
+from tests.support import hub_states, postgres
 from tests.support.gate import WAIT, build_gate, opened, wait_for_waiting
 from tests.support.hub import HubFiles, LoopHub, hub_in_loop
 from tests.support.postgres import PostgresServer, running_postgres
 from tests.support.proxies import running_proxy
-from tests.support.waiting import wait_until
 from tools.ports import reserve_port
 
 from .conftest import MakeHub
@@ -29,12 +28,10 @@ async def state(hub: LoopHub) -> dict[str, Any]:
         return backend
 
 
-async def wait_for_state(hub: LoopHub, wanted: str) -> dict[str, Any]:
-    async def reached() -> bool:
-        return (await state(hub))["state"] == wanted
-
-    await wait_until(reached)
-    return await state(hub)
+async def wait_for_state(
+    hub: LoopHub, wanted: str, reason: str | None = None
+) -> dict[str, Any]:
+    return await hub_states.wait_for_state(hub, "postgres", wanted, reason)
 
 
 async def query(hub: LoopHub, sql: str = "SELECT 1") -> Any:
@@ -65,7 +62,7 @@ async def test_a_database_that_cannot_be_used_says_why(
     files = hub_files(backend=options, **secrets)
 
     async with hub_in_loop(files) as hub:
-        shown = await wait_for_state(hub, "Unreachable")
+        shown = await wait_for_state(hub, "Unreachable", reason)
         answer = await query(hub)
 
     assert shown["reason"] == reason
@@ -82,7 +79,7 @@ async def test_a_missing_secret_file_is_named(hub_files: MakeHub) -> None:
     (files.folder / "secrets" / "postgres" / "password").unlink()
 
     async with hub_in_loop(nothing) as hub:
-        shown = await wait_for_state(hub, "Unreachable")
+        shown = await wait_for_state(hub, "Unreachable", "BadCredentials")
 
     assert shown["reason"] == "BadCredentials"
     assert "postgres/password is missing" in shown["message"]
@@ -163,7 +160,7 @@ async def test_a_server_killed_in_mid_query_and_back_again(tmp_path: Path) -> No
         await asyncio.to_thread(server.stop)
 
         answer = await call
-        shown = await wait_for_state(hub, "Unreachable")
+        shown = await wait_for_state(hub, "Unreachable", "ConnectionRefused")
         await asyncio.to_thread(server.start)
         back = await wait_for_state(hub, "Connected")
         again = [
@@ -247,7 +244,7 @@ async def test_too_many_connections(tmp_path: Path) -> None:
         taken = [await connect(server) for _ in range(3)]
 
         async with hub_in_loop(files_for(server, tmp_path)) as hub:
-            shown = await wait_for_state(hub, "Unreachable")
+            shown = await wait_for_state(hub, "Unreachable", "TooManyConnections")
             for connection in taken:
                 await connection.close()
             await wait_for_state(hub, "Connected")
@@ -276,7 +273,7 @@ async def test_a_server_that_demands_tls(tmp_path: Path) -> None:
         await asyncio.to_thread(server.restart)
 
         async with hub_in_loop(files_for(server, tmp_path)) as hub:
-            shown = await wait_for_state(hub, "Unreachable")
+            shown = await wait_for_state(hub, "Unreachable", "AccessDenied")
 
     assert shown["reason"] == "AccessDenied"
     assert "sslMode" in shown["message"]
@@ -347,7 +344,7 @@ async def test_a_proxy_that_hangs_is_told_and_left_behind(
 
         proxy.hang()
         answer = await query(hub)
-        shown = await wait_for_state(hub, "Unreachable")
+        shown = await wait_for_state(hub, "Unreachable", "Timeout")
 
         proxy.resume()
         await wait_for_state(hub, "Connected")

@@ -85,7 +85,7 @@ async def test_the_poolers_refusals_have_reasons_too(
     files = hub_files(backend={"port": pooler, "pooler": True, **options}, **secrets)
 
     async with hub_in_loop(files) as hub:
-        shown = await wait_for_state(hub, "Unreachable")
+        shown = await wait_for_state(hub, "Unreachable", reason)
 
     assert shown["reason"] == reason
 
@@ -98,6 +98,8 @@ async def test_too_many_clients_of_the_pooler(
         async with hub_in_loop(files) as first:
             await wait_for_state(first, "Connected")
             async with hub_in_loop(files) as second:
-                shown = await wait_for_state(second, "Unreachable")
+                shown = await wait_for_state(
+                    second, "Unreachable", "TooManyConnections"
+                )
 
     assert shown["reason"] == "TooManyConnections"

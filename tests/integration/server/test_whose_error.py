@@ -141,7 +141,7 @@ async def test_a2_a_login_without_an_entry_in_pg_hba_says_so(
     try:
         files = files_for(server, tmp_path, {"sslMode": mode})
         async with hub_in_loop(files) as hub:
-            shown = await wait_for_state(hub, "Unreachable")
+            shown = await wait_for_state(hub, "Unreachable", "AccessDenied")
     finally:
         hba.write_text(before)
         server.run_sql("SELECT pg_reload_conf()")
@@ -160,7 +160,7 @@ async def test_a16_a_role_that_may_not_connect_reads_the_grant_to_run(
     files = files_for(server, tmp_path, {"database": "Closed"})
 
     async with hub_in_loop(files) as hub:
-        shown = await wait_for_state(hub, "Unreachable")
+        shown = await wait_for_state(hub, "Unreachable", "AccessDenied")
 
     assert shown["reason"] == "AccessDenied"
     assert 'GRANT CONNECT ON DATABASE "Closed" TO' in shown["message"]
