@@ -91,6 +91,17 @@ class TestTheOperatorsDeployment:
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
             assert container[probe]["httpGet"]["port"] == "http"
 
+    def test_d18_is_reached_by_probes_and_metrics_only(
+        self, build: Build, folder: str
+    ) -> None:
+        policy = only(build(folder), "NetworkPolicy", "mcphub-operator")
+
+        (rule,) = policy["spec"]["ingress"]
+        assert [port["port"] for port in rule["ports"]] == [8080]
+        labels = policy["spec"]["podSelector"]["matchLabels"]
+        deployment = only(build(folder), "Deployment", "mcphub-operator")
+        assert deployment["spec"]["selector"]["matchLabels"] == labels
+
     def test_passes_restricted_pod_security(
         self, api: HubApi, build: Build, folder: str
     ) -> None:

@@ -5,7 +5,9 @@ time, any number of times. The status comes last and says what the pass came to.
 """
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import structlog
 
@@ -163,6 +165,7 @@ class Reconciler:
             upgrade_waits=waits,
             upgrade_stopped_by=observed.upgrade.stuck_hub if waits else "",
         )
+        findings = _give_ports_time(findings, snapshot.status)
         status = build_status(observed, findings)
         if status != snapshot.status and not self._may_report(snapshot.key):
             return Result(again_seconds=CONTESTED_SECONDS)
@@ -171,7 +174,8 @@ class Reconciler:
         if awaits_handover(observed) and not (failures or _is_left_alone(observed.hub)):
             again = 0.0  # the second half of a change of hands
         self.upgrades.note(snapshot.key)
-        return Result(failed=bool(findings.transient), again_seconds=again)
+        failed = bool(findings.transient) or _awaits_port(findings)
+        return Result(failed=failed, again_seconds=again)
 
     def _may_report(self, key: HubKey) -> bool:
         return self.executor.budget.take(key, ChildId(HUB.name, key.name))
@@ -207,11 +211,36 @@ def _look_again_seconds(findings: Findings) -> float | None:
     if not reasons:
         return None
     longest = LOOK_AGAIN_SECONDS
+    if _awaits_port(findings):
+        return None  # by the backoff: a port is free a moment after its Service went
     if reasons == {Reason.INVALID_SPEC}:
         longest = REFUSED_SECONDS
     elif Reason.FIELD_CONTESTED in reasons:
         longest = CONTESTED_SECONDS
     return longest * random.uniform(0.8, 1.2)  # noqa: S311
+
+
+def _awaits_port(findings: Findings) -> bool:
+    return {f.reason for f in findings.blocking} == {Reason.NODE_PORT_UNAVAILABLE}
+
+
+def _give_ports_time(findings: Findings, before: Mapping[str, Any]) -> Findings:
+    """Call a taken port a problem at the second try, half a second after the first.
+
+    The port of a Service that was deleted stays allocated for a moment.
+    """
+    conditions = before.get("conditions") or ()
+    tried = {(find_condition(conditions, kind) or {}).get("reason") for kind in _TOLD}
+    if not _awaits_port(findings) or tried & {
+        Reason.WRITE_FAILED,
+        Reason.NODE_PORT_UNAVAILABLE,
+    }:
+        return findings
+    items = tuple(replace(f, reason=Reason.WRITE_FAILED) for f in findings.items)
+    return replace(findings, items=items)
+
+
+_TOLD = (ConditionType.RECONCILING, ConditionType.STALLED)
 
 
 def _plan(observed: Observed) -> tuple[Stage, ...]:

@@ -40,8 +40,22 @@ SecretKey = Annotated[
 
 OptionalSecretKey = Annotated[str, Field(max_length=253, pattern=r"^[-._a-zA-Z0-9]*$")]
 
+_BACKEND_NAME = "^[a-z][a-z0-9_]{0,29}$"
+_BACKEND_NAME_SHAPE = (
+    "must be lowercase letters, digits and '_', starting with a letter, such as"
+    " orders_db: it begins the names of tools, which take no '-'"
+)
+
+
 BackendName = Annotated[
-    str, Field(min_length=1, max_length=30, pattern=r"^[a-z][a-z0-9_]{0,29}$")
+    str,
+    Field(
+        min_length=1,
+        max_length=30,
+        json_schema_extra=rules(
+            rule(f"self.matches('{_BACKEND_NAME}')", _BACKEND_NAME_SHAPE)
+        ),
+    ),
 ]
 
 Text = Annotated[str, Field(max_length=253)]

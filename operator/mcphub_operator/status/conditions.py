@@ -52,6 +52,7 @@ def build_conditions(given: StatusInput) -> tuple[Condition, ...]:
 
 
 StatusReasonMessage = tuple[ConditionStatus, Reason, str]
+DEFAULT_REPLICAS = 1
 _DELETING = "the hub is being deleted and waits for its finalizers"
 _PAUSED = "paused by the spec: only the status changes"
 
@@ -93,8 +94,22 @@ def _while_serving(given: StatusInput) -> tuple[Reason, str]:
         return Reason.PAUSED_BY_SPEC, f"{count}; {_PAUSED}"
     if not _is_settled(given):
         return Reason.PROGRESSING, count
-    cause = find_service_cause(given.observed, given.backends)
-    return (cause.reason, cause.message) if cause else (Reason.AVAILABLE, count)
+    return _while_complete(given)
+
+
+def _while_complete(given: StatusInput) -> tuple[Reason, str]:
+    if cause := find_service_cause(given.observed, given.backends):
+        return cause.reason, cause.message
+    count = _rollout_message(given.progress)
+    return Reason.AVAILABLE, f"{count}{_ignored_replicas(given)}"
+
+
+def _ignored_replicas(given: StatusInput) -> str:
+    """Say that `kubectl scale` does nothing, once it was tried."""
+    spec = given.observed.hub.spec
+    if spec.autoscaling is None or spec.replicas == DEFAULT_REPLICAS:
+        return ""
+    return "; spec.replicas is ignored while spec.autoscaling is set"
 
 
 def _has_address(given: StatusInput) -> bool:

@@ -265,6 +265,12 @@ REFUSED = [
         "autoscaling.targetCPUUtilizationPercentage needs resources.requests.cpu",
     ),
     (
+        "D16 a backend's name with a hyphen",
+        hub(backends=[{"name": "orders-db", "postgres": POSTGRES}]),
+        "spec.backends[0].name",
+        "must be lowercase letters, digits and '_', starting with a letter",
+    ),
+    (
         "a disruption budget of 0",
         hub(disruptionBudget={"maxUnavailable": 0}),
         "spec.disruptionBudget.maxUnavailable",

@@ -7,6 +7,7 @@ from mcphub_operator.client.api import Object
 from mcphub_operator.client.kinds import (
     CONFIG_MAP,
     DEPLOYMENT,
+    EVENT,
     HUB,
     NETWORK_POLICY,
     SECRET,
@@ -161,3 +162,33 @@ async def test_a_paused_hub_is_told_about_and_not_written(world: World):
 
         await wait_until(there)
         assert (await world.get(HUB, "team-data"))["status"]["observedGeneration"] == 2
+
+
+async def test_d35_a_service_with_a_fixed_port_is_back_at_once(world: World):
+    async with running_operator(world) as running:
+        await world.apply_hub(service={"type": "NodePort"})
+        await world.wait_condition("Stalled", "False")
+        await running.settle()
+        service = await world.get(SERVICE, "team-data")
+        port = service["spec"]["ports"][0]["nodePort"]
+        await world.apply_hub(service={"type": "NodePort", "nodePort": port})
+        await running.settle()
+
+        await world.delete(SERVICE, "team-data")
+
+        async def is_back() -> bool:
+            found = await world.find(SERVICE, "team-data")
+            return (
+                found is not None
+                and found["metadata"]["uid"] != (service["metadata"]["uid"])
+            )
+
+        await wait_until(is_back)
+        await running.settle()
+        found = await world.get(SERVICE, "team-data")
+        assert found["spec"]["ports"][0]["nodePort"] == port
+        assert "NodePortUnavailable" not in await event_reasons(world)
+
+
+async def event_reasons(world: World) -> set[str]:
+    return {str(event["reason"]) for event in await world.list(EVENT)}
