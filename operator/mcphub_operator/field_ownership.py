@@ -115,7 +115,9 @@ SHARED: tuple[SharedField, ...] = (
     SharedField("all", "metadata.annotations", "`kubectl rollout restart`, Argo CD"),
     SharedField("all", "metadata.finalizers", "a backup or load balancer controller"),
     SharedField("all", "metadata.ownerReferences", "owners that are not controllers"),
-    SharedField("Deployment", "spec.paused", "`kubectl rollout pause`; told in STATUS"),
+    SharedField(
+        "Deployment", "spec.paused", "`kubectl rollout pause`; shown in STATUS"
+    ),
     SharedField(
         "Deployment", "spec.template.metadata", "labels, annotations of an injector"
     ),

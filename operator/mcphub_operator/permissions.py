@@ -23,7 +23,7 @@ from mcphub_operator.client.kinds import (
 )
 
 # Server-side apply needs `create` beside `patch` where the object may be new.
-_CHILD_VERBS = ("create", "delete", "get", "list", "patch", "watch")
+_CHILD_VERBS = ("create", "get", "list", "patch", "watch")
 _WATCH = ("list", "watch")
 
 
@@ -43,16 +43,12 @@ SERVED: tuple[Permission, ...] = (
     Permission(HUB.group, "mcphubs/finalizers", ("update",)),
     *(
         Permission(kind.group, kind.plural, _CHILD_VERBS)
-        for kind in (
-            CONFIG_MAP,
-            SECRET,
-            SERVICE_ACCOUNT,
-            SERVICE,
-            DEPLOYMENT,
-            AUTOSCALER,
-            DISRUPTION_BUDGET,
-            NETWORK_POLICY,
-        )
+        for kind in (CONFIG_MAP, SERVICE_ACCOUNT, SERVICE, DEPLOYMENT)
+    ),
+    # The operator deletes only children that a spec can stop asking for.
+    *(
+        Permission(kind.group, kind.plural, (*_CHILD_VERBS, "delete"))
+        for kind in (SECRET, AUTOSCALER, DISRUPTION_BUDGET, NETWORK_POLICY)
     ),
     Permission(POD.group, "pods", _WATCH),
     Permission(EVENT.group, "events", ("create",)),

@@ -11,7 +11,17 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from mcphub_operator.client.kinds import CHILD_KINDS, DEPLOYMENT, HUB, Kind
+from mcphub_operator.client.kinds import (
+    AUTOSCALER,
+    CHILD_KINDS,
+    DEPLOYMENT,
+    DISRUPTION_BUDGET,
+    HUB,
+    NETWORK_POLICY,
+    POD,
+    SECRET,
+    Kind,
+)
 from mcphub_operator.permissions import (
     CLUSTER,
     DEVELOPMENT,
@@ -81,7 +91,7 @@ def installed(
         yield installation
 
 
-RIGHTS = {
+RIGHTS: dict[str, Any] = {
     "apiVersion": "mcp.bigtorig.com/v1alpha1",
     "kind": "McpHub",
     "metadata": {"name": "rights", "namespace": "default"},
@@ -101,6 +111,14 @@ RIGHTS = {
         "disruptionBudget": {},
     },
 }
+LESS = {
+    "backends": RIGHTS["spec"]["backends"],
+    "service": RIGHTS["spec"]["service"],
+    "auth": {"type": "None"},
+    "networkPolicy": {"enabled": False},
+}
+"""The spec of the same hub without its optional children."""
+
 LOGIN = {
     "apiVersion": "v1",
     "kind": "Secret",
@@ -109,9 +127,9 @@ LOGIN = {
 }
 
 PODS = {
-    "selector": {"matchLabels": {"stray": "yes"}},
+    "selector": {"matchLabels": {"foreign": "yes"}},
     "template": {
-        "metadata": {"labels": {"stray": "yes"}},
+        "metadata": {"labels": {"foreign": "yes"}},
         "spec": {"containers": [{"name": "c", "image": "none"}]},
     },
 }
@@ -121,31 +139,8 @@ CONTENT: dict[str, dict[str, Any]] = {
     "Deployment": {"spec": {"replicas": 0, **PODS}},
     "HorizontalPodAutoscaler": {"spec": {"maxReplicas": 1, "scaleTargetRef": TARGET}},
     "PodDisruptionBudget": {"spec": {"maxUnavailable": 1, "selector": {}}},
-    "NetworkPolicy": {"spec": {"podSelector": {"matchLabels": {"stray": "yes"}}}},
+    "NetworkPolicy": {"spec": {"podSelector": {"matchLabels": {"foreign": "yes"}}}},
 }
-
-
-def stray(kind: Kind, uid: str) -> dict[str, Any]:
-    """Return an object that looks like a child which the hub has no more."""
-    owner = {
-        "apiVersion": RIGHTS["apiVersion"],
-        "kind": "McpHub",
-        "name": "rights",
-        "uid": uid,
-        "controller": True,
-    }
-    labels = {
-        "app.kubernetes.io/name": "mcphub",
-        "app.kubernetes.io/instance": "rights",
-        "app.kubernetes.io/managed-by": "mcphub-operator",
-    }
-    metadata = {"name": "stray", "namespace": "default", "labels": labels}
-    return {
-        "apiVersion": kind.group_version,
-        "kind": kind.name,
-        "metadata": metadata | {"ownerReferences": [owner]},
-        **CONTENT.get(kind.name, {}),
-    }
 
 
 def foreign(kind: Kind) -> dict[str, Any]:
@@ -161,17 +156,15 @@ def foreign(kind: Kind) -> dict[str, Any]:
     }
 
 
-def ready_pod() -> dict[str, Any]:
-    labels = {
-        "app.kubernetes.io/name": "mcphub",
-        "app.kubernetes.io/instance": "rights",
-    }
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": "seen", "namespace": "default", "labels": labels},
-        "spec": {"containers": [{"name": "server", "image": "none"}]},
-    }
+def find_replica(installed: Installed) -> str | None:
+    """Return the name of a pod of the hub's Deployment; no kubelet runs it."""
+    pods = installed.client.get(POD.path("default")).get("items", ())
+    names = [
+        pod["metadata"]["name"]
+        for pod in pods
+        if "pod-template-hash" in pod["metadata"].get("labels", {})
+    ]
+    return names[0] if names else None
 
 
 @pytest.fixture(scope="module")
@@ -187,37 +180,37 @@ def with_children(installed: Installed) -> Installed:
 
 
 @pytest.fixture(scope="module")
-def without_strays(with_children: Installed) -> Installed:
-    hub = with_children.find(HUB, "rights")
-    assert hub is not None
-    uid = hub["metadata"]["uid"]
-    with_children.apply(*(stray(kind, uid) for kind in CHILD_KINDS))
-    for kind in CHILD_KINDS:
+def without_optional_children(with_children: Installed) -> Installed:
+    with_children.apply(RIGHTS | {"spec": LESS})
+    for kind in (SECRET, AUTOSCALER, DISRUPTION_BUDGET, NETWORK_POLICY):
+        name = "rights-auth" if kind is SECRET else "rights"
         with_children.until(
             f"{kind.name} is left",
-            lambda kind=kind: with_children.find(kind, "stray") is None,
+            lambda kind=kind, name=name: with_children.find(kind, name) is None,
         )
     return with_children
 
 
 @pytest.fixture(scope="module")
-def with_taken_names(without_strays: Installed) -> Installed:
+def with_taken_names(without_optional_children: Installed) -> Installed:
     metadata = {"name": "taken", "namespace": "default"}
-    without_strays.apply(*map(foreign, CHILD_KINDS), RIGHTS | {"metadata": metadata})
+    without_optional_children.apply(
+        *map(foreign, CHILD_KINDS), RIGHTS | {"metadata": metadata}
+    )
     for kind in CHILD_KINDS:
-        without_strays.until_used(kind.plural, "get")
-    return without_strays
+        without_optional_children.until_used(kind.plural, "get")
+    return without_optional_children
 
 
 @pytest.fixture(scope="module")
 def with_a_ready_pod(with_taken_names: Installed) -> Installed:
-    with_taken_names.apply(ready_pod())
+    pod = with_taken_names.until("no pod", lambda: find_replica(with_taken_names))
     status = {
         "podIP": UNREACHABLE,
         "conditions": [{"type": "Ready", "status": "True"}],
     }
     with_taken_names.kubectl(
-        *("patch", "pod", "seen", "--subresource=status", "--type=merge"),
+        *("patch", "pod", pod, "--subresource=status", "--type=merge"),
         *("-p", json.dumps({"status": status})),
     )
     with_taken_names.until_used("pods/proxy", "get")
@@ -242,7 +235,7 @@ def life(with_a_ready_pod: Installed) -> Life:
 
 
 class TestTheOperatorAtWork:
-    """It makes children, deletes stale ones, finds names taken, asks pods, reports."""
+    """It creates and deletes children, finds names taken, polls pods, and reports."""
 
     def test_is_refused_nothing(self, life: Life) -> None:
         assert life.forbidden == set()
