@@ -34,9 +34,8 @@ async def test_d24_two_operators_of_two_releases_do_not_write_without_end(
         await wait_until(lambda: all(has_held_back(o.operator) for o in running))
         for each in running:
             each.requests.forget()
-        await asyncio.sleep(
-            OBSERVED_SECONDS
-        )  # a rate is seen over time, by nothing else
+        # a rate is seen over time, by nothing else
+        await asyncio.sleep(OBSERVED_SECONDS)
         for each in running:
             assert len(each.requests.writes) <= MOST_WRITES
 

@@ -135,7 +135,7 @@ def describe_collection(name: str, info: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def find_object(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """Return an object within another, empty where there is none."""
+    """Return an object within another; empty if it does not exist."""
     found = parent.get(key)
     return found if isinstance(found, dict) else {}
 
