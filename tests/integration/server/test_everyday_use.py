@@ -25,6 +25,8 @@ CREATE TABLE public.tags (id int, word citext, more hstore, paths ltree[]);
 INSERT INTO public.tags VALUES (1, 'Ab', 'k=>v', '{a.b,c}');
 GRANT SELECT ON public.tags TO reader;
 CREATE TABLE public.vault (id int);
+CREATE TABLE public."Invoices" (id int, "customerId" int);
+GRANT SELECT ON public."Invoices" TO reader;
 CREATE SCHEMA empty;
 GRANT SELECT ON public.mig, public.docs TO reader;
 GRANT SELECT (id, mail, extra) ON public.people TO reader;
@@ -206,3 +208,45 @@ async def test_a18_a_column_that_cannot_be_read_is_not_described(
 
     names = [column["name"] for column in answer.structured_content["columns"]]
     assert names == ["id", "mail", "extra"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        ("SELECT * FROM vault", "It may not read public.vault."),
+        ("SELECT secret FROM people", "of public.people the columns secret"),
+        ("SELECT * FROM public.vault v, people p", "public.vault"),
+    ],
+)
+async def test_a18_a_denial_names_what_is_denied(
+    client: Client[Any], sql: str, told: str
+) -> None:
+    answer = await query(client, sql)
+
+    assert answer.meta["mcphub/error"]["kind"] == "query_failed"
+    assert "42501" in answer.content[0].text
+    assert told in answer.content[0].text
+
+
+@pytest.mark.parametrize(
+    ("sql", "name"),
+    [
+        ("SELECT * FROM Invoices", '"Invoices"'),
+        ('SELECT customerId FROM "Invoices"', '"customerId"'),
+        ('SELECT i.customerID FROM "Invoices" i', '"customerId"'),
+    ],
+)
+async def test_a19_a_name_with_capitals_is_told_with_its_quotes(
+    client: Client[Any], sql: str, name: str
+) -> None:
+    answer = await query(client, sql)
+
+    assert answer.is_error
+    assert f"need double quotes: {name}" in answer.content[0].text
+
+
+async def test_a19_another_unknown_name_gets_no_such_hint(client: Client[Any]) -> None:
+    answer = await query(client, "SELECT nothing FROM docs")
+
+    assert "42703" in answer.content[0].text
+    assert "double quotes" not in answer.content[0].text

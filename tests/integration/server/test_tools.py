@@ -196,10 +196,10 @@ async def test_a_described_column_has_default_and_comment(client: Client[Any]) -
         ),
         pytest.param(
             "postgres_query",
-            {"sql": "SELECT 1", "limit": 0},
+            {"sql": "SELECT 1", "limit": -1},
             "bad_argument",
             "limit: input should be greater than or equal to 1",
-            id="a limit of none",
+            id="a limit below one",
         ),
         pytest.param(
             "postgres_query",

@@ -7,6 +7,7 @@ by the database, so neither a row of 200 MB nor a million rows travel.
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,8 +22,10 @@ from mcphub_server.backends.postgres.failures import (
     Attempt,
     translate_query_error,
 )
+from mcphub_server.backends.postgres.hints import find_hint
 from mcphub_server.backends.postgres.names import DatabaseNames
 from mcphub_server.backends.postgres.parameters import convert_parameters
+from mcphub_server.errors import QueryFailed
 from mcphub_server.guards.sql.statement import SqlStatement
 from mcphub_server.guards.sql.wrap import ColumnType, Window, find_kinds, wrap
 from mcphub_server.results.columns import ColumnKind
@@ -95,9 +98,19 @@ class PostgresReader:
             BackendUnavailable: The database cannot be used.
         """
         try:
+            return await self._fetch_again(statement, window, parameters)
+        except QueryFailed as failure:
+            hint = await find_hint(self.fetch_own, statement, failure)
+            if not hint:
+                raise
+            raise QueryFailed(f"{failure} {hint}", failure.code) from None
+
+    async def _fetch_again(
+        self, statement: SqlStatement, window: Window, parameters: Sequence[object]
+    ) -> Fetched:
+        """Fetch, and once more if a table has changed since the last time."""
+        with suppress(*STALE):
             return await self._fetch(statement, window, parameters)
-        except STALE:
-            pass
         try:
             return await self._fetch(statement, window, parameters)
         except STALE as error:

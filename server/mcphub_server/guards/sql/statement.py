@@ -37,6 +37,7 @@ class Uses:
         relations: Tables and views, and names of CTEs.
         calls: Functions that are written as calls.
         fields: What may be a call written as a field; not what the statement names.
+        columns: Names of columns, without what stands before them.
         operators: Operators, those included that BETWEEN, CASE, IN and USING imply.
         types: Types that a value is cast to or read as.
     """
@@ -44,6 +45,7 @@ class Uses:
     relations: frozenset[QualifiedName] = frozenset()
     calls: frozenset[QualifiedName] = frozenset()
     fields: frozenset[FieldUse] = frozenset()
+    columns: frozenset[str] = frozenset()
     operators: frozenset[QualifiedName] = frozenset()
     types: frozenset[QualifiedName] = frozenset()
 

@@ -36,6 +36,7 @@ class UseCollector:
         }
         self._columns: set[tuple[str, ...]] = set()
         self._fields: set[str] = set()
+        self._names: set[str] = set()
         self._by_kind: Mapping[type, Callable[[Any], None]] = {
             ast.RangeVar: self._add_relation,
             ast.FuncCall: lambda node: self._add("calls", node.funcname),
@@ -62,7 +63,7 @@ class UseCollector:
         fields = {FieldUse(name, None) for name in self._fields}
         fields.update(field for field in described if field is not None)
         found = {name: frozenset(names) for name, names in self._found.items()}
-        return Uses(fields=frozenset(fields), **found)
+        return Uses(fields=frozenset(fields), columns=frozenset(self._names), **found)
 
     def _add(self, group: str, nodes: Any) -> None:
         names = read_names(nodes)
@@ -98,6 +99,7 @@ class UseCollector:
 
     def _add_column(self, node: Any) -> None:
         names = read_names(node.fields)
+        self._names.update(names[-1:])
         if len(names) > 1 and len(names) == len(node.fields):
             self._columns.add(tuple(names[-2:]))
 
