@@ -13,12 +13,36 @@ from mcphub_server.results.undecoded import read_structure
 
 Simplify = Callable[[Any], Any]
 
+LONGEST_NUMBERS = 64
+"""A property with more numbers, an embedding, is told by its length alone."""
+
+
+def shorten_numbers(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Return properties with long lists of numbers as a count.
+
+    Who wants the numbers returns the property by itself.
+    """
+    return {
+        name: f"[{len(value)} numbers]" if _is_long(value) else value
+        for name, value in properties.items()
+    }
+
+
+def _is_long(value: Any) -> bool:
+    if type(value).__name__ == "Vector":
+        return len(value) > LONGEST_NUMBERS
+    return (
+        isinstance(value, list)
+        and len(value) > LONGEST_NUMBERS
+        and all(type(each) in {int, float} for each in value)
+    )
+
 
 def _node(value: Any) -> dict[str, Any]:
     return {
         "element_id": value.element_id,
         "labels": sorted(value.labels),
-        "properties": dict(value.items()),
+        "properties": shorten_numbers(dict(value.items())),
     }
 
 
@@ -28,7 +52,7 @@ def _relationship(value: Any) -> dict[str, Any]:
         "type": value.type,
         "start": _find_element_id(value.start_node),
         "end": _find_element_id(value.end_node),
-        "properties": dict(value.items()),
+        "properties": shorten_numbers(dict(value.items())),
     }
 
 

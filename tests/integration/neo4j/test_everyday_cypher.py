@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.hub import hub_in_loop
+from tests.support.neo4j.server import Neo4jServer
 
 from .conftest import MakeHub
 
@@ -48,3 +49,22 @@ async def test_b3_the_schema_is_shown_whole(graph_files: MakeHub) -> None:
 
     assert not answer.is_error, answer.content[0].text
     assert "name" in answer.structured_content["columns"]
+
+
+async def test_b5_an_embedding_is_returned_where_it_is_asked_for(
+    graph_files: MakeHub, films: Neo4jServer
+) -> None:
+    films.run("CREATE (:Embedded {v: [x IN range(1, 200) | x / 2.0]})")
+    queries = ["MATCH (e:Embedded) RETURN e", "MATCH (e:Embedded) RETURN e.v"]
+    async with hub_in_loop(graph_files()) as hub, hub.client() as client:
+        node, numbers = [
+            (await client.call_tool("neo4j_query", {"cypher": cypher}))
+            for cypher in queries
+        ]
+        listed = await client.call_tool("neo4j_list_nodes", {"label": "Embedded"})
+    films.run("MATCH (e:Embedded) DELETE e")
+
+    properties = node.structured_content["rows"][0][0]["properties"]
+    assert properties == {"v": "[200 numbers]"}
+    assert len(numbers.structured_content["rows"][0][0]) == 200
+    assert listed.structured_content["rows"][0][2] == {"v": "[200 numbers]"}

@@ -1,6 +1,7 @@
 """The tools of a Neo4j backend: query, list nodes, get relationships."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastmcp.tools.base import Tool, ToolResult
@@ -10,6 +11,7 @@ from mcphub_server.backends.neo4j import statements
 from mcphub_server.backends.neo4j.backend import Neo4jBackend, Read, Records
 from mcphub_server.errors import BadArgument
 from mcphub_server.guards.cypher.check import check_cypher
+from mcphub_server.results.driver_values import shorten_numbers
 from mcphub_server.results.table import Page, encode_page
 from mcphub_server.tools import schemas
 from mcphub_server.tools.building import ToolDescription, build_result, build_tool
@@ -95,7 +97,7 @@ class Neo4jTools:
         )
         if not records.rows and not offset:
             await self._check_label(label)
-        return self._answer(records, pager, offset)
+        return self._answer(shorten_properties(records), pager, offset)
 
     async def get_relationships(
         self,
@@ -113,7 +115,7 @@ class Neo4jTools:
         records = await self._run(self._build_read(text, values, rows, 0))
         if not records.rows and not offset:
             await self._check_node(node_id)
-        return self._answer(records, pager, offset)
+        return self._answer(shorten_properties(records), pager, offset)
 
     async def _read(
         self,
@@ -179,6 +181,15 @@ class Neo4jTools:
         return build_result(encoded.text, encoded.structured)
 
 
+def shorten_properties(records: Records) -> Records:
+    """Return rows in which embeddings among properties are told by their length."""
+    rows = [
+        [shorten_numbers(cell) if isinstance(cell, dict) else cell for cell in row]
+        for row in records.rows
+    ]
+    return replace(records, rows=rows)
+
+
 def check_parameters(needed: frozenset[str], values: Mapping[str, object]) -> None:
     """Say which parameters are missing before a database does."""
     if missing := sorted(needed - set(values)):
@@ -196,9 +207,10 @@ def describe_query(name: str) -> ToolDescription:
         f"Run one read-only Cypher statement on the Neo4j database {name} and get "
         "columns and rows. Nodes come with element_id, labels and properties, "
         "relationships with the element ids of both ends, temporal values as ISO 8601 "
-        "text. Clauses and procedures that write, load files or administer are refused "
-        "with the rule and a way out. CALL db.labels(), db.relationshipTypes() and "
-        "db.schema.visualization() tell what there is. Results are limited: when "
+        "text; a long list of numbers in a node is told by its length, return the "
+        "property itself to read it. Clauses and procedures that write, load files or "
+        "administer are refused with the rule and a way out. CALL db.labels(), "
+        "db.relationshipTypes() and db.schema.visualization() tell what there is. Results are limited: when "
         "truncated is true, pass next_cursor for the following rows, or aggregate. "
         "EXPLAIN before the statement gives its plan.",
         schemas.PAGE,
