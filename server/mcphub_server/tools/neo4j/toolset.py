@@ -210,9 +210,9 @@ def describe_query(name: str) -> ToolDescription:
         "text; a long list of numbers in a node is told by its length, return the "
         "property itself to read it. Clauses and procedures that write, load files or "
         "administer are refused with the rule and a way out. CALL db.labels(), "
-        "db.relationshipTypes() and db.schema.visualization() tell what there is. Results are limited: when "
-        "truncated is true, pass next_cursor for the following rows, or aggregate. "
-        "EXPLAIN before the statement gives its plan.",
+        "db.relationshipTypes() and db.schema.visualization() tell what there is. "
+        "Results are limited: when truncated is true, pass next_cursor for the "
+        "following rows, or aggregate. EXPLAIN before the statement gives its plan.",
         schemas.PAGE,
     )
 

@@ -185,7 +185,7 @@ ATTACKS = [
     ("sql/syntax", "SELEC 1", "a typing error"),
     ("sql/syntax", "SELECT 'abc", "an open string"),
     ("sql/syntax", "SELECT 1 /* open", "an open comment"),
-    ("sql/syntax", "\\d users", "a command of psql"),
+    ("sql/dialect", "\\d users", "a command of psql"),
     ("sql/characters", "SELECT '\0'", "a NUL character"),
     ("sql/characters", "SELECT '\ud800'", "half a surrogate pair"),
     ("sql/size", "SELECT '" + "x" * 17_000 + "'", "a long text"),
