@@ -10,6 +10,7 @@ import asyncio
 import json
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from itertools import count
 
 import pytest
 from fastmcp import Context, FastMCP
@@ -20,6 +21,7 @@ from mcphub_server.transports.endpoints import build_transports
 from mcphub_server.transports.response_mode import PerRequestTransport
 
 KNOWN_SDK = "2.3.0"
+IDS = count(1)
 
 OPENING = {
     "protocolVersion": "2025-11-25",
@@ -57,7 +59,8 @@ async def running(sessions):
 
 async def post(app, method, params, session=None):
     """Return the headers and the body of a response."""
-    message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+    # A session tells its requests apart by their ids.
+    message = {"jsonrpc": "2.0", "id": next(IDS), "method": method, "params": params}
     headers = [
         (b"host", b"localhost"),
         (b"content-type", b"application/json"),
