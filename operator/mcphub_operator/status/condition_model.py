@@ -104,7 +104,8 @@ def merge_conditions(
     """Return conditions for the status: the hub's own, then other controllers'.
 
     A time changes only with the truth, and a message that quotes the API server only
-    with the reason or the hub: a fault that stays must not be written again and again.
+    with the reason, its subject or the hub: a fault that stays must not be written
+    again and again.
     """
     before = {str(old.get("type")): old for old in previous}
     made = [
@@ -128,9 +129,20 @@ def _message(
 ) -> str:
     if before is not None and condition.reason in QUOTED:
         known = (before.get("reason"), before.get("observedGeneration"))
-        if known == (condition.reason, generation):
-            return str(before.get("message") or "")
+        told = str(before.get("message") or "")
+        is_same = (
+            condition.reason is Reason.WRITE_FAILED  # tried again, and by turns
+            or _find_subject(told) == _find_subject(condition.message)
+        )
+        if known == (condition.reason, generation) and is_same:
+            return told
     return condition.message[:MAX_MESSAGE]
+
+
+def _find_subject(message: str) -> str:
+    """Return what a message is about: before a colon it names the object."""
+    subject, colon, _ = message.partition(": ")
+    return subject if colon else ""
 
 
 def _since(

@@ -258,6 +258,18 @@ class TestAMessageThatQuotesTheAPIServer:
 
         assert self.told(1, "field a is unknown", self.status) == "field b is unknown"
 
+    def test_of_what_lasts_changes_with_its_subject(self):
+        def told(words: str) -> str:
+            findings = Findings((Finding(Reason.WRITE_DENIED, words),))
+            self.status = status_of(observe(status=self.status), findings)
+            return find_condition(self.status["conditions"], "Ready")["message"]
+
+        self.status = {}
+        told("Service a: quota: used 1")
+
+        assert told("Service a: quota: used 2") == "Service a: quota: used 1"
+        assert told("Deployment a: denied") == "Deployment a: denied"
+
     def test_changes_with_the_hub(self):
         self.told(1, "field b is unknown")
 
