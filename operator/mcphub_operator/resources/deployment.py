@@ -5,6 +5,7 @@ autoscaler and is left out, for an owner of a field may not be rivalled: see
 `desired` for how it changes hands.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,15 @@ _TEMPLATE_SECTIONS = (
     "pod",
 )
 
+EARLIER_DEFAULTS: Mapping[tuple[str, str], tuple[object, ...]] = {
+    ("limits", "maxResultBytes"): (1_048_576,),
+}
+"""Defaults of earlier releases, by section and field; add to them with each change.
+
+The API server has stored the default of its time in every hub. Taken for a user's
+choice, it would let a new release roll all hubs at once.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
@@ -60,6 +70,10 @@ def build_inputs_hash(hub: Hub, secrets_hash: str) -> str:
     """
     # Without defaults: a field that a later version adds must not look like a change.
     spec = hub.spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    for (section, field), values in EARLIER_DEFAULTS.items():
+        part = spec.get(section)
+        if part and part.get(field) in values:
+            spec[section] = {k: v for k, v in part.items() if k != field} or None
     chosen = {section: spec.get(section) for section in _TEMPLATE_SECTIONS}
     restart = hub.annotations.get(names.ANNOTATION_RESTART, "")
     return build_hash([chosen, restart, secrets_hash])
