@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import structlog
+
 from mcphub_operator import names
 from mcphub_operator.cache.autoscalers import AutoscalerStore, ForeignAutoscalerCache
 from mcphub_operator.cache.children import ChildCache, ChildStore, Enqueue
@@ -13,8 +15,20 @@ from mcphub_operator.cache.pods import PodCache
 from mcphub_operator.cache.reflector import Reflector, Scope, Store
 from mcphub_operator.cache.secrets import SecretCache
 from mcphub_operator.client.api import Api
-from mcphub_operator.client.kinds import AUTOSCALER, CHILD_KINDS, NODE, POD, SECRET
+from mcphub_operator.client.kinds import (
+    AUTOSCALER,
+    CHILD_KINDS,
+    HUB,
+    NODE,
+    POD,
+    SECRET,
+)
 from mcphub_operator.errors import ApiError
+
+log = structlog.get_logger(__name__)
+
+FIRST_LIST_SECONDS = 1.0
+LONGEST_LIST_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +119,24 @@ async def keep_hubs_listed(
     wanted: asyncio.Event,
     period_seconds: float,
 ) -> None:
-    """List hubs again when asked to, and periodically."""
+    """List hubs again when asked to, and periodically.
+
+    A list that fails is made again later and later: in several namespaces, those that
+    can be listed are listed each time.
+    """
+    delay = FIRST_LIST_SECONDS
     while True:
         try:
             async with asyncio.timeout(period_seconds):
                 await wanted.wait()
         except TimeoutError:
             pass
-        await asyncio.sleep(1)  # a list of kopf's is many events
+        await asyncio.sleep(delay)  # a list of kopf's is many events
         wanted.clear()
         try:
             await relist_hubs(api, hubs, namespaces)
-        except ApiError:
+            delay = FIRST_LIST_SECONDS
+        except ApiError as error:
+            log.info("list_failed", kind=HUB.name, error=error.message)
+            delay = min(delay * 2, LONGEST_LIST_SECONDS)
             wanted.set()
