@@ -31,6 +31,9 @@ _CREATION = frozenset(
     }
 )
 _OUT_OF_MEMORY = "OOMKilled"
+_BACK_OFF = "CrashLoopBackOff"
+_LOST = frozenset({"Unknown", "ContainerStatusUnknown"})
+"""The node went down, not the container."""
 _ENDED = frozenset({"Failed", "Succeeded"})
 SEVERITY = (
     Reason.OUT_OF_MEMORY,
@@ -95,16 +98,19 @@ def _find_container_faults(
         message = f"{where} cannot be created: {words}"
         yield PodFault(Reason.CONFIGURATION_ERROR, message)
     else:
-        yield from _find_exit(where, state.get("terminated") or last.get("terminated"))
+        ended = state.get("terminated") or last.get("terminated")
+        loops = waiting == _BACK_OFF
+        if ended and (loops or ended.get("reason") not in _LOST):
+            yield from _find_exit(where, ended, loops=loops)
 
 
-def _find_exit(where: str, ended: Mapping[str, Any] | None) -> Iterator[PodFault]:
-    if not ended:
-        return
+def _find_exit(
+    where: str, ended: Mapping[str, Any], *, loops: bool
+) -> Iterator[PodFault]:
     code = ended.get("exitCode")
     if ended.get("reason") == _OUT_OF_MEMORY:
         message = f"{where} used more memory than its limit (exit code {code})"
         yield PodFault(Reason.OUT_OF_MEMORY, message)
-    elif code != 0:
+    elif code != 0 or loops:
         message = f"{where} ends with exit code {code}; `kubectl logs -p` shows why"
         yield PodFault(Reason.CRASH_LOOPING, message)

@@ -68,6 +68,18 @@ BACK_OFF = waiting("CrashLoopBackOff")
             id="a container that crashes",
         ),
         pytest.param(
+            container(**BACK_OFF, lastState=ended(0, "Completed")),
+            Reason.CRASH_LOOPING,
+            ["exit code 0"],
+            id="a container that ends again and again without an error",
+        ),
+        pytest.param(
+            container(**BACK_OFF, lastState=ended(255, "Unknown")),
+            Reason.CRASH_LOOPING,
+            ["exit code 255"],
+            id="a container that ends again and again on a node in trouble",
+        ),
+        pytest.param(
             container(state=ended(3)),
             Reason.CRASH_LOOPING,
             ["exit code 3"],
@@ -128,6 +140,10 @@ def test_the_two_words_of_a_kubelet_for_one_fault_are_one(first: Any, second: An
         pytest.param(pod(), id="a new pod"),
         pytest.param(container(**waiting("ContainerCreating")), id="a starting pod"),
         pytest.param(container(state={"running": {}}), id="a pod that warms up"),
+        pytest.param(
+            container(state={"running": {}}, lastState=ended(255, "Unknown")),
+            id="a pod that starts again after its node did",
+        ),
         pytest.param(
             container(state={"running": {}}, ready=True, lastState=ended(137)),
             id="a pod that serves again",
