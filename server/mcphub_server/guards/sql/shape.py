@@ -27,18 +27,26 @@ MAX_COMMENT_NESTING = 20
 MAX_POSITION_STEPS = 6_000_000
 """Tokens times bytes that are not ASCII; about a tenth of a second."""
 
+_NEXT_PART = r"(?:[ \t\f\v]|--[^\n\r]*+)*+[\n\r](?:\s|--[^\n\r]*+[\n\r])*+'"
+"""What joins a string to the one before: it is read like that one."""
+
 _PIECES = re.compile(
-    r"""(?xs)
-      [eE]'(?:[^'\\]|\\.|'')*+'?+
+    rf"""(?axs)
+      [eE]'(?:[^'\\]|\\.|'')*+'?+ (?:{_NEXT_PART}(?:[^'\\]|\\.|'')*+'?+)*+
     | '(?:[^']|'')*+'?+
     | "[^"]*+"?+
-    | \$(?P<tag>(?:[A-Za-z_\x80-\U0010ffff][\w]*+)?)\$.*?(?:\$(?P=tag)\$|\Z)
-    | [\w$]++
+    | \$(?P<tag>(?:[A-Za-z_\x80-\U0010ffff][\w\x80-\U0010ffff]*+)?)\$
+        .*?(?:\$(?P=tag)\$|\Z)
+    | [A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*+
     | (?P<line>--[^\n\r]*+)
     | (?P<block>/\*)
     | (?P<signs>(?:(?!--|/\*)[-+*/<>=~!@\#%^&|`?])++)
     """
 )
+"""What is none of these is passed over, digits among them: after a number, `$$` begins
+a string, while within a name it does not. Every letter that is not ASCII is a name's.
+"""
+
 _COMMENT_MARK = re.compile(r"/\*|\*/")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
@@ -52,10 +60,12 @@ _FLAT = frozenset(
 def check_shape(sql: str) -> None:
     """Raise Rejected for a text that is too long, too deep, or not text at all."""
     size = _check_characters(sql)
-    _check_signs(sql)
+    # in place of any other letter: the names of tokens stay what they are
+    plain = _NOT_ASCII.sub("_", sql)
+    for text in {sql, plain}:  # both are scanned, and dollar quotes may differ
+        _check_signs(text)
     try:
-        # in place of any other letter: the names of tokens stay what they are
-        names = [token.name for token in scan(_NOT_ASCII.sub("_", sql))]
+        names = [token.name for token in scan(plain)]
     except ParseError as error:
         check_dialect(sql)
         raise Rejected(

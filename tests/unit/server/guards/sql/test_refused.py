@@ -220,6 +220,15 @@ def test_a_refusal_repeats_only_the_beginning_of_a_long_name():
     [
         pytest.param("SELECT 1 " + "+" * 16_000, "sql/operator", id="an operator"),
         pytest.param("SELECT 1 " + "+-" * 8_000, "sql/operator", id="two in turn"),
+        pytest.param("SELECT €$$ " + "+" * 16_000, "sql/operator", id="a name's $$"),
+        pytest.param("SELECT 1$$'$$" + "+" * 16_000, "sql/operator", id="a number's"),
+        pytest.param("SELECT $a€$'$a€$" + "+" * 16_000, "sql/operator", id="a tag"),
+        pytest.param(
+            "SELECT E'a' --b\n'\\' '" + "+" * 16_000, "sql/operator", id="a next part"
+        ),
+        pytest.param(
+            "SELECT $é$a$€$" + "+" * 16_000, "sql/operator", id="letters alike"
+        ),
         pytest.param("SELECT 1 " + "/*" * 4_000, "sql/comments", id="open comments"),
         pytest.param(
             "SELECT 1 " + "/*" * 3_000 + "*/" * 3_000, "sql/comments", id="nested ones"
