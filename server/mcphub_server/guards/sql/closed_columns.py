@@ -6,7 +6,7 @@ the column: a statement that could read it in any way is refused, and that is a 
 star, the whole row, or a join that compares it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pglast import ast
@@ -14,7 +14,7 @@ from pglast import ast
 from mcphub_server.errors import Rejected
 from mcphub_server.guards.sql.relations import SYSTEM_SCHEMAS
 from mcphub_server.guards.sql.sources import find_name, is_star
-from mcphub_server.guards.sql.tree import read_names, walk
+from mcphub_server.guards.sql.tree import read_names
 
 ALWAYS = {
     "pg_stat_activity": ("query", "holds what other clients asked"),
@@ -77,6 +77,8 @@ def may_read(relation: ast.RangeVar, column: str, nodes: list[Any]) -> bool:
     if relation.alias is not None and relation.alias.colnames:
         return True
     joins = [node for node in nodes if isinstance(node, ast.JoinExpr)]
+    if any(join.alias is not None and join.alias.colnames for join in joins):
+        return True
     names = {find_name(relation), *(str(j.alias.aliasname) for j in joins if j.alias)}
     return (
         any(_names_column(node, column, names) for node in nodes)
@@ -108,4 +110,17 @@ def _has_star(select: Any, relation: ast.RangeVar) -> bool:
     targets = select.targetList or ()
     if not any(is_star(t.val) and len(t.val.fields) == 1 for t in targets):
         return False
-    return any(node is relation for node, _ in walk(select.fromClause))
+    return any(each is relation for each in list_relations(select.fromClause))
+
+
+def list_relations(items: Iterable[Any]) -> Iterator[Any]:
+    """Yield the relations of a FROM clause, without those inside its subqueries."""
+    stack = [*items]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, ast.JoinExpr):
+            stack += (item.larg, item.rarg)
+        elif isinstance(item, ast.RangeTableSample):
+            stack.append(item.relation)
+        else:
+            yield item

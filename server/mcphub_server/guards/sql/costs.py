@@ -26,6 +26,9 @@ _PLAIN_PATH = re.compile(
 _XPATH_FUNCTIONS = frozenset({"xpath", "xpath_exists", "xmlexists"})
 _OUTLINES = frozenset({"polygon", "path"})
 _SHAPES = _OUTLINES | {"box", "circle"}
+_DUMPS = frozenset({"st_dump", "st_dumppoints", "st_dumprings", "st_dumpsegments"})
+DUMP_COLUMNS = ("path", "geom")
+"""Of a row of PostGIS's dumps; this path is a list of a few numbers."""
 _WIDTH = re.compile(r"%(?:\d+\$)?-?(\d{5,})")
 
 
@@ -93,8 +96,13 @@ def _is_short_outline(node: Any) -> bool:
             return True  # with a rule of its own
         return _is_short_outline(node.arg)
     if kind == "FuncCall":
-        return node.funcname[-1].sval in _SHAPES
+        return node.funcname[-1].sval in _SHAPES or is_dump(node)
     return kind in {"A_Const", "ColumnRef", "A_Indirection"}
+
+
+def is_dump(node: Any) -> bool:
+    """Tell whether a node calls one of PostGIS's dumps, whose rows have a path."""
+    return type(node).__name__ == "FuncCall" and node.funcname[-1].sval in _DUMPS
 
 
 def _find_type(type_name: Any) -> str:

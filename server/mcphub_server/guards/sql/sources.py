@@ -12,6 +12,7 @@ from typing import Any
 
 from pglast import ast
 
+from mcphub_server.guards.sql.costs import DUMP_COLUMNS, is_dump
 from mcphub_server.guards.sql.statement import FieldUse, QualifiedName
 from mcphub_server.guards.sql.tree import read_names
 
@@ -22,6 +23,15 @@ PROVIDED: Owners = ()
 """The statement itself names the column."""
 
 _VALUES_COLUMN = re.compile("column[0-9]+")
+
+_OF_VALUES = frozenset(
+    {
+        "generate_series",
+        "generate_subscripts",
+        "regexp_split_to_table",
+        "string_to_table",
+    }
+)
 
 MOST_STEPS = 20_000
 """Items that are looked into for one statement: nested stars multiply them."""
@@ -54,6 +64,9 @@ class Sources:
             self._items[find_name(node)].append(node)
         elif getattr(node, "alias", None) is not None:
             self._items[node.alias.aliasname].append(node)
+        using = getattr(node, "join_using_alias", None)
+        if using is not None:  # a row of the compared columns: it provides nothing
+            self._items[using.aliasname].append(using)
 
     def describe_field(self, names: list[str]) -> FieldUse | None:
         """Return what is to be asked of `a.b` or `a.b.c`; None if nothing is."""
@@ -192,8 +205,21 @@ def list_own_columns(item: Any) -> Iterator[str]:
         name = getattr(column, "colname", None) or getattr(column, "name", None)
         if name:
             yield name
-    if isinstance(item, ast.RangeFunction) and item.alias is not None:
-        # a function of one value: its column is called like the item
-        yield str(item.alias.aliasname)
+    if isinstance(item, ast.RangeFunction):
         if item.ordinality:
             yield "ordinality"
+        calls = [call for call, *_ in item.functions or ()]
+        if all(is_dump(call) for call in calls):
+            yield from DUMP_COLUMNS
+        if item.alias is not None and all(map(_returns_values, calls)):
+            yield str(item.alias.aliasname)
+
+
+def _returns_values(call: Any) -> bool:
+    """Tell whether a call's one column is called like its item.
+
+    Of a function that returns rows, the item's name behind the item is a call.
+    """
+    if not isinstance(call, ast.FuncCall):
+        return False
+    return read_names(call.funcname)[-1] in _OF_VALUES

@@ -222,6 +222,32 @@ def test_a_text_read_as_a_path_by_a_field_is_refused():
         check_sql("SELECT (repeat('(1,1),', 1000000)).path")
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT d.path, d.geom FROM shapes s, ST_Dump(s.geom) d",
+        "SELECT p.path[1] FROM shapes s CROSS JOIN LATERAL ST_DumpPoints(s.geom) AS p",
+        "SELECT (ST_Dump(geom)).path[1], (ST_Dump(geom)).geom FROM shapes",
+    ],
+)
+def test_the_path_of_a_dump_is_no_call(sql):
+    assert check_sql(sql).kind == "select"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT touch.touch FROM unnest(ARRAY(SELECT o FROM orders o)) AS touch",
+        "SELECT touch.touch FROM jsonb_populate_recordset(null::o, '[{}]') AS touch",
+        "SELECT u.touch FROM a JOIN b USING (id) AS u, (SELECT 1 FROM t u) x",
+    ],
+)
+def test_a_field_that_no_item_is_sure_to_have_is_judged_as_a_call(sql):
+    defined = UserDefinedNames(fields=frozenset({"touch"}))
+    with pytest.raises(Rejected, match="touch"):
+        check_names(check_sql(sql).uses, defined)
+
+
 CLOSED = {
     "a column by name": "SELECT query FROM pg_stat_activity",
     "with its relation": "SELECT a.query FROM pg_catalog.pg_stat_activity a",
@@ -235,6 +261,8 @@ CLOSED = {
     "as JSON": "SELECT to_json(pg_stat_activity) FROM pg_stat_activity",
     "of a whole row": "SELECT (a).query FROM pg_stat_activity a",
     "renamed": "SELECT a.x FROM pg_stat_activity a(b, c, x)",
+    "renamed by a join": "SELECT x FROM (pg_stat_activity CROSS JOIN t) AS j(a, b, x)",
+    "of a renamed join": "SELECT j.x FROM (t CROSS JOIN pg_stat_activity) AS j(a, x)",
     "compared by USING": "SELECT 1 FROM pg_stat_activity JOIN t USING (query)",
     "compared by NATURAL": "SELECT 1 FROM pg_stat_activity NATURAL JOIN t",
     "in a count": "SELECT count(a.*) FROM pg_stat_activity a",
@@ -264,6 +292,8 @@ def test_what_other_clients_asked_and_settings_of_roles_are_closed(sql):
         "SELECT sum(calls) FROM pg_stat_statements",
         "SELECT rolname, rolsuper FROM pg_roles ORDER BY rolname",
         "SELECT r.rolname, s.* FROM pg_roles r, (SELECT 1 AS a) s",
+        "SELECT * FROM (SELECT pid, state FROM pg_stat_activity) s",
+        "SELECT * FROM t JOIN (SELECT rolname FROM pg_roles) r ON t.o = r.rolname",
         "SELECT usename FROM pg_user",
         "SELECT * FROM pg_class",
         "SELECT relname, pg_get_expr(relpartbound, oid) FROM pg_class",
