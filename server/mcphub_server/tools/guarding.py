@@ -3,16 +3,24 @@
 A guard is pure computation of up to a tenth of a second. Short texts are checked at
 once; longer ones in one worker thread, where the interpreter lets the event loop run
 every few milliseconds. There is one worker, so several long statements together take no
-more of the processor than one.
+more of the processor than one; and each caller has one statement there at a time, so
+that a caller who sends many delays only their own.
 """
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
+from weakref import WeakValueDictionary
+
+from mcphub_server.errors import LimitExceeded
+from mcphub_server.web.caller import current_principal
 
 LONGEST_AT_ONCE = 1_000
 """In characters; such a text takes about 5 ms at most."""
+
+TURN_SECONDS = 5.0
+"""How long a statement waits for its caller's earlier ones."""
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -23,6 +31,7 @@ class GuardRunner:
 
     def __init__(self) -> None:
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="guard")
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def check(
         self, guard: Callable[[str, int], Result], text: str, count: int
@@ -38,6 +47,25 @@ class GuardRunner:
         *args: Parameters.args,
         **kwargs: Parameters.kwargs,
     ) -> Result:
-        """Run a guard in the worker; its state is used by no other thread then."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._worker, lambda: guard(*args, **kwargs))
+        """Run a guard in the worker; its state is used by no other thread then.
+
+        Raises:
+            LimitExceeded: The caller's earlier statements take too long.
+        """
+        turn = self._turns.setdefault(current_principal(), asyncio.Lock())
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                await turn.acquire()
+        except TimeoutError:
+            raise LimitExceeded(
+                "Too many long statements of yours wait to be checked; try again "
+                "shortly.",
+                retry_after_seconds=1.0,
+            ) from None
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(
+                self._worker, lambda: guard(*args, **kwargs)
+            )
+        finally:
+            turn.release()

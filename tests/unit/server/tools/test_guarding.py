@@ -5,8 +5,10 @@ import threading
 
 import pytest
 
-from mcphub_server.errors import Rejected
+from mcphub_server.errors import LimitExceeded, Rejected
+from mcphub_server.tools import guarding
 from mcphub_server.tools.guarding import LONGEST_AT_ONCE, GuardRunner
+from mcphub_server.web.caller import Client, enter_client
 
 
 def find_thread(_text: str, _count: int = 0) -> str:
@@ -52,3 +54,36 @@ async def test_the_loop_goes_on_meanwhile():
     going_on.set()
 
     assert await checking
+
+
+async def check_as(principal: str, runner: GuardRunner, text: str, done: list[str]):
+    enter_client(Client(principal=principal))
+    await runner.check_aside(done.append, text)
+
+
+async def test_a_caller_with_many_statements_delays_only_their_own():
+    runner, done = GuardRunner(), []
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(20):
+            group.create_task(check_as("a", runner, "one of many", done))
+        await asyncio.sleep(0)
+        group.create_task(check_as("b", runner, "the only one", done))
+
+    assert len(done) == 21
+    assert done.index("the only one") <= 2
+
+
+async def test_a_statement_that_gets_no_turn_says_when_to_try_again(monkeypatch):
+    monkeypatch.setattr(guarding, "TURN_SECONDS", 0.01)
+    runner, going_on = GuardRunner(), threading.Event()
+    first = asyncio.create_task(runner.check_aside(going_on.wait, 10))
+    await asyncio.sleep(0)
+
+    with pytest.raises(LimitExceeded) as caught:
+        await runner.check_aside(find_thread, "x")
+    going_on.set()
+
+    assert caught.value.retry_after_seconds == 1.0
+    assert await first
+    assert await runner.check_aside(find_thread, "x")
