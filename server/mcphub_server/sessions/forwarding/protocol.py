@@ -50,7 +50,13 @@ class ForwardResult(StrEnum):
 
 
 def find_refusal(response: httpcore2.Response) -> ForwardResult | None:
-    """Return why the pod at the owner's address does not answer, if it does not."""
+    """Return why the pod at the owner's address does not answer, if it does not.
+
+    A pod that asks for credentials does not know forward tokens: it is of another
+    release, and its 401 would send the client to log in.
+    """
+    if response.status == HTTPStatus.UNAUTHORIZED:
+        return ForwardResult.OWNER_GONE
     if response.status != HTTPStatus.MISDIRECTED_REQUEST:
         return None
     match find_header(response.headers, MISDIRECTED_HEADER):
