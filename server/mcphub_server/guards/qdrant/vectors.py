@@ -40,11 +40,12 @@ def _check_dense(vector: Any) -> list[float]:
 def _check_multi(vectors: list[Any]) -> list[list[float]]:
     if len(vectors) > MAX_VECTORS:
         raise BadArgument(f"query_vector has more than {MAX_VECTORS} vectors.")
+    # counted before any of them is looked at
+    if sum(len(each) for each in vectors if isinstance(each, list)) > MAX_DIMENSIONS:
+        raise BadArgument(f"query_vector has more than {MAX_DIMENSIONS} numbers.")
     checked = [_check_dense(vector) for vector in vectors]
     if len({len(vector) for vector in checked}) > 1:
         raise BadArgument("query_vector has vectors of different lengths.")
-    if sum(map(len, checked)) > MAX_DIMENSIONS:
-        raise BadArgument(f"query_vector has more than {MAX_DIMENSIONS} numbers.")
     return checked
 
 

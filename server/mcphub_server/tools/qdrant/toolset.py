@@ -123,8 +123,10 @@ class QdrantTools:
         with_payload: WithPayload = True,  # noqa: FBT002
         with_vectors: WithVectors = False,  # noqa: FBT002
     ) -> ToolResult:
-        self._context.note(fingerprint=fingerprint(collection, using, filter))
+        self._context.note(fingerprint=fingerprint(collection, using))
         name = self._check_name(collection)
+        condition = check_filter(filter) if filter else None
+        self._context.note(fingerprint=fingerprint(collection, using, condition))
         if point_id in {0, "0"} and (query_vector or query_text):
             point_id = None  # a client that fills in what was left out
         check_one_query(query_vector, query_text, point_id)
@@ -132,7 +134,7 @@ class QdrantTools:
             collection=name,
             query=check_query(query_vector, point_id),
             using=None if using is None else check_vector_name(using),
-            condition=check_filter(filter) if filter else None,
+            condition=condition,
             limit=self._find_limit(limit),
             with_payload=check_fields(with_payload),
             with_vectors=with_vectors,

@@ -156,6 +156,15 @@ def test_another_vector_is_refused(vector):
         check_vector(vector)
 
 
+def test_too_many_vectors_are_counted_and_not_read():
+    class Unread(list):
+        def __iter__(self):
+            raise AssertionError("it was read")
+
+    with pytest.raises(BadArgument, match="more than"):
+        check_vector([Unread([0.0] * 1_000)] * 1_000)
+
+
 POINT = {"lat": 48.1, "lon": 11.6}
 LINE = {"points": [POINT, {"lat": 1, "lon": 1}, {"lat": 2, "lon": 1}, POINT]}
 FILTERS = {
