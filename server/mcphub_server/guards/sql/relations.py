@@ -10,8 +10,14 @@ read them at all.
 
 STATEMENT_LOGS = frozenset(
     {
+        "citus_dist_stat_activity",
+        "citus_lock_waits",
+        "citus_stat_activity",
+        "citus_stat_statements",
         "pg_qualstats",
+        "pg_qualstats_by_query",
         "pg_show_plans",
+        "pg_stat_kcache_detail",
         "pg_stat_monitor",
         "pg_store_plans",
         "powa_statements",

@@ -275,6 +275,8 @@ CLOSED = {
     "by a field": "SELECT s.pg_stat_get_backend_activity"
     " FROM pg_stat_get_backend_idset() s",
     "another extension's": "SELECT count(*) FROM pg_stat_monitor",
+    "a cluster's": "SELECT pid FROM public.citus_stat_activity",
+    "constants": "SELECT queryid FROM pg_qualstats_by_query",
 }
 
 
