@@ -244,7 +244,7 @@ def describe_refusal(attempt: Attempt, error: asyncpg.PostgresError) -> ToolFail
             "stopped; add conditions, aggregate, or ask for fewer rows."
         )
     meaning = find_meaning(sqlstates.STATEMENT, code)
-    if attempt.analysed or meaning.retry:
+    if attempt.analysed or meaning.retry or code in sqlstates.OF_A_POOLER:
         problem = meaning.sentence
         failure = QueryFailed(f"{problem[0].upper()}{problem[1:]} ({code}).", code)
     else:

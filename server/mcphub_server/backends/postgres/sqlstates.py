@@ -148,8 +148,14 @@ STATEMENT: Sequence[Meaning] = (
         "the prepared statement is gone: a pooler in transaction mode stands in "
         "between, and the administrator has to set pooler to true",
     ),
+    Meaning(
+        "42P05",
+        "the prepared statement exists already: a pooler in transaction mode stands "
+        "in between, and the administrator has to set pooler to true",
+    ),
     Meaning("28", "a foreign server refuses the login of its user mapping"),
     Meaning("2F003", "a function that the statement calls tries to write"),
+    Meaning("2F", "a function that the statement calls failed"),
     Meaning("38", "a function that the statement calls failed"),
     Meaning("39", "a function that the statement calls failed"),
     Meaning(
@@ -194,6 +200,10 @@ STATEMENT: Sequence[Meaning] = (
 CANCELLED = "57014"
 """What PostgreSQL calls a timeout, too; only the time that has passed tells them
 apart, for the text is in the server's language."""
+
+OF_A_POOLER = frozenset({"26000", "42P05"})
+"""About the driver's statements and not the caller's, whenever they come; what the
+server and the driver say of them would help nobody."""
 
 
 def find_meaning(table: Sequence[Meaning], code: str) -> Meaning:

@@ -119,6 +119,16 @@ def test_the_servers_text_passes_while_no_row_has_been_read() -> None:
     assert str(failure) == 'column "x" does not exist (42703).'
 
 
+@pytest.mark.parametrize("code", ["26000", "42P05"])
+def test_a_pooler_between_is_told_in_words_of_this_server(code: str) -> None:
+    error = server_error(code, 'prepared statement "__asyncpg_stmt_1__" …')
+
+    failure = translate_query_error(Attempt("o", analysed=False), error)
+
+    assert "pooler to true" in str(failure)
+    assert "asyncpg" not in str(failure)
+
+
 @pytest.mark.parametrize("code", ["22P02", "P0001", "42601", "XX000"])
 def test_no_text_of_the_server_passes_once_rows_are_read(code: str) -> None:
     error = server_error(code, 'invalid input: "row-content"')
