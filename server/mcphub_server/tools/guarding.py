@@ -8,8 +8,10 @@ that a caller who sends many delays only their own.
 """
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
@@ -18,6 +20,10 @@ from mcphub_server.web.caller import current_principal
 
 LONGEST_AT_ONCE = 1_000
 """In characters; such a text takes about 5 ms at most."""
+
+STACK_BYTES = 16 * 1024 * 1024
+"""PostgreSQL's parser recurses: 2 MiB, which a thread has where the process has no
+limit for its stack, are too few for the deepest texts."""
 
 TURN_SECONDS = 5.0
 """How long a statement waits for its caller's earlier ones."""
@@ -30,8 +36,17 @@ class GuardRunner:
     """Runs the guards of one hub."""
 
     def __init__(self) -> None:
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="guard")
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    @cached_property
+    def _worker(self) -> ThreadPoolExecutor:
+        usual = threading.stack_size(STACK_BYTES)
+        try:
+            worker = ThreadPoolExecutor(1, thread_name_prefix="guard")
+            worker.submit(int)  # starts the thread
+        finally:
+            threading.stack_size(usual)
+        return worker
 
     async def check(
         self, guard: Callable[[str, int], Result], text: str, count: int

@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from mcphub_server.errors import LimitExceeded, Rejected
+from mcphub_server.guards.sql.check import check_sql
 from mcphub_server.tools import guarding
 from mcphub_server.tools.guarding import LONGEST_AT_ONCE, GuardRunner
 from mcphub_server.web.caller import Client, enter_client
@@ -87,3 +88,13 @@ async def test_a_statement_that_gets_no_turn_says_when_to_try_again(monkeypatch)
     assert caught.value.retry_after_seconds == 1.0
     assert await first
     assert await runner.check_aside(find_thread, "x")
+
+
+async def test_the_deepest_texts_fit_the_workers_stack():
+    usual = threading.stack_size(1024 * 1024)
+    try:
+        with pytest.raises(Rejected, match="nests"):
+            await GuardRunner().check(check_sql, f"SELECT {'- ' * 5_900}a", 0)
+        assert threading.stack_size() == 1024 * 1024
+    finally:
+        threading.stack_size(usual)
