@@ -202,8 +202,8 @@ CANCELLED = "57014"
 apart, for the text is in the server's language."""
 
 OF_A_POOLER = frozenset({"26000", "42P05"})
-"""About the driver's statements and not the caller's, whenever they come; what the
-server and the driver say of them would help nobody."""
+"""About the driver's statements and not the caller's, whenever they come: what the
+server and the driver say of them would not help a caller."""
 
 
 def find_meaning(table: Sequence[Meaning], code: str) -> Meaning:
