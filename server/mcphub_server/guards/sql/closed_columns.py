@@ -7,6 +7,7 @@ star, the whole row, or a join that compares it.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from pglast import ast
@@ -36,10 +37,13 @@ ANY_SCHEMA = frozenset({"pg_stat_statements"})
 def find_closed(nodes: list[Any]) -> frozenset[str]:
     """Return which closed columns a statement may read, as "relation.column"."""
     relations = [node for node in nodes if is_guarded(node)]
+    if not relations:
+        return frozenset()
+    seen = Reading.of(nodes)
     return frozenset(
         f"{relation.relname}.{column}"
         for relation in relations
-        if may_read(relation, column := find_column(relation.relname), nodes)
+        if seen.may_have(relation, column := find_column(relation.relname))
     )
 
 
@@ -72,45 +76,76 @@ def is_guarded(node: Any) -> bool:
     return known and (schema is None or schema in SYSTEM_SCHEMAS)
 
 
-def may_read(relation: ast.RangeVar, column: str, nodes: list[Any]) -> bool:
-    """Tell whether a statement could read a column of a relation."""
-    if relation.alias is not None and relation.alias.colnames:
-        return True
-    joins = [node for node in nodes if isinstance(node, ast.JoinExpr)]
-    if any(join.alias is not None and join.alias.colnames for join in joins):
-        return True
-    names = {find_name(relation), *(str(j.alias.aliasname) for j in joins if j.alias)}
-    return (
-        any(_names_column(node, column, names) for node in nodes)
-        or any(_compares(join, column) for join in joins)
-        or any(_has_star(node, relation) for node in nodes)
-    )
+@dataclass(slots=True)
+class Reading:
+    """What a statement names, collected once for all of its relations.
 
+    Attributes:
+        columns: Columns by name, of whatever they are.
+        wholes: Names that may be a relation's: alone, or before a star.
+        compared: Columns that a join compares.
+        joins: Names of joins, whose rows have those of relations in them.
+        starred: Relations of which a SELECT returns all columns, by their identity.
+        renames: A join gives columns names of its own, or compares all of them.
+    """
 
-def _names_column(node: Any, column: str, names: set[str]) -> bool:
-    """Tell whether a node is the column, or the whole row of a relation."""
-    if isinstance(node, ast.A_Indirection):
-        return column in read_names(node.indirection)
-    if not isinstance(node, ast.ColumnRef):
-        return False
-    fields = read_names(node.fields)
-    if is_star(node):
-        return bool(fields) and fields[-1] in names
-    return fields[-1] == column or (len(fields) == 1 and fields[0] in names)
+    columns: set[str] = field(default_factory=set)
+    wholes: set[str] = field(default_factory=set)
+    compared: set[str] = field(default_factory=set)
+    joins: set[str] = field(default_factory=set)
+    starred: set[int] = field(default_factory=set)
+    renames: bool = False
 
+    @classmethod
+    def of(cls, nodes: Iterable[Any]) -> "Reading":
+        """Collect from all nodes of a statement."""
+        seen = cls()
+        for node in nodes:
+            if isinstance(node, ast.A_Indirection):
+                seen.columns.update(read_names(node.indirection))
+            elif isinstance(node, ast.ColumnRef):
+                seen.add_column(node)
+            elif isinstance(node, ast.JoinExpr):
+                seen.add_join(node)
+            elif isinstance(node, ast.SelectStmt):
+                seen.add_select(node)
+        return seen
 
-def _compares(join: ast.JoinExpr, column: str) -> bool:
-    return bool(join.isNatural) or column in read_names(join.usingClause)
+    def add_column(self, node: ast.ColumnRef) -> None:
+        """Note a column, a whole row, or `relation.*`."""
+        names = read_names(node.fields)
+        if is_star(node):
+            self.wholes.update(names[-1:])
+            return
+        self.columns.add(names[-1])
+        if len(names) == 1:
+            self.wholes.add(names[0])
 
+    def add_join(self, join: ast.JoinExpr) -> None:
+        """Note what a join compares, and how it is called."""
+        self.compared.update(read_names(join.usingClause))
+        self.renames |= bool(join.isNatural)
+        if join.alias is not None:
+            self.joins.add(str(join.alias.aliasname))
+            self.renames |= bool(join.alias.colnames)
 
-def _has_star(select: Any, relation: ast.RangeVar) -> bool:
-    """Tell whether a SELECT from the relation itself returns all columns."""
-    if not isinstance(select, ast.SelectStmt) or not select.fromClause:
-        return False
-    targets = select.targetList or ()
-    if not any(is_star(t.val) and len(t.val.fields) == 1 for t in targets):
-        return False
-    return any(each is relation for each in list_relations(select.fromClause))
+    def add_select(self, select: ast.SelectStmt) -> None:
+        """Note the relations of which all columns are returned."""
+        targets = select.targetList or ()
+        if any(is_star(t.val) and len(t.val.fields) == 1 for t in targets):
+            self.starred.update(map(id, list_relations(select.fromClause or ())))
+
+    def may_have(self, relation: ast.RangeVar, column: str) -> bool:
+        """Tell whether the statement could read a column of a relation."""
+        renamed = relation.alias is not None and bool(relation.alias.colnames)
+        return (
+            renamed
+            or self.renames
+            or column in self.columns
+            or column in self.compared
+            or id(relation) in self.starred
+            or not self.wholes.isdisjoint({find_name(relation), *self.joins})
+        )
 
 
 def list_relations(items: Iterable[Any]) -> Iterator[Any]:
