@@ -33,6 +33,9 @@ REAL_TEXTS: Mapping[str, Sequence[str]] = {
     "trustedProxies": ["10.0.0.0/8", "fd00::/8"],
 }
 
+BACKEND_NAME = r"^[a-z][a-z0-9_]{0,29}\Z"
+"""What a rule of CEL allows, where texts are to be real."""
+
 Strategies = dict[str, st.SearchStrategy[Any]]
 
 
@@ -55,6 +58,8 @@ def _draw_backends(
     real_texts: Mapping[str, Sequence[str]],
 ) -> st.SearchStrategy[list[Any]]:
     schema = _plain(SPEC["properties"]["backends"]["items"], "", real_texts)
+    if real_texts:
+        schema["properties"]["name"] = {"type": "string", "pattern": BACKEND_NAME}
     return st.lists(
         st.one_of([from_schema(_with_one_member(schema, m)) for m in MEMBERS]),
         max_size=MOST["maxItems"],
