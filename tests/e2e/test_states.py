@@ -145,17 +145,9 @@ def test_conflict(team: Installation, captures: StatusCaptures):
     adopt = f"mcp.bigtorig.com/adopt={HUB}"
     assert adopt in condition["message"]
     team.kubectl("annotate", "poddisruptionbudget", HUB, adopt)
-    take_over = f"mcp.bigtorig.com/take-over-selector={HUB}"
-    team.until("the refusal to take its selector over", lambda: take_over in why(team))
-    team.kubectl("annotate", "poddisruptionbudget", HUB, take_over)
     team.wait_reason(HUB, "Stalled", "NotStalled")
     adopted = team.get("poddisruptionbudget", HUB)
     assert adopted["spec"]["maxUnavailable"] == 1
-
-
-def why(team: Installation) -> str:
-    """Why the hub is stalled."""
-    return str(team.condition(HUB, "Stalled")["message"])
 
 
 def test_paused(team: Installation, captures: StatusCaptures):

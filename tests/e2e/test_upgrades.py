@@ -24,9 +24,10 @@ class TestAnUpgradeThatGetsStuck:
         captures.take(stuck_upgrade, "upgrade stuck")
 
         row = stuck_upgrade.kubectl("get", "mcphubs").splitlines()[1].split()
-        assert row[1:4] == ["2/2", "1/1", "RolloutStuck"]
+        assert row[1:4] == ["2/2", "1/1", "ImagePullFailed"]
         condition = stuck_upgrade.condition("team-data", "Stalled")
-        assert "1 of 2 new pods started" in condition["message"]
+        assert condition["reason"] == "ImagePullFailed"
+        assert "mcphub-server:not-there" in condition["message"]
 
     def test_goes_back_with_the_image(self, stuck_upgrade: Installation, stopwatch):
         pods = {
