@@ -14,7 +14,7 @@ import structlog
 from mcphub_operator.checks import evaluate
 from mcphub_operator.client.kinds import HUB
 from mcphub_operator.desired import awaits_handover, build_desired, needs_upgrade
-from mcphub_operator.diff import Apply, Repair, Stage, build_plan
+from mcphub_operator.diff import Apply, Stage, build_plan
 from mcphub_operator.errors import Conflict, InvalidHub, NotFound
 from mcphub_operator.observed import HubKey, Observed
 from mcphub_operator.reconcile.events import EventRecorder
@@ -111,10 +111,9 @@ class Reconciler:
         """Observe, plan and write; return what is there then and what failed.
 
         The caches may lack an object that exists. If the last pass was stopped by one,
-        or this one's writes are, everything is looked at again, closer. And what is to
-        be repaired of a child whose manifest changed shows when that is applied.
+        or this one's writes are, everything is looked at again, closer.
         """
-        closer = repaired = False
+        closer = False
         while True:
             observed = await self._observe(snapshot, hub, closer=closer)
             plan = _plan(observed)
@@ -136,10 +135,6 @@ class Reconciler:
             if plan:
                 later = await self._gather(snapshot, hub)
                 observed = self._with_turn(keep_looked_up(observed, later))
-                repairs = not (written.findings or repaired) and _has_repairs(observed)
-                if repairs:
-                    repaired = True
-                    continue
             return observed, written.findings
 
     async def _observe(
@@ -256,11 +251,6 @@ def _plan(observed: Observed) -> tuple[Stage, ...]:
     if _is_left_alone(observed.hub):
         return ()
     return build_plan(observed, build_desired(observed))
-
-
-def _has_repairs(observed: Observed) -> bool:
-    plan = _plan(observed)
-    return any(isinstance(step, Repair) for stage in plan for step in stage)
 
 
 def _find_deadline(observed: Observed) -> float | None:
