@@ -9,8 +9,8 @@ from tools.cluster.registries import APT, GO, MAVEN, NPM, PYPI, Registry, fetchi
 
 # As the clients print it where their registry is a closed port of this machine.
 APT_LINES = """\
-Err:1 http://deb.debian.org/debian bookworm InRelease
-W: Failed to fetch http://deb.debian.org/x  Could not connect to 127.0.0.1:9
+Err:1 http://mirror.example/debian bookworm InRelease
+W: Failed to fetch http://mirror.example/x  Could not connect to 127.0.0.1:9
 E: Unable to locate package cowsay"""
 PIP_LINES = """\
 WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError(...)'
@@ -68,7 +68,7 @@ def test_the_registry_that_complains_is_named_where_a_step_needs_two(
 
 def test_another_log_may_hold_the_reason(tmp_path: Path) -> None:
     update = tmp_path / "update"
-    update.write_text("E: Failed to fetch http://deb.debian.org/x")
+    update.write_text("E: Failed to fetch http://mirror.example/x")
 
     with (
         pytest.raises(RegistryFailed, match="Failed to fetch"),
