@@ -21,7 +21,6 @@ ENDPOINT = re.compile(rb"data: (/messages/\S+)\r\n")
 ANSWER = re.compile(rb'data: (\{"jsonrpc":"2\.0","id":(\d+),.*\})\r\n')
 TURNED = 307
 STREAMS = 200
-TAKEN = 202
 
 INITIALIZE = {
     "protocolVersion": "2025-11-25",

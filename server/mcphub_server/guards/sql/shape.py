@@ -43,8 +43,8 @@ _PIECES = re.compile(
     | (?P<signs>(?:(?!--|/\*)[-+*/<>=~!@\#%^&|`?])++)
     """
 )
-"""What is none of these is passed over, digits among them: after a number, `$$` begins
-a string, while within a name it does not. Every letter that is not ASCII is a name's.
+"""The scan skips all other characters, digits included: after a number, `$$` begins a
+string; within a name it does not. Every letter outside ASCII belongs to a name.
 """
 
 _COMMENT_MARK = re.compile(r"/\*|\*/")
