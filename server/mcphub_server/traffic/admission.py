@@ -97,14 +97,26 @@ class Admission:
             await sending.finish()
 
     def _closing(self, send: Send) -> Send:
-        """Return a `send` that asks for a new connection while the replica drains."""
+        """Return a `send` that asks for a new connection while the replica drains.
+
+        A response that began before cannot ask: its client may use the connection
+        again, and the drain has to wait for that.
+        """
+        asks_for_new = False
 
         async def send_closing(message: Message) -> None:
+            nonlocal asks_for_new
             if message["type"] == "http.response.start" and self._state.draining:
+                asks_for_new = True
                 given = message.get("headers", ())
                 headers = replace_header(given, b"connection", "close")
                 message = {**message, "headers": headers}
             await send(message)
+            is_last = message["type"] == "http.response.body" and not message.get(
+                "more_body", False
+            )
+            if is_last and not asks_for_new:
+                self._state.note_kept_connection()
 
         return send_closing
 

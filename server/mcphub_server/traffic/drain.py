@@ -9,7 +9,6 @@ error when it ends.
 """
 
 import asyncio
-from collections.abc import Callable
 
 import structlog
 from sse_starlette.sse import AppStatus
@@ -48,8 +47,8 @@ async def drain(state: ServerState, linger_seconds: float) -> None:
     try:
         async with asyncio.timeout(LONGEST_DRAIN_SECONDS):
             async with asyncio.TaskGroup() as group:
-                group.create_task(linger(linger_seconds, state.count_connections))
                 group.create_task(end_streams(state))
+                group.create_task(linger(state, linger_seconds))
             await wait_until_idle(state)
     except TimeoutError:
         log.warning("drain timed out", calls=state.calls, streams=state.streams)
@@ -63,12 +62,16 @@ async def wait_until_idle(state: ServerState) -> None:
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def linger(seconds: float, count_connections: Callable[[], int]) -> None:
-    """Wait for idle clients to drop their connections by themselves."""
+async def linger(state: ServerState, seconds: float) -> None:
+    """Wait for idle clients to drop their connections by themselves.
+
+    That takes so long from the last response that did not ask its client for a new
+    connection. Closing one under a client's next request loses that request.
+    """
     loop = asyncio.get_running_loop()
-    begun = connected_at = loop.time()
-    while loop.time() - begun < seconds:
-        if count_connections():
+    connected_at = loop.time()
+    while not state.is_idle(0) or state.count_kept_seconds() < seconds:
+        if state.count_connections():
             connected_at = loop.time()
         if loop.time() - connected_at >= UNCONNECTED_SECONDS:
             return

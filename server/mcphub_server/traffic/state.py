@@ -50,6 +50,7 @@ class ServerState:
         self.draining = False
         self._clock = clock
         self._busy_at = clock()
+        self._kept_at = clock()
         self._listeners: list[Callable[[], None]] = []
 
     @property
@@ -74,7 +75,12 @@ class ServerState:
     def begin_draining(self) -> None:
         """No stream and no session should begin here."""
         self.draining = True
+        self._kept_at = self._clock()
         self.notify()
+
+    def note_kept_connection(self) -> None:
+        """Record that a client may use the connection of its last response again."""
+        self._kept_at = self._clock()
 
     @contextmanager
     def call(self) -> Iterator[None]:
@@ -111,6 +117,10 @@ class ServerState:
         """Return whether nothing has run, waited or streamed for so long."""
         busy = self.calls or self.requests or self.open_streams
         return not busy and self._clock() - self._busy_at >= seconds
+
+    def count_kept_seconds(self) -> float:
+        """Return how long ago a client last got a connection that it may use again."""
+        return self._clock() - self._kept_at
 
     def notify(self) -> None:
         """Call the listeners."""

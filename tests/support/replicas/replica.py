@@ -81,7 +81,6 @@ def read_runtime(settings: Settings) -> RuntimeSettings:
         pod_name=settings.uid,
         pod_ip=settings.address,
         pod_uid=settings.uid,
-        drain_linger_seconds=float(os.environ.get("LINGER_SECONDS", "0.5")),
     )
 
 

@@ -162,3 +162,48 @@ async def test_sessions_on_mcp_take_room_too(asked, stateful, status):
     await Admission(app, state, stateful=stateful)(asked, receive, send)
 
     assert sent[0]["status"] == status
+
+
+@in_virtual_time
+async def test_a_response_begun_before_the_drain_keeps_its_connection_for_a_while():
+    state = ServerState(now)
+
+    async def answer_late(_scope, _receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        state.begin_draining()
+        await asyncio.sleep(30)  # of virtual time
+        await send({"type": "http.response.body", "body": b"done"})
+
+    await call(Admission(answer_late, state), scope("POST", "/mcp"))
+
+    assert state.count_kept_seconds() == 0
+
+
+@in_virtual_time
+async def test_a_response_that_asks_for_a_new_connection_keeps_none():
+    state = ServerState(now)
+    state.begin_draining()
+
+    async def answer_late(_scope, _receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await asyncio.sleep(30)  # of virtual time
+        await send({"type": "http.response.body", "body": b"done"})
+
+    sent = await call(Admission(answer_late, state), scope("POST", "/mcp"))
+
+    assert (b"connection", b"close") in sent[0]["headers"]
+    assert state.count_kept_seconds() == 30
+
+
+async def call(app, request):
+    """Serve one request without a body, and return what was sent."""
+    sent = []
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message):
+        sent.append(message)
+
+    await app(request, receive, send)
+    return sent

@@ -11,6 +11,8 @@ from tests.support.virtual_time import in_virtual_time, now
 LONG_SECONDS = 30
 """Less than a drain takes at most."""
 
+LINGER_SECONDS = 6
+
 
 @pytest.fixture(autouse=True)
 def streams_survive():
@@ -67,6 +69,21 @@ async def test_a_stream_with_a_pending_answer_is_not_ended():
 
 @in_virtual_time
 async def test_lingering_ends_early_when_no_client_is_connected():
-    await linger(60, lambda: 0)
+    await linger(ServerState(now), 60)
 
     assert now() == pytest.approx(UNCONNECTED_SECONDS, abs=0.1)
+
+
+@in_virtual_time
+async def test_lingering_begins_at_the_last_response_that_kept_its_connection():
+    state = ServerState(now)
+    state.count_connections = lambda: 1
+    with state.stream() as stream:
+        stream.note_message(Message(1, "tools/call"))
+        ending = asyncio.create_task(drain(state, LINGER_SECONDS))
+        await asyncio.sleep(LONG_SECONDS)  # of virtual time
+        state.note_kept_connection()
+
+    await ending
+
+    assert now() == pytest.approx(LONG_SECONDS + LINGER_SECONDS, abs=0.1)
