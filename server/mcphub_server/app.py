@@ -6,6 +6,7 @@
 import hmac
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from hashlib import sha256
 
 import fastmcp
@@ -48,6 +49,8 @@ from mcphub_server.traffic.capacity import (
 from mcphub_server.traffic.state import ServerState
 from mcphub_server.transports.endpoints import build_transports
 from mcphub_server.version import find_version
+from mcphub_server.web.bodies import BodyBudget
+from mcphub_server.web.body_limits import BodyLimits
 from mcphub_server.web.caller import current_principal
 from mcphub_server.web.forwarded import parse_networks
 from mcphub_server.web.hosts import build_host_policy
@@ -124,9 +127,12 @@ def build_pipeline(
     health = Router(routes=build_health_routes(state))
     documents = build_resource_metadata(config)
     policy = build_auth_policy(config, runtime)
+    bodies = BodyBudget(find_memory_limit())
     layers: list[Layer] = [  # outermost first
         # the request's id, the client's address, Host and Origin
         lambda app: RequestContextMiddleware(app, hosts, proxies),
+        # what a request may send, and how long that may take
+        lambda app: BodyLimits(app, bodies, partial(metrics.count_limited, "body")),
         # counts requests; a draining or full replica redirects new sessions
         lambda app: Admission(app, state, stateful=stateful),
         # health, public documents and 404 end here; MCP goes on

@@ -24,6 +24,7 @@ from mcphub_server.sessions.services import SessionServices
 from mcphub_server.traffic.drain import drain, keep_streams_at_shutdown
 from mcphub_server.traffic.state import ServerState
 from mcphub_server.transports.endpoints import Transports
+from mcphub_server.web.http_protocol import BoundedProtocol
 
 KEEP_ALIVE_SECONDS = 180
 """Above the 120 s of the usual proxies: a proxy has to close its connections first."""
@@ -78,8 +79,8 @@ def build_listener(app: ASGIApp) -> Listener:
     return Listener(
         uvicorn.Config(
             app,
-            # httptools leaves white space in header values, which MCP forbids
-            http="h11",
+            # h11: httptools leaves white space in header values, which MCP forbids
+            http=BoundedProtocol,
             ws="none",
             lifespan="off",
             timeout_keep_alive=KEEP_ALIVE_SECONDS,

@@ -72,7 +72,7 @@ class Metrics:
         Info("mcphub_build", "Version of the server.", registry=self.registry).info(
             {"version": version}
         )
-        for limit in ("rate", "concurrency", "pool"):
+        for limit in ("rate", "concurrency", "pool", "body"):
             self._limited.labels(limit)
         for reason in ("missing", "invalid", "scope"):
             self._auth_failures.labels(reason)
@@ -102,7 +102,7 @@ class Metrics:
         self._failures.labels(self._tool(tool), kind).inc()
 
     def count_limited(self, limit: str) -> None:
-        """Record a refusal by the limit `rate`, `concurrency` or `pool`."""
+        """Record a refusal by the limit `rate`, `concurrency`, `pool` or `body`."""
         self._limited.labels(limit).inc()
 
     def count_auth_failure(self, reason: str) -> None:

@@ -22,8 +22,6 @@ from mcphub_server.sessions.tokens.session_id import SessionId, Transport
 from mcphub_server.sessions.tokens.signer import NewSession, TokenSigner, enter_session
 from mcphub_server.traffic.streams import STREAM, Stream
 from mcphub_server.web.asgi import (
-    TOO_LARGE,
-    TOO_LARGE_TEXT,
     send_error,
     send_response,
 )
@@ -80,9 +78,7 @@ class SseSessions:
             self._metrics.count(SessionOutcome.REFUSED)
             await send_error(exchange.send, HTTPStatus.NOT_FOUND, NOT_FOUND)
             return
-        if await exchange.request.read_body(exchange.receive) is None:
-            await send_error(exchange.send, TOO_LARGE, TOO_LARGE_TEXT)
-            return
+        await exchange.request.read_body(exchange.receive)
         match await self._router.route(exchange, session.owner, is_patient=True):
             case Route.LOCAL:
                 await self._post_here(session, exchange)

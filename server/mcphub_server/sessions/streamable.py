@@ -19,8 +19,6 @@ from mcphub_server.sessions.tokens.principal import find_principal
 from mcphub_server.sessions.tokens.session_id import SessionId, Transport
 from mcphub_server.sessions.tokens.signer import NewSession, enter_session
 from mcphub_server.web.asgi import (
-    TOO_LARGE,
-    TOO_LARGE_TEXT,
     find_header,
     replace_header,
     send_error,
@@ -48,9 +46,8 @@ class StreamableSessions:
     async def serve(self, exchange: Exchange) -> None:
         """Answer one request, with or without a session."""
         request = exchange.request
-        if await request.read_body(exchange.receive) is None:
-            await send_error(exchange.send, TOO_LARGE, TOO_LARGE_TEXT)
-        elif request.is_modern:
+        await request.read_body(exchange.receive)
+        if request.is_modern:
             await exchange.pass_to(self._app)
         elif request.session_id is None:
             await self._begin(exchange)

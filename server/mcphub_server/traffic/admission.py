@@ -17,8 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mcphub_server.traffic.state import ServerState
 from mcphub_server.traffic.streams import STREAM, Stream
-from mcphub_server.web.asgi import read_body, replace_header, send_response
-from mcphub_server.web.jsonrpc import parse_message
+from mcphub_server.web.asgi import replace_header, send_response
 from mcphub_server.web.paths import Endpoint
 from mcphub_server.web.request import MCPRequest, find_request
 from mcphub_server.web.sse import build_error_event
@@ -62,11 +61,11 @@ class Admission:
         if request is not None and self._must_redirect(request, scope):
             self._state.redirected += 1
             with self._state.request():
-                await redirect(scope, receive, send)
+                await redirect(request, scope, receive, send)
         elif request is not None and self._must_refuse(request):
             self._state.refused += 1
             with self._state.request():
-                await refuse(receive, send)
+                await refuse(request, receive, send)
         elif request is not None and request.opens_stream:
             with self._state.stream() as stream:
                 await self._serve_stream(stream, scope, receive, send)
@@ -202,13 +201,15 @@ def opens_standalone_stream(request: MCPRequest) -> bool:
     )
 
 
-async def redirect(scope: Scope, receive: Receive, send: Send) -> None:
+async def redirect(
+    request: MCPRequest, scope: Scope, receive: Receive, send: Send
+) -> None:
     """Let the client try again, most likely at another replica.
 
     The body is read first: closing a connection with unread bytes resets it, and the
     client may not get the response.
     """
-    await read_body(receive)
+    await request.read_body(receive)
     await asyncio.sleep(REDIRECT_DELAY_SECONDS)
     query = read_query(scope)
     query[REDIRECT_PARAMETER] = [str(count_redirects(scope) + 1)]
@@ -221,13 +222,13 @@ async def redirect(scope: Scope, receive: Receive, send: Send) -> None:
     await send_response(send, HTTPStatus.TEMPORARY_REDIRECT, b"", headers)
 
 
-async def refuse(receive: Receive, send: Send) -> None:
+async def refuse(given: MCPRequest, receive: Receive, send: Send) -> None:
     """Say that there is no room, so that a client shows it to its user.
 
     A request gets a JSON-RPC error; a GET carries no request that could get one.
     """
-    body = await read_body(receive)
-    request = parse_message(body or b"").request_id
+    await given.read_body(receive)
+    request = given.message.request_id
     error = {"code": NO_ROOM_CODE, "message": NO_ROOM}
     answer = msgspec.json.encode({"jsonrpc": "2.0", "id": request, "error": error})
     is_request = request is not None

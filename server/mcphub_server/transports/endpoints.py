@@ -88,6 +88,8 @@ class Endpoints:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = get_request(scope)
+        if request.endpoint is Endpoint.HTTP:
+            await request.read_body(receive)
         receive = request.replay(receive)
         with set_http_request(Request(scope)):
             if request.endpoint is Endpoint.HTTP:

@@ -50,7 +50,7 @@ class PerRequestSessionManager(FastMCPStreamableHTTPSessionManager):
     ) -> None:
         super().__init__(**options)
         self._returns_result_only = returns_result_only
-        # the SDK checks the size of the body first, and calls this with the whole body
+        # below the SDK's own limit of sizes, which gets a body that was read already
         self.asgi_app.app = self._choose_for(self.asgi_app.app)
 
     def count_sessions(self) -> int:
@@ -72,10 +72,6 @@ class PerRequestSessionManager(FastMCPStreamableHTTPSessionManager):
             request = get_request(scope)
             _json.set(False)
             if request.method == "POST":
-                if request.body is None:
-                    if await request.read_body(receive) is None:
-                        return
-                    receive = request.replay(receive)
                 _json.set(answers_with_json(request.message, self._returns_result_only))
             await handle(scope, receive, send)
 

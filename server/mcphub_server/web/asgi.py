@@ -1,10 +1,9 @@
-"""What the ASGI layers do with messages: read a body, answer, call an application.
+"""What the ASGI layers do with messages: find headers, answer, replay a body.
 
 Starlette's classes do the same at the price of a Response or a parsed Request for each
 message of each stream.
 """
 
-import asyncio
 from collections.abc import Iterable
 
 import msgspec
@@ -13,15 +12,6 @@ from starlette.types import Message, Receive, Send
 from mcphub_server.web.jsonrpc import INVALID_REQUEST
 
 Headers = list[tuple[bytes, bytes]]
-
-LARGEST_BODY = 4 * 1024 * 1024
-"""The SDK's own limit."""
-
-READ_SECONDS = 20.0
-"""How long a client may take to send a body; a drain waits for it as well."""
-
-TOO_LARGE = 413
-TOO_LARGE_TEXT = "Request body too large"
 
 
 def find_header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str | None:
@@ -61,30 +51,14 @@ async def send_response(
     await send({"type": "http.response.body", "body": body})
 
 
-async def send_error(send: Send, status: int, message: str) -> None:
+async def send_error(
+    send: Send, status: int, message: str, headers: Iterable[tuple[bytes, bytes]] = ()
+) -> None:
     """Answer with a JSON-RPC error that belongs to no request, as the SDK does."""
     error = {"code": INVALID_REQUEST, "message": message}
     body = msgspec.json.encode({"jsonrpc": "2.0", "id": None, "error": error})
-    await send_response(send, status, body, [(b"content-type", b"application/json")])
-
-
-async def read_body(receive: Receive) -> bytes | None:
-    """Read a request's body; None if it is too large or slow, or the client left."""
-    parts: list[bytes] = []
-    size = 0
-    more = True
-    try:
-        async with asyncio.timeout(READ_SECONDS):
-            while more:
-                message = await receive()
-                parts.append(message.get("body", b""))
-                size += len(parts[-1])
-                more = message.get("more_body", False)
-                if message["type"] == "http.disconnect" or size > LARGEST_BODY:
-                    return None
-    except TimeoutError:
-        return None
-    return b"".join(parts)
+    content_type = (b"content-type", b"application/json")
+    await send_response(send, status, body, [content_type, *headers])
 
 
 def rewind(body: bytes, receive: Receive) -> Receive:

@@ -6,6 +6,7 @@ ACCEPT_HEADER = b"accept"
 SESSION_HEADER = b"mcp-session-id"
 REVISION_HEADER = b"mcp-protocol-version"
 LAST_EVENT_HEADER = b"last-event-id"
+LENGTH_HEADER = b"content-length"
 
 FORWARD_TOKEN_HEADER = b"mcphub-forward-token"
 """On a request that one replica forwards to another, in place of credentials."""

@@ -3,6 +3,7 @@
 Pure. A body that cannot be read is no request: the SDK refuses it.
 """
 
+import re
 from typing import TypeVar
 
 import msgspec
@@ -65,6 +66,15 @@ class Message(msgspec.Struct, frozen=True):
         return call.name if call else None
 
 
+class Envelope(msgspec.Struct):
+    """The members that tell a request from a notification, as they were written."""
+
+    id: msgspec.Raw = msgspec.Raw()
+    method: msgspec.Raw = msgspec.Raw()
+
+
+ENVELOPES = msgspec.json.Decoder(Envelope)
+VALID_ID = re.compile(rb'".*|-?\d+', re.DOTALL)
 MESSAGES = msgspec.json.Decoder(Message)
 CANCELLED_PARAMS = msgspec.json.Decoder(CancelledParams)
 CALL_PARAMS = msgspec.json.Decoder(CallParams)
@@ -82,6 +92,18 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T | None:
 def parse_message(body: bytes) -> Message:
     """Return a message's head; one without a method if the body cannot be read."""
     return decode(MESSAGES, body) or UNREADABLE_MESSAGE
+
+
+def has_invalid_id(body: bytes) -> bool:
+    """Return whether a request has an id that is neither a string nor an integer.
+
+    MCP forbids null, and the SDK takes such a request for a notification: its client
+    would wait for an answer without end (Base protocol, Requests).
+    """
+    envelope = decode(ENVELOPES, body)
+    if envelope is None or not bytes(envelope.id) or not bytes(envelope.method):
+        return False
+    return VALID_ID.fullmatch(bytes(envelope.id)) is None
 
 
 def build_error(request: RequestKey, message: str) -> dict[str, object]:

@@ -5,23 +5,27 @@ body is read by the first layer that needs it, never before; the endpoints repla
 to the SDK.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mcphub_server.web.asgi import Headers, read_body, rewind
+from mcphub_server.web.asgi import Headers, rewind
+from mcphub_server.web.bodies import BodyReader, RequestRefused
 from mcphub_server.web.headers import (
     ACCEPT_HEADER,
     ANNOUNCEMENT_HEADER,
     FORWARD_TOKEN_HEADER,
     LAST_EVENT_HEADER,
+    LENGTH_HEADER,
     REVISION_HEADER,
     SESSION_HEADER,
 )
-from mcphub_server.web.jsonrpc import Message, parse_message
+from mcphub_server.web.jsonrpc import Message, has_invalid_id, parse_message
 from mcphub_server.web.paths import Endpoint, find_endpoint
 
+INVALID_ID = "The id of a request is a string or an integer; send one of these."
 REQUEST = "mcphub.request"
 """The scope's key for the `MCPRequest`."""
 
@@ -40,6 +44,8 @@ class MCPRequest:
         forward_token: Stands in for credentials, not verified.
         announcement: Of another replica, not verified.
         is_forwarded: Another replica forwarded it, and was verified.
+        declared_size: `Content-Length`, 0 without one.
+        reader: Reads the body and counts it.
         body: None until a layer has read it.
         parsed: The head of the body, None until a layer has asked for it.
     """
@@ -53,6 +59,8 @@ class MCPRequest:
     forward_token: str | None = None
     announcement: str | None = None
     is_forwarded: bool = False
+    declared_size: int = 0
+    reader: BodyReader = field(default_factory=BodyReader)
     body: bytes | None = None
     parsed: Message | None = None
 
@@ -73,10 +81,17 @@ class MCPRequest:
             self.parsed = parse_message(self.body or b"")
         return self.parsed
 
-    async def read_body(self, receive: Receive) -> bytes | None:
-        """Read the body unless a layer has; None if it cannot be had whole."""
+    async def read_body(self, receive: Receive) -> bytes:
+        """Read the body unless a layer has.
+
+        Raises:
+            RequestRefused: `BodyLimits` answers it.
+            ClientLeft: No response reaches the client.
+        """
         if self.body is None:
-            self.body = await read_body(receive)
+            self.body = await self.reader.read(receive, self.declared_size)
+            if self.message.id is None and has_invalid_id(self.body):
+                raise RequestRefused(HTTPStatus.BAD_REQUEST, INVALID_ID)
         return self.body
 
     def replay(self, receive: Receive) -> Receive:
@@ -120,7 +135,13 @@ def build_request(scope: Scope, endpoint: Endpoint) -> MCPRequest:
         accept=find(ACCEPT_HEADER) or "",
         forward_token=find(FORWARD_TOKEN_HEADER),
         announcement=find(ANNOUNCEMENT_HEADER),
+        declared_size=parse_size(find(LENGTH_HEADER)),
     )
+
+
+def parse_size(length: str | None) -> int:
+    """Read a Content-Length, which the HTTP server has checked."""
+    return int(length) if length and length.isdecimal() else 0
 
 
 def replace_request(scope: Scope, request: MCPRequest) -> Scope:

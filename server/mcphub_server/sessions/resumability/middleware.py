@@ -26,7 +26,7 @@ from mcphub_server.sessions.router import OwnerRouter, Route
 from mcphub_server.sessions.services import SessionServices
 from mcphub_server.sessions.tokens.principal import digest_principal, find_principal
 from mcphub_server.traffic.streams import STREAM, Stream
-from mcphub_server.web.asgi import TOO_LARGE, TOO_LARGE_TEXT, send_error
+from mcphub_server.web.asgi import send_error
 from mcphub_server.web.internal import build_internal_scope
 from mcphub_server.web.paths import Endpoint
 from mcphub_server.web.request import Exchange, MCPRequest
@@ -103,9 +103,7 @@ class ResumabilityMiddleware:
 
     async def _serve_post(self, exchange: Exchange) -> None:
         request = exchange.request
-        if await request.read_body(exchange.receive) is None:
-            await send_error(exchange.send, TOO_LARGE, TOO_LARGE_TEXT)
-            return
+        await request.read_body(exchange.receive)
         request_id = request.message.request_id
         if request_id is None or request.message.method in NOT_RESUMED:
             await exchange.pass_to(self._app)
