@@ -1,17 +1,17 @@
 """Runs the calls of tools to their backends: a slot, then the circuit breaker.
 
-Slots are counted per replica. A call waits briefly for one and then fails with a retry
-hint, because a response within 45 s is worth more than a place in a queue: proxies cut
-a silent response.
+Slots are counted per replica and shared between callers. A call waits briefly for one
+and then fails with a retry hint, because a response within 45 s is worth more than a
+place in a queue: proxies cut a silent response.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
 from mcphub_server.backends.base import Backend
 from mcphub_server.backends.health import BackendMonitor
 from mcphub_server.errors import LimitExceeded
+from mcphub_server.traffic.fair_slots import FairSlots, current_share
 
 SLOT_WAIT_SECONDS = 1.5
 
@@ -28,7 +28,7 @@ class LimitedRunner:
         count_limited: Callable[[str], None],
     ) -> None:
         self._monitors = {each.backend.name: each for each in monitors}
-        self._slots = asyncio.Semaphore(max_concurrent_calls)
+        self._slots = FairSlots(max_concurrent_calls)
         self._limit = max_concurrent_calls
         self._count_limited = count_limited
 
@@ -38,22 +38,27 @@ class LimitedRunner:
         """Run one call; see `BackendRunner`."""
         monitor = self._monitors[backend.name]
         monitor.breaker.check()
-        await self._take_slot()
+        share = current_share()
+        await self._take_slot(share)
         try:
             return await monitor.call(call)
         except LimitExceeded:
             self._count_limited("pool")
             raise
         finally:
-            self._slots.release()
+            self._slots.release(share)
 
-    async def _take_slot(self) -> None:
+    async def _take_slot(self, share: str) -> None:
         try:
-            async with asyncio.timeout(SLOT_WAIT_SECONDS):
-                await self._slots.acquire()
+            await self._slots.acquire(share, SLOT_WAIT_SECONDS)
         except TimeoutError:
             self._count_limited("concurrency")
-            raise LimitExceeded(
-                f"The server runs {self._limit} calls already; try again shortly.",
-                retry_after_seconds=1.0,
-            ) from None
+            raise self._refuse(self._slots.count_held(share)) from None
+
+    def _refuse(self, held: int) -> LimitExceeded:
+        whose = " for you" if 0 < held == self._limit - 1 else ""
+        return LimitExceeded(
+            f"The server runs {held if whose else self._limit} calls already{whose}; "
+            "try again shortly.",
+            retry_after_seconds=1.0,
+        )

@@ -27,6 +27,7 @@ from mcphub_server.backends.neo4j.failures import (
 from mcphub_server.backends.neo4j.lockout import LoginGate
 from mcphub_server.backends.neo4j.metering import ByteMeter, metered
 from mcphub_server.backends.neo4j.plans import PLAN_COLUMNS, walk_plan
+from mcphub_server.backends.shares import PoolShares
 from mcphub_server.config.backends import Neo4jConfig
 from mcphub_server.config.secrets import BackendSecrets, read_backend_secrets
 from mcphub_server.errors import (
@@ -40,6 +41,9 @@ from mcphub_server.errors import (
 
 PROBE_TIMEOUT_SECONDS = 3.0
 GRACE_SECONDS = 3.0
+WAIT_SECONDS = 2.0
+"""How long a call waits for its turn to use a connection; shorter than a probe."""
+
 LARGEST_FETCH = 200
 DRIVER_ERRORS = (DriverError, Neo4jError, OSError, TimeoutError)
 PACKING_ERRORS = (OverflowError, ValueError, TypeError, RecursionError)
@@ -94,6 +98,7 @@ class Neo4jBackend:
         self._has_bad_address = False
         self._gate = LoginGate(name, self._read_secrets)
         self._in_use = 0
+        self._shares = PoolShares(name, POOL_SIZE)
 
     async def open(self) -> None:
         """Make the driver; nothing connects yet, and a probe tells what is wrong."""
@@ -225,11 +230,14 @@ class Neo4jBackend:
             raise build_unavailable(self.name, BackendReason.ERROR)
         await self._gate.check()
         try:
-            async with self._driver.session(
-                database=self.config.database,
-                default_access_mode=neo4j.READ_ACCESS,
-                fetch_size=min(records, LARGEST_FETCH),
-            ) as session:
+            async with (
+                self._shares.hold(WAIT_SECONDS),
+                self._driver.session(
+                    database=self.config.database,
+                    default_access_mode=neo4j.READ_ACCESS,
+                    fetch_size=min(records, LARGEST_FETCH),
+                ) as session,
+            ):
                 transaction = await session.begin_transaction(timeout=timeout_seconds)
                 self._in_use += 1
                 try:

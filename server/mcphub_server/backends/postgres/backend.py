@@ -32,6 +32,7 @@ from mcphub_server.backends.postgres.failures import (
     Login,
     translate_connect_error,
 )
+from mcphub_server.backends.shares import PoolShares, refuse_busy
 from mcphub_server.config.backends import PostgresConfig
 from mcphub_server.config.secrets import read_backend_secrets
 from mcphub_server.errors import (
@@ -77,6 +78,7 @@ class PostgresBackend:
         self._login = Login(name, config.database, config.ssl_mode)
         self._search_path = build_search_path(config.schemas)
         self._pool: asyncpg.Pool | None = None
+        self._shares = PoolShares(name, config.pool.max_size)
         self._orphans: frozenset[int] = frozenset()
         self._asking = asyncio.Lock()
 
@@ -143,11 +145,20 @@ class PostgresBackend:
             QueryTimeout: The server goes on with a statement that it cannot stop.
         """
         await self._check_orphans()
-        connection = await self._begin(statement_seconds, wait_seconds)
-        try:
-            allow_message(connection, longest_message_bytes)
-            async with asyncio.timeout(statement_seconds + ANSWER_GRACE_SECONDS):
+        async with self._shares.hold(wait_seconds):
+            connection = await self._begin(statement_seconds, wait_seconds)
+            async with self._ending(connection, statement_seconds):
+                allow_message(connection, longest_message_bytes)
                 yield connection
+
+    @asynccontextmanager
+    async def _ending(
+        self, connection: Any, statement_seconds: float
+    ) -> AsyncIterator[None]:
+        """Give a connection back after the block, or cut it when its time is over."""
+        try:
+            async with asyncio.timeout(statement_seconds + ANSWER_GRACE_SECONDS):
+                yield
         except TimeoutError as error:
             # the server's own timeout has not come through: the statement looks at no
             # clock, or the server hangs, or the way to it
@@ -175,7 +186,7 @@ class PostgresBackend:
                 # what came while the server was asked stays
                 self._orphans -= asked - running
         if not self._has_room():
-            raise self._refuse_busy(self.config.pool.max_size)
+            raise refuse_busy(self.name, self.config.pool.max_size)
 
     def _has_room(self) -> bool:
         usage = self.pool_usage()
@@ -237,16 +248,9 @@ class PostgresBackend:
             usage = self.pool_usage()
             if usage is None or usage.in_use < usage.limit:
                 raise translate_connect_error(self._login, error) from None
-            raise self._refuse_busy(usage.limit) from None
+            raise refuse_busy(self.name, usage.limit) from None
         except DRIVER_ERRORS as error:
             raise translate_connect_error(self._login, error) from None
-
-    def _refuse_busy(self, connections: int) -> LimitExceeded:
-        return LimitExceeded(
-            f"All {connections} connections to {self.name} are busy; "
-            "try again shortly.",
-            retry_after_seconds=1.0,
-        )
 
     async def _connect(self, _dsn: None, **pool_arguments: Any) -> Any:
         """Make a connection with the secrets as they are now."""

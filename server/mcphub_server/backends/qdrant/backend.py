@@ -23,6 +23,7 @@ from mcphub_server.backends.qdrant.failures import (
     translate_failure,
 )
 from mcphub_server.backends.qdrant.rest import AsyncApis, models
+from mcphub_server.backends.shares import PoolShares
 from mcphub_server.backends.tls import speaks_tls
 from mcphub_server.config.backends import QdrantConfig
 from mcphub_server.config.secrets import BackendSecrets, read_backend_secrets
@@ -36,6 +37,8 @@ from mcphub_server.errors import (
 
 PROBE_TIMEOUT_SECONDS = 3.0
 GRACE_SECONDS = 2.0
+WAIT_SECONDS = 2.0
+"""How long a call waits for its turn to use a connection; shorter than a probe."""
 FORBIDDEN = "403"
 
 Result = TypeVar("Result")
@@ -88,6 +91,7 @@ class QdrantBackend:
             else None
         )
         self._in_use = 0
+        self._shares = PoolShares(name, POOL_SIZE)
 
     async def open(self) -> None:
         """Make the client; nothing connects yet, and a probe tells what is wrong."""
@@ -197,10 +201,14 @@ class QdrantBackend:
         timeout_seconds: float,
     ) -> Result:
         client = self._find_client()
+        async with self._shares.hold(WAIT_SECONDS):
+            return await self._send(request(client), timeout_seconds)
+
+    async def _send(self, request: Awaitable[Result], timeout_seconds: float) -> Result:
         self._in_use += 1
         try:
             async with asyncio.timeout(timeout_seconds):
-                return await request(client)
+                return await request
         except CLIENT_ERRORS as error:
             raise translate_failure(self.name, error) from None
         finally:
