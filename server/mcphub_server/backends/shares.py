@@ -2,9 +2,23 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from mcphub_server.errors import LimitExceeded
 from mcphub_server.traffic.fair_slots import FairSlots, current_share
+
+
+@dataclass(slots=True)
+class Lease:
+    """One connection in the hands of a caller.
+
+    Attributes:
+        share: Whose it is.
+        is_kept: It stays the caller's beyond the block; `give_back` ends that.
+    """
+
+    share: str
+    is_kept: bool = False
 
 
 class PoolShares:
@@ -16,21 +30,30 @@ class PoolShares:
         self._slots = FairSlots(connections)
 
     @asynccontextmanager
-    async def hold(self, wait_seconds: float) -> AsyncIterator[None]:
-        """Keep one of the connections for the current caller.
+    async def hold(self, wait_seconds: float) -> AsyncIterator[Lease]:
+        """Lend one of the connections to the current caller.
 
         Raises:
             LimitExceeded: None that this caller may use comes free in time.
         """
-        key = current_share()
+        lease = Lease(current_share())
         try:
-            await self._slots.acquire(key, wait_seconds)
+            await self._slots.acquire(lease.share, wait_seconds)
         except TimeoutError:
-            raise self._refuse(self._slots.count_held(key)) from None
+            raise self._refuse(self._slots.count_held(lease.share)) from None
         try:
-            yield
+            yield lease
         finally:
-            self._slots.release(key)
+            if not lease.is_kept:
+                self.give_back(lease.share)
+
+    def give_back(self, share: str) -> None:
+        """End what a caller kept beyond a call."""
+        self._slots.release(share)
+
+    def has_room(self) -> bool:
+        """Return whether the current caller would get a connection at once."""
+        return self._slots.may_take(current_share())
 
     def _refuse(self, held: int) -> LimitExceeded:
         if 0 < held == self._connections - 1:

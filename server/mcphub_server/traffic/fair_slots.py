@@ -59,7 +59,7 @@ class FairSlots:
 
     async def acquire(self, key: str, wait_seconds: float) -> None:
         """Take a slot; raise TimeoutError if none comes free in time."""
-        if self._may_take(key):
+        if self.may_take(key):
             self._take(key)
             return
         async with asyncio.timeout(wait_seconds):
@@ -75,7 +75,8 @@ class FairSlots:
             self._queues[key] = self._queues.pop(key)
         self._hand_out()
 
-    def _may_take(self, key: str) -> bool:
+    def may_take(self, key: str) -> bool:
+        """Return whether a caller would get a slot at once."""
         return self._free > 1 or (self._free == 1 and not self._held[key])
 
     def _take(self, key: str) -> None:
@@ -112,7 +113,7 @@ class FairSlots:
         if not self._queues:
             return None
         key = min(self._queues, key=lambda each: self._held[each])
-        return key if self._may_take(key) else None
+        return key if self.may_take(key) else None
 
     def _pop(self, key: str) -> Waiter:
         """Return a caller's first waiter; the caller's next turn is behind others'."""

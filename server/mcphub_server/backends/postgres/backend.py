@@ -32,7 +32,7 @@ from mcphub_server.backends.postgres.failures import (
     Login,
     translate_connect_error,
 )
-from mcphub_server.backends.shares import PoolShares, refuse_busy
+from mcphub_server.backends.shares import Lease, PoolShares, refuse_busy
 from mcphub_server.config.backends import PostgresConfig
 from mcphub_server.config.secrets import read_backend_secrets
 from mcphub_server.errors import (
@@ -79,7 +79,7 @@ class PostgresBackend:
         self._search_path = build_search_path(config.schemas)
         self._pool: asyncpg.Pool | None = None
         self._shares = PoolShares(name, config.pool.max_size)
-        self._orphans: frozenset[int] = frozenset()
+        self._orphans: dict[int, str] = {}
         self._asking = asyncio.Lock()
 
     async def open(self) -> None:
@@ -145,15 +145,15 @@ class PostgresBackend:
             QueryTimeout: The server goes on with a statement that it cannot stop.
         """
         await self._check_orphans()
-        async with self._shares.hold(wait_seconds):
+        async with self._shares.hold(wait_seconds) as lease:
             connection = await self._begin(statement_seconds, wait_seconds)
-            async with self._ending(connection, statement_seconds):
+            async with self._ending(connection, statement_seconds, lease):
                 allow_message(connection, longest_message_bytes)
                 yield connection
 
     @asynccontextmanager
     async def _ending(
-        self, connection: Any, statement_seconds: float
+        self, connection: Any, statement_seconds: float, lease: Lease
     ) -> AsyncIterator[None]:
         """Give a connection back after the block, or cut it when its time is over."""
         try:
@@ -165,34 +165,26 @@ class PostgresBackend:
             process = connection.get_server_pid()
             connection.terminate()
             if await self._find_running({process}):
-                self._orphans |= {process}
+                lease.is_kept = True
+                self._orphans[process] = lease.share
                 raise refuse_unstoppable(statement_seconds) from None
             raise translate_connect_error(self._login, error) from None
         finally:
             await self._give_back(connection)
 
     async def _check_orphans(self) -> None:
-        """Count statements that outlived their call as connections of the pool.
+        """Give back the connections of statements that have ended after their call.
 
-        The server forgets none of them for a connection that was cut, so repeating
-        one would fill the server in spite of the pool.
+        Until then each stays its caller's: the server forgets no statement for a
+        connection that was cut, so repeating one would fill the server in spite of
+        the pool, and take the connections of other callers.
         """
-        if self._has_room():
+        if not self._orphans or self._shares.has_room() or self._asking.locked():
             return
         async with self._asking:
-            if not self._has_room():
-                asked = self._orphans
-                running = await self._find_running(asked)
-                # what came while the server was asked stays
-                self._orphans -= asked - running
-        if not self._has_room():
-            raise refuse_busy(self.name, self.config.pool.max_size)
-
-    def _has_room(self) -> bool:
-        usage = self.pool_usage()
-        if not self._orphans or usage is None:
-            return True
-        return usage.in_use + len(self._orphans) < usage.limit
+            asked = set(self._orphans)
+            for process in asked - await self._find_running(asked):
+                self._shares.give_back(self._orphans.pop(process))
 
     async def _find_running(self, processes: AbstractSet[int]) -> frozenset[int]:
         """Return which server processes run a statement; empty without an answer."""
