@@ -11,11 +11,15 @@ from tests.support.virtual_time import in_virtual_time, now
 CALL_SECONDS = 10.0
 
 
+async def pass_time(seconds: float) -> None:
+    await asyncio.sleep(seconds)  # of virtual time
+
+
 async def hold(
     slots: FairSlots, key: str, ended: list[str], seconds: float = CALL_SECONDS
 ) -> None:
     async with slots.hold(key, 1000.0):
-        await asyncio.sleep(seconds)
+        await pass_time(seconds)
         ended.append(key)
 
 
@@ -32,7 +36,7 @@ async def test_one_callers_long_calls_leave_a_slot_to_another() -> None:
     slots, ended = FairSlots(3), []
     async with asyncio.TaskGroup() as group:
         start(group, slots, "aaaaaa")
-        await asyncio.sleep(1)
+        await pass_time(1)
         await hold(slots, "b", ended, seconds=0.5)
         assert now() == pytest.approx(1.5)
 
@@ -42,7 +46,7 @@ async def test_a_single_call_passes_twelve_hundred_of_another() -> None:
     slots, ended = FairSlots(64), []
     async with asyncio.TaskGroup() as group:
         flood = start(group, slots, "a" * 1200)
-        await asyncio.sleep(1)
+        await pass_time(1)
         await hold(slots, "b", ended, seconds=0)
         assert now() == pytest.approx(1)
         assert not flood
@@ -62,9 +66,9 @@ async def test_who_holds_least_comes_first() -> None:
     slots = FairSlots(5)
     async with asyncio.TaskGroup() as group:
         start(group, slots, "a" * 20)
-        await asyncio.sleep(1)
+        await pass_time(1)
         start(group, slots, "b" * 20)
-        await asyncio.sleep(35)
+        await pass_time(35)
         assert slots.count_held("a") == slots.count_held("b") == 2
 
 
@@ -82,7 +86,7 @@ async def test_the_last_slot_goes_to_a_caller_without_one() -> None:
     slots = FairSlots(2)
     async with asyncio.TaskGroup() as group:
         ended = start(group, slots, "aab")
-        await asyncio.sleep(15)
+        await pass_time(15)
         assert sorted(ended) == ["a", "b"]
     assert now() == 2 * CALL_SECONDS
 
@@ -92,7 +96,7 @@ async def test_who_waits_too_long_gets_a_timeout_and_leaves_no_trace() -> None:
     slots = FairSlots(1)
     async with asyncio.TaskGroup() as group:
         start(group, slots, "a")
-        await asyncio.sleep(0)
+        await pass_time(0)
         with pytest.raises(TimeoutError):
             async with slots.hold("b", 2.0):
                 pass
@@ -116,10 +120,10 @@ async def test_a_caller_who_goes_in_the_moment_of_its_turn_passes_it_on() -> Non
     slots, ended = FairSlots(1), []
     async with asyncio.TaskGroup() as group:
         start(group, slots, "a")
-        await asyncio.sleep(0)
+        await pass_time(0)
         leaving = group.create_task(hold(slots, "b", ended))
         group.create_task(hold(slots, "c", ended))
-        await asyncio.sleep(CALL_SECONDS)
+        await pass_time(CALL_SECONDS)
         leaving.cancel()
     assert ended == ["c"]
     assert slots.count_held("c") == 0
