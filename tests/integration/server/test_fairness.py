@@ -65,7 +65,7 @@ async def test_long_statements_leave_room_for_another_client(
 
 
 def call_from(hub: LoopHub, address: str) -> Client[Any]:
-    """Make a client as a proxy would tell of it."""
+    """Make a client whose address a proxy reports."""
     headers = {"X-Forwarded-For": address}
     return Client(StreamableHttpTransport(f"{hub.url}/mcp", headers=headers))
 
