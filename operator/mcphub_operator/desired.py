@@ -18,7 +18,10 @@ from mcphub_operator.resources.deployment import (
     build_deployment,
     build_inputs_hash,
 )
-from mcphub_operator.resources.disruption_budget import build_disruption_budget
+from mcphub_operator.resources.disruption_budget import (
+    build_disruption_budget,
+    find_budget,
+)
 from mcphub_operator.resources.image import build_version_label
 from mcphub_operator.resources.manifest import (
     ChildId,
@@ -109,8 +112,8 @@ def _plain_children(observed: Observed) -> Iterator[Manifest]:
     yield build_pods_service(hub, version)
     if hub.spec.autoscaling is not None:
         yield build_autoscaler(hub, hub.spec.autoscaling, version)
-    if hub.spec.disruption_budget is not None:
-        yield build_disruption_budget(hub, hub.spec.disruption_budget, version)
+    if budget := find_budget(hub):
+        yield build_disruption_budget(hub, budget, version)
     if hub.spec.network_policy.enabled:
         namespace = observed.platform.operator_namespace
         yield build_network_policy(hub, version, namespace)

@@ -112,7 +112,7 @@ class TestASectionThatIsRemoved:
         [
             pytest.param(
                 "disruptionBudget",
-                '{"spec":{"disruptionBudget":null}}',
+                '{"spec":{"disruptionBudget":{"enabled":false}}}',
                 "poddisruptionbudget",
                 id="disruption budget",
             ),

@@ -126,6 +126,10 @@ def test_missing_secret(team: Installation, captures: StatusCaptures):
 
 def test_conflict(team: Installation, captures: StatusCaptures):
     """The name of a PodDisruptionBudget is taken when the hub comes to want one."""
+    budget = '{"spec":{"disruptionBudget":%s}}'
+    off, on = budget % '{"enabled":false}', budget % "null"
+    team.kubectl("patch", "mcphub", HUB, "--type=merge", "-p", off)
+    team.until("its end", lambda: not team.exists("poddisruptionbudget", HUB))
     theirs = {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
@@ -133,8 +137,7 @@ def test_conflict(team: Installation, captures: StatusCaptures):
         "spec": {"maxUnavailable": 0, "selector": {"matchLabels": {"app": "other"}}},
     }
     team.apply(theirs)
-    wish = '{"spec":{"disruptionBudget":{"maxUnavailable":1}}}'
-    team.kubectl("patch", "mcphub", HUB, "--type=merge", "-p", wish)
+    team.kubectl("patch", "mcphub", HUB, "--type=merge", "-p", on)
     condition = team.wait_reason(HUB, "Stalled", "Conflict")
 
     captures.take(team, "conflict")

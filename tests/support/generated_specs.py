@@ -125,7 +125,7 @@ def tame(spec: dict[str, Any]) -> dict[str, Any]:
         tamed["replicas"] = min(tamed["replicas"], MOST_REPLICAS)
     if "autoscaling" in tamed:
         tamed["autoscaling"] |= {"minReplicas": 1, "maxReplicas": MOST_REPLICAS}
-    budget = tamed.get("disruptionBudget", {})
+    budget = tamed.get("disruptionBudget") or {}
     if isinstance(budget.get("maxUnavailable"), int):
         budget["maxUnavailable"] = min(budget["maxUnavailable"], MOST_REPLICAS)
     tamed.pop("paused", None)

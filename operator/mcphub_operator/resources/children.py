@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mcphub_operator import names
+from mcphub_operator.resources.disruption_budget import find_budget
 from mcphub_operator.resources.manifest import ChildId, Manifest
 from mcphub_operator.resources.secrets import makes_token
 from mcphub_operator.spec.hub import Hub
@@ -55,6 +56,6 @@ def _optional_children(hub: Hub) -> dict[ChildId, bool]:
     return {
         ChildId("Secret", names.auth_secret(hub.name)): makes_token(hub),
         ChildId("HorizontalPodAutoscaler", hub.name): spec.autoscaling is not None,
-        ChildId("PodDisruptionBudget", hub.name): spec.disruption_budget is not None,
+        ChildId("PodDisruptionBudget", hub.name): find_budget(hub) is not None,
         ChildId("NetworkPolicy", hub.name): spec.network_policy.enabled,
     }

@@ -19,6 +19,13 @@ PRE_STOP_SECONDS = 5
 requests were refused in one rollout."""
 LONGEST_CALL_SECONDS = 45
 LINGER_SECONDS = 10
+STORAGE = "ephemeral-storage"
+STORAGE_REQUEST, STORAGE_LIMIT = "128Mi", "1Gi"
+"""The scratch volume and the rotated logs, and room for longer logs.
+
+Not a default of the CRD: the API server would store it in every hub, as if the user
+had chosen it (`deployment.EARLIER_DEFAULTS`).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +136,7 @@ def _container(hub: Hub, revision: Revision) -> dict[str, Any]:
                 _port(names.PORT_MCP, names.PORT_MCP_NUMBER),
                 _port(names.PORT_MANAGEMENT, names.PORT_MANAGEMENT_NUMBER),
             ],
-            "resources": drop_empty(
-                hub.spec.resources.model_dump(mode="json", by_alias=True)
-            ),
+            "resources": _resources(hub),
             "startupProbe": _probe(names.PATH_LIVE, every=1, timeout=5, failures=120),
             "readinessProbe": _probe(names.PATH_READY, every=2, timeout=3, failures=3),
             "livenessProbe": _probe(names.PATH_LIVE, every=10, timeout=5, failures=3),
@@ -140,6 +145,15 @@ def _container(hub: Hub, revision: Revision) -> dict[str, Any]:
             "volumeMounts": build_mounts(hub),
         }
     )
+
+
+def _resources(hub: Hub) -> dict[str, Any]:
+    """Return the hub's resources, with local storage bounded if they do not say."""
+    chosen = hub.spec.resources.model_dump(mode="json", by_alias=True)
+    if not any(STORAGE in amounts for amounts in chosen.values()):
+        chosen["requests"][STORAGE] = STORAGE_REQUEST
+        chosen["limits"][STORAGE] = STORAGE_LIMIT
+    return drop_empty(chosen)
 
 
 def _environment(hub: Hub) -> list[dict[str, Any]]:

@@ -132,9 +132,12 @@ class HubSpec(Model):
     autoscaling: Autoscaling | None = None
     """Scales the hub on load; overrides replicas while set."""
 
-    disruption_budget: DisruptionBudget | None = None
-    """How many replicas a node drain may evict at once. If unset, a drain may evict
-    all of them."""
+    disruption_budget: Annotated[
+        DisruptionBudget | None, Field(json_schema_extra={"nullable": True})
+    ] = None
+    """How many replicas a node drain may evict at once. If unset, one, for a hub of two
+    replicas or more, or whose autoscaler keeps at least two. null, or enabled: false:
+    a drain may evict all of them."""
 
     network_policy: NetworkPolicySpec = NetworkPolicySpec()
     """Which peers may connect to the hub, and to which peers the hub may connect."""

@@ -64,7 +64,8 @@ class Resources(Model):
     requests: Annotated[dict[str, Quantity], Field(max_length=16)] = Field(
         {"cpu": "100m", "memory": "256Mi"}
     )
-    """Resources that the scheduler reserves for a replica."""
+    """Resources that the scheduler reserves for a replica. If neither requests nor
+    limits name ephemeral-storage, a replica requests 128Mi of it and may use 1Gi."""
 
     limits: Annotated[dict[str, Quantity], Field(max_length=16)] = Field(
         {"cpu": "1", "memory": "512Mi"}

@@ -46,7 +46,10 @@ class Autoscaling(Model):
 
 
 class DisruptionBudget(Model):
-    """A PodDisruptionBudget for the hub. If unset, the operator creates none."""
+    """A PodDisruptionBudget for the hub."""
+
+    enabled: bool = True
+    """false: the hub has no PodDisruptionBudget."""
 
     max_unavailable: Annotated[
         int | str,

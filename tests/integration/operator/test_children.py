@@ -62,6 +62,10 @@ async def _exists(world: World, kind, name: str) -> bool:
     return await world.find(kind, name) is not None
 
 
+async def _is_absent(world: World, kind) -> bool:
+    return not await world.list(kind, SELECTOR)
+
+
 class TestAHub:
     async def test_gets_every_child(self, world: World):
         async with running_operator(world) as running:
@@ -167,16 +171,35 @@ class TestAHub:
     async def test_loses_the_child_of_a_section_that_is_removed(
         self, world: World, section, kind
     ):
+        start = {**EVERYTHING, "replicas": 1, "autoscaling": {"minReplicas": 1}}
         async with running_operator(world) as running:
-            await apply_and_settle(world, running, **EVERYTHING)
-            spec = {k: v for k, v in EVERYTHING.items() if k != section}
+            await apply_and_settle(world, running, **start)
+            spec = {k: v for k, v in start.items() if k != section}
 
             await world.apply_hub(**spec)
 
-            async def gone() -> bool:
-                return not await world.list(kind, SELECTOR)
+            await wait_until(lambda: _is_absent(world, kind))
 
-            await wait_until(gone)
+    @pytest.mark.parametrize(
+        "chosen",
+        [
+            pytest.param(None, id="null"),
+            pytest.param({"enabled": False}, id="enabled: false"),
+        ],
+    )
+    async def test_d17_has_a_disruption_budget_of_its_own_until_it_is_turned_off(
+        self, world: World, chosen
+    ):
+        async with running_operator(world) as running:
+            await apply_and_settle(world, running, replicas=2)
+            budget = await world.get(DISRUPTION_BUDGET, "team-data")
+            assert budget["spec"]["maxUnavailable"] == 1
+
+            await world.apply_hub(replicas=2, disruptionBudget=chosen)
+
+            await wait_until(lambda: _is_absent(world, DISRUPTION_BUDGET))
+            await world.apply_hub(replicas=2)
+            await wait_until(lambda: _exists(world, DISRUPTION_BUDGET, "team-data"))
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,8 @@ class TestTheChildren:
             pytest.param({}, id="nothing"),
             pytest.param({"autoscaling": {}}, id="autoscaling"),
             pytest.param({"disruptionBudget": {}}, id="a disruption budget"),
+            pytest.param({"replicas": 2}, id="two replicas"),
+            pytest.param({"replicas": 2, "disruptionBudget": None}, id="none wanted"),
             pytest.param({"networkPolicy": {"enabled": False}}, id="no policy"),
             pytest.param({"auth": {"type": "None"}}, id="no authentication"),
             pytest.param(

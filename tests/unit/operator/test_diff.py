@@ -63,7 +63,7 @@ class TestAHubAtRest:
 
         def respell(item):
             container = item["spec"]["template"]["spec"]["containers"][0]
-            container["resources"]["requests"] = {"cpu": "1", "memory": "512Mi"}
+            container["resources"]["requests"] |= {"cpu": "1", "memory": "512Mi"}
 
         assert touched(with_deployment(observed, respell)) == []
 
@@ -200,6 +200,12 @@ class TestASpecThatChanged:
         ("before", "after", "expected"),
         [
             pytest.param(
+                {},
+                {"replicas": 2},
+                ["Apply PodDisruptionBudget team-data", "Apply Deployment team-data"],
+                id="a second replica comes with a disruption budget",
+            ),
+            pytest.param(
                 {"replicas": 2},
                 {"replicas": 5},
                 ["Apply Deployment team-data"],
@@ -263,7 +269,8 @@ class TestReplicas:
         """An autoscaler never raises a Deployment that stands at zero."""
         observed = holding(settle(observe(hub(replicas=0))))
         autoscaling = {"minReplicas": 3}
-        observed = replace(observed, hub=hub(replicas=0, autoscaling=autoscaling))
+        wanted = hub(replicas=0, autoscaling=autoscaling, disruptionBudget=None)
+        observed = replace(observed, hub=wanted)
 
         assert plan(observed)[0] == Handover(DEPLOYMENT, 3, 5)
 
