@@ -1,4 +1,4 @@
-"""The PodDisruptionBudget: the hub's own, or the default of hubs with several replicas."""
+"""The PodDisruptionBudget: a hub's own, or the default of several replicas."""
 
 from mcphub_operator import names
 from mcphub_operator.resources.manifest import Manifest, build_manifest
