@@ -83,6 +83,11 @@ def build_secret(hub: Hub, name: str, version: str, data: Data) -> Manifest:
 
 
 def is_rotation_due(hub: Hub, live_annotations: Mapping[str, str]) -> bool:
-    """Tell whether the hub asks for a rotation that its Secret has not seen."""
+    """Tell whether the hub asks for a rotation that its Secret has not seen.
+
+    A Secret that is taken over, from a backup, may be younger than the request.
+    """
     asked = hub.annotations.get(names.ANNOTATION_ROTATE)
-    return bool(asked) and live_annotations.get(names.ANNOTATION_ROTATED) != asked
+    is_taken_over = names.ANNOTATION_APPLIED not in live_annotations
+    is_answered = live_annotations.get(names.ANNOTATION_ROTATED) == asked
+    return bool(asked) and not is_taken_over and not is_answered
