@@ -6,7 +6,7 @@ from mcphub_operator.spec.hub import Hub
 from mcphub_operator.spec.scaling import DisruptionBudget
 
 DEFAULT_FROM = 2
-"""Replicas from which a hub has a budget by default; that of one would serve nobody."""
+"""Replicas from which a hub has a budget by default."""
 
 
 def find_budget(hub: Hub) -> DisruptionBudget | None:
