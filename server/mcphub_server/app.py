@@ -47,7 +47,8 @@ from mcphub_server.traffic.capacity import (
     find_memory_limit,
 )
 from mcphub_server.traffic.state import ServerState
-from mcphub_server.transports.endpoints import build_transports
+from mcphub_server.transports.endpoints import Transports, build_transports
+from mcphub_server.transports.websockets import WebSocketRouter
 from mcphub_server.version import find_version
 from mcphub_server.web.bodies import BodyBudget
 from mcphub_server.web.body_limits import BodyLimits
@@ -106,7 +107,7 @@ def build_hub(
         board=board,
         sessions=sessions,
         transports=transports,
-        app=build_pipeline(config, runtime, metrics, sessions, transports.app),
+        app=build_pipeline(config, runtime, metrics, sessions, transports),
         management=build_management_app(config, board, metrics, state),
     )
 
@@ -116,7 +117,7 @@ def build_pipeline(
     runtime: RuntimeSettings,
     metrics: Metrics,
     sessions: SessionServices,
-    endpoints: ASGIApp,
+    transports: Transports,
 ) -> ASGIApp:
     """Put the layers around the MCP endpoints."""
     hosts = build_host_policy(
@@ -141,12 +142,14 @@ def build_pipeline(
         lambda app: PeerAuthMiddleware(app, sessions),
         # the bearer token of every other request
         lambda app: AuthMiddleware(app, policy, metrics.count_auth_failure),
+        # WebSockets end here; each is its own session, on this replica
+        lambda app: WebSocketRouter(app, transports.websockets),
         # /mcp: a response that takes a while becomes a stream that can be resumed
         lambda app: ResumabilityMiddleware(app, sessions),
         # the owner of a session answers its requests
         lambda app: SessionMiddleware(app, sessions),
     ]
-    app = endpoints
+    app = transports.app
     for layer in reversed(layers):
         app = layer(app)
     return app

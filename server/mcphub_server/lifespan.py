@@ -24,12 +24,17 @@ from mcphub_server.sessions.services import SessionServices
 from mcphub_server.traffic.drain import drain, keep_streams_at_shutdown
 from mcphub_server.traffic.state import ServerState
 from mcphub_server.transports.endpoints import Transports
+from mcphub_server.web.bodies import LARGEST_BODY
 from mcphub_server.web.http_protocol import BoundedProtocol
 
 KEEP_ALIVE_SECONDS = 180
 """Above the 120 s of the usual proxies: a proxy has to close its connections first."""
 
 BACKLOG = 2048
+WEBSOCKET_PROTOCOL = "mcphub_server.web.websocket_protocol:BoundedWebSocketProtocol"
+PING_SECONDS = 20.0
+"""How often a WebSocket client is pinged, and how long its pong may take."""
+
 LAST_SECONDS = 5
 """What uvicorn waits for connections that neither end nor close."""
 
@@ -74,14 +79,18 @@ class Listener(uvicorn.Server):
         yield
 
 
-def build_listener(app: ASGIApp) -> Listener:
+def build_listener(app: ASGIApp, *, has_websockets: bool = False) -> Listener:
     """Make a server for an application; the socket comes from `open_socket`."""
     return Listener(
         uvicorn.Config(
             app,
             # h11: httptools leaves white space in header values, which MCP forbids
             http=BoundedProtocol,
-            ws="none",
+            ws=WEBSOCKET_PROTOCOL if has_websockets else "none",
+            ws_max_size=LARGEST_BODY,
+            ws_ping_interval=PING_SECONDS,
+            ws_ping_timeout=PING_SECONDS,
+            ws_per_message_deflate=False,
             lifespan="off",
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=LAST_SECONDS,
@@ -148,7 +157,11 @@ async def listening(hub: Hub) -> AsyncIterator[Ports]:
         open_socket(host, hub.runtime.management_port),
     ]
     ports = Ports(*(each.getsockname()[1] for each in sockets))
-    listeners = [build_listener(hub.app), build_listener(hub.management)]
+    has_websockets = hub.transports.websockets is not None
+    listeners = [
+        build_listener(hub.app, has_websockets=has_websockets),
+        build_listener(hub.management),
+    ]
     async with running(hub), asyncio.TaskGroup() as group:
         for listener, opened in zip(listeners, sockets, strict=True):
             group.create_task(listener.serve([opened]))

@@ -26,6 +26,7 @@ from mcphub_server.app import build_hub
 from mcphub_server.config.load import load_hub_config
 from mcphub_server.config.runtime import RuntimeSettings
 from mcphub_server.lifespan import Hub, Ports, listening
+from tests.support.websocket_client import WebSocketTransport
 from tools.ports import reserve_ports
 
 TOKEN = "token-of-alice"
@@ -87,8 +88,10 @@ class Address:
         return f"http://127.0.0.1:{self.management_port}"
 
     def client(self, transport: str = "http", token: str | None = TOKEN) -> Client[Any]:
-        """Make the real client, for `http` or `sse`."""
+        """Make the real client, for `http`, `sse` or `websocket`."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        if transport == "websocket":
+            return Client(WebSocketTransport(self.url, headers))
         if transport == "sse":
             return Client(SSETransport(f"{self.url}/sse", headers=headers))
         return Client(StreamableHttpTransport(f"{self.url}/mcp", headers=headers))

@@ -6,7 +6,7 @@ sends Claude Code, Copilot CLI and Cursor into an OAuth flow in which they drop 
 header that their user configured.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -19,6 +19,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcphub_server.web.caller import Client, current_client, enter_client
 from mcphub_server.web.request import get_request
+from mcphub_server.web.subprotocols import find_offered_token, without_tokens
+
+STILL_VALID = "mcphub.still_valid"
+"""The scope's key, on a WebSocket, for a function that verifies its token again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class AuthMiddleware:
         if verifier is None or get_request(scope).is_forwarded:
             await self._app(scope, receive, send)
             return
-        token = find_bearer(Headers(scope=scope).get("authorization", ""))
+        token = find_token(scope)
         if not token:
             await self._refuse("missing", scope, receive, send)
             return
@@ -64,6 +68,9 @@ class AuthMiddleware:
             await self._refuse("scope", scope, receive, send)
             return
         enter(scope, access)
+        if get_request(scope).is_websocket:
+            scope = without_tokens(scope)
+            scope[STILL_VALID] = build_check(verifier, token)
         await self._app(scope, receive, send)
 
     async def _refuse(
@@ -72,6 +79,23 @@ class AuthMiddleware:
         self._count_failure(reason)
         response = build_refusal(reason, self._policy, scope["path"])
         await response(scope, receive, send)
+
+
+def find_token(scope: Scope) -> str:
+    """Return the bearer token of a request, empty without one."""
+    token = find_bearer(Headers(scope=scope).get("authorization", ""))
+    if not token and get_request(scope).is_websocket:
+        return find_offered_token(scope["subprotocols"])
+    return token
+
+
+def build_check(verifier: TokenVerifier, token: str) -> Callable[[], Awaitable[bool]]:
+    """Return a function that says whether a token is still valid."""
+
+    async def is_valid() -> bool:
+        return await verifier.verify_token(token) is not None
+
+    return is_valid
 
 
 def find_bearer(header: str) -> str:

@@ -24,9 +24,7 @@ from mcphub_server.errors import BadArgument, LimitExceeded
 from mcphub_server.tools.building import ERROR_META, build_failure
 from mcphub_server.traffic.state import ServerState
 from mcphub_server.web.caller import Client, current_client
-
-RATE_LIMITED = -32029
-"""A JSON-RPC code of our own, in the range left to servers."""
+from mcphub_server.web.jsonrpc import RATE_LIMITED
 
 audit = structlog.get_logger("mcphub.audit")
 

@@ -41,11 +41,18 @@ class SseConfig(ConfigModel):
     enabled: bool = True
 
 
+class WebSocketConfig(ConfigModel):
+    """The transport at `/mcp` for clients that open a WebSocket."""
+
+    enabled: bool = False
+
+
 class TransportsConfig(ConfigModel):
     """What clients may connect with."""
 
     streamable_http: StreamableHttpConfig = StreamableHttpConfig()
     sse: SseConfig = SseConfig()
+    web_socket: WebSocketConfig = WebSocketConfig()
 
     @property
     def is_stateful(self) -> bool:

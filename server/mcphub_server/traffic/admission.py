@@ -1,8 +1,9 @@
 """Which new streams and sessions a replica admits, and how streams end.
 
-A replica that drains, or that is full, redirects (307) what would open a stream or a
-session to the same path, with `Connection: close`. Every client resends on a new
-connection, credentials and body included, which most likely reaches another replica.
+A replica that drains, or that is full, redirects (307) what would open a stream, a
+WebSocket or a session to the same path, with `Connection: close`. Every client of HTTP
+resends on a new connection, credentials and body included, which most likely reaches
+another replica; a WebSocket's client follows or connects again by itself.
 After four redirects the client is admitted here all the same while there is memory
 for it: some clients follow no more than five. Without memory it is refused, because a
 replica that runs out of memory loses all of its streams.
@@ -16,7 +17,7 @@ import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mcphub_server.traffic.state import ServerState
-from mcphub_server.traffic.streams import STREAM, Stream
+from mcphub_server.traffic.streams import CUT, DECLINED, STREAM, Stream
 from mcphub_server.web.asgi import replace_header, send_response
 from mcphub_server.web.paths import Endpoint
 from mcphub_server.web.request import MCPRequest, find_request
@@ -38,9 +39,6 @@ RETRY_SECONDS = 30
 STALLED_SECONDS = 30.0
 """How long a client may leave its stream unread while responses pile up."""
 
-CUT = "The replica stopped before this call ended; call again."
-DECLINED = "The replica is stopping and did not begin this call; call again."
-
 
 class Admission:
     """Counts requests, redirects or refuses new sessions, and ends streams."""
@@ -54,18 +52,18 @@ class Admission:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         request = find_request(scope)
         if request is not None and self._must_redirect(request, scope):
             self._state.redirected += 1
             with self._state.request():
-                await redirect(request, scope, receive, send)
+                await redirect(request, scope, receive, as_answer(scope, send))
         elif request is not None and self._must_refuse(request):
             self._state.refused += 1
             with self._state.request():
-                await refuse(request, receive, send)
+                await refuse(request, receive, as_answer(scope, send))
+        elif request is not None and request.is_websocket:
+            with self._state.connection() as connection:
+                await self._app({**scope, STREAM: connection}, receive, send)
         elif request is not None and request.opens_stream:
             with self._state.stream() as stream:
                 await self._serve_stream(stream, scope, receive, send)
@@ -81,6 +79,8 @@ class Admission:
         return opens and count_redirects(scope) < MAX_REDIRECTS
 
     def _must_refuse(self, request: MCPRequest) -> bool:
+        if request.is_websocket and self._state.draining:
+            return True
         if self._state.occupied < self._state.capacity.most:
             return False
         listens = self._stateful and opens_standalone_stream(request)
@@ -179,7 +179,9 @@ def until_ended(stream: Stream, receive: Receive) -> Receive:
 
 
 def opens_session(request: MCPRequest, *, stateful: bool) -> bool:
-    """Return whether a request opens an SSE stream or a session on `/mcp`."""
+    """Return whether a request opens an SSE stream, a WebSocket or a session."""
+    if request.is_websocket:
+        return True
     if request.forward_token is not None:
         return False
     if request.endpoint is Endpoint.SSE:
@@ -199,6 +201,17 @@ def opens_standalone_stream(request: MCPRequest) -> bool:
         and request.last_event_id is None
         and request.forward_token is None
     )
+
+
+def as_answer(scope: Scope, send: Send) -> Send:
+    """Return a `send` of HTTP by which a WebSocket's handshake is answered, too."""
+    if scope["type"] == "http":
+        return send
+
+    async def send_instead(message: Message) -> None:
+        await send({**message, "type": f"websocket.{message['type']}"})
+
+    return send_instead
 
 
 async def redirect(

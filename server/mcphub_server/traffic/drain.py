@@ -85,7 +85,7 @@ async def end_streams(state: ServerState) -> None:
     while state.open_streams:
         is_late = loop.time() - begun >= PATIENCE_SECONDS
         for stream in list(state.open_streams):
-            stream.closing = is_late
+            stream.closing = stream.closing or is_late
             if stream.is_idle(STREAM_GRACE_SECONDS):
                 stream.ended.set()
         await asyncio.sleep(POLL_SECONDS)

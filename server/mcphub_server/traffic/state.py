@@ -15,6 +15,7 @@ from mcphub_server.traffic.capacity import (
     build_capacity,
     count_streams,
 )
+from mcphub_server.traffic.connections import Connection
 from mcphub_server.traffic.streams import Stream
 
 USUAL_CAPACITY = build_capacity(count_streams(USUAL_LIMIT_BYTES))
@@ -26,7 +27,7 @@ class ServerState:
     Attributes:
         calls: Tool calls that run now.
         requests: HTTP requests that have no response yet.
-        open_streams: Responses that last as long as their clients like.
+        open_streams: Responses and WebSockets that last as long as clients like.
         capacity: How many of these there may be.
         redirected, refused: New sessions that this replica did not begin.
         count_connections: Returns how many connections the listener holds.
@@ -76,6 +77,8 @@ class ServerState:
         """No stream and no session should begin here."""
         self.draining = True
         self._kept_at = self._clock()
+        for stream in list(self.open_streams):
+            stream.begin_draining()
         self.notify()
 
     def note_kept_connection(self) -> None:
@@ -106,9 +109,21 @@ class ServerState:
     def stream(self) -> Iterator[Stream]:
         """Count one stream that lasts as long as its client likes."""
         stream = Stream(self._clock)
+        with self._open(stream):
+            yield stream
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """Count one WebSocket, as a stream."""
+        connection = Connection(self._clock)
+        with self._open(connection):
+            yield connection
+
+    @contextmanager
+    def _open(self, stream: Stream) -> Iterator[None]:
         self.open_streams.add(stream)
         try:
-            yield stream
+            yield
         finally:
             self.open_streams.discard(stream)
             self._busy_at = self._clock()

@@ -15,6 +15,9 @@ MOST_PENDING = 128
 """Of one stream: twice what a replica runs at once, by default. Without a limit the
 responses of a client that does not read pile up."""
 
+CUT = "The replica stopped before this call ended; call again."
+DECLINED = "The replica is stopping and did not begin this call; call again."
+
 STREAM = "mcphub.stream"
 """The scope's key for the `Stream` that a request opened."""
 
@@ -83,3 +86,6 @@ class Stream:
     def is_idle(self, seconds: float) -> bool:
         """Return whether nothing is pending and nothing happened for so long."""
         return not self.pending and self._clock() - self._active_at >= seconds
+
+    def begin_draining(self) -> None:
+        """Learn that the replica stops; a stream of events ends when it is idle."""

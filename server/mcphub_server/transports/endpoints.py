@@ -25,6 +25,7 @@ from mcphub_server.transports.response_mode import (
     PerRequestSessionManager,
     install_transport,
 )
+from mcphub_server.transports.websockets import WebSockets
 from mcphub_server.web.disconnects import cancel_when_gone
 from mcphub_server.web.paths import NOT_FOUND, Endpoint
 from mcphub_server.web.request import get_request
@@ -35,10 +36,16 @@ NO_SECOND_GUARD = TransportSecuritySettings(enable_dns_rebinding_protection=Fals
 
 @dataclass(frozen=True, slots=True)
 class Transports:
-    """The endpoints as one application, and what is behind them."""
+    """The endpoints as one application, and what is behind them.
+
+    Attributes:
+        app: Answers requests of HTTP.
+        websockets: Serves WebSockets, if the hub offers them.
+    """
 
     mcp: FastMCP
     app: ASGIApp
+    websockets: ASGIApp | None
     manager: PerRequestSessionManager
 
     def run(self) -> AbstractAsyncContextManager[None]:
@@ -70,7 +77,9 @@ def build_transports(
     state.count_sessions = manager.count_sessions
     sse = SseServerTransport(f"{Endpoint.MESSAGES}/", NO_SECOND_GUARD)
     app = Endpoints(mcp, manager, sse if config.sse.enabled else None)
-    return Transports(mcp, app, manager)
+    websockets = WebSockets(mcp._mcp_server)  # noqa: SLF001 -- as above
+    offered = websockets if config.web_socket.enabled else None
+    return Transports(mcp, app, offered, manager)
 
 
 class Endpoints:

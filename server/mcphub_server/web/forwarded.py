@@ -21,10 +21,13 @@ from starlette.datastructures import Headers
 
 Network = IPv4Network | IPv6Network
 
+HTTP_SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+"""A WebSocket is opened by HTTP; some proxies name its own scheme in the header."""
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The client's address, and the scheme that it used."""
+    """The client's address, and the scheme that it used: http or https."""
 
     address: str
     scheme: str
@@ -42,11 +45,11 @@ def find_origin(
 
     Args:
         peer: The address of the connection.
-        scheme: The scheme of the connection.
+        scheme: The scheme of the connection, or of the WebSocket on it.
         headers: The request's; `x-forwarded-for` and `x-forwarded-proto` are read.
         trusted: The networks whose headers are accepted.
     """
-    address = normalise(peer)
+    address, scheme = normalise(peer), HTTP_SCHEMES.get(scheme, scheme)
     if not is_trusted(address, trusted):
         return Origin(address, scheme)
     for hop in reversed(list_values(headers, "x-forwarded-for")):
@@ -57,7 +60,7 @@ def find_origin(
         if not is_trusted(candidate, trusted):
             break
     forwarded = list_values(headers, "x-forwarded-proto")[-1].strip().lower()
-    return Origin(address, forwarded if forwarded in {"http", "https"} else scheme)
+    return Origin(address, HTTP_SCHEMES.get(forwarded, scheme))
 
 
 def list_values(headers: Headers, name: str) -> list[str]:

@@ -11,8 +11,11 @@ import msgspec
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What a decoder raises for bytes that are no message."""
 
+PARSE_ERROR = -32700
 INTERNAL_ERROR = -32603
 INVALID_REQUEST = -32600
+RATE_LIMITED = -32029
+"""A code of our own, in the range left to servers."""
 
 LONGEST_ID = 256
 """Of requests that are answered for; the specification's own are short numbers."""

@@ -52,11 +52,13 @@ class PathRouter:
         self._documents = documents
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            await self._find_app(scope)(scope, receive, send)
+        await self._find_app(scope)(scope, receive, send)
 
     def _find_app(self, scope: Scope) -> ASGIApp:
         path = scope["path"]
+        if scope["type"] == "websocket":
+            is_served = find_endpoint(path) is Endpoint.HTTP
+            return self._app if is_served else NOT_FOUND
         if find_endpoint(path) is not None:
             return self._app
         if path.startswith(HEALTH_PREFIX):

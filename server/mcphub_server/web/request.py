@@ -26,6 +26,10 @@ from mcphub_server.web.jsonrpc import Message, has_invalid_id, parse_message
 from mcphub_server.web.paths import Endpoint, find_endpoint
 
 INVALID_ID = "The id of a request is a string or an integer; send one of these."
+
+WEBSOCKET = "WEBSOCKET"
+"""Stands where the method of HTTP does in a request to open a WebSocket."""
+
 REQUEST = "mcphub.request"
 """The scope's key for the `MCPRequest`."""
 
@@ -36,7 +40,7 @@ class MCPRequest:
 
     Attributes:
         endpoint: Where it arrived.
-        method: Of HTTP.
+        method: Of HTTP, or `WEBSOCKET`.
         session_id: `Mcp-Session-Id`, not verified.
         revision: `MCP-Protocol-Version`, empty without one.
         last_event_id: `Last-Event-ID`, not verified.
@@ -68,6 +72,11 @@ class MCPRequest:
     def is_modern(self) -> bool:
         """Whether the revision is one without sessions and handshakes."""
         return self.revision in MODERN_PROTOCOL_VERSIONS
+
+    @property
+    def is_websocket(self) -> bool:
+        """Whether the request opens a WebSocket, which is a session by itself."""
+        return self.method == WEBSOCKET
 
     @property
     def opens_stream(self) -> bool:
@@ -102,10 +111,14 @@ class MCPRequest:
 def find_request(scope: Scope) -> MCPRequest | None:
     """Return the request of a scope; None off the MCP endpoints."""
     request: MCPRequest | None = scope.get(REQUEST)
-    if request is None and scope["type"] == "http":
-        endpoint = find_endpoint(scope["path"])
-        if endpoint is not None:
-            request = scope[REQUEST] = build_request(scope, endpoint)
+    if request is not None:
+        return request
+    endpoint = find_endpoint(scope["path"])
+    if scope["type"] == "http" and endpoint is not None:
+        request = scope[REQUEST] = build_request(scope, endpoint)
+    elif scope["type"] == "websocket" and endpoint is Endpoint.HTTP:
+        # no header of a session or of another replica counts on it; it has no body
+        request = scope[REQUEST] = MCPRequest(endpoint, WEBSOCKET, body=b"")
     return request
 
 

@@ -34,6 +34,11 @@ EXPOSED = "Mcp-Session-Id, X-Request-ID, WWW-Authenticate"
 
 RawHeaders = list[tuple[bytes, bytes]]
 
+STARTS = frozenset(
+    {"http.response.start", "websocket.accept", "websocket.http.response.start"}
+)
+"""The ASGI messages with which a response begins."""
+
 
 class RequestContextMiddleware:
     """Identifies each request and its client, and checks its Host and Origin.
@@ -52,9 +57,6 @@ class RequestContextMiddleware:
         self._trusted_proxies = trusted_proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         headers = Headers(scope=scope)
         request_id = choose_request_id(headers.get("x-request-id", ""))
         peer = scope["client"][0] if scope.get("client") else ""
@@ -97,7 +99,8 @@ def choose_request_id(given: str) -> str:
 
 def is_preflight(scope: Scope, headers: Headers) -> bool:
     """Return whether this is the preflight request of a browser."""
-    return scope["method"] == "OPTIONS" and "access-control-request-method" in headers
+    is_asking = scope["type"] == "http" and scope["method"] == "OPTIONS"
+    return is_asking and "access-control-request-method" in headers
 
 
 def build_cors(page: str) -> RawHeaders:
@@ -113,7 +116,7 @@ def add_headers(send: Send, added: RawHeaders) -> Send:
     """Wrap `send` so that each response carries these headers too."""
 
     async def send_with_headers(message: MutableMapping[str, Any]) -> None:
-        if message["type"] == "http.response.start":
+        if message["type"] in STARTS:
             message = {**message, "headers": [*message.get("headers", ()), *added]}
         await send(message)
 

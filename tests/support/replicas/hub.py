@@ -14,6 +14,7 @@ from fastmcp.client.transports import SSETransport, StreamableHttpTransport
 
 from tests.support.replicas.balancer import Balancer
 from tests.support.replicas.fork_server import ForkServer, Replica
+from tests.support.websocket_client import WebSocketTransport
 from tools.ports import reserve_ports
 
 FIRST_ADDRESS = 2
@@ -113,7 +114,9 @@ class ReplicatedHub:
         headers = {"Authorization": f"Bearer token-{name}"}
         if transport == "sse":
             return Client(SSETransport(f"{self.url}/sse", headers=headers), **options)
-        options["mode"] = MODES.get(transport, "legacy")
+        options.setdefault("mode", MODES.get(transport, "legacy"))
+        if transport == "websocket":
+            return Client(WebSocketTransport(self.url, headers), **options)
         endpoint = StreamableHttpTransport(f"{self.url}/mcp", headers=headers)
         return Client(endpoint, **options)
 

@@ -87,7 +87,10 @@ def read_runtime(settings: Settings) -> RuntimeSettings:
 async def run(settings: Settings) -> None:
     """Serve until told to stop."""
     sessions = "Stateful" if settings.stateful else "Stateless"
-    transports = {"streamableHTTP": {"sessions": sessions}}
+    transports = {
+        "streamableHTTP": {"sessions": sessions},
+        "webSocket": {"enabled": True},
+    }
     config = HubConfig.model_validate(
         {"transports": transports, **BASE, **settings.config}
     )
