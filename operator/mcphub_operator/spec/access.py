@@ -113,6 +113,13 @@ class SSE(Model):
     """Whether the hub serves /sse."""
 
 
+class WebSocket(Model):
+    """The WebSocket transport at /mcp."""
+
+    enabled: bool = False
+    """Whether the hub accepts WebSockets at /mcp, with the subprotocol `mcp`."""
+
+
 class Transports(Model):
     """The MCP transports that the hub serves."""
 
@@ -123,6 +130,9 @@ class Transports(Model):
 
     sse: SSE = SSE()
     """HTTP with server-sent events at /sse, for older clients."""
+
+    web_socket: WebSocket = WebSocket()
+    """WebSockets at /mcp. Each connection is a session."""
 
 
 class AuthType(StrEnum):

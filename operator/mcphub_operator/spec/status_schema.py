@@ -49,6 +49,9 @@ class Endpoints(Model):
     sse: Annotated[str, Field(max_length=2100)] | None = None
     """URL of the HTTP+SSE transport, while it is enabled."""
 
+    web_socket: Annotated[str, Field(max_length=2100)] | None = None
+    """URL of the WebSocket transport, while it is enabled."""
+
 
 class BackendState(StrEnum):
     """State of a backend, aggregated over the ready replicas."""

@@ -25,6 +25,9 @@ def build_endpoints(observed: Observed) -> dict[str, str] | None:
     endpoints = {"mcp": base + names.PATH_MCP}
     if observed.hub.spec.transports.sse.enabled:
         endpoints["sse"] = base + names.PATH_SSE
+    if observed.hub.spec.transports.web_socket.enabled:
+        # ws for http, wss for https
+        endpoints["webSocket"] = "ws" + base.removeprefix("http") + names.PATH_MCP
     return endpoints
 
 

@@ -26,7 +26,7 @@ def find_offered_token(offered: Iterable[str]) -> str:
 
 
 def decode(text: str) -> str:
-    """Decode base64url without padding; return an empty text if it is none."""
+    """Decode base64url without padding; return an empty text if it is not that."""
     try:
         return urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
     except ValueError:

@@ -104,3 +104,17 @@ class TestTheURL:
         endpoints = status_of(rolled(observe(off), ready=1))["endpoints"]
 
         assert list(endpoints) == ["mcp"]
+
+    def test_of_websockets_is_there_only_while_the_hub_offers_them(self):
+        on = {"webSocket": {"enabled": True}}
+        plain = hub(transports=on)
+        secure = hub(transports=on, publicURL="https://mcp.example.com/one")
+
+        found = [
+            status_of(rolled(observe(each), ready=1))["endpoints"]
+            for each in (plain, secure, hub())
+        ]
+
+        assert found[0]["webSocket"] == "ws://team-data.ai.svc:8000/mcp"
+        assert found[1]["webSocket"] == "wss://mcp.example.com/one/mcp"
+        assert "webSocket" not in found[2]
