@@ -1,8 +1,8 @@
 """Every example, applied for real: first without its Secrets, then as it stands.
 
 The trial database plays the databases of the examples as far as it can; the rest
-(Qdrant, Neo4j, TLS, hosts of providers) are out of reach here, which a hub must say
-and serve nevertheless.
+(Qdrant, Neo4j, MongoDB, TLS, hosts of providers) are out of reach here, which a hub
+must say and serve nevertheless.
 """
 
 from datetime import UTC, datetime
@@ -48,6 +48,7 @@ STATUS = {
     "postgres": ("2/2", "0/1", "BackendsDown"),
     "qdrant": ("1/1", "0/1", "BackendsDown"),
     "neo4j": ("1/1", "0/1", "BackendsDown"),
+    "mongodb": ("1/1", "0/1", "BackendsDown"),
     "several": ("2/2", "0/3", "BackendsDown"),
     "production": ("3/3", "0/3", "BackendsDown"),
     "supabase": ("1/1", "0/1", "BackendsDown"),

@@ -13,7 +13,7 @@ FILE = ROOT / "tests" / "unit" / "server" / "guards" / "corpus.yaml"
 
 @dataclass(frozen=True, slots=True)
 class CorpusItem:
-    """One input: `text` for a statement, `arguments` for a Qdrant call."""
+    """One input: `text` for a statement, `arguments` for Qdrant and MongoDB."""
 
     id: str
     backend: str
@@ -63,5 +63,26 @@ def build_arguments(entry: dict[str, Any]) -> dict[str, Any] | None:
     if count := entry.get("values"):
         condition = {"key": "n", "match": {"any": list(range(count))}}
         return {"filter": {"must": [condition]}}
+    if entry["backend"] == "mongodb" and "arguments" not in entry:
+        return build_mongodb_arguments(entry)
     found: dict[str, Any] | None = entry.get("arguments")
     return found
+
+
+def build_mongodb_arguments(entry: dict[str, Any]) -> dict[str, Any]:
+    leaf: Any = {"n": 1}
+    if length := entry.get("regex"):
+        return {"filter": {"a": {"$regex": "x" * length}}}
+    if depth := entry.get("nested_and"):
+        return {
+            "filter": reduce(lambda inner, _: {"$and": [inner]}, range(depth), leaf)
+        }
+    if count := entry.get("in_values"):
+        return {"filter": {"n": {"$in": list(range(count))}}}
+    if count := entry.get("stages"):
+        return {"pipeline": [{"$match": leaf}] * count}
+    if count := entry.get("joins"):
+        return {"pipeline": [{"$unionWith": "orders"}] * count}
+    depth = entry["nested_facets"]
+    nested = reduce(lambda inner, _: [{"$facet": {"a": inner}}], range(depth), [])
+    return {"pipeline": nested}

@@ -18,19 +18,23 @@ from tools.project import CRD
 SPEC = _VERSION["schema"]["openAPIV3Schema"]["properties"]["spec"]
 _STATUS = _VERSION["schema"]["openAPIV3Schema"]["properties"]["status"]
 
-MEMBERS = ("postgres", "qdrant", "neo4j")
+MEMBERS = ("postgres", "qdrant", "neo4j", "mongodb")
 MOST = {"maxItems": 3, "maxProperties": 3, "maxLength": 40}
 
 URL = "https://example.com:8443/path"
 REAL_TEXTS: Mapping[str, Sequence[str]] = {
     "host": ["postgres.data.svc", "fd00::1", "10.0.0.1"],
     "url": ["http://qdrant:6333", URL],
-    "uri": ["neo4j+s://graph:7687", "bolt://graph"],
     "publicURL": ["", URL],
     "jwksURI": ["", URL],
     "issuer": ["", URL, "issuer"],
     "allowedHosts": ["mcp.example.com", "mcp.example.com:8443"],
     "trustedProxies": ["10.0.0.0/8", "fd00::/8"],
+}
+
+REAL_URIS: Mapping[str, Sequence[str]] = {
+    "neo4j": ["neo4j+s://graph:7687", "bolt://graph"],
+    "mongodb": ["mongodb://a:27017,b:27018", "mongodb+srv://cluster.example.net"],
 }
 
 BACKEND_NAME = r"^[a-z][a-z0-9_]{0,29}\Z"
@@ -60,6 +64,9 @@ def _draw_backends(
     schema = _plain(SPEC["properties"]["backends"]["items"], "", real_texts)
     if real_texts:
         schema["properties"]["name"] = {"type": "string", "pattern": BACKEND_NAME}
+        for member, uris in REAL_URIS.items():
+            options = schema["properties"][member]["properties"]
+            options["uri"] = {"enum": [*uris]}
     return st.lists(
         st.one_of([from_schema(_with_one_member(schema, m)) for m in MEMBERS]),
         max_size=MOST["maxItems"],

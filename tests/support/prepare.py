@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from tests.support.mongodb.installation import install_ferretdb
 from tests.support.neo4j.installation import install_neo4j
 from tests.support.node.clients import install_clients
 from tests.support.pgbouncer import PROGRAM as PGBOUNCER
@@ -20,12 +21,16 @@ from tools.cluster.errors import ClusterError
 from tools.cluster.progress import say
 
 
-def prepare_kubernetes() -> None:
-    """Build Kubernetes, and the images of nodes where this project makes clusters."""
+def prepare_builds() -> None:
+    """Build Kubernetes, and the images of nodes where this project makes clusters.
+
+    Then FerretDB, whose build takes the processors too.
+    """
     if os.geteuid() == 0 and not provider.choose().is_real:
         cli.run(["build"])
     else:
         ensure_binaries()
+    install_ferretdb()
 
 
 def prepare_packages() -> None:
@@ -48,7 +53,7 @@ def prepare(*parts: Callable[[], None]) -> list[str]:
 
 if __name__ == "__main__":
     # One waits for the processors, the other for the network.
-    failures = prepare(prepare_kubernetes, prepare_packages)
+    failures = prepare(prepare_builds, prepare_packages)
     for failure in failures:
         say(f"ERROR: {failure}")
     sys.exit(bool(failures))

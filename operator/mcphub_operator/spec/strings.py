@@ -108,6 +108,28 @@ Neo4jURI = Annotated[
     ),
 ]
 
+_MEMBER = "([^][/?#@,:\\\\s]+|[[][0-9a-fA-F:.]+[]])(:[0-9]{1,5})?"
+
+MongodbURI = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=2048,
+        json_schema_extra=rules(
+            rule(
+                f"self.matches('^mongodb://{_MEMBER}(,{_MEMBER})*/?$')"
+                " || self.matches('^mongodb[+]srv://[^][/?#@,:\\\\s]+/?$')",
+                "must be a URI such as mongodb://mongo.data.svc:27017, without database"
+                " and options: they have fields of their own",
+                hides_value=True,
+            ),
+            _NO_CREDENTIALS,
+        ),
+    ),
+]
+
+CollectionName = Annotated[str, Field(min_length=1, max_length=255)]
+
 Issuer = Annotated[
     str, Field(max_length=2048, json_schema_extra=rules(_NO_CREDENTIALS))
 ]

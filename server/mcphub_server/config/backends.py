@@ -74,6 +74,31 @@ class Neo4jConfig(ConfigModel):
     database: str = "neo4j"
 
 
+def check_not_reserved(database: str) -> str:
+    """Refuse the databases in which MongoDB keeps its users and its own data."""
+    if database in {"admin", "config", "local"}:
+        raise ValueError("must not be admin, config or local")
+    return database
+
+
+class MongodbTlsConfig(ConfigModel):
+    """Whether connections to MongoDB use TLS."""
+
+    enabled: bool = False
+
+
+class MongodbConfig(ConfigModel):
+    """One database of a MongoDB deployment."""
+
+    uri: Annotated[Address, Field(pattern=r"^mongodb(\+srv)?://[^/?#]+/?$")]
+    database: Annotated[
+        str, Field(min_length=1, max_length=63), AfterValidator(check_not_reserved)
+    ]
+    auth_source: str = "admin"
+    tls: MongodbTlsConfig = MongodbTlsConfig()
+    collections: tuple[str, ...] = ()
+
+
 class BackendConfig(ConfigModel):
     """One backend: a name, and the options of exactly one kind.
 
@@ -86,6 +111,7 @@ class BackendConfig(ConfigModel):
     postgres: PostgresConfig | None = None
     qdrant: QdrantConfig | None = None
     neo4j: Neo4jConfig | None = None
+    mongodb: MongodbConfig | None = None
 
     @model_validator(mode="after")
     def check_one_kind(self) -> Self:

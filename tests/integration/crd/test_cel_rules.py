@@ -20,6 +20,11 @@ NEO4J = {
     "uri": "neo4j://neo4j.data.svc:7687",
     "credentialsSecretRef": {"name": "credentials"},
 }
+MONGODB = {
+    "uri": "mongodb://mongo.data.svc:27017",
+    "database": "app",
+    "credentialsSecretRef": {"name": "credentials"},
+}
 JWT = {
     "issuer": "https://login.example.com/",
     "audience": "mcphub",
@@ -49,6 +54,10 @@ def neo4j(**changes: Any) -> dict[str, Any]:
     return hub(backends=[{"name": "db", "neo4j": NEO4J | changes}])
 
 
+def mongodb(**changes: Any) -> dict[str, Any]:
+    return hub(backends=[{"name": "db", "mongodb": MONGODB | changes}])
+
+
 def peer(**fields: Any) -> dict[str, Any]:
     return hub(networkPolicy={"ingressFrom": [fields]})
 
@@ -64,10 +73,11 @@ def cidrs(value: str) -> dict[str, Any]:
 
 
 NAME = "metadata.name must be at most 52 characters"
-ONE_MEMBER = "needs exactly one of postgres, qdrant and neo4j"
+ONE_MEMBER = "needs exactly one of postgres, qdrant, neo4j and mongodb"
 HOST = "must be a host name or an IP address alone"
 CREDENTIALS = "takes no user name or password; put credentials into a Secret"
 URL = "must be a URL such as"
+MONGODB_URI = "must be a URI such as mongodb://mongo.data.svc:27017"
 JWT_NEEDS = "auth.type JWT needs auth.jwt.issuer, auth.jwt.audience and"
 PEER = "needs either ipBlock, or podSelector and namespaceSelector"
 QUANTITY = "must be a quantity such as 250m, 1 or 512Mi"
@@ -294,6 +304,37 @@ REFUSED = [
         "spec.disruptionBudget.maxUnavailable",
         BUDGET,
     ),
+    (
+        "a MongoDB URI with a password",
+        mongodb(uri="mongodb://u:hunter2@mongo:27017"),
+        "spec.backends[0].mongodb.uri",
+        CREDENTIALS,
+    ),
+    *(
+        (
+            f"a MongoDB URI {what}",
+            mongodb(uri=uri),
+            "spec.backends[0].mongodb.uri",
+            MONGODB_URI,
+        )
+        for what, uri in (
+            ("of another kind", "http://mongo:27017"),
+            ("with a database", "mongodb://mongo:27017/app"),
+            ("with options", "mongodb://mongo:27017/?tls=true"),
+            ("with a port of letters", "mongodb://mongo:port"),
+            ("with an empty member", "mongodb://a:1,,b:2"),
+            ("of DNS with a port", "mongodb+srv://cluster.example.net:27017"),
+        )
+    ),
+    *(
+        (
+            f"the database {name} of MongoDB itself",
+            mongodb(database=name),
+            "spec.backends[0].mongodb.database",
+            "must not be admin, config or local",
+        )
+        for name in ("admin", "config", "local")
+    ),
     ("an empty peer", peer(), "spec.networkPolicy.ingressFrom[0]", PEER),
     (
         "a peer of addresses and pods",
@@ -358,6 +399,8 @@ ACCEPTED = [
     ("an '@' in a path", qdrant(url="https://example.com/a@b")),
     ("a self-signed Neo4j", neo4j(uri="bolt+ssc://graph:7687")),
     ("Aura", neo4j(uri="neo4j+s://0123abcd.databases.neo4j.io")),
+    ("a replica set", mongodb(uri="mongodb://a:27017,b,[fd00::1]:27018/")),
+    ("Atlas", mongodb(uri="mongodb+srv://cluster0.abc12.mongodb.net")),
     ("a node port left to Kubernetes", hub(service={"type": "NodePort"})),
     (
         "one replica at least and most",

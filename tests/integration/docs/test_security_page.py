@@ -93,7 +93,7 @@ def test_a_sort_ends_where_temporary_files_do(server: PostgresServer) -> None:
 
 
 def test_the_corpus_has_as_many_inputs_as_the_page_says() -> None:
-    kinds = [load_corpus(kind) for kind in ("postgres", "neo4j", "qdrant")]
+    kinds = [load_corpus(kind) for kind in ("postgres", "neo4j", "qdrant", "mongodb")]
     expected = [item.expected for items in kinds for item in items]
     numbers = [
         len(expected),

@@ -14,7 +14,12 @@ from mcphub_server.tools.registry import import_backend, import_toolset, registe
 PACKAGE = Path(mcphub_server.__file__).parent
 ROOT = PACKAGE.parents[1]
 GUARDS = {path.name for path in (PACKAGE / "guards").iterdir() if path.is_dir()}
-HEADINGS = {"postgres": "PostgreSQL", "neo4j": "Neo4j", "qdrant": "Qdrant"}
+HEADINGS = {
+    "postgres": "PostgreSQL",
+    "neo4j": "Neo4j",
+    "qdrant": "Qdrant",
+    "mongodb": "MongoDB",
+}
 
 
 def list_examples() -> list[Path]:

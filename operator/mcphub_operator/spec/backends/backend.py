@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from mcphub_operator.spec.backends.kind import BackendKind
+from mcphub_operator.spec.backends.mongodb import MongodbBackend
 from mcphub_operator.spec.backends.neo4j import Neo4jBackend
 from mcphub_operator.spec.backends.postgres import PostgresBackend
 from mcphub_operator.spec.backends.qdrant import QdrantBackend
@@ -37,6 +38,9 @@ class _Registry(_Entry):
 
     neo4j: Annotated[Neo4jBackend | None, Field(alias="neo4j")] = None
     """This backend is a Neo4j database."""
+
+    mongodb: MongodbBackend | None = None
+    """This backend is a MongoDB database."""
 
 
 KINDS = tuple(

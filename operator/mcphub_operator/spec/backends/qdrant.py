@@ -13,7 +13,7 @@ from mcphub_operator.spec.backends.kind import (
     parse_endpoint,
 )
 from mcphub_operator.spec.model import Model, rule, rules
-from mcphub_operator.spec.strings import HTTPURL, OptionalHTTPURL, Text
+from mcphub_operator.spec.strings import HTTPURL, CollectionName, OptionalHTTPURL, Text
 
 DEFAULT_PORT = 6333
 """Qdrant's client takes this port where the URL has none, whatever the scheme."""
@@ -50,10 +50,7 @@ class QdrantBackend(BackendKind):
     api_key_secret_ref: SecretKeyRef = SecretKeyRef()
     """Qdrant API key, if Qdrant requires one; a read-only key is sufficient."""
 
-    collections: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=255)], ...],
-        Field(max_length=100),
-    ] = ()
+    collections: Annotated[tuple[CollectionName, ...], Field(max_length=100)] = ()
     """Collections that the tools may access. Empty: all."""
 
     embedding: Embedding = Embedding()

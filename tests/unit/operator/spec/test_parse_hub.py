@@ -67,7 +67,8 @@ def test_a_backend_knows_its_type(member: str, settings: dict[str, Any]) -> None
         ),
         pytest.param(
             {"backends": [{"name": "db"}]},
-            "spec.backends[0]: needs exactly one of postgres, qdrant and neo4j",
+            "spec.backends[0]: needs exactly one of postgres, qdrant, neo4j and"
+            " mongodb",
             id="a backend without a member",
         ),
         pytest.param(

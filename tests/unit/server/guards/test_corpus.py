@@ -7,6 +7,9 @@ import pytest
 
 from mcphub_server.errors import BadArgument, ToolFailure
 from mcphub_server.guards.cypher.check import check_cypher
+from mcphub_server.guards.mongodb import expressions
+from mcphub_server.guards.mongodb.names import check_collection
+from mcphub_server.guards.mongodb.pipeline import check_pipeline
 from mcphub_server.guards.qdrant.filters import check_filter
 from mcphub_server.guards.qdrant.names import (
     check_collection_name,
@@ -21,6 +24,7 @@ from tests.support.corpus import CorpusItem, load_corpus
 # What a guard lets pass because a limit contains it: rows, bytes or time.
 CONTAINED_LATER = {
     "cy-043", "cy-045",
+    "mg-061", "mg-062",
     "pg-082", "pg-083", "pg-084", "pg-085", "pg-087",
     "qd-030",
 }  # fmt: skip
@@ -34,6 +38,8 @@ def check(item: CorpusItem) -> None:
         check_sql(item.text, len(item.parameters or ()))
     elif item.backend == "neo4j" and item.label is None:
         check_cypher(item.text)
+    elif item.backend == "mongodb":
+        check_mongodb(item.arguments or {})
     elif item.arguments is not None:
         check_search(item.arguments)
 
@@ -54,10 +60,24 @@ def check_search(arguments: dict[str, Any]) -> None:
             checks[name](value)
 
 
+def check_mongodb(arguments: dict[str, Any]) -> None:
+    allowed = ("customers", "orders")
+    checks = {
+        "collection": lambda name: check_collection(name, allowed),
+        "filter": expressions.check_filter,
+        "projection": expressions.check_projection,
+        "sort": expressions.check_sort,
+        "pipeline": lambda pipeline: check_pipeline(pipeline, allowed),
+    }
+    assert arguments
+    for name, value in arguments.items():
+        checks[name](value)
+
+
 def items(*expected: str) -> list[Any]:
     found = [
         item
-        for backend in ("postgres", "neo4j", "qdrant")
+        for backend in ("postgres", "neo4j", "qdrant", "mongodb")
         for item in load_corpus(backend)
         if item.expected in expected and item.label is None
     ]

@@ -1,0 +1,1 @@
+"""MongoDB: one client, one fixed database, four commands that read."""

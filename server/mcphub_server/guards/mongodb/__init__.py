@@ -1,0 +1,1 @@
+"""What a filter and a pipeline for MongoDB may contain."""

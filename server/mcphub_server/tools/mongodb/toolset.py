@@ -1,0 +1,281 @@
+"""The tools of a MongoDB backend: find, aggregate, list and describe collections."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastmcp.tools.base import Tool, ToolResult
+from pydantic import Field
+
+from mcphub_server.backends.mongodb.backend import (
+    Bounds,
+    Documents,
+    Find,
+    MongodbBackend,
+)
+from mcphub_server.backends.mongodb.extended_json import (
+    decode_document,
+    read_value,
+    write_document,
+    write_documents,
+)
+from mcphub_server.errors import BadArgument
+from mcphub_server.guards.mongodb.expressions import (
+    check_filter,
+    check_projection,
+    check_sort,
+)
+from mcphub_server.guards.mongodb.names import check_collection, is_readable
+from mcphub_server.guards.mongodb.pipeline import check_pipeline
+from mcphub_server.results.fitting import fit_object
+from mcphub_server.results.table import encode_object
+from mcphub_server.tools.building import ToolDescription, build_result, build_tool
+from mcphub_server.tools.context import ToolContext
+from mcphub_server.tools.mongodb import results
+from mcphub_server.tools.mongodb.fields import describe_fields
+from mcphub_server.tools.paging import Cursor, Limit, Pager, fingerprint
+
+SAMPLE_SIZE = 100
+SAMPLE_BYTES = 4 * 1024 * 1024
+BYTES_SHARE = 2
+"""BSON is at most about twice as long as its JSON."""
+
+Collection = Annotated[
+    str, Field(description="The collection's name, as the list gives it.", min_length=1)
+]
+Filter = Annotated[
+    dict[str, Any] | None,
+    Field(
+        description='Which documents, such as {"status": "open", "n": {"$gt": 1}}; '
+        'ids as {"$oid": "…"}, dates as {"$date": "2026-01-31T12:00:00Z"}.'
+    ),
+]
+Projection = Annotated[
+    dict[str, Any] | None,
+    Field(description='Which fields: {"name": 1, "address.city": 1} or {"blob": 0}.'),
+]
+Sort = Annotated[
+    dict[str, Any] | None,
+    Field(description='The order: {"placed": -1, "_id": 1}; give one when you page.'),
+]
+Pipeline = Annotated[
+    list[dict[str, Any]],
+    Field(
+        description='Stages such as [{"$match": {…}}, {"$group": {"_id": "$city", "n": '
+        '{"$sum": 1}}}, {"$sort": {"n": -1}}].'
+    ),
+]
+
+
+def build_tools(backend: MongodbBackend, context: ToolContext) -> list[Tool]:
+    """Make the four tools of one backend."""
+    tools = MongodbTools(backend, context)
+    name = backend.name
+    return [
+        build_tool(describe_find(name), tools.find),
+        build_tool(describe_aggregate(name), tools.aggregate),
+        build_tool(describe_list(name), tools.list_collections),
+        build_tool(describe_describe(name), tools.describe_collection),
+    ]
+
+
+class MongodbTools:
+    """What the tools of one backend share."""
+
+    def __init__(self, backend: MongodbBackend, context: ToolContext) -> None:
+        self._backend = backend
+        self._context = context
+
+    async def find(
+        self,
+        collection: Collection,
+        filter: Filter = None,  # noqa: A002 -- MongoDB's word, and the tool's contract
+        projection: Projection = None,
+        sort: Sort = None,
+        limit: Limit = None,
+        cursor: Cursor = None,
+    ) -> ToolResult:
+        mark = fingerprint(collection, filter, projection, list((sort or {}).items()))
+        self._context.note(fingerprint=mark)
+        pager = Pager(self._context, f"{self._backend.name}_find", mark)
+        offset = pager.find_offset(cursor)
+        find = Find(
+            self._check_collection(collection),
+            read_value(check_filter(filter or {}), "The filter"),
+            read_value(check_projection(projection), "The projection")
+            if projection
+            else None,
+            check_sort(sort) if sort else None,
+            offset,
+        )
+        bounds = self._find_bounds(pager.find_limit(limit))
+        found = await self._context.run(
+            self._backend, lambda: self._backend.find(find, bounds)
+        )
+        return await self._answer(found, pager, offset)
+
+    async def aggregate(
+        self,
+        collection: Collection,
+        pipeline: Pipeline,
+        limit: Limit = None,
+        cursor: Cursor = None,
+    ) -> ToolResult:
+        # order matters within a stage's sort, which a sorted text would not show
+        mark = fingerprint(collection, str(pipeline))
+        self._context.note(fingerprint=mark)
+        pager = Pager(self._context, f"{self._backend.name}_aggregate", mark)
+        offset, rows = pager.find_offset(cursor), pager.find_limit(limit)
+        name = self._check_collection(collection)
+        checked = check_pipeline(pipeline, self._backend.config.collections)
+        stages = [
+            *read_value(checked, "The pipeline"),
+            *([{"$skip": offset}] if offset else ()),
+            {"$limit": rows + 1},
+        ]
+        found = await self._context.run(
+            self._backend,
+            lambda: self._backend.aggregate(name, stages, self._find_bounds(rows)),
+        )
+        return await self._answer(found, pager, offset)
+
+    async def list_collections(self) -> ToolResult:
+        body, cut = results.describe_collections(
+            await self._list(), self._context.limits.max_result_bytes
+        )
+        return self._encode(body, len(body["collections"]), cut=cut)
+
+    async def describe_collection(self, collection: Collection) -> ToolResult:
+        name = self._check_collection(collection)
+        bounds = Bounds(
+            SAMPLE_SIZE, SAMPLE_BYTES, self._context.limits.statement_timeout_seconds
+        )
+        facts = await self._context.run(
+            self._backend, lambda: self._backend.describe(name, bounds)
+        )
+        if not facts.sample and not facts.indexes:
+            await self._check_exists(name)
+        fields, cut = describe_fields([decode_document(raw) for raw in facts.sample])
+        body = {
+            "name": name,
+            "estimated_count": facts.count,
+            "sampled": len(facts.sample),
+            "fields": fields,
+            "indexes": [describe_index(each) for each in facts.indexes],
+            "truncated": cut,
+        }
+        fitting = fit_object(
+            body, ("fields", "indexes"), self._context.limits.max_result_bytes
+        )
+        return self._encode(fitting, 1, cut=bool(fitting["truncated"]))
+
+    def _check_collection(self, collection: str) -> str:
+        return check_collection(collection, self._backend.config.collections)
+
+    def _find_bounds(self, rows: int) -> Bounds:
+        limits = self._context.limits
+        return Bounds(
+            rows,
+            BYTES_SHARE * limits.max_result_bytes,
+            limits.statement_timeout_seconds,
+        )
+
+    async def _list(self) -> list[dict[str, Any]]:
+        """Return name and type of the hub's collections, sorted."""
+        seconds = self._context.limits.statement_timeout_seconds
+        found = await self._context.run(
+            self._backend, lambda: self._backend.list_collections(seconds)
+        )
+        allowed = self._backend.config.collections
+        named = [
+            (str(each["name"]), str(each.get("type", "collection"))) for each in found
+        ]
+        return [
+            {"name": name, "type": kind}
+            for name, kind in sorted(named)
+            if is_readable(name, allowed)
+        ]
+
+    async def _check_exists(self, name: str) -> None:
+        """Tell a model that mistook a collection which ones there are."""
+        names = [each["name"] for each in await self._list()]
+        if name not in names:
+            there = ", ".join(names)[:1000] or "none"
+            raise BadArgument(f"There is no collection {name}. There are: {there}.")
+
+    async def _answer(self, found: Documents, pager: Pager, offset: int) -> ToolResult:
+        body, cut = results.describe_documents(
+            await write_documents(found.documents),
+            self._context.limits.max_result_bytes,
+            more=found.more,
+            cursor_after=pager.sign_after(offset),
+        )
+        return self._encode(body, body["row_count"], cut=cut)
+
+    def _encode(self, body: dict[str, Any], rows: int, *, cut: bool) -> ToolResult:
+        encoded = encode_object(body, rows, truncated=cut)
+        self._context.note(rows=rows)
+        return build_result(encoded.text, encoded.structured)
+
+
+def describe_index(index: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an index's name, keys in order, and whether it is unique."""
+    keys = write_document({"key": index.get("key") or {}})["key"]
+    return {
+        "name": str(index.get("name") or ""),
+        "keys": keys,
+        "unique": bool(index.get("unique")) or index.get("name") == "_id_",
+    }
+
+
+def describe_find(name: str) -> ToolDescription:
+    """Describe `<b>_find`."""
+    return ToolDescription(
+        f"{name}_find",
+        f"Find documents in {name}",
+        f"Find documents in one collection of the MongoDB database {name}, with a "
+        "filter, a projection and a sort order in MongoDB's query language. Documents "
+        "come as relaxed Extended JSON: ids as {$oid}, dates as {$date}, decimals as "
+        "{$numberDecimal}, which a filter takes as they come. Operators that run "
+        "JavaScript are refused. Results are limited: when truncated is true, pass "
+        f"next_cursor for what follows. Use {name}_aggregate to count, group or join, "
+        f"{name}_describe_collection for the fields.",
+        results.DOCUMENTS,
+    )
+
+
+def describe_aggregate(name: str) -> ToolDescription:
+    """Describe `<b>_aggregate`."""
+    return ToolDescription(
+        f"{name}_aggregate",
+        f"Aggregate documents of {name}",
+        f"Run an aggregation pipeline on one collection of the MongoDB database {name}:"
+        " $match, $group, $sort, $unwind, $lookup and other stages that only read, "
+        "into collections of this database. Stages that write ($out, $merge) or look "
+        "at the server, and operators that run JavaScript, are refused with the rule "
+        "and a way out. Documents come as relaxed Extended JSON. Results are limited: "
+        "when truncated is true, pass next_cursor, and sort in the pipeline.",
+        results.DOCUMENTS,
+    )
+
+
+def describe_list(name: str) -> ToolDescription:
+    """Describe `<b>_list_collections`."""
+    return ToolDescription(
+        f"{name}_list_collections",
+        f"List the collections of {name}",
+        f"List name and type (collection, view, timeseries) of the collections of the "
+        f"MongoDB database {name} that can be read. Takes no arguments.",
+        results.COLLECTIONS,
+    )
+
+
+def describe_describe(name: str) -> ToolDescription:
+    """Describe `<b>_describe_collection`."""
+    return ToolDescription(
+        f"{name}_describe_collection",
+        f"Describe a collection of {name}",
+        f"Show one collection of the MongoDB database {name}: the fields that a sample "
+        f"of up to {SAMPLE_SIZE} documents has, with their types and in how many of "
+        "them they are present, the indexes, and the estimated number of documents.",
+        results.COLLECTION,
+    )
