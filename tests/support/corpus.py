@@ -84,5 +84,6 @@ def build_mongodb_arguments(entry: dict[str, Any]) -> dict[str, Any]:
     if count := entry.get("joins"):
         return {"pipeline": [{"$unionWith": "orders"}] * count}
     depth = entry["nested_facets"]
-    nested = reduce(lambda inner, _: [{"$facet": {"a": inner}}], range(depth), [])
+    inmost: list[Any] = []
+    nested = reduce(lambda inner, _: [{"$facet": {"a": inner}}], range(depth), inmost)
     return {"pipeline": nested}
