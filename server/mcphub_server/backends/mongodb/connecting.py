@@ -28,7 +28,7 @@ def build_client(config: MongodbConfig, secrets: BackendSecrets) -> Client:
     Raises:
         pymongo.errors.PyMongoError: The address is malformed, or the certificate of
             the authority cannot be read.
-        ValueError: The port of the address is none.
+        ValueError: The port of the address is invalid.
     """
     logging.getLogger("pymongo").setLevel(logging.CRITICAL)
     return AsyncMongoClient(

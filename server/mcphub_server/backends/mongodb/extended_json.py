@@ -61,7 +61,7 @@ def read_value(value: Any, what: str) -> Any:
     """Return a caller's JSON as what MongoDB's driver sends.
 
     Raises:
-        BadArgument: It has an object of Extended JSON that is none, or a number or a
+        BadArgument: It has an object of Extended JSON that is invalid, or a number or a
             text that no document can hold.
     """
     try:

@@ -77,7 +77,7 @@ def build_bad_address(backend: str) -> BackendUnavailable:
     return BackendUnavailable(
         backend,
         BackendReason.ERROR,
-        f"{backend} is unavailable: its uri is none that the driver takes; write "
+        f"{backend} is unavailable: the driver does not take its uri; write "
         "mongodb://host:port, or mongodb+srv://name.",
     )
 

@@ -95,9 +95,9 @@ async def test_large_documents_are_written_alike():
     "value",
     [
         pytest.param({"_id": {"$oid": "short"}}, id="an id of few digits"),
-        pytest.param({"d": {"$date": "yesterday"}}, id="a date that is none"),
-        pytest.param({"n": {"$numberLong": "many"}}, id="a number that is none"),
-        pytest.param({"n": {"$numberDecimal": "x"}}, id="a decimal that is none"),
+        pytest.param({"d": {"$date": "yesterday"}}, id="a date that is malformed"),
+        pytest.param({"n": {"$numberLong": "many"}}, id="a number that is malformed"),
+        pytest.param({"n": {"$numberDecimal": "x"}}, id="a decimal that is malformed"),
         pytest.param({"b": {"$binary": {"base64": "?"}}}, id="half of a binary"),
         pytest.param({"n": 2**64}, id="65 bits"),
         pytest.param({"t": json.loads('"\\ud800"')}, id="half a character"),

@@ -50,7 +50,7 @@ async def find(port: int, *, tls: bool) -> BackendReason:
         await client.close()
 
 
-async def test_nobody_listens():
+async def test_a_port_without_a_listener():
     assert await find(reserve_port(), tls=False) is BackendReason.CONNECTION_REFUSED
 
 
