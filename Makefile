@@ -5,6 +5,10 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 BIN := .venv/bin
+REGISTRY ?=
+VERSION ?=
+ARCHITECTURES ?=
+BASE ?=
 STAMP := .venv/.installed-by
 # Most tests wait for databases, clusters and clients, so more run than there are CPUs.
 WORKERS ?= 4
@@ -102,10 +106,22 @@ fault-matrix: env ## Run the operator under every fault; write the table in docs
 	  $(BIN)/pytest -q tests/integration/operator/faults
 
 .PHONY: crd
-crd: env ## Generate crds/, docs/reference.md and docs/fields.md from the operator
+crd: env ## Generate crds/, docs/reference.md, docs/fields.md and parts of the chart
 	@$(BIN)/python -m mcphub_operator.crd > crds/mcphubs.yaml
 	@$(BIN)/python -m mcphub_operator.crd_reference > docs/reference.md
 	@$(BIN)/python -m mcphub_operator.ownership_reference > docs/fields.md
+	@$(BIN)/python -m tools.release.chart
+
+# ------------------------------------------------------------------- releases
+
+.PHONY: dist
+dist: env ## Write dist/: manifests and chart with the images of a registry (REGISTRY=, VERSION=)
+	@$(BIN)/python -m tools.release.dist --registry "$(REGISTRY)" --version "$(VERSION)"
+
+.PHONY: publish
+publish: env ## Build and push both images (REGISTRY=, ARCHITECTURES="amd64 arm64", BASE=)
+	@$(BIN)/python -m tools.release.publish --registry "$(REGISTRY)" \
+	  --version "$(VERSION)" --architectures "$(ARCHITECTURES)" --base "$(BASE)"
 
 .PHONY: parts
 parts: env ## Build and fetch what the tests need (once; 8 min on a fresh machine)

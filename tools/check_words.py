@@ -45,7 +45,7 @@ VOCABULARY = {
     "tell_failures": "map_errors",
 }
 SUFFIXES = frozenset(
-    {".lua", ".md", ".mjs", ".py", ".sh", ".sql", ".toml", ".yaml", ".yml"}
+    {".in", ".lua", ".md", ".mjs", ".py", ".sh", ".sql", ".toml", ".yaml", ".yml"}
 )
 NAMES = frozenset(
     {"Caddyfile", "Dockerfile", "Dockerfile.operator", "Dockerfile.server", "Makefile"}

@@ -1,0 +1,1 @@
+"""Go programs that checks and releases run, each from a pinned go.mod."""

@@ -1,0 +1,1 @@
+"""What a release consists of: manifests, chart, images, and the checks before it."""
