@@ -14,11 +14,13 @@ from tests.support.neo4j.installation import install_neo4j
 from tests.support.node.clients import install_clients
 from tests.support.pgbouncer import PROGRAM as PGBOUNCER
 from tests.support.postgres import find_bin_dir
+from tests.support.registry import PACKAGES as REGISTRY
 from tests.support.system_packages import ensure_packages
 from tools.cluster import cli, provider
 from tools.cluster.binaries import ensure_binaries
 from tools.cluster.errors import ClusterError
 from tools.cluster.progress import say
+from tools.programs.build import ensure_program
 
 
 def prepare_builds() -> None:
@@ -31,12 +33,13 @@ def prepare_builds() -> None:
     else:
         ensure_binaries()
     install_ferretdb()
+    ensure_program("helm4")  # after Kubernetes: both keep all processors busy
 
 
 def prepare_packages() -> None:
     """Install databases, clients and checkers."""
     find_bin_dir()
-    ensure_packages(**{PGBOUNCER: "pgbouncer", "promtool": "prometheus"})
+    ensure_packages(**{PGBOUNCER: "pgbouncer", "promtool": "prometheus"}, **REGISTRY)
     install_neo4j()
     install_clients()
 

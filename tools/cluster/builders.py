@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Protocol
 
 from tools.cluster import machine
+from tools.cluster.archive import ARCHITECTURES
 from tools.cluster.baseimage import BASE_NAME, ensure_base_archive
 from tools.cluster.commands import run, succeeds
-from tools.cluster.errors import StepFailed
+from tools.cluster.errors import MissingPart, StepFailed
 from tools.cluster.packageindex import read_only_mounts, write_pip_config
 from tools.cluster.places import cache_dir, exclusive, log_dir, made
 from tools.cluster.progress import run_logged, say, step
@@ -45,6 +46,14 @@ class Request(Protocol):
     @property
     def arguments(self) -> Mapping[str, str]:
         """Return the values of ARGs."""
+
+    @property
+    def architecture(self) -> str:
+        """Return the architecture in Go's words; empty: this machine's."""
+
+    @property
+    def timestamp(self) -> int | None:
+        """Return the seconds since 1970 that the image carries; None: of now."""
 
 
 class Builder(Protocol):
@@ -87,6 +96,10 @@ class EngineBuilder:
         """Build and save an image."""
         files = ["--file", str(request.dockerfile), str(request.context)]
         words = [self.engine, "build", "--tag", name, *_arguments(request.arguments)]
+        if request.architecture:
+            words.append(f"--platform=linux/{request.architecture}")
+        if request.timestamp is not None:
+            words.append(f"--build-arg=SOURCE_DATE_EPOCH={request.timestamp}")
         log = _log(request.name)
         run_logged(f"Building {request.name} with {self.engine}", [*words, *files], log)
         fresh = target.with_name(f"{target.name}.tmp")
@@ -106,7 +119,16 @@ class BuildahBuilder:
         return ensure_base_archive().image_id
 
     def build(self, request: Request, name: str, target: Path) -> None:
-        """Build and save an image on our base."""
+        """Build and save an image on our base.
+
+        Raises:
+            MissingPart: it is for an architecture that our base does not have.
+        """
+        if request.architecture not in ("", ARCHITECTURES.get(os.uname().machine)):
+            raise MissingPart(
+                f"buildah has no base image for {request.architecture} here: build on"
+                " a machine with docker or podman, which pull one"
+            )
         self._ensure_base()
         with _pip_config() as config:
             self._bud(request, name, config)
@@ -144,6 +166,8 @@ class BuildahBuilder:
         mounts = [f"--volume={m}" for m in read_only_mounts(pip_config)]
         words = [*self.command(), "bud", "--layers", "--isolation=chroot"]
         words.append("--pull-never")
+        if request.timestamp is not None:
+            words.append(f"--timestamp={request.timestamp}")
         files = [f"--tag={name}", f"--file={request.dockerfile}", str(request.context)]
         with fetching(f"the packages of {request.name}", PYPI, APT):
             run_logged(

@@ -38,6 +38,10 @@ class BuildRequest:
     context: Path
     arguments: Mapping[str, str] = field(default_factory=dict)
     is_tagged_by_content: bool = False
+    architecture: str = ""
+    """Empty: this machine's."""
+    timestamp: int | None = None
+    """Seconds since 1970 that the image and its files carry; None: the time of now."""
 
     def __post_init__(self) -> None:
         """Refuse what is not there."""
@@ -96,7 +100,8 @@ def content_key(request: BuildRequest, base: str) -> str:
     text = request.dockerfile.read_text()
     digest = hashlib.sha256()
     arguments = json.dumps(dict(request.arguments), sort_keys=True)
-    for word in (base, text, arguments):
+    stamp = "" if request.timestamp is None else str(request.timestamp)
+    for word in (base, text, arguments, request.architecture, stamp):
         digest.update(f"{len(word)}:{word}".encode())
     sources = copied_paths(text)
     for path in context_files(request):

@@ -1,0 +1,148 @@
+"""`make publish` against a real registry with a password: everything or nothing."""
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.registry import LoopbackRegistry, open_registry, write_auth_file
+from tools.cluster.archive import ImageArchive, read_archive, write_program_archive
+from tools.cluster.errors import BadInput
+from tools.cluster.images import BuildRequest
+from tools.release.checkout import Checkout
+from tools.release.publish import Publication, publish
+from tools.release.registry import RegistryRefused
+from tools.release.version import IMAGES, Release
+
+Build = Callable[[BuildRequest], ImageArchive]
+
+CHECKOUT = Checkout("0123456789ab", "0123456789ab" + "0" * 28, 1_700_000_000, "")
+
+
+@pytest.fixture
+def registry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[LoopbackRegistry]:
+    with open_registry(tmp_path) as opened:
+        monkeypatch.setenv("REGISTRY_AUTH_FILE", str(opened.auth_file))
+        yield opened
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Build:
+    """Build images of one small program, an architecture each."""
+
+    def built(request: BuildRequest) -> ImageArchive:
+        stem = f"{request.name.partition(':')[0]}-{request.architecture}"
+        program = tmp_path / stem
+        program.write_text(stem)
+        write_program_archive(tmp_path / f"{stem}.tar", request.name, program, ())
+        return read_archive(tmp_path / f"{stem}.tar")
+
+    return built
+
+
+def publication(registry: LoopbackRegistry, **changes: Any) -> Publication:
+    release = Release(changes.pop("version", "1.2.3"), f"{registry.host}/team")
+    return Publication(release, CHECKOUT, **changes)
+
+
+def skopeo(*words: str) -> str:
+    return subprocess.check_output(["skopeo", *words], text=True)
+
+
+def tags(registry: LoopbackRegistry, name: str) -> set[str]:
+    reference = f"docker://{registry.host}/team/{name}"
+    done = subprocess.run(
+        ["skopeo", "list-tags", "--tls-verify=false", reference],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return set(json.loads(done.stdout)["Tags"]) if not done.returncode else set()
+
+
+def manifest(registry: LoopbackRegistry, name: str) -> dict[str, Any]:
+    reference = f"docker://{registry.host}/team/{name}"
+    found: dict[str, Any] = json.loads(
+        skopeo("inspect", "--raw", "--tls-verify=false", reference)
+    )
+    return found
+
+
+def test_both_images_get_the_tags_of_commit_version_and_latest(
+    registry: LoopbackRegistry, build: Build
+) -> None:
+    lines = list(publish(publication(registry), build))
+
+    assert [tags(registry, name) for name in IMAGES] == [
+        {CHECKOUT.tag, "1.2.3", "latest"},
+        {CHECKOUT.tag, "1.2.3", "latest"},
+    ]
+    digests = {line.partition(":1.2.3@")[2] for line in lines if ":1.2.3@" in line}
+    assert len(digests) == 2
+    assert all(each.startswith("sha256:") for each in digests)
+
+
+def test_a_tag_is_one_list_with_every_architecture(
+    registry: LoopbackRegistry, build: Build
+) -> None:
+    both = publication(registry, architectures=("", "arm64"))
+
+    list(publish(both, build))
+
+    listed = manifest(registry, "mcphub-server:1.2.3")["manifests"]
+    assert len(listed) == 2
+
+
+def test_a_prerelease_is_not_the_latest(
+    registry: LoopbackRegistry, build: Build
+) -> None:
+    list(publish(publication(registry, version="1.3.0-rc.1"), build))
+
+    assert tags(registry, "mcphub-server") == {CHECKOUT.tag, "1.3.0-rc.1"}
+
+
+def test_a_version_that_exists_is_neither_built_nor_moved(
+    registry: LoopbackRegistry, build: Build
+) -> None:
+    list(publish(publication(registry), build))
+    before = manifest(registry, "mcphub-server:1.2.3")
+
+    def refuse(request: BuildRequest) -> ImageArchive:
+        raise AssertionError(request.name)
+
+    with pytest.raises(BadInput, match=r"mcphub-operator:1\.2\.3 exists"):
+        list(publish(publication(registry), refuse))
+
+    assert manifest(registry, "mcphub-server:1.2.3") == before
+
+
+def test_a_wrong_password_is_one_sentence_before_anything_is_built(
+    registry: LoopbackRegistry, build: Build
+) -> None:
+    write_auth_file(registry.auth_file, registry.host, "wrong")
+
+    with pytest.raises(RegistryRefused, match=r"refused .*unauthorized") as caught:
+        list(publish(publication(registry), build))
+
+    assert "\n" not in str(caught.value)
+    assert "wrong" not in str(caught.value)
+
+
+def test_a_registry_that_goes_away_leaves_no_tag_of_the_version(
+    registry: LoopbackRegistry, build: Build, tmp_path: Path
+) -> None:
+    def build_and_stop(request: BuildRequest) -> ImageArchive:
+        if "server" in request.name:
+            registry.stop()
+        return build(request)
+
+    with pytest.raises(RegistryRefused, match=f"^{registry.host} refused"):
+        list(publish(publication(registry), build_and_stop))
+
+    kept = (tmp_path / "data").rglob("tags")
+    assert not [tag for folder in kept for tag in folder.iterdir() if tag == "1.2.3"]

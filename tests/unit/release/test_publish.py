@@ -1,0 +1,126 @@
+"""What is published, said before anything is built: names, labels, and refusals."""
+
+import argparse
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tools.cluster.errors import BadInput
+from tools.release.checkout import Checkout, parse_remote, read_checkout
+from tools.release.publish import Publication, build_requests, read_publication
+from tools.release.registry import read_reason
+from tools.release.version import IMAGES, Release
+
+CHECKOUT = Checkout("0123456789ab", "0123456789abcdef", 1_700_000_000, "https://x/y")
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def git(folder: Path, *words: str) -> None:
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    subprocess.run(
+        ["git", "-C", folder, *identity, *words], check=True, capture_output=True
+    )
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    git(tmp_path, "init")
+    (tmp_path / "file").write_text("one")
+    git(tmp_path, "add", "file")
+    git(tmp_path, "commit", "-m", "first")
+    return tmp_path
+
+
+def arguments(**given: str) -> argparse.Namespace:
+    names = ("registry", "version", "architectures", "base")
+    return argparse.Namespace(**dict.fromkeys(names, "") | given)
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_an_image_is_labelled_with_its_source_and_time(name: str) -> None:
+    publication = Publication(Release("1.2.3", "r.example.com"), CHECKOUT)
+
+    (request,) = build_requests(name, publication)
+
+    assert request.arguments == {
+        "VERSION": "1.2.3",
+        "REVISION": "0123456789abcdef",
+        "CREATED": "2023-11-14T22:13:20+00:00",
+        "SOURCE": "https://x/y",
+    }
+    text = request.dockerfile.read_text()
+    assert all(f"ARG {argument}" in text for argument in request.arguments)
+
+
+def test_both_dockerfiles_name_one_base() -> None:
+    publication = Publication(Release("1.2.3", "r.example.com"), CHECKOUT)
+    texts = [
+        request.dockerfile.read_text()
+        for name in IMAGES
+        for request in build_requests(name, publication)
+    ]
+
+    lines = [line for text in texts for line in text.splitlines()]
+
+    assert len({line for line in lines if line.startswith("ARG BASE=")}) == 1
+    assert {line for line in lines if line.startswith("FROM ")} == {
+        "FROM ${BASE} AS build",
+        "FROM ${BASE}",
+    }
+
+
+def test_a_commit_identifies_a_clean_checkout(repository: Path) -> None:
+    checkout = read_checkout(repository, NOW)
+
+    assert checkout.revision.startswith(checkout.tag)
+    assert len(checkout.revision) == 40
+
+
+def test_the_time_identifies_sources_outside_git(tmp_path: Path) -> None:
+    assert read_checkout(tmp_path, NOW).tag == "20260102-030405"
+
+
+def test_a_dirty_checkout_is_refused_with_its_first_file(repository: Path) -> None:
+    (repository / "file").write_text("two")
+
+    with pytest.raises(BadInput, match="1 uncommitted changes, the first is 'file'"):
+        read_checkout(repository, NOW)
+
+
+def test_a_missing_registry_is_refused() -> None:
+    with pytest.raises(BadInput, match="REGISTRY= is missing"):
+        read_publication(arguments())
+
+
+def test_another_version_than_the_checkouts_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"VERSION=9\.9\.9 is not the version of this"):
+        read_publication(arguments(registry="r.example.com", version="9.9.9"))
+
+
+@pytest.mark.parametrize(
+    ("remote", "address"),
+    [
+        ("https://user:secret@git.example.com/a/b.git", "https://git.example.com/a/b"),
+        ("git@git.example.com:a/b.git", "https://git.example.com/a/b"),
+        ("ssh://git@git.example.com/a/b", "https://git.example.com/a/b"),
+        ("/srv/repository", ""),
+    ],
+)
+def test_the_source_is_an_address_without_credentials(
+    remote: str, address: str
+) -> None:
+    assert parse_remote(remote) == address
+
+
+@pytest.mark.parametrize(
+    ("printed", "reason"),
+    [
+        ('time="x" level=fatal msg="not \\"here\\""', 'not "here"'),
+        ("Error: unauthorized.", "unauthorized"),
+        ("", "no reason given"),
+    ],
+)
+def test_a_program_is_quoted_with_its_last_sentence(printed: str, reason: str) -> None:
+    assert read_reason(printed) == reason

@@ -1,0 +1,102 @@
+"""Reads from a registry and writes to it, by skopeo and buildah.
+
+Both take the credentials that `skopeo login`, `podman login` or `docker login` stored,
+or the file in REGISTRY_AUTH_FILE.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools.cluster.errors import ClusterError
+from tools.cluster.machine import install, missing_packages
+
+PACKAGES = {"skopeo": "skopeo", "buildah": "buildah"}
+LOOPBACK = re.compile(r"(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?")
+ABSENT = ("manifest unknown", "name unknown", "repository name not known")
+PUSH_SECONDS = 1800.0
+
+
+class RegistryRefused(ClusterError):
+    """A registry did not do what was asked; the message is what it said."""
+
+
+def ensure_tools() -> None:
+    """Install the programs where they are missing."""
+    install(missing_packages(PACKAGES))
+
+
+def has_image(image: str) -> bool:
+    """Tell whether a registry has an image of this name and tag.
+
+    Raises:
+        RegistryRefused: it does not say.
+    """
+    try:
+        _call(["skopeo", "inspect", "--raw", *_tls(image), f"docker://{image}"], image)
+    except RegistryRefused as error:
+        if any(sign in str(error) for sign in ABSENT):
+            return False
+        raise
+    return True
+
+
+def push_list(image: str, archives: Sequence[Path]) -> None:
+    """Push one manifest list with an image for each architecture.
+
+    Raises:
+        RegistryRefused: the registry did not take it.
+    """
+    with tempfile.TemporaryDirectory(prefix="mcphub-push-") as folder:
+        storage = ["--root", f"{folder}/root", "--runroot", f"{folder}/run"]
+        manifest = ["buildah", *storage, "--storage-driver", "vfs", "manifest"]
+        _call([*manifest, "create", "list"], image)
+        for archive in archives:
+            _call([*manifest, "add", "list", f"docker-archive:{archive}"], image)
+        words = ["push", "--all", "--format", "oci", *_tls(image)]
+        _call([*manifest, *words, "list", f"docker://{image}"], image)
+
+
+def copy_image(source: str, target: str) -> str:
+    """Give an image of a registry another tag; return its digest.
+
+    Raises:
+        RegistryRefused: the registry did not take it.
+    """
+    tls = _tls(source)
+    plain = [f"--src-{tls[0][2:]}", f"--dest-{tls[0][2:]}"] if tls else []
+    with tempfile.NamedTemporaryFile(prefix="mcphub-digest-") as file:
+        words = ["skopeo", "copy", "--all", f"--digestfile={file.name}", *plain]
+        _call([*words, f"docker://{source}", f"docker://{target}"], target)
+        return Path(file.name).read_text().strip()
+
+
+def _tls(image: str) -> list[str]:
+    """Return the option without which a registry on loopback is not spoken to."""
+    is_plain = LOOPBACK.fullmatch(image.partition("/")[0]) is not None
+    return ["--tls-verify=false"] if is_plain else []
+
+
+def _call(words: Sequence[str], image: str) -> None:
+    done = subprocess.run(
+        words,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PUSH_SECONDS,
+    )
+    if done.returncode:
+        host = image.partition("/")[0]
+        raise RegistryRefused(f"{host} refused {image}: {read_reason(done.stderr)}")
+
+
+def read_reason(output: str) -> str:
+    """Return the sentence in what skopeo or buildah printed, on one line."""
+    lines = output.strip().splitlines() or ["no reason given"]
+    found = re.search(r'msg="((?:[^"\\]|\\.)*)"', lines[-1])
+    reason = found[1].replace('\\"', '"') if found else lines[-1]
+    return reason.removeprefix("Error: ").rstrip(".")
