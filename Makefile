@@ -118,6 +118,18 @@ crd: env ## Generate crds/, docs/reference.md, docs/fields.md and parts of the c
 dist: env ## Write dist/: manifests and chart with the images of a registry (REGISTRY=, VERSION=)
 	@$(BIN)/python -m tools.release.dist --registry "$(REGISTRY)" --version "$(VERSION)"
 
+.PHONY: release
+release: env ## Check that tree, changelog, chart, manifests and docs agree on VERSION=
+	@$(BIN)/python -m tools.release.check check --version "$(VERSION)"
+
+.PHONY: version
+version: env ## Write VERSION= into every place, and give the changelog its section
+	@$(BIN)/python -m tools.release.check set --version "$(VERSION)"
+
+.PHONY: notes
+notes: env ## Print the changelog's section of VERSION=
+	@$(BIN)/python -m tools.release.check notes --version "$(VERSION)"
+
 .PHONY: publish
 publish: env ## Build and push both images (REGISTRY=, ARCHITECTURES="amd64 arm64", BASE=)
 	@$(BIN)/python -m tools.release.publish --registry "$(REGISTRY)" \

@@ -33,7 +33,8 @@ def prepare_builds() -> None:
     else:
         ensure_binaries()
     install_ferretdb()
-    ensure_program("helm4")  # after Kubernetes: both keep all processors busy
+    for name in ("helm4", "actionlint"):
+        ensure_program(name)  # after Kubernetes: each keeps all processors busy
 
 
 def prepare_packages() -> None:
