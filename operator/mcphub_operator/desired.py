@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mcphub_operator import names
-from mcphub_operator.observed import Observed
+from mcphub_operator.observed import Observed, OwnSecret
 from mcphub_operator.resources.autoscaler import build_autoscaler
 from mcphub_operator.resources.children import PREREQUISITES, Desired
 from mcphub_operator.resources.config_map import build_config, build_config_map
@@ -32,10 +32,14 @@ from mcphub_operator.resources.manifest import (
 from mcphub_operator.resources.network_policy import build_network_policy
 from mcphub_operator.resources.pod import Revision, build_pod_template
 from mcphub_operator.resources.secrets import (
+    build_answers,
     build_key_data,
+    build_previous_token,
     build_secret,
     build_token_data,
+    is_revocation_due,
     is_rotation_due,
+    keep_previous_token,
     makes_token,
 )
 from mcphub_operator.resources.service_account import build_service_account
@@ -120,15 +124,54 @@ def _plain_children(observed: Observed) -> Iterator[Manifest]:
 
 
 def _own_secrets(observed: Observed, version: str) -> Iterator[Manifest]:
-    hub = observed.hub
-    wanted = {names.keys_secret(hub.name): build_key_data}
+    hub, keys = observed.hub, names.keys_secret(observed.hub.name)
+    live = _own_secret(observed, keys)
+    answers = build_answers(hub, live.annotations)
+    yield build_secret(hub, keys, version, _key_data(observed, live), answers)
     if makes_token(hub):
-        wanted[names.auth_secret(hub.name)] = build_token_data
-    for name, build_data in wanted.items():
-        live = observed.own_secrets.get(name)
-        rotate = live is not None and is_rotation_due(hub, live.annotations)
-        data = build_data(live.data if live else {}, observed.generated, rotate=rotate)
-        yield build_secret(hub, name, version, data)
+        yield _token_secret(observed, version)
+
+
+def _key_data(observed: Observed, live: OwnSecret) -> dict[str, bytes]:
+    rotate = bool(live.data) and is_rotation_due(observed.hub, live.annotations)
+    previous = _previous_token(observed, live)
+    return build_key_data(
+        live.data, observed.generated, rotate=rotate, previous_token=previous
+    )
+
+
+def _token_secret(observed: Observed, version: str) -> Manifest:
+    """Return the Secret of the token, which rotates once the keys have.
+
+    Until then the keys' Secret does not have the previous token.
+    """
+    hub, name = observed.hub, names.auth_secret(observed.hub.name)
+    live = _own_secret(observed, name)
+    keys = _own_secret(observed, names.keys_secret(hub.name))
+    rotates = not live.data or not is_rotation_due(hub, keys.annotations)
+    replace = bool(live.data) and (
+        is_revocation_due(hub, live.annotations)
+        or (rotates and is_rotation_due(hub, live.annotations))
+    )
+    data = build_token_data(live.data, observed.generated, replace=replace)
+    answers = build_answers(hub, live.annotations, rotates=rotates)
+    return build_secret(hub, name, version, data, answers)
+
+
+def _previous_token(observed: Observed, keys: OwnSecret) -> bytes:
+    hub = observed.hub
+    token = _own_secret(observed, names.auth_secret(hub.name))
+    if not makes_token(hub) or is_revocation_due(hub, keys.annotations):
+        return b""
+    if all(is_rotation_due(hub, each.annotations) for each in (keys, token)):
+        return build_previous_token(token.data, observed.now)
+    kept = keys.data.get(names.KEY_PREVIOUS_TOKEN, b"")
+    return keep_previous_token(kept, observed.now)
+
+
+def _own_secret(observed: Observed, name: str) -> OwnSecret:
+    """Return a Secret of the operator's as it is; an empty one if it is not there."""
+    return observed.own_secrets.get(name) or OwnSecret({})
 
 
 def _template(observed: Observed) -> dict[str, Any]:

@@ -38,6 +38,8 @@ ANNOTATION_TAKE_OVER = f"{GROUP}/take-over-selector"
 ANNOTATION_RESTART = f"{GROUP}/restart"
 ANNOTATION_ROTATE = f"{GROUP}/rotate"
 ANNOTATION_ROTATED = f"{GROUP}/rotated"
+ANNOTATION_REVOKE = f"{GROUP}/revoke"
+ANNOTATION_REVOKED = f"{GROUP}/revoked"
 ANNOTATION_APPLIED = f"{GROUP}/applied"
 ANNOTATION_INPUTS = f"{GROUP}/inputs"
 ANNOTATION_TEMPLATE = f"{GROUP}/template"
@@ -69,6 +71,9 @@ TOKEN_CLIENT = "default"  # noqa: S105 - the name of a client
 KEY_CURRENT = "current"
 KEY_PREVIOUS = "previous"
 KEY_STATE = "state"
+KEY_PREVIOUS_TOKEN = "previous-token"  # noqa: S105 - the name of a key
+"""Key of the token before the last rotation, with the end of its grace period."""
+
 KEY_DIGEST = "digest"
 """Key of the HMAC over the users' Secrets; it never reaches a pod."""
 

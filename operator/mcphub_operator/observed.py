@@ -94,12 +94,22 @@ class BackendReport:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthReport:
+    """What one replica says about authentication; no reason if nothing is wrong."""
+
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PodReport:
     """What one replica says about itself; `answered` is False if it did not."""
 
     answered: bool
     version: str = ""
     backends: tuple[BackendReport, ...] = ()
+    auth: AuthReport | None = None
+    """None of a server that is older than this report."""
 
 
 @dataclass(frozen=True, slots=True)

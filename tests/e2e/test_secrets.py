@@ -97,6 +97,16 @@ class TestRotation:
             team.until("its use", lambda: all(accepts(team, team.token("shop"))))
 
         assert (team.pod_names("shop"), generation(team)) == (pods, before)
+        assert all(accepts(team, old))  # in its grace period
+
+    def test_of_a_token_may_be_a_revocation_without_grace(self, team: Installation):
+        old = team.token("shop")
+
+        team.kubectl("annotate", "mcphub", "shop", "mcp.bigtorig.com/revoke=one")
+
+        team.until("a new token", lambda: team.token("shop") != old)
+        team.kubectl("annotate", "pods", "-l", selector_of("shop"), "look=again")
+        team.until("its use", lambda: all(accepts(team, team.token("shop"))))
         assert not any(accepts(team, old))
 
 

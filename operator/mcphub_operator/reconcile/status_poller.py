@@ -18,7 +18,7 @@ import structlog
 from mcphub_operator import names
 from mcphub_operator.client.api import Api, Call
 from mcphub_operator.errors import ApiError
-from mcphub_operator.observed import BackendReport, HubKey, Pod, PodReport
+from mcphub_operator.observed import AuthReport, BackendReport, HubKey, Pod, PodReport
 
 log = structlog.get_logger(__name__)
 
@@ -129,7 +129,14 @@ def parse_report(body: bytes) -> PodReport:
         answered=True,
         version=str(found.get("version") or ""),
         backends=tuple(_backend(b) for b in backends),
+        auth=_auth(found.get("auth")),
     )
+
+
+def _auth(found: object) -> AuthReport | None:
+    if not isinstance(found, dict):
+        return None
+    return AuthReport(str(found.get("reason") or ""), str(found.get("message") or ""))
 
 
 def _backend(found: Mapping[str, Any]) -> BackendReport:

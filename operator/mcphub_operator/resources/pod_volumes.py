@@ -15,7 +15,12 @@ from mcphub_operator.spec.references import SecretRef, secret_refs
 
 READABLE_BY_GROUP = 0o440
 SCRATCH_SIZE = "64Mi"
-POD_KEYS = (names.KEY_CURRENT, names.KEY_PREVIOUS, names.KEY_STATE)
+POD_KEYS = (
+    names.KEY_CURRENT,
+    names.KEY_PREVIOUS,
+    names.KEY_STATE,
+    names.KEY_PREVIOUS_TOKEN,
+)
 
 
 def build_volumes(hub: Hub) -> list[dict[str, Any]]:

@@ -2,12 +2,15 @@
 
 Randomness comes in as `GeneratedSecrets`; what exists is kept, so that building twice
 gives the same result. Rotation moves `current` to `previous`; the servers accept
-both and read the files live, so no pod rolls.
+both and read the files live, so no pod rolls. The token before a rotation stays valid
+for a grace period: it stands in the Secret of the keys, because each key in the Secret
+of tokens is a client. A revocation leaves no grace.
 """
 
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from mcphub_operator import names
 from mcphub_operator.resources.manifest import Manifest, build_manifest
@@ -18,6 +21,8 @@ Data = Mapping[str, bytes]
 
 MIN_TOKEN_BYTES = 1
 KEY_BYTES = 32
+TOKEN_GRACE_SECONDS = 3600
+"""How long a rotated token stays valid: time to bring the new one to the clients."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +49,17 @@ def tokens_secret(hub: Hub) -> str | None:
 
 
 def build_token_data(
-    live: Data, generated: GeneratedSecrets, *, rotate: bool
+    live: Data, generated: GeneratedSecrets, *, replace: bool
 ) -> dict[str, bytes]:
     """Return the generated token, kept where there is one already."""
     kept = live.get(names.TOKEN_CLIENT, b"").strip()
-    if rotate or len(kept) < MIN_TOKEN_BYTES:
+    if replace or len(kept) < MIN_TOKEN_BYTES:
         return {names.TOKEN_CLIENT: generated.token}
     return {names.TOKEN_CLIENT: live[names.TOKEN_CLIENT]}
 
 
 def build_key_data(
-    live: Data, generated: GeneratedSecrets, *, rotate: bool
+    live: Data, generated: GeneratedSecrets, *, rotate: bool, previous_token: bytes
 ) -> dict[str, bytes]:
     """Return the keyring: what is missing is made, what is there is kept or moved.
 
@@ -70,24 +75,73 @@ def build_key_data(
     kept = {key: live[key] for key in made if live.get(key)}
     if rotate and names.KEY_CURRENT in kept:
         kept[names.KEY_PREVIOUS] = kept.pop(names.KEY_CURRENT)
-    return {**made, **kept}
+    return {**made, **kept, names.KEY_PREVIOUS_TOKEN: previous_token}
 
 
-def build_secret(hub: Hub, name: str, version: str, data: Data) -> Manifest:
-    """Return a Secret of the hub; it remembers which rotation request it answered."""
-    asked = hub.annotations.get(names.ANNOTATION_ROTATE)
-    annotations = {names.ANNOTATION_ROTATED: asked} if asked else None
-    manifest = build_manifest("v1", "Secret", hub, name, version, annotations)
+def build_previous_token(live: Data, now: datetime) -> bytes:
+    """Return what the servers read of a rotated token: its end, its client, itself."""
+    token = live.get(names.TOKEN_CLIENT, b"").strip()
+    if not token:
+        return b""
+    expiry = int(now.timestamp()) + TOKEN_GRACE_SECONDS
+    return b"%d %s %s" % (expiry, names.TOKEN_CLIENT.encode(), token)
+
+
+def keep_previous_token(kept: bytes, now: datetime) -> bytes:
+    """Return the previous token while its grace period lasts; empty after it."""
+    expiry = kept.partition(b" ")[0]
+    is_valid = expiry.isdigit() and int(expiry) > now.timestamp()
+    return kept if is_valid else b""
+
+
+def build_secret(
+    hub: Hub, name: str, version: str, data: Data, answers: Mapping[str, str]
+) -> Manifest:
+    """Return a Secret of the hub; it remembers which requests it answered."""
+    manifest = build_manifest("v1", "Secret", hub, name, version, answers or None)
     encoded = {key: base64.b64encode(value).decode() for key, value in data.items()}
     return {**manifest, "type": "Opaque", "data": encoded}
 
 
 def is_rotation_due(hub: Hub, live_annotations: Mapping[str, str]) -> bool:
-    """Tell whether the hub asks for a rotation that its Secret has not seen.
+    """Tell whether the hub asks for a rotation that its Secret has not seen."""
+    return _is_due(hub, live_annotations, names.ANNOTATION_ROTATE)
+
+
+def is_revocation_due(hub: Hub, live_annotations: Mapping[str, str]) -> bool:
+    """Tell whether the hub asks for a revocation that its Secret has not seen."""
+    return _is_due(hub, live_annotations, names.ANNOTATION_REVOKE)
+
+
+def build_answers(
+    hub: Hub, live_annotations: Mapping[str, str], *, rotates: bool = True
+) -> dict[str, str]:
+    """Return the annotations by which a Secret remembers what it answered.
+
+    Without `rotates` the rotation that is asked for is not answered yet.
+    """
+    answers = {
+        answered: hub.annotations.get(request, "")
+        for request, answered in _ANSWERED.items()
+    }
+    if not rotates:
+        answered = names.ANNOTATION_ROTATED
+        answers[answered] = live_annotations.get(answered, "")
+    return {name: value for name, value in answers.items() if value}
+
+
+_ANSWERED = {
+    names.ANNOTATION_ROTATE: names.ANNOTATION_ROTATED,
+    names.ANNOTATION_REVOKE: names.ANNOTATION_REVOKED,
+}
+
+
+def _is_due(hub: Hub, live_annotations: Mapping[str, str], request: str) -> bool:
+    """Tell whether a request is not answered yet.
 
     A Secret that is taken over, from a backup, may be younger than the request.
     """
-    asked = hub.annotations.get(names.ANNOTATION_ROTATE)
+    asked = hub.annotations.get(request)
     is_taken_over = names.ANNOTATION_APPLIED not in live_annotations
-    is_answered = live_annotations.get(names.ANNOTATION_ROTATED) == asked
+    is_answered = live_annotations.get(_ANSWERED[request]) == asked
     return bool(asked) and not is_taken_over and not is_answered

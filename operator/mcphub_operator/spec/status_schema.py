@@ -96,7 +96,8 @@ class Condition(Model):
     """A condition, by the conventions of the Kubernetes API."""
 
     type: Annotated[str, Field(max_length=316)]
-    """Ready, Reconciling, Stalled, SecretsResolved, BackendsReachable or Paused."""
+    """Ready, Reconciling, Stalled, SecretsResolved, KeysAvailable (only with auth.type
+    JWT), BackendsReachable or Paused."""
 
     status: ConditionStatus
     """Whether the condition holds: True, False or Unknown."""
@@ -156,4 +157,5 @@ class HubStatus(Model):
         | None,
         Field(),
     ] = None
-    """Ready, Reconciling, Stalled, SecretsResolved, BackendsReachable and Paused."""
+    """Ready, Reconciling, Stalled, SecretsResolved, KeysAvailable (only with auth.type
+    JWT), BackendsReachable and Paused."""

@@ -13,6 +13,7 @@ from mcphub_operator.observed import Observed
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.spec.access import ServiceType
 from mcphub_operator.spec.status_schema import BackendState
+from mcphub_operator.status.authentication import find_auth_fault
 from mcphub_operator.status.condition_model import (
     ConditionType,
     Reason,
@@ -65,9 +66,14 @@ def find_service_cause(
 def _find_service_causes(
     observed: Observed, backends: Sequence[Mapping[str, Any]]
 ) -> Iterator[Finding]:
+    auth = find_auth_fault(observed)
+    if auth is not None and auth.reason is Reason.KEYS_MISSING:
+        yield auth
     if backends and all(is_down(backend) for backend in backends):
         listed = "; ".join(describe_backend(backend) for backend in backends)
         yield Finding(Reason.BACKENDS_DOWN, f"no backend is connected: {listed}")
+    if auth is not None:
+        yield auth
     if _awaits_address(observed):
         yield Finding(
             Reason.ADDRESS_PENDING,

@@ -1,4 +1,4 @@
-"""The six conditions of a hub, as pure functions of what was seen and done.
+"""The conditions of a hub, as pure functions of what was seen and done.
 
 Ready is about the assistants: True while a replica serves them, whatever else is wrong.
 What is wrong stands in its reason, so that `kubectl get mcphubs` shows it, and in
@@ -6,7 +6,7 @@ Stalled. A backend that is down does not touch Ready; that is what BackendsReach
 for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,11 @@ from mcphub_operator import names
 from mcphub_operator.observed import Observed
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.spec.status_schema import BackendState, ConditionStatus
+from mcphub_operator.status.authentication import (
+    find_auth_fault,
+    find_keys_status,
+    uses_keys,
+)
 from mcphub_operator.status.causes import (
     find_cause,
     find_overdue_seconds,
@@ -46,6 +51,7 @@ def build_conditions(given: StatusInput) -> tuple[Condition, ...]:
         Condition(ConditionType.RECONCILING, *_reconciling(given)),
         Condition(ConditionType.STALLED, *_stalled(given)),
         Condition(ConditionType.SECRETS_RESOLVED, *_secrets(given)),
+        *_keys(given),
         Condition(ConditionType.BACKENDS_REACHABLE, *_backends(given)),
         Condition(ConditionType.PAUSED, *_paused(given)),
     )
@@ -173,7 +179,16 @@ def _secrets(given: StatusInput) -> StatusReasonMessage:
     ]
     if missing:
         return ConditionStatus.FALSE, Reason.SECRET_MISSING, "; ".join(missing)
+    fault = find_auth_fault(given.observed)
+    if fault is not None and fault.reason is Reason.TOKENS_REFUSED:
+        return ConditionStatus.FALSE, fault.reason, fault.message
     return ConditionStatus.TRUE, Reason.RESOLVED, "every Secret and key is there"
+
+
+def _keys(given: StatusInput) -> Iterator[Condition]:
+    """Yield the condition that only hubs with an identity provider have."""
+    if uses_keys(given.observed):
+        yield Condition(ConditionType.KEYS_AVAILABLE, *find_keys_status(given.observed))
 
 
 def _backends(given: StatusInput) -> StatusReasonMessage:

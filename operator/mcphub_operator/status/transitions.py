@@ -15,10 +15,13 @@ _GOOD = {
     ConditionType.PAUSED: "False",
     ConditionType.READY: "True",
     ConditionType.SECRETS_RESOLVED: "True",
+    ConditionType.KEYS_AVAILABLE: "True",
     ConditionType.BACKENDS_REACHABLE: "True",
 }
 _WHILE_READY = frozenset(
     {
+        Reason.KEYS_MISSING,
+        Reason.TOKENS_REFUSED,
         Reason.BACKENDS_DOWN,
         Reason.PODS_REFUSED,
         Reason.ADDRESS_PENDING,

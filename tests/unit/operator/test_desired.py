@@ -1,6 +1,7 @@
 """The children that a spec asks for, and what may hold one back."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,16 @@ from mcphub_operator.desired import build_desired, needs_upgrade
 from mcphub_operator.observed import MissingKey, UpgradeTurn, UserSecrets
 from mcphub_operator.resources.children import wanted_children
 from mcphub_operator.resources.manifest import ChildId, child_id
+from mcphub_operator.resources.secrets import TOKEN_GRACE_SECONDS
 from tests.support.observed import (
     DEPLOYMENT,
+    NOW,
     PLATFORM,
     POSTGRES,
     find_child,
     hub,
     observe,
+    read_secret,
     settle,
 )
 
@@ -204,6 +208,48 @@ class TestRotation:
 
         assert token == {names.TOKEN_CLIENT: b"newer-token"}
 
+    def test_keeps_the_previous_token_for_a_grace_period(self):
+        keys = self.rotated().own_secrets[names.keys_secret("team-data")].data
+
+        expiry = int(NOW.timestamp()) + TOKEN_GRACE_SECONDS
+        assert keys[names.KEY_PREVIOUS_TOKEN] == b"%d default token" % expiry
+
+    def test_has_the_previous_token_in_place_before_the_new_one(self):
+        asked = hub(annotations={names.ANNOTATION_ROTATE: "1"})
+        fresh = replace(observe().generated, token=b"newer-token")
+        observed = replace(settle(observe()), hub=asked, generated=fresh)
+
+        first = read_secret(find_child(observed, "Secret", "team-data-auth"))
+
+        assert first.data == {names.TOKEN_CLIENT: b"token"}
+        assert names.ANNOTATION_ROTATED not in first.annotations
+
+    def test_ends_the_grace_period(self):
+        later = NOW + timedelta(seconds=TOKEN_GRACE_SECONDS)
+
+        ended = settle(replace(self.rotated(), now=later))
+
+        keys = ended.own_secrets[names.keys_secret("team-data")].data
+        assert keys[names.KEY_PREVIOUS_TOKEN] == b""
+
+    def test_of_a_hub_with_tokens_of_its_user_keeps_none(self):
+        tokens = {"tokensSecretRef": {"name": "clients"}}
+        asked = hub(auth=tokens, annotations={names.ANNOTATION_ROTATE: "1"})
+
+        rotated = settle(replace(settle(observe(hub(auth=tokens))), hub=asked))
+
+        keys = rotated.own_secrets[names.keys_secret("team-data")].data
+        assert keys[names.KEY_PREVIOUS_TOKEN] == b""
+
+    def test_of_a_hub_that_is_made_with_the_annotation_is_none(self):
+        asked = hub(annotations={names.ANNOTATION_ROTATE: "1"})
+        fresh = replace(observe().generated, token=b"newer-token")
+
+        again = settle(replace(settle(observe(asked)), generated=fresh))
+
+        token = again.own_secrets[names.auth_secret("team-data")].data
+        assert token == {names.TOKEN_CLIENT: b"token"}
+
     def test_happens_once_for_each_request(self):
         again = self.rotated("newest")
 
@@ -216,6 +262,46 @@ class TestRotation:
         fresh = replace(observed.generated, current=b"newer", token=b"newer-token")
         rotated = settle(replace(observed, hub=asked, generated=fresh))
         return replace(rotated, generated=replace(fresh, current=later.encode()))
+
+
+class TestRevocation:
+    def test_makes_a_new_token_without_a_grace_period(self):
+        revoked = self.revoked(settle(observe()))
+
+        token = revoked.own_secrets[names.auth_secret("team-data")].data
+        keys = revoked.own_secrets[names.keys_secret("team-data")].data
+        assert token == {names.TOKEN_CLIENT: b"newer-token"}
+        assert keys[names.KEY_PREVIOUS_TOKEN] == b""
+        assert keys[names.KEY_CURRENT] == b"current"
+
+    def test_ends_the_grace_period_of_a_rotation(self):
+        rotated = TestRotation().rotated()
+
+        revoked = self.revoked(rotated, **{names.ANNOTATION_ROTATE: "1"})
+
+        keys = revoked.own_secrets[names.keys_secret("team-data")].data
+        assert keys[names.KEY_PREVIOUS_TOKEN] == b""
+
+    def test_wins_over_a_rotation_at_the_same_time(self):
+        revoked = self.revoked(settle(observe()), **{names.ANNOTATION_ROTATE: "1"})
+
+        keys = revoked.own_secrets[names.keys_secret("team-data")].data
+        assert keys[names.KEY_PREVIOUS_TOKEN] == b""
+        assert keys[names.KEY_PREVIOUS] == b"current"
+
+    def test_happens_once_for_each_request(self):
+        revoked = self.revoked(settle(observe()))
+        fresh = replace(revoked.generated, token=b"newest-token")
+
+        again = settle(replace(revoked, generated=fresh))
+
+        token = again.own_secrets[names.auth_secret("team-data")].data
+        assert token == {names.TOKEN_CLIENT: b"newer-token"}
+
+    def revoked(self, observed, **annotations: str):
+        asked = hub(annotations={names.ANNOTATION_REVOKE: "1", **annotations})
+        fresh = replace(observed.generated, token=b"newer-token", current=b"newer")
+        return settle(replace(observed, hub=asked, generated=fresh))
 
 
 def test_an_autoscaled_hub_starts_with_the_autoscalers_least():

@@ -192,6 +192,7 @@ class TestDrift:
             names.KEY_PREVIOUS,
             names.KEY_STATE,
             names.KEY_DIGEST,
+            names.KEY_PREVIOUS_TOKEN,
         }
 
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from mcphub_operator.observed import HubKey, Pod, PodReport
+from mcphub_operator.observed import AuthReport, HubKey, Pod, PodReport
 from mcphub_operator.reconcile import status_poller
 from mcphub_operator.reconcile.status_poller import Answer, StatusPoller, parse_report
 from tests.support.waiting import wait_until
@@ -157,3 +157,24 @@ def test_a_newer_servers_words_are_read_as_far_as_they_are_known():
 
     assert report.version == "2"
     assert [b.name for b in report.backends] == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("auth", "expected"),
+    [
+        pytest.param({}, AuthReport(), id="nothing is wrong"),
+        pytest.param(
+            {"ready": False, "reason": "KeysMissing", "message": "m"},
+            AuthReport("KeysMissing", "m"),
+            id="a fault",
+        ),
+        pytest.param(None, None, id="an older server"),
+        pytest.param("odd", None, id="no object"),
+    ],
+)
+def test_what_a_server_says_of_authentication(
+    auth: object, expected: AuthReport | None
+):
+    body = json.dumps({"auth": auth}).encode()
+
+    assert parse_report(body).auth == expected
