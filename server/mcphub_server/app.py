@@ -17,7 +17,8 @@ from starlette.routing import Router
 from starlette.types import ASGIApp
 
 from mcphub_server.auth.factory import build_auth_policy, build_resource_metadata
-from mcphub_server.auth.middleware import AuthMiddleware
+from mcphub_server.auth.middleware import AuthMiddleware, AuthPolicy
+from mcphub_server.auth.refusals import RefusalLog
 from mcphub_server.backends.health import BackendMonitor
 from mcphub_server.calls.backend_runner import LimitedRunner
 from mcphub_server.calls.fast_path import ToolFastPath
@@ -27,6 +28,7 @@ from mcphub_server.config.hub import HubConfig, LimitsConfig
 from mcphub_server.config.keys import read_state_key
 from mcphub_server.config.runtime import RuntimeSettings
 from mcphub_server.lifespan import Hub
+from mcphub_server.line_budget import LineBudget
 from mcphub_server.management.endpoints import build_health_routes, build_management_app
 from mcphub_server.management.metrics import Metrics
 from mcphub_server.management.status import StatusBoard
@@ -82,7 +84,8 @@ def build_hub(
     backends = [register(each, runtime.secrets_dir) for each in config.enabled_backends]
     monitors = [BackendMonitor(each.backend, state.notify) for each in backends]
     metrics.watch(monitors, state)
-    board = StatusBoard(find_version(), monitors, state)
+    policy = build_auth_policy(config, runtime)
+    board = StatusBoard(find_version(), monitors, state, policy.report)
     state.on_change(board.notify)
 
     state_key = read_state_key(runtime.keys_dir)
@@ -105,9 +108,10 @@ def build_hub(
         monitors=monitors,
         state=state,
         board=board,
+        auth=policy,
         sessions=sessions,
         transports=transports,
-        app=build_pipeline(config, runtime, metrics, sessions, transports),
+        app=build_pipeline(config, runtime, metrics, policy, sessions, transports),
         management=build_management_app(config, board, metrics, state),
     )
 
@@ -116,6 +120,7 @@ def build_pipeline(
     config: HubConfig,
     runtime: RuntimeSettings,
     metrics: Metrics,
+    policy: AuthPolicy,
     sessions: SessionServices,
     transports: Transports,
 ) -> ASGIApp:
@@ -127,7 +132,7 @@ def build_pipeline(
     state, stateful = sessions.state, config.transports.is_stateful
     health = Router(routes=build_health_routes(state))
     documents = build_resource_metadata(config)
-    policy = build_auth_policy(config, runtime)
+    refusals = RefusalLog(metrics.count_auth_failure, LineBudget())
     bodies = BodyBudget(find_memory_limit())
     layers: list[Layer] = [  # outermost first
         # the request's id, the client's address, Host and Origin
@@ -141,7 +146,7 @@ def build_pipeline(
         # requests that another replica forwarded
         lambda app: PeerAuthMiddleware(app, sessions),
         # the bearer token of every other request
-        lambda app: AuthMiddleware(app, policy, metrics.count_auth_failure),
+        lambda app: AuthMiddleware(app, policy, refusals),
         # WebSockets end here; each is its own session, on this replica
         lambda app: WebSocketRouter(app, transports.websockets),
         # /mcp: a response that takes a while becomes a stream that can be resumed

@@ -2,6 +2,9 @@
 
 HubError
 ├── ConfigError              a bad setting: one sentence naming the field; exit code 2
+├── RequestRefused           a body that is not read: 408, 413, 503, 400 (web.bodies)
+├── ClientLeft               the client closed its connection (web.bodies)
+├── CredentialRefused        a caller is not authenticated (auth.refusals)
 └── ToolFailure              what the calling model reads, and can act on
     ├── BadArgument          an argument is malformed; says which and what it takes
     ├── Rejected             a read-only guard refused; names the rule and a way out

@@ -16,6 +16,7 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
+from mcphub_server.auth.middleware import AuthPolicy
 from mcphub_server.backends.health import BackendMonitor
 from mcphub_server.config.runtime import RuntimeSettings
 from mcphub_server.errors import ConfigError
@@ -49,6 +50,7 @@ class Hub:
         monitors: One for each backend.
         state: What the hub is doing.
         board: Its status, and the long polls that wait for a change.
+        auth: How callers authenticate.
         app: The ASGI application of the port for MCP clients.
         management: The ASGI application of the management port.
     """
@@ -57,6 +59,7 @@ class Hub:
     monitors: Sequence[BackendMonitor]
     state: ServerState
     board: StatusBoard
+    auth: AuthPolicy
     sessions: SessionServices
     transports: Transports
     app: ASGIApp
@@ -132,6 +135,7 @@ async def running(hub: Hub) -> AsyncIterator[None]:
         await stack.enter_async_context(hub.sessions.running())
         async with asyncio.TaskGroup() as watchers:
             tasks = [watchers.create_task(m.watch(seconds)) for m in hub.monitors]
+            tasks.append(watchers.create_task(hub.auth.follow(hub.state.notify)))
             try:
                 async with hub.transports.run():
                     yield

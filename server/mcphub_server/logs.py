@@ -17,6 +17,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from mcphub_server.config.hub import LogFormat, LoggingConfig
+from mcphub_server.line_budget import LineBudget
 
 DEEPEST_TRACE = 12
 
@@ -41,6 +42,7 @@ def configure_logging(config: LoggingConfig) -> None:
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(BoundedOrigins(LineBudget()))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[tell_origin_only, *shared],
@@ -54,6 +56,24 @@ def configure_logging(config: LoggingConfig) -> None:
     root.handlers = [handler]
     root.setLevel(max(level, logging.WARNING))
     silence_own_handlers()
+
+
+class BoundedOrigins(logging.Filter):
+    """Lets a few lines of each place in a library pass in each minute.
+
+    Any client can cause them: uvicorn writes one for each request that is no HTTP.
+    Own lines do not come this way.
+    """
+
+    def __init__(self, budget: LineBudget) -> None:
+        super().__init__()
+        self._budget = budget
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether a record is written; it tells how many were not."""
+        held_back = self._budget.take(f"{record.name}:{record.lineno}")
+        record.held_back = held_back
+        return held_back is not None
 
 
 def build_renderers(written: LogFormat) -> list[Processor]:
@@ -107,6 +127,8 @@ def tell_origin_only(
     """Replace a foreign record's text by where it came from."""
     record: logging.LogRecord = event["_record"]
     event["logger"] = record.name
+    if held_back := getattr(record, "held_back", 0):
+        event["held_back"] = held_back
     if record.name not in TRUSTED:
         event["event"] = "library message withheld"
         event["origin"] = f"{record.module}:{record.lineno}"

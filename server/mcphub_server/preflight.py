@@ -71,14 +71,18 @@ async def check_auth(config: HubConfig, runtime: RuntimeSettings) -> Finding:
         if keys:
             return Finding("auth", kind, where, OK, f"{keys} signing keys.")
         return Finding("auth", kind, where, "failed", "No signing key can be fetched.")
+    return check_tokens(runtime)
+
+
+def check_tokens(runtime: RuntimeSettings) -> Finding:
+    """Check whether every client's token can be used."""
     tokens = TokenFiles(runtime.tokens_dir)
     tokens.refresh()
-    where = str(runtime.tokens_dir)
-    if tokens.clients:
+    kind, where, report = AuthType.TOKEN.value, str(runtime.tokens_dir), tokens.report()
+    if report.problem is None:
         return Finding("auth", kind, where, OK, f"{len(tokens.clients)} clients.")
-    return Finding(
-        "auth", kind, where, "failed", "No token file: no client can authenticate."
-    )
+    sentence = f"{report.message[0].upper()}{report.message[1:]}."
+    return Finding("auth", kind, where, "failed", sentence)
 
 
 def render(findings: Sequence[Finding]) -> str:

@@ -29,7 +29,7 @@ from mcphub_server.lifespan import Hub, Ports, listening
 from tests.support.websocket_client import WebSocketTransport
 from tools.ports import reserve_ports
 
-TOKEN = "token-of-alice"
+TOKEN = "secret-of-alice-1"
 START_SECONDS = 100.0
 
 

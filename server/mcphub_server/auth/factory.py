@@ -30,7 +30,7 @@ def build_auth_policy(config: HubConfig, runtime: RuntimeSettings) -> AuthPolicy
     if config.auth.type is AuthType.NONE:
         return AuthPolicy(None)
     if config.auth.type is AuthType.TOKEN:
-        return AuthPolicy(TokenFiles(runtime.tokens_dir))
+        return AuthPolicy(TokenFiles(runtime.tokens_dir, runtime.keys_dir))
     from mcphub_server.auth.jwt import JwtVerifier  # noqa: PLC0415 -- 40 ms
 
     return AuthPolicy(

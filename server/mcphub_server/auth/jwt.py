@@ -10,16 +10,33 @@ reached: a caller whose token has a known key never waits for the issuer.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import httpx2
 import structlog
 from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import JWKRegistry, KeySet
+from joserfc.errors import (
+    BadSignatureError,
+    ClaimError,
+    ExpiredTokenError,
+    InvalidKeyIdError,
+    JoseError,
+    KeyParameterError,
+    MissingClaimError,
+    MissingKeyError,
+    UnsupportedAlgorithmError,
+)
+from joserfc.jwk import KeySet
 from mcp.server.auth.provider import AccessToken
 
+from mcphub_server.auth.jwks import (
+    FETCH_TIMEOUT_SECONDS,
+    FetchKeys,
+    build_fetch,
+    parse_keys,
+)
+from mcphub_server.auth.refusals import CredentialRefused, Refusal
+from mcphub_server.auth.report import ALL_WELL, AuthProblem, AuthReport
 from mcphub_server.config.hub import JwtConfig
 
 ALGORITHMS = [
@@ -28,7 +45,6 @@ ALGORITHMS = [
 ]
 """Asymmetric ones only: with a shared secret, every verifier could sign."""
 
-KEY_TYPES = frozenset({"RSA", "EC", "OKP"})
 CLOCK_SKEW_SECONDS = 30
 REFETCH_SECONDS = 5.0
 """From the end of one fetch to the next, so that a slow issuer gets a pause, too."""
@@ -36,15 +52,32 @@ REFETCH_SECONDS = 5.0
 KEYS_KEPT_SECONDS = 600.0
 """Then a call starts the next fetch, and uses the old keys meanwhile."""
 
-FETCH_TIMEOUT_SECONDS = 5.0
 MAX_TOKEN_BYTES = 16_384
+LONGEST_NAME = 256
 
-BAD_TOKEN = (JoseError, ValueError, TypeError, KeyError, AttributeError)
-"""What joserfc raises for an invalid token."""
+BAD_TOKEN = (
+    *(JoseError, ValueError, TypeError, KeyError, AttributeError),
+    *(OverflowError, RecursionError),
+)
+"""What joserfc and the JSON module raise for an invalid token."""
+
+BY_ERROR: Mapping[type[Exception], Refusal] = {
+    BadSignatureError: Refusal.SIGNATURE,
+    InvalidKeyIdError: Refusal.KEY,
+    KeyParameterError: Refusal.KEY,
+    MissingKeyError: Refusal.KEY,
+    UnsupportedAlgorithmError: Refusal.ALGORITHM,
+}
+BY_CLAIM: Mapping[str, Refusal] = {
+    "iss": Refusal.ISSUER,
+    "aud": Refusal.AUDIENCE,
+    "nbf": Refusal.NOT_YET_VALID,
+    "iat": Refusal.NOT_YET_VALID,
+}
+MAY_HAVE_ROTATED = frozenset({Refusal.KEY, Refusal.SIGNATURE})
+SLASH_HINT = "the issuers differ by a slash at their end"
 
 log = structlog.get_logger(__name__)
-
-FetchKeys = Callable[[], Awaitable[Mapping[str, Any]]]
 
 
 class JwtVerifier:
@@ -56,6 +89,7 @@ class JwtVerifier:
         fetch: FetchKeys | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._config = config
         self._fetch = fetch or build_fetch(config.jwks_uri)
         self._clock = clock
         self._keys = KeySet([])
@@ -69,38 +103,65 @@ class JwtVerifier:
             exp={"essential": True},
         )
 
-    async def verify_token(self, token: str) -> AccessToken | None:
-        """Return the caller of a token, or None if it is not valid."""
+    async def verify(self, token: str) -> AccessToken:
+        """Return the caller of a token; raises CredentialRefused."""
         if len(token) > MAX_TOKEN_BYTES:
-            return None
+            raise CredentialRefused(Refusal.MALFORMED)
         if self._clock() - self._fetched_at >= KEYS_KEPT_SECONDS:
             self._find_fetch()
-        claims = self._read(token)
-        if claims is None and await self._refresh():
-            claims = self._read(token)
-        if claims is None or not self._accepts(claims):
-            return None
+        claims = await self._read_or_refetch(token)
+        self._check(claims)
         return build_access(claims)
+
+    async def follow(self, notify: Callable[[], None]) -> None:
+        """Fetch keys until the first have come; then call `notify`."""
+        while not self._keys.keys:
+            await self._refresh()
+            if not self._keys.keys:
+                await asyncio.sleep(REFETCH_SECONDS)
+        notify()
+
+    def report(self) -> AuthReport:
+        """Return whether tokens can be checked."""
+        if self._keys.keys:
+            return ALL_WELL
+        return AuthReport(
+            AuthProblem.KEYS_MISSING,
+            "no signing key was fetched from auth.jwt.jwksURI yet, so every token is "
+            "refused; check the URL, DNS, egress and the issuer's certificate",
+        )
 
     async def count_keys(self) -> int:
         """Return how many keys the issuer offers now; for a check."""
         await self._refresh()
         return len(self._keys.keys)
 
-    def _read(self, token: str) -> dict[str, Any] | None:
-        """Return the claims that a known key has signed, None if none has."""
+    async def _read_or_refetch(self, token: str) -> dict[str, Any]:
+        """Return the claims; fetch keys if the issuer may have rotated them."""
+        try:
+            return self._read(token)
+        except CredentialRefused as refused:
+            if refused.reason not in MAY_HAVE_ROTATED or not await self._refresh():
+                if not self._keys.keys and refused.reason in MAY_HAVE_ROTATED:
+                    raise CredentialRefused(Refusal.KEYS_MISSING) from None
+                raise
+        return self._read(token)
+
+    def _read(self, token: str) -> dict[str, Any]:
+        """Return the claims that a known key has signed."""
         try:
             return dict(jwt.decode(token, self._keys, algorithms=ALGORITHMS).claims)
-        except BAD_TOKEN:
-            return None
+        except BAD_TOKEN as error:
+            raise CredentialRefused(find_reason(error)) from None
 
-    def _accepts(self, claims: dict[str, Any]) -> bool:
-        """Return whether a token is the issuer's, for this hub, and not expired."""
+    def _check(self, claims: dict[str, Any]) -> None:
+        """Refuse a token of another issuer, for another hub, or out of its time."""
         try:
             self._claims.validate(claims)
+        except ClaimError as error:
+            raise explain(error, claims, self._config) from None
         except BAD_TOKEN:
-            return False
-        return True
+            raise CredentialRefused(Refusal.CLAIMS) from None
 
     async def _refresh(self) -> bool:
         """Wait for the issuer's keys unless just asked for; return whether they came.
@@ -139,48 +200,59 @@ class JwtVerifier:
         return True
 
 
-def build_fetch(uri: str) -> FetchKeys:
-    """Return how to get the issuer's keys."""
-
-    async def fetch() -> Mapping[str, Any]:
-        async with httpx2.AsyncClient(timeout=FETCH_TIMEOUT_SECONDS) as client:
-            response = await client.get(uri)
-            response.raise_for_status()
-            body: Mapping[str, Any] = response.json()
-            return body
-
-    return fetch
+def find_reason(error: Exception) -> Refusal:
+    """Return why a token cannot be read."""
+    for kind, reason in BY_ERROR.items():
+        if isinstance(error, kind):
+            return reason
+    return Refusal.MALFORMED
 
 
-def parse_keys(body: object) -> KeySet:
-    """Return the keys that this server understands (RFC 7517, section 5)."""
-    listed = body.get("keys") if isinstance(body, Mapping) else None
-    if not isinstance(listed, list):
-        raise ValueError("not a JSON Web Key Set")  # noqa: TRY004 -- bad input
-    keys = []
-    for entry in listed:
-        if not isinstance(entry, dict) or entry.get("kty") not in KEY_TYPES:
-            continue
-        if entry.get("use", "sig") != "sig":
-            continue
-        try:
-            keys.append(JWKRegistry.import_key(entry))
-        except (JoseError, ValueError, TypeError, KeyError):
-            continue
-    return KeySet(keys)
+def explain(
+    error: ClaimError, claims: Mapping[str, Any], config: JwtConfig
+) -> CredentialRefused:
+    """Return the refusal of a claim: its name, never its value."""
+    names = tuple(error.claim.split(","))
+    if isinstance(error, ExpiredTokenError):
+        return CredentialRefused(Refusal.EXPIRED, names)
+    if isinstance(error, MissingClaimError):
+        return CredentialRefused(Refusal.CLAIMS, names)
+    reason = BY_CLAIM.get(error.claim, Refusal.CLAIMS)
+    is_slash = reason is Refusal.ISSUER and differs_by_slash(claims, config)
+    return CredentialRefused(reason, names, SLASH_HINT if is_slash else "")
+
+
+def differs_by_slash(claims: Mapping[str, Any], config: JwtConfig) -> bool:
+    """Return whether only a slash separates a token's issuer from the hub's."""
+    issuer = claims.get("iss")
+    return isinstance(issuer, str) and issuer.rstrip("/") == config.issuer.rstrip("/")
 
 
 def build_access(claims: Mapping[str, Any]) -> AccessToken:
     """Return the caller: the client, and the user on whose behalf it calls."""
-    subject = str(claims.get("sub") or "")
-    client = str(claims.get("client_id") or claims.get("azp") or subject or "unknown")
+    subject = find_name(claims, "sub")
+    client = find_name(claims, "client_id") or find_name(claims, "azp")
     return AccessToken(
         token="",
-        client_id=client,
+        client_id=client or subject or "unknown",
         scopes=find_scopes(claims),
         subject=subject or None,
         claims={"iss": claims.get("iss")},
     )
+
+
+def find_name(claims: Mapping[str, Any], claim: str) -> str:
+    """Return a claim that names a caller; empty without one.
+
+    Raises CredentialRefused for what is no name: two callers must never become one.
+    """
+    value = claims.get(claim)
+    if value is None:
+        return ""
+    is_text = isinstance(value, str) and value.isprintable()
+    if not is_text or len(value) > LONGEST_NAME:
+        raise CredentialRefused(Refusal.CLAIMS, (claim,))
+    return str(value)
 
 
 def find_scopes(claims: Mapping[str, Any]) -> list[str]:
@@ -190,5 +262,5 @@ def find_scopes(claims: Mapping[str, Any]) -> list[str]:
         if isinstance(value, str):
             return value.split()
         if isinstance(value, list):
-            return [str(item) for item in value]
+            return [item for item in value if isinstance(item, str)]
     return []

@@ -6,23 +6,50 @@ sends Claude Code, Copilot CLI and Cursor into an OAuth flow in which they drop 
 header that their user configured.
 """
 
+import string
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from typing import Protocol
+from urllib.parse import quote
 
 import msgspec
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
-from mcp.server.auth.provider import AccessToken, TokenVerifier
+from mcp.server.auth.provider import AccessToken
 from starlette.authentication import AuthCredentials
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mcphub_server.auth.refusals import (
+    SENTENCES,
+    CredentialRefused,
+    Refusal,
+    RefusalLog,
+)
+from mcphub_server.auth.report import ALL_WELL, AuthReport
 from mcphub_server.web.caller import Client, current_client, enter_client
 from mcphub_server.web.request import get_request
 from mcphub_server.web.subprotocols import find_offered_token, without_tokens
 
 STILL_VALID = "mcphub.still_valid"
 """The scope's key, on a WebSocket, for a function that verifies its token again."""
+
+RETRY_SECONDS = 5
+PLAIN_IN_NAMES = "".join(set(string.printable) - {"/", "%"})
+
+
+class Verifier(Protocol):
+    """Turns a token into its caller."""
+
+    async def verify(self, token: str) -> AccessToken:
+        """Return the caller of a token; raises CredentialRefused."""
+
+    async def follow(self, notify: Callable[[], None]) -> None:
+        """Keep files or keys up to date; call `notify` when the report changes."""
+
+    def report(self) -> AuthReport:
+        """Return what is wrong, if anything is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +63,27 @@ class AuthPolicy:
             request without a slash at its end; only for JWT.
     """
 
-    verifier: TokenVerifier | None
+    verifier: Verifier | None
     required_scopes: tuple[str, ...] = ()
     metadata_urls: Mapping[str, str] = field(default_factory=dict)
+
+    def report(self) -> AuthReport:
+        """Return what `/status` says."""
+        return self.verifier.report() if self.verifier else ALL_WELL
+
+    async def follow(self, notify: Callable[[], None]) -> None:
+        """Keep the verifier up to date until cancelled."""
+        if self.verifier is not None:
+            await self.verifier.follow(notify)
 
 
 class AuthMiddleware:
     """Passes on requests with a valid token, and enters the caller into the scope."""
 
-    def __init__(
-        self, app: ASGIApp, policy: AuthPolicy, count_failure: Callable[[str], None]
-    ) -> None:
+    def __init__(self, app: ASGIApp, policy: AuthPolicy, refusals: RefusalLog) -> None:
         self._app = app
         self._policy = policy
-        self._count_failure = count_failure
+        self._refusals = refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         verifier = self._policy.verifier
@@ -57,28 +91,25 @@ class AuthMiddleware:
             await self._app(scope, receive, send)
             return
         token = find_token(scope)
-        if not token:
-            await self._refuse("missing", scope, receive, send)
+        try:
+            enter(scope, await self._authenticate(verifier, token))
+        except CredentialRefused as refused:
+            self._refusals.note(refused)
+            response = build_refusal(refused.reason, self._policy, scope["path"])
+            await response(scope, receive, send)
             return
-        access = await verifier.verify_token(token)
-        if access is None:
-            await self._refuse("invalid", scope, receive, send)
-            return
-        if not set(self._policy.required_scopes) <= set(access.scopes):
-            await self._refuse("scope", scope, receive, send)
-            return
-        enter(scope, access)
         if get_request(scope).is_websocket:
             scope = without_tokens(scope)
             scope[STILL_VALID] = build_check(verifier, token)
         await self._app(scope, receive, send)
 
-    async def _refuse(
-        self, reason: str, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        self._count_failure(reason)
-        response = build_refusal(reason, self._policy, scope["path"])
-        await response(scope, receive, send)
+    async def _authenticate(self, verifier: Verifier, token: str) -> AccessToken:
+        if not token:
+            raise CredentialRefused(Refusal.MISSING)
+        access = await verifier.verify(token)
+        if not set(self._policy.required_scopes) <= set(access.scopes):
+            raise CredentialRefused(Refusal.SCOPE, ("scope",))
+        return access
 
 
 def find_token(scope: Scope) -> str:
@@ -89,11 +120,15 @@ def find_token(scope: Scope) -> str:
     return token
 
 
-def build_check(verifier: TokenVerifier, token: str) -> Callable[[], Awaitable[bool]]:
+def build_check(verifier: Verifier, token: str) -> Callable[[], Awaitable[bool]]:
     """Return a function that says whether a token is still valid."""
 
     async def is_valid() -> bool:
-        return await verifier.verify_token(token) is not None
+        try:
+            await verifier.verify(token)
+        except CredentialRefused:
+            return False
+        return True
 
     return is_valid
 
@@ -113,32 +148,53 @@ def enter(scope: Scope, access: AccessToken) -> None:
 
 
 def name_principal(access: AccessToken) -> str:
-    """Return the caller's name: the client, and its user where it has several."""
+    """Return the caller's name: the client, and its user where it has several.
+
+    A slash in the client's own name is escaped: `a/b` with the user `c` is not `a`
+    with the user `b/c`.
+    """
+    client = quote(access.client_id, safe=PLAIN_IN_NAMES)
     if access.subject and access.subject != access.client_id:
-        return f"{access.client_id}/{access.subject}"
-    return access.client_id
+        return f"{client}/{access.subject}"
+    return client
 
 
-def build_refusal(reason: str, policy: AuthPolicy, path: str) -> Response:
-    """Make the 401 or 403 of RFC 6750, as plain as its readers need it."""
-    metadata_url = policy.metadata_urls.get(path.rstrip("/"))
-    status, error, text = {
-        "missing": (401, "", "Send the header: Authorization: Bearer <token>."),
-        "invalid": (401, "invalid_token", "This token is unknown or no longer valid."),
-        "scope": (403, "insufficient_scope", "This token lacks a required scope."),
-    }[reason]
-    parts: list[str] = []
-    if metadata_url:
-        if error:
-            parts.append(f'error="{error}"')
-        if policy.required_scopes:
-            parts.append(f'scope="{" ".join(policy.required_scopes)}"')
-        parts.append(f'resource_metadata="{metadata_url}"')
-    challenge = f"Bearer {', '.join(parts)}" if parts else "Bearer"
-    body = {"error": error or "unauthorized", "error_description": text}
+def build_refusal(reason: Refusal, policy: AuthPolicy, path: str) -> Response:
+    """Make the 401, 403 or 503 as plain as its readers need it (RFC 6750)."""
+    status, error = find_status(reason)
+    body = {
+        "error": error or "unauthorized",
+        "error_description": SENTENCES[reason],
+    }
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        headers = {"retry-after": str(RETRY_SECONDS)}
+    else:
+        headers = {"www-authenticate": build_challenge(error, policy, path)}
     return Response(
-        msgspec.json.encode(body),
-        status,
-        {"www-authenticate": challenge},
-        media_type="application/json",
+        msgspec.json.encode(body), status, headers, media_type="application/json"
     )
+
+
+def find_status(reason: Refusal) -> tuple[HTTPStatus, str]:
+    """Return the status and the error code of a refusal."""
+    match reason:
+        case Refusal.MISSING:
+            return HTTPStatus.UNAUTHORIZED, ""
+        case Refusal.SCOPE:
+            return HTTPStatus.FORBIDDEN, "insufficient_scope"
+        case Refusal.KEYS_MISSING:
+            return HTTPStatus.SERVICE_UNAVAILABLE, "temporarily_unavailable"
+        case _:
+            return HTTPStatus.UNAUTHORIZED, "invalid_token"
+
+
+def build_challenge(error: str, policy: AuthPolicy, path: str) -> str:
+    """Return the challenge; a bare one unless there is metadata to name."""
+    metadata_url = policy.metadata_urls.get(path.rstrip("/"))
+    if not metadata_url:
+        return "Bearer"
+    parts = [f'error="{error}"'] if error else []
+    if policy.required_scopes:
+        parts.append(f'scope="{" ".join(policy.required_scopes)}"')
+    parts.append(f'resource_metadata="{metadata_url}"')
+    return f"Bearer {', '.join(parts)}"

@@ -15,7 +15,12 @@ import structlog
 
 from mcphub_server.backends.base import Backend, BackendState, Health
 from mcphub_server.backends.breaker import Breaker
-from mcphub_server.errors import BackendReason, BackendUnavailable, ToolFailure
+from mcphub_server.errors import (
+    BackendReason,
+    BackendUnavailable,
+    ConfigError,
+    ToolFailure,
+)
 
 PROBE_INTERVAL_SECONDS = 3.0
 SHORTEST_INTERVAL_SECONDS = 0.5
@@ -58,6 +63,8 @@ class BackendMonitor:
             self.breaker.record_failure(error)
             self._wake.set()
             raise
+        except ConfigError as error:
+            raise build_bad_secret(self.backend.name, error) from None
         except ToolFailure:
             self.breaker.record_success()
             raise
@@ -93,6 +100,9 @@ class BackendMonitor:
     async def _probe(self) -> Health:
         try:
             return await self.backend.probe()
+        except ConfigError as error:
+            bad = build_bad_secret(self.backend.name, error)
+            return Health(BackendState.UNREACHABLE, bad.reason, str(bad))
         except Exception:  # a fault in one backend must not end the others' server
             log.exception("probe failed unexpectedly", backend=self.backend.name)
             name = self.backend.name
@@ -116,3 +126,10 @@ class BackendMonitor:
             before=before.state.value,
         )
         self._on_change()
+
+
+def build_bad_secret(backend: str, error: ConfigError) -> BackendUnavailable:
+    """Return the failure of a backend whose secret file cannot be used."""
+    return BackendUnavailable(
+        backend, BackendReason.BAD_CREDENTIALS, f"{backend} is unavailable: {error}"
+    )

@@ -13,6 +13,11 @@ from pydantic import SecretStr
 
 from mcphub_server.errors import ConfigError
 
+NO_TEXT = (
+    "The secret file {} is no text in UTF-8; store the value itself, neither encoded "
+    "nor compressed."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class BackendSecrets:
@@ -39,13 +44,19 @@ def read_backend_secrets(secrets_dir: Path, backend: str) -> BackendSecrets:
 
 
 def find_secret(path: Path) -> SecretStr | None:
-    """Return a file's content without the line end that editors add."""
+    """Return a file's content without the marks and line ends that editors add."""
+    name = f"{path.parent.name}/{path.name}"
     try:
-        return SecretStr(path.read_text(encoding="utf-8").rstrip("\r\n"))
+        text = path.read_bytes().decode("utf-8-sig").rstrip("\r\n")
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        problem = type(error).__name__
         raise ConfigError(
-            f"The secret file {path.parent.name}/{path.name} cannot be read: "
-            f"{type(error).__name__}."
+            f"The secret file {name} cannot be read: {problem}."
         ) from None
+    except UnicodeDecodeError:
+        raise ConfigError(NO_TEXT.format(name)) from None
+    if "\0" in text:
+        raise ConfigError(NO_TEXT.format(name))
+    return SecretStr(text)

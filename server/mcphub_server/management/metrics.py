@@ -18,6 +18,7 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from mcphub_server.auth.refusals import Refusal
 from mcphub_server.backends.base import BackendState
 from mcphub_server.backends.health import BackendMonitor
 from mcphub_server.traffic.state import ServerState
@@ -74,7 +75,7 @@ class Metrics:
         )
         for limit in ("rate", "concurrency", "pool", "body"):
             self._limited.labels(limit)
-        for reason in ("missing", "invalid", "scope"):
+        for reason in Refusal:
             self._auth_failures.labels(reason)
 
     def register_tools(self, tools: Iterable[str]) -> None:
@@ -106,7 +107,7 @@ class Metrics:
         self._limited.labels(limit).inc()
 
     def count_auth_failure(self, reason: str) -> None:
-        """Record a refusal for `missing`, `invalid` or `scope`."""
+        """Record a refusal; `reason` is one of `auth.refusals.Refusal`."""
         self._auth_failures.labels(reason).inc()
 
     def render(self) -> bytes:

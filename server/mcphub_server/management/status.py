@@ -1,17 +1,18 @@
 """`/status`: what the operator reads of a replica, and long-polls for a change of.
 
-The ETag covers what the McpHub's status shows (version, serving, draining, backends)
-without the counters: a busy replica must not answer every long poll at once.
+The ETag covers what the McpHub's status shows (version, serving, draining, auth,
+backends) without the counters: a busy replica must not answer every long poll at once.
 """
 
 import asyncio
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from mcphub_server.auth.report import AuthReport
 from mcphub_server.backends.health import BackendMonitor
 from mcphub_server.traffic.state import ServerState
 
@@ -22,11 +23,16 @@ class StatusBoard:
     """The current status, and the long polls that wait for the next one."""
 
     def __init__(
-        self, version: str, monitors: Iterable[BackendMonitor], state: ServerState
+        self,
+        version: str,
+        monitors: Iterable[BackendMonitor],
+        state: ServerState,
+        report_auth: Callable[[], AuthReport] = AuthReport,
     ) -> None:
         self._version = version
         self._monitors = tuple(monitors)
         self._state = state
+        self._report_auth = report_auth
         self._changed = asyncio.Event()
 
     def notify(self) -> None:
@@ -59,6 +65,7 @@ class StatusBoard:
             "draining": steady["draining"],
             "sessions": self._state.streams,
             "inFlight": self._state.calls,
+            "auth": steady["auth"],
             "backends": steady["backends"],
         }
 
@@ -71,8 +78,18 @@ class StatusBoard:
             "version": self._version,
             "serving": self._state.serving and not self._state.draining,
             "draining": self._state.draining,
+            "auth": describe_auth(self._report_auth()),
             "backends": self.render_backends(),
         }
+
+
+def describe_auth(report: AuthReport) -> dict[str, Any]:
+    """Return the state of authentication as `/status` shows it."""
+    return {
+        "ready": report.problem is None,
+        "reason": report.problem.value if report.problem else "",
+        "message": report.message,
+    }
 
 
 def describe_backend(monitor: BackendMonitor) -> dict[str, Any]:

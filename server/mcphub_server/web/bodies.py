@@ -13,8 +13,8 @@ from http import HTTPStatus
 
 from starlette.types import Message, Receive
 
+from mcphub_server.errors import HubError
 from mcphub_server.web.caller import ANONYMOUS, current_client
-from mcphub_server.web.jsonrpc import INVALID_REQUEST
 
 MEBIBYTE = 1024 * 1024
 LARGEST_BODY = 4 * MEBIBYTE
@@ -34,7 +34,7 @@ RETRY_SECONDS = 5
 Caller = tuple[str, str]
 
 
-class RequestRefused(Exception):
+class RequestRefused(HubError):
     """A request that gets no further; the answer is a JSON-RPC error without id.
 
     Args:
@@ -42,8 +42,6 @@ class RequestRefused(Exception):
         sentence: What is wrong and what to do.
         retry_seconds: When to try again, 0 if that is pointless.
     """
-
-    code = INVALID_REQUEST
 
     def __init__(
         self, status: HTTPStatus, sentence: str, retry_seconds: int = 0
@@ -54,7 +52,7 @@ class RequestRefused(Exception):
         self.retry_seconds = retry_seconds
 
 
-class ClientLeft(Exception):
+class ClientLeft(HubError):
     """The client closed its connection before its body was complete."""
 
 

@@ -5,6 +5,7 @@ the first address that is not a trusted proxy is the client's. Behind a NodePort
 `externalTrafficPolicy: Cluster` that is a node's: the client's own is lost there.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +19,8 @@ from ipaddress import (
 )
 
 from starlette.datastructures import Headers
+
+WITH_PORT = re.compile(r"(?:\[(?P<ipv6>[^\]]*)\]|(?P<ipv4>[0-9.]+))(?::[0-9]{0,5})?")
 
 Network = IPv4Network | IPv6Network
 
@@ -83,10 +86,9 @@ def normalise(value: str) -> str:
 def parse_address(value: str) -> IPv4Address | IPv6Address | None:
     """Read `1.2.3.4`, `1.2.3.4:5`, `::1`, `[::1]:5`; None for anything else."""
     text = value.strip()
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
+    written = WITH_PORT.fullmatch(text)
+    if written is not None:
+        text = written["ipv6"] or written["ipv4"]
     try:
         parsed = ip_address(text)
     except ValueError:

@@ -6,11 +6,20 @@ that no attacker can register: loopback, single labels (nodes, services, contain
 `.internal`, this hub's service; and those that the hub's administrator lists.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from mcphub_server.web.forwarded import parse_address
+
+HOST = re.compile(
+    r"(?:\[(?P<ipv6>[0-9a-f:.]{2,45})\]|(?P<name>[a-z0-9._-]{1,253}))(?::\d{0,5})?"
+)
+"""What a browser or a client sends as Host (RFC 9110, section 7.2), in lower case."""
+
+ORIGIN = re.compile(rf"https?://{HOST.pattern}")
+"""What a browser sends as Origin (RFC 6454, section 6.2): no user, no path."""
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -37,7 +46,7 @@ def build_host_policy(
         for service in (hub, f"{hub}-pods"):
             base = f"{service}.{namespace}"
             names |= {base, f"{base}.svc", f"{base}.svc.cluster.local"}
-    listed = {split_host(host)[0] for host in allowed_hosts}
+    listed = {find_host_name(host) for host in allowed_hosts} - {""}
     origins = {
         f"{scheme}://{host.lower()}"
         for host in allowed_hosts
@@ -51,7 +60,7 @@ def build_host_policy(
 
 def is_host_allowed(header: str, policy: HostPolicy) -> bool:
     """Return whether a Host header names this server."""
-    name = split_host(header)[0]
+    name = find_host_name(header)
     if not name:
         return False
     if parse_address(name) is not None:
@@ -69,7 +78,8 @@ def is_origin_allowed(origin: str, scheme: str, host: str, policy: HostPolicy) -
     Allowed are the server's own origin, pages on the user's own machine (such as the
     MCP inspector), and what the administrator lists.
     """
-    normal = find_origin_of(origin)
+    is_written_well = ORIGIN.fullmatch(origin.strip().lower()) is not None
+    normal = find_origin_of(origin) if is_written_well else ""
     if not normal:
         return False
     if normal == find_origin_of(f"{scheme}://{host}") or normal in policy.origins:
@@ -83,14 +93,16 @@ def is_origin_allowed(origin: str, scheme: str, host: str, policy: HostPolicy) -
     )
 
 
-def split_host(header: str) -> tuple[str, str]:
-    """Return name and port of a Host header, lower case; brackets are dropped."""
-    text = header.strip().lower()
-    if text.startswith("["):
-        name, _, rest = text[1:].partition("]")
-        return name, rest.removeprefix(":")
-    name, _, port = text.rpartition(":") if text.count(":") == 1 else (text, "", "")
-    return name.rstrip("."), port
+def find_host_name(header: str) -> str:
+    """Return the name or address in a Host header, lower case; empty if invalid.
+
+    Of an IPv6 address the brackets are dropped, and nothing may follow them but a
+    port: `[127.0.0.1]evil.com` names no host.
+    """
+    written = HOST.fullmatch(header.strip().lower())
+    if written is None:
+        return ""
+    return written["ipv6"] or written["name"].rstrip(".")
 
 
 def find_origin_of(url: str) -> str:

@@ -75,6 +75,8 @@ class RequestContextMiddleware:
 
     def _refuse(self, headers: Headers, origin: Origin) -> Response | None:
         """Return the refusal of a Host or an Origin that is not allowed."""
+        if len(headers.getlist("host")) > 1 or len(headers.getlist("origin")) > 1:
+            return PlainTextResponse("Send one Host and at most one Origin.\n", 400)
         host = headers.get("host", "")
         if not is_host_allowed(host, self._hosts):
             return PlainTextResponse(

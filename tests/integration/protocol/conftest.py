@@ -18,7 +18,7 @@ from tests.support.replicas.hub import ReplicatedHub, running_hub
 
 PROGRAM_SECONDS = 100.0
 REPLICAS = 3
-TOKEN = "token-ann"
+TOKEN = "token-ann-4711-x"
 
 RunHub = Callable[..., AbstractAsyncContextManager[ReplicatedHub]]
 

@@ -28,7 +28,7 @@ async def call(server: HubProcess, sql: str, request_id: str) -> None:
                 "params": {"name": "postgres_query", "arguments": {"sql": sql}},
             },
             headers={
-                "Authorization": "Bearer token-of-alice",
+                "Authorization": "Bearer secret-of-alice-1",
                 "Accept": "application/json, text/event-stream",
                 "MCP-Protocol-Version": "2025-11-25",
                 "X-Request-ID": request_id,
@@ -60,7 +60,7 @@ async def test_each_call_leaves_one_line(hub_files: MakeHub) -> None:
 async def test_the_caller_is_known_on_every_transport(
     hub_files: MakeHub, transport: str
 ) -> None:
-    tokens = {"alice": "token-of-alice", "bob": "token-of-bob"}
+    tokens = {"alice": "secret-of-alice-1", "bob": "secret-of-bob-22"}
     with hub_process(hub_files(tokens=tokens)) as server:
         for token in tokens.values():
             async with server.client(transport, token) as client:

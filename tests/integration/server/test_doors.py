@@ -14,9 +14,12 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from mcp.client.auth.utils import extract_resource_metadata_from_www_auth
 from mcp.shared.auth_utils import check_resource_allowed
+from structlog.testing import capture_logs
 
+from mcphub_server.line_budget import LINES
 from tests.support.hub import TOKEN, LoopHub, hub_in_loop
 from tests.support.waiting import wait_until
+from tools.ports import reserve_port
 
 from .conftest import MakeHub
 
@@ -174,9 +177,9 @@ async def test_without_auth_everybody_is_let_in(hub_files: MakeHub) -> None:
 async def test_a_token_is_added_and_taken_away_live(hub_files: MakeHub) -> None:
     files = hub_files()
     async with hub_in_loop(files) as hub:
-        before = await knock(hub, "token-of-bob")
-        (files.folder / "tokens" / "bob").write_text("token-of-bob")
-        added = await knock(hub, "token-of-bob")
+        before = await knock(hub, "secret-of-bob-22")
+        (files.folder / "tokens" / "bob").write_text("secret-of-bob-22")
+        added = await knock(hub, "secret-of-bob-22")
         (files.folder / "tokens" / "alice").unlink()
         await wait_until(lambda: is_refused(hub, TOKEN))
 
@@ -195,7 +198,70 @@ async def test_refusals_are_counted_by_reason(hub_files: MakeHub) -> None:
         metrics = (await http.get(f"{hub.management}/metrics")).text
 
     assert 'mcphub_auth_failures_total{reason="missing"} 1.0' in metrics
-    assert 'mcphub_auth_failures_total{reason="invalid"} 1.0' in metrics
+    assert 'mcphub_auth_failures_total{reason="unknown"} 1.0' in metrics
+
+
+async def test_refusals_are_logged_by_reason_in_a_bounded_number(
+    hub_files: MakeHub,
+) -> None:
+    secret = sign(aud="other")
+    async with jwt_hub(hub_files) as hub, httpx.AsyncClient(timeout=100) as http:
+        with capture_logs() as lines:
+            for _ in range(2 * LINES):
+                await knock(hub, secret)
+            await knock(hub, sign(exp=1))
+            await knock(hub)
+        metrics = (await http.get(f"{hub.management}/metrics")).text
+
+    refused = [line for line in lines if line["event"] == "authentication refused"]
+    reasons = [line["reason"] for line in refused]
+    assert reasons == ["audience"] * LINES + ["expired", "missing"]
+    assert refused[0]["claims"] == ["aud"]
+    assert secret not in repr(lines)
+    assert 'mcphub_auth_failures_total{reason="audience"} 20.0' in metrics
+
+
+async def test_without_signing_keys_the_hub_says_so(hub_files: MakeHub) -> None:
+    nowhere = f"http://127.0.0.1:{reserve_port()}/keys"
+    jwt_options = {"issuer": ISSUER, "audience": "hub", "jwksURI": nowhere}
+    files = hub_files(auth={"type": "JWT", "jwt": jwt_options})
+    async with hub_in_loop(files) as hub, httpx.AsyncClient(timeout=100) as http:
+        refused = await knock(hub, sign())
+        missing = await knock(hub)
+        status = (await http.get(f"{hub.management}/status")).json()
+
+    assert refused.status_code == 503
+    assert "no signing keys" in refused.json()["error_description"]
+    assert refused.headers["retry-after"]
+    assert missing.status_code == 401
+    assert status["auth"]["ready"] is False
+    assert status["auth"]["reason"] == "KeysMissing"
+    assert "jwksURI" in status["auth"]["message"]
+
+
+async def test_the_status_changes_when_the_keys_have_come(hub_files: MakeHub) -> None:
+    async with jwt_hub(hub_files) as hub:
+        await wait_until(lambda: is_auth_ready(hub))
+
+
+async def is_auth_ready(hub: LoopHub) -> bool:
+    async with httpx.AsyncClient(timeout=100) as http:
+        status = (await http.get(f"{hub.management}/status")).json()
+    return bool(status["auth"]["ready"])
+
+
+async def test_refused_tokens_stand_in_the_status(hub_files: MakeHub) -> None:
+    files = hub_files(tokens={"alice": TOKEN, "n8n": "change-me"})
+    async with hub_in_loop(files) as hub, httpx.AsyncClient(timeout=100) as http:
+        good, bad = await knock(hub, TOKEN), await knock(hub, "change-me")
+        status = (await http.get(f"{hub.management}/status")).json()
+
+    assert (good.status_code != 401, bad.status_code) == (True, 401)
+    assert status["auth"] == {
+        "ready": False,
+        "reason": "TokensRefused",
+        "message": "the token of n8n is a placeholder",
+    }
 
 
 async def test_health_needs_no_token(hub_files: MakeHub) -> None:
@@ -229,6 +295,28 @@ async def test_the_guard_knows_the_hubs_names(
 
     assert answer.status_code == status
     assert answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param(
+            [("Origin", "http://localhost:1"), ("Origin", "http://evil.example")],
+            id="two Origins",
+        ),
+        pytest.param(
+            [("Origin", "http://localhost:1"), ("origin", "http://localhost:1")],
+            id="the same Origin twice",
+        ),
+    ],
+)
+async def test_a_header_of_the_guard_that_is_sent_twice_is_refused(
+    hub_files: MakeHub, headers: list[tuple[str, str]]
+) -> None:
+    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient(timeout=100) as http:
+        answer = await http.post(f"{hub.url}/mcp", json={}, headers=headers)
+
+    assert answer.status_code == 400
 
 
 async def test_an_allowed_page_may_send_its_token_and_read_the_answer(

@@ -311,12 +311,12 @@ async def test_a_statement_that_cannot_be_stopped_keeps_its_place(
         server.run_sql(UNSTOPPABLE, postgres.DATABASE)
         files = replace(
             files_for(server, tmp_path, 1, pool={"maxSize": 3}),
-            tokens={"alice": "token-of-alice", "bob": "token-of-bob"},
+            tokens={"alice": "secret-of-alice-1", "bob": "secret-of-bob-22"},
         )
         async with (
             hub_in_loop(files) as hub,
             hub.client() as client,
-            hub.client(token="token-of-bob") as other,
+            hub.client(token="secret-of-bob-22") as other,
         ):
             endless = {"sql": "TABLE sales.unstoppable"}
             answers = [await client.call_tool_mcp("postgres_query", endless)]

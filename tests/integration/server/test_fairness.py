@@ -15,7 +15,7 @@ from tests.support.postgres import PostgresServer
 
 from .conftest import MakeHub
 
-TWO_CLIENTS = {"alice": "token-of-alice", "bob": "token-of-bob"}
+TWO_CLIENTS = {"alice": "secret-of-alice-1", "bob": "secret-of-bob-22"}
 QUICK = {"sql": "SELECT 1"}
 
 
@@ -53,7 +53,7 @@ async def test_long_statements_leave_room_for_another_client(
         backend={"pool": {"maxSize": pool}},
         tokens=TWO_CLIENTS,
     )
-    async with hub_in_loop(files) as hub, hub.client(token="token-of-bob") as bob:
+    async with hub_in_loop(files) as hub, hub.client(token="secret-of-bob-22") as bob:
         async with calling(hub.client(transport), WAIT, 8):
             await wait_for_waiting(gated, running)
 

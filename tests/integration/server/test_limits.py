@@ -58,7 +58,7 @@ async def test_other_requests_get_a_json_rpc_error(hub_files: MakeHub) -> None:
                 f"{hub.url}/mcp",
                 json={"jsonrpc": "2.0", "id": 7, "method": "tools/list"},
                 headers={
-                    "Authorization": "Bearer token-of-alice",
+                    "Authorization": "Bearer secret-of-alice-1",
                     "Accept": "application/json, text/event-stream",
                     "MCP-Protocol-Version": "2025-11-25",
                 },
@@ -87,12 +87,12 @@ def read_message(answer: httpx.Response) -> Any:
 async def test_one_client_does_not_use_up_anothers_calls(hub_files: MakeHub) -> None:
     files = hub_files(
         limits={"requestsPerSecond": 1, "burst": 4},
-        tokens={"alice": "token-of-alice", "bob": "token-of-bob"},
+        tokens={"alice": "secret-of-alice-1", "bob": "secret-of-bob-22"},
     )
     async with hub_in_loop(files, stand_still) as hub:
         async with hub.client() as alice:
             spent = [await alice.call_tool_mcp("health_check", {}) for _ in range(6)]
-        async with hub.client(token="token-of-bob") as bob:
+        async with hub.client(token="secret-of-bob-22") as bob:
             answer = await bob.call_tool_mcp("health_check", {})
 
     assert spent[-1].is_error
@@ -129,7 +129,7 @@ async def flood(files: Any) -> list[int]:
                 f"{hub.url}/mcp",
                 json={"jsonrpc": "2.0", "id": 7, "method": "tools/list"},
                 headers={
-                    "Authorization": "Bearer token-of-alice",
+                    "Authorization": "Bearer secret-of-alice-1",
                     "Accept": "application/json, text/event-stream",
                     "MCP-Protocol-Version": "2025-11-25",
                     "X-Forwarded-For": f"198.51.100.{number}",
@@ -307,7 +307,7 @@ async def test_pages_skip_and_repeat_no_row(hub_files: MakeHub, sql: str) -> Non
 async def test_a_cursor_is_of_no_use_to_another_client_or_statement(
     hub_files: MakeHub,
 ) -> None:
-    files = hub_files(tokens={"alice": "token-of-alice", "bob": "token-of-bob"})
+    files = hub_files(tokens={"alice": "secret-of-alice-1", "bob": "secret-of-bob-22"})
     sql = "SELECT id FROM sales.orders ORDER BY id"
     async with hub_in_loop(files) as hub:
         async with hub.client() as alice:
@@ -320,7 +320,7 @@ async def test_a_cursor_is_of_no_use_to_another_client_or_statement(
             changed = await alice.call_tool_mcp(
                 "postgres_query", {"sql": sql, "cursor": forged}
             )
-        async with hub.client(token="token-of-bob") as bob:
+        async with hub.client(token="secret-of-bob-22") as bob:
             stolen = await bob.call_tool_mcp(
                 "postgres_query", {"sql": sql, "cursor": cursor}
             )

@@ -28,6 +28,7 @@ async def test_status_has_the_shape_that_the_operator_reads(
         "draining": False,
         "sessions": 0,
         "inFlight": 0,
+        "auth": {"ready": True, "reason": "", "message": ""},
         "backends": [
             {
                 "name": "postgres",

@@ -135,7 +135,7 @@ async def test_the_body_of_a_delete_has_the_same_clock(
 async def test_bodies_of_one_caller_have_a_budget_and_others_go_on(
     tmp_path: Path,
 ) -> None:
-    token = "token-of-bob-is-long"
+    token = "secret-of-bob-22"
     async with AsyncExitStack() as stack:
         hub = await stack.enter_async_context(running(tmp_path, bob=token))
         greedy = [await stack.enter_async_context(connected(hub)) for _ in range(3)]
@@ -241,6 +241,14 @@ async def test_two_lengths_of_one_body_are_refused(tmp_path: Path) -> None:
 
     assert answer.status == 400
     assert end == b""
+
+
+async def test_two_hosts_are_refused(tmp_path: Path) -> None:
+    async with running(tmp_path) as hub, connected(hub) as client:
+        await client.begin(*lines("Host: evil.example"))
+        answer = await client.answer()
+
+    assert answer.status == 400
 
 
 @pytest.mark.parametrize("endpoint", ["/mcp", "/messages/?session_id=x"])

@@ -184,12 +184,12 @@ async def test_deflate_is_not_agreed_upon(hub: LoopHub) -> None:
 
 async def test_a_withdrawn_token_closes_the_connection(tmp_path: Path) -> None:
     files = HubFiles(
-        tmp_path / "hub", ON, tokens={"alice": TOKEN, "bob": "token-of-bob"}
+        tmp_path / "hub", ON, tokens={"alice": TOKEN, "bob": "secret-of-bob-22"}
     )
     async with (
         hub_in_loop(files) as hub,
         frame_client(hub.url, TOKEN) as alice,
-        frame_client(hub.url, "token-of-bob") as bob,
+        frame_client(hub.url, "secret-of-bob-22") as bob,
     ):
         (files.folder / "tokens" / "alice").unlink()
         with pytest.raises(ConnectionClosed) as closed:

@@ -20,7 +20,7 @@ from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-ANN = {"Authorization": "Bearer token-ann"}
+ANN = {"Authorization": "Bearer token-ann-4711-x"}
 ACCEPT = {"Accept": "application/json, text/event-stream"}
 
 

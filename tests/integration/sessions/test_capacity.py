@@ -9,7 +9,7 @@ from mcp.shared.exceptions import MCPError
 from tests.support.replicas.hub import running_hub
 
 HEADERS = {
-    "Authorization": "Bearer token-ann",
+    "Authorization": "Bearer token-ann-4711-x",
     "Accept": "application/json, text/event-stream",
 }
 MOST = 5

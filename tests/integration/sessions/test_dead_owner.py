@@ -6,7 +6,7 @@ import re
 import httpx2
 
 HEADERS = {
-    "Authorization": "Bearer token-ann",
+    "Authorization": "Bearer token-ann-4711-x",
     "Accept": "application/json, text/event-stream",
 }
 WHERE = {

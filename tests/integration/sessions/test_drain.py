@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 HEADERS = {
-    "Authorization": "Bearer token-ann",
+    "Authorization": "Bearer token-ann-4711-x",
     "Accept": "application/json, text/event-stream",
 }
 OPENING = {

@@ -18,7 +18,7 @@ from tests.support.replicas.session_ids import build_id
 from tests.support.waiting import wait_until
 
 HEADERS = {
-    "Authorization": "Bearer token-ann",
+    "Authorization": "Bearer token-ann-4711-x",
     "Accept": "application/json, text/event-stream",
     "MCP-Protocol-Version": "2025-11-25",
 }

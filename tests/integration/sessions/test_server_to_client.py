@@ -8,7 +8,7 @@ import pytest
 from fastmcp.client.messages import MessageHandler
 
 HEADERS = {
-    "Authorization": "Bearer token-ann",
+    "Authorization": "Bearer token-ann-4711-x",
     "Accept": "application/json, text/event-stream",
     "MCP-Protocol-Version": "2025-11-25",
 }

@@ -17,7 +17,7 @@ from mcphub_server.sessions.tokens.session_id import digest
 from tests.support.waiting import wait_until
 
 HEADERS = {
-    "Authorization": "Bearer token-ann",
+    "Authorization": "Bearer token-ann-4711-x",
     "Accept": "application/json, text/event-stream",
     "MCP-Protocol-Version": "2025-11-25",
 }
@@ -138,7 +138,7 @@ async def test_a_reply_of_another_client_cannot_be_resumed(stateless_hub):
     async with httpx2.AsyncClient(headers=HEADERS, timeout=100) as http:
         answer = await http.post(f"{base}/mcp", json=build_call("slow", seconds=0.3))
     event_id = answer.text.splitlines()[0].removeprefix("id: ")
-    stranger = HEADERS | {"Authorization": "Bearer token-bob"}
+    stranger = HEADERS | {"Authorization": "Bearer token-bob-4711-x"}
     async with httpx2.AsyncClient(headers=stranger, timeout=100) as http:
         stolen = await http.get(f"{base}/mcp", headers={"last-event-id": event_id})
 

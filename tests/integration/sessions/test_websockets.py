@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from mcphub_server.traffic.connections import MOST_IN_FLIGHT
 from tests.support.websocket_client import bearer, frame_client, open_websocket
 
-TOKEN = "token-ann"
+TOKEN = "token-ann-4711-x"
 
 in_module_loop = pytest.mark.asyncio(loop_scope="module")
 

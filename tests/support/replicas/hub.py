@@ -25,8 +25,8 @@ STEP_SECONDS = 0.02
 FILES = {
     "keys/current": "a key that all replicas share",
     "keys/state": "another key that all replicas share",
-    "tokens/ann": "token-ann",
-    "tokens/bob": "token-bob",
+    "tokens/ann": "token-ann-4711-x",
+    "tokens/bob": "token-bob-4711-x",
     "members": "",
 }
 """What Secrets would bring into the pods, and what DNS would say."""
@@ -111,7 +111,7 @@ class ReplicatedHub:
         self, transport: str = "http", name: str = "ann", **options: Any
     ) -> Client[Any]:
         """Make a client that knows only the balancer."""
-        headers = {"Authorization": f"Bearer token-{name}"}
+        headers = {"Authorization": f"Bearer token-{name}-4711-x"}
         if transport == "sse":
             return Client(SSETransport(f"{self.url}/sse", headers=headers), **options)
         options.setdefault("mode", MODES.get(transport, "legacy"))

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from mcphub_server.config.hub import LogFormat
-from mcphub_server.logs import build_renderers, encode_line
+from mcphub_server.line_budget import LINES, LineBudget
+from mcphub_server.logs import BoundedOrigins, build_renderers, encode_line
 
 
 @pytest.mark.parametrize(
@@ -72,3 +73,14 @@ def test_nor_do_strange_characters_reach_a_terminal(value: str) -> None:
     line = render({"event": "tool call", "tool": value}, LogFormat.TEXT)
 
     assert line.isprintable()
+
+
+def test_lines_that_strangers_cause_in_a_library_are_bounded() -> None:
+    bounded = BoundedOrigins(LineBudget(lambda: 0.0))
+
+    def passes(line: int) -> bool:
+        place = ("uvicorn.error", logging.WARNING, "h11_impl.py", line)
+        return bounded.filter(logging.LogRecord(*place, "Invalid", None, None))
+
+    assert [passes(1) for _ in range(LINES + 2)] == [True] * LINES + [False] * 2
+    assert passes(2)

@@ -11,16 +11,21 @@ from typing import Any
 import httpx2
 import msgspec
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
+from mcp.server.auth.provider import AccessToken
 
+from mcphub_server.auth.jwks import FETCH_TIMEOUT_SECONDS, parse_keys
 from mcphub_server.auth.jwt import (
-    FETCH_TIMEOUT_SECONDS,
     KEYS_KEPT_SECONDS,
     REFETCH_SECONDS,
     JwtVerifier,
 )
 from mcphub_server.auth.middleware import name_principal
+from mcphub_server.auth.refusals import CredentialRefused, Refusal
+from mcphub_server.auth.report import ALL_WELL, AuthProblem
 from mcphub_server.config.hub import JwtConfig
 from tests.support.virtual_time import in_virtual_time, now
 from tests.support.waiting import wait_until
@@ -96,8 +101,21 @@ def sign(key: Any = FIRST, algorithm: str = "RS256", **changes: Any) -> str:
     return token
 
 
+async def verify(verifier: JwtVerifier, token: str) -> AccessToken | None:
+    try:
+        return await verifier.verify(token)
+    except CredentialRefused:
+        return None
+
+
+async def find_refusal(verifier: JwtVerifier, token: str) -> CredentialRefused:
+    with pytest.raises(CredentialRefused) as refused:
+        await verifier.verify(token)
+    return refused.value
+
+
 async def test_a_good_token_tells_client_user_and_scopes(verifier: JwtVerifier) -> None:
-    access = await verifier.verify_token(sign())
+    access = await verify(verifier, sign())
 
     assert access is not None
     assert name_principal(access) == "app/user-1"
@@ -120,17 +138,17 @@ async def test_a_good_token_tells_client_user_and_scopes(verifier: JwtVerifier) 
 async def test_a_token_with_wrong_claims_is_not_believed(
     verifier: JwtVerifier, changes: dict[str, Any]
 ) -> None:
-    assert await verifier.verify_token(sign(**changes)) is None
+    assert await verify(verifier, sign(**changes)) is None
 
 
 async def test_one_of_several_audiences_is_enough(verifier: JwtVerifier) -> None:
-    assert await verifier.verify_token(sign(aud=["other", AUDIENCE])) is not None
+    assert await verify(verifier, sign(aud=["other", AUDIENCE])) is not None
 
 
 async def test_a_token_of_another_key_is_not_believed(verifier: JwtVerifier) -> None:
     forger = RSAKey.generate_key(2048, {"kid": "first"})
 
-    assert await verifier.verify_token(sign(forger)) is None
+    assert await verify(verifier, sign(forger)) is None
 
 
 async def test_the_public_key_as_a_shared_secret_is_not_believed(
@@ -143,7 +161,7 @@ async def test_the_public_key_as_a_shared_secret_is_not_believed(
 
     token = b".".join([*parts, encode(signature)]).decode()
 
-    assert await verifier.verify_token(token) is None
+    assert await verify(verifier, token) is None
 
 
 def encode(content: bytes) -> bytes:
@@ -152,30 +170,30 @@ def encode(content: bytes) -> bytes:
 
 @pytest.mark.parametrize("token", ["", "a.b.c", "x", "é", "." * 100, "a" * 20_000])
 async def test_rubbish_is_not_believed(verifier: JwtVerifier, token: str) -> None:
-    assert await verifier.verify_token(token) is None
+    assert await verify(verifier, token) is None
 
 
 async def test_a_rotated_key_is_fetched_when_a_token_names_it(
     verifier: JwtVerifier, issuer: Issuer, clock: Clock
 ) -> None:
-    await verifier.verify_token(sign())
+    await verify(verifier, sign())
     issuer.keys = [SECOND]
     clock.now += REFETCH_SECONDS
 
-    access = await verifier.verify_token(sign(SECOND, "ES256"))
+    access = await verify(verifier, sign(SECOND, "ES256"))
 
     assert access is not None
-    assert await verifier.verify_token(sign()) is None
+    assert await verify(verifier, sign()) is None
 
 
 async def test_made_up_keys_do_not_make_us_a_nuisance_to_the_issuer(
     verifier: JwtVerifier, issuer: Issuer
 ) -> None:
-    await verifier.verify_token(sign())
+    await verify(verifier, sign())
     unknown = RSAKey.generate_key(2048, {"kid": "made-up"})
 
     for _ in range(20):
-        await verifier.verify_token(sign(unknown))
+        await verify(verifier, sign(unknown))
 
     assert issuer.fetches == 1
 
@@ -183,24 +201,24 @@ async def test_made_up_keys_do_not_make_us_a_nuisance_to_the_issuer(
 async def test_known_keys_serve_while_the_issuer_is_away(
     verifier: JwtVerifier, issuer: Issuer, clock: Clock
 ) -> None:
-    await verifier.verify_token(sign())
+    await verify(verifier, sign())
     issuer.reachable = False
     clock.now += 3600
 
-    assert await verifier.verify_token(sign()) is not None
+    assert await verify(verifier, sign()) is not None
 
 
 @in_virtual_time
 async def test_known_keys_serve_while_the_issuer_takes_its_time(
     verifier: JwtVerifier, issuer: Issuer, clock: Clock
 ) -> None:
-    await verifier.verify_token(sign())
+    await verify(verifier, sign())
     issuer.answering.clear()
     clock.now += KEYS_KEPT_SECONDS
 
-    answers = [await verifier.verify_token(sign()) for _ in range(5)]
+    answers = [await verify(verifier, sign()) for _ in range(5)]
     await asyncio.sleep(0)
-    answers.append(await verifier.verify_token(sign()))
+    answers.append(await verify(verifier, sign()))
 
     assert now() == 0
     assert None not in answers
@@ -210,29 +228,28 @@ async def test_known_keys_serve_while_the_issuer_takes_its_time(
 async def test_old_keys_are_replaced_behind_the_calls(
     verifier: JwtVerifier, issuer: Issuer, clock: Clock
 ) -> None:
-    await verifier.verify_token(sign())
+    await verify(verifier, sign())
     issuer.keys = [SECOND]
     clock.now += KEYS_KEPT_SECONDS
 
-    assert await verifier.verify_token(sign()) is not None
+    assert await verify(verifier, sign()) is not None
 
     await wait_until(lambda: issuer.fetches == 2)
-    assert await verifier.verify_token(sign(SECOND, "ES256")) is not None
-    assert await verifier.verify_token(sign()) is None
+    assert await verify(verifier, sign(SECOND, "ES256")) is not None
+    assert await verify(verifier, sign()) is None
     assert issuer.fetches == 2
 
 
 async def test_tokens_of_an_unknown_key_wait_for_one_fetch(
     verifier: JwtVerifier, issuer: Issuer, clock: Clock
 ) -> None:
-    await verifier.verify_token(sign())
+    await verify(verifier, sign())
     issuer.keys = [SECOND]
     clock.now += REFETCH_SECONDS
     issuer.answering.clear()
 
     waiting = [
-        asyncio.create_task(verifier.verify_token(sign(SECOND, "ES256")))
-        for _ in range(5)
+        asyncio.create_task(verify(verifier, sign(SECOND, "ES256"))) for _ in range(5)
     ]
     await wait_until(lambda: issuer.fetches == 2)
     issuer.answering.set()
@@ -246,16 +263,16 @@ async def test_the_next_try_counts_from_the_end_of_the_last(
 ) -> None:
     issuer.answering.clear()
     issuer.reachable = False
-    first = asyncio.create_task(verifier.verify_token(sign()))
+    first = asyncio.create_task(verify(verifier, sign()))
     await wait_until(lambda: issuer.fetches == 1)
     clock.now += REFETCH_SECONDS
     issuer.answering.set()
     await first
 
-    await verifier.verify_token(sign())
+    await verify(verifier, sign())
     at_once = issuer.fetches
     clock.now += REFETCH_SECONDS
-    await verifier.verify_token(sign())
+    await verify(verifier, sign())
 
     assert at_once == 1
     assert issuer.fetches == 2
@@ -265,9 +282,7 @@ async def test_a_caller_that_leaves_does_not_cancel_the_fetch_for_others(
     verifier: JwtVerifier, issuer: Issuer
 ) -> None:
     issuer.answering.clear()
-    leaving, staying = (
-        asyncio.create_task(verifier.verify_token(sign())) for _ in range(2)
-    )
+    leaving, staying = (asyncio.create_task(verify(verifier, sign())) for _ in range(2))
     await wait_until(lambda: issuer.fetches == 1)
 
     leaving.cancel()
@@ -283,7 +298,7 @@ async def test_an_issuer_that_never_answers_is_given_up(
 ) -> None:
     issuer.answering.clear()
 
-    assert await verifier.verify_token(sign()) is None
+    assert await verify(verifier, sign()) is None
 
     assert now() == pytest.approx(FETCH_TIMEOUT_SECONDS)
     assert issuer.given_up == 1
@@ -293,11 +308,11 @@ async def test_an_issuer_that_never_answers_is_given_up(
 async def test_a_token_with_wrong_claims_waits_for_no_keys(
     verifier: JwtVerifier, issuer: Issuer, clock: Clock
 ) -> None:
-    await verifier.verify_token(sign())
+    await verify(verifier, sign())
     issuer.answering.clear()
     clock.now += KEYS_KEPT_SECONDS
 
-    assert await verifier.verify_token(sign(exp=1_000_000)) is None
+    assert await verify(verifier, sign(exp=1_000_000)) is None
     assert now() == 0
 
 
@@ -309,7 +324,7 @@ async def test_what_an_issuer_sends_instead_of_keys_is_survived(
 
     config = JwtConfig(issuer=ISSUER, audience=AUDIENCE, jwks_uri="https://id/keys")
 
-    assert await JwtVerifier(config, send_rubbish, clock).verify_token(sign()) is None
+    assert await verify(JwtVerifier(config, send_rubbish, clock), sign()) is None
 
 
 def test_a_fetch_under_way_ends_with_the_loop(clock: Clock) -> None:
@@ -317,10 +332,10 @@ def test_a_fetch_under_way_ends_with_the_loop(clock: Clock) -> None:
         issuer = Issuer()
         config = JwtConfig(issuer=ISSUER, audience=AUDIENCE, jwks_uri="https://id/keys")
         verifier = JwtVerifier(config, issuer.fetch, clock)
-        await verifier.verify_token(sign())
+        await verify(verifier, sign())
         issuer.answering.clear()
         clock.now += KEYS_KEPT_SECONDS
-        await verifier.verify_token(sign())
+        await verify(verifier, sign())
         await wait_until(lambda: issuer.fetches == 2)
         return issuer
 
@@ -336,4 +351,166 @@ async def test_a_key_of_a_kind_that_we_do_not_know_spoils_nothing(
 
     issuer.keys = [Exotic(), FIRST]
 
-    assert await verifier.verify_token(sign()) is not None
+    assert await verify(verifier, sign()) is not None
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "claim"),
+    [
+        pytest.param({"iss": "https://other/"}, Refusal.ISSUER, "iss", id="issuer"),
+        pytest.param({"aud": "other"}, Refusal.AUDIENCE, "aud", id="audience"),
+        pytest.param({"exp": 1_000_000}, Refusal.EXPIRED, "exp", id="expired"),
+        pytest.param({"exp": None}, Refusal.CLAIMS, "exp", id="no expiry"),
+        pytest.param({"exp": True}, Refusal.CLAIMS, "exp", id="a strange expiry"),
+        pytest.param(
+            {"nbf": int(time.time()) + 3600}, Refusal.NOT_YET_VALID, "nbf", id="early"
+        ),
+        pytest.param({"sub": ["a"]}, Refusal.CLAIMS, "sub", id="a list as user"),
+        pytest.param({"azp": "x" * 300}, None, "", id="a name that is not used"),
+        pytest.param(
+            {"client_id": "a\0b"}, Refusal.CLAIMS, "client_id", id="a zero in a name"
+        ),
+        pytest.param(
+            {"client_id": "x" * 300}, Refusal.CLAIMS, "client_id", id="a long name"
+        ),
+    ],
+)
+async def test_a_refusal_names_its_reason_and_the_claim(
+    verifier: JwtVerifier, changes: dict[str, Any], reason: Refusal | None, claim: str
+) -> None:
+    token = sign(**changes)
+    if reason is None:
+        assert await verify(verifier, token) is not None
+        return
+
+    refused = await find_refusal(verifier, token)
+
+    assert (refused.reason, refused.claims) == (reason, (claim,))
+    assert token not in str(refused)
+
+
+async def test_a_slash_at_the_end_of_the_issuer_is_pointed_out(
+    verifier: JwtVerifier,
+) -> None:
+    refused = await find_refusal(verifier, sign(iss=ISSUER.rstrip("/")))
+
+    assert refused.reason is Refusal.ISSUER
+    assert "slash" in refused.hint
+
+
+@pytest.mark.parametrize("depth", [500, 900, 3000])
+@pytest.mark.parametrize("part", ["header", "payload", "iss", "sub", "scope"])
+async def test_a_deep_token_is_refused(
+    verifier: JwtVerifier, part: str, depth: int
+) -> None:
+    token = sign_deep(part, depth)
+
+    if part in {"scope", "payload"} and depth < 3000:  # read, and ignored
+        await verify(verifier, token)
+        return
+    refused = await find_refusal(verifier, token)
+
+    assert refused.reason in {Refusal.MALFORMED, Refusal.ISSUER, Refusal.CLAIMS}
+
+
+def sign_deep(part: str, depth: int) -> str:
+    """Sign what the library would not write: JSON that is nested without an end."""
+    deep = b"[" * depth + b"]" * depth
+    header = b'{"alg":"RS256","kid":"first"%s}'
+    header %= b',"x":' + deep if part == "header" else b""
+    body = msgspec.json.encode(claims())[:-1]
+    name = {"payload": "x", "header": "y"}.get(part, part)
+    value = b"1" if part == "header" else deep
+    payload = body + b',"%s":%s}' % (name.encode(), value)
+    signed = b".".join([encode(header), encode(payload)])
+    key: Any = FIRST.get_op_key("sign")
+    signature = key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
+    return b".".join([signed, encode(signature)]).decode()
+
+
+class TestWithoutKeys:
+    async def test_every_token_waits_for_keys(
+        self, verifier: JwtVerifier, issuer: Issuer
+    ) -> None:
+        issuer.reachable = False
+
+        refused = await find_refusal(verifier, sign())
+
+        assert refused.reason is Refusal.KEYS_MISSING
+        assert verifier.report().problem is AuthProblem.KEYS_MISSING
+
+    async def test_what_is_no_token_is_told_so(
+        self, verifier: JwtVerifier, issuer: Issuer
+    ) -> None:
+        issuer.reachable = False
+
+        assert (await find_refusal(verifier, "x")).reason is Refusal.MALFORMED
+
+    @in_virtual_time
+    async def test_they_are_fetched_without_any_request(
+        self, issuer: Issuer, verifier: JwtVerifier, clock: Clock
+    ) -> None:
+        issuer.reachable = False
+        told = asyncio.Event()
+        following = asyncio.create_task(verifier.follow(told.set))
+        await asyncio.sleep(REFETCH_SECONDS / 2)
+        clock.now += REFETCH_SECONDS
+        issuer.reachable = True
+        await told.wait()
+        await following
+
+        assert verifier.report() == ALL_WELL
+        assert issuer.fetches == 2
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        pytest.param({"kty": ["RSA"]}, id="a list as kind"),
+        pytest.param({"kty": {"a": 1}}, id="an object as kind"),
+        pytest.param({"kty": None}, id="no kind"),
+        pytest.param({"kty": "RSA", "use": ["sig"]}, id="a list as use"),
+        pytest.param({"kty": "RSA"}, id="an RSA key without numbers"),
+        pytest.param({"kty": "RSA", "n": 5, "e": "AQAB"}, id="a number as number"),
+        pytest.param({"kty": "RSA", "n": "", "e": ""}, id="empty numbers"),
+        pytest.param({"kty": "EC", "crv": ["P-256"], "x": "", "y": ""}, id="a curve"),
+        pytest.param({**FIRST.as_dict(private=False), "kid": ["x"]}, id="a list as id"),
+        pytest.param({**FIRST.as_dict(private=False), "key_ops": 1}, id="operations"),
+        pytest.param("RSA", id="a text"),
+        pytest.param(None, id="null"),
+        pytest.param([], id="a list"),
+    ],
+)
+def test_one_bad_entry_does_not_lose_the_key_set(entry: object) -> None:
+    good = FIRST.as_dict(private=False)
+
+    keys = parse_keys({"keys": [entry, good, entry]})
+
+    assert [key.kid for key in keys.keys] == ["first"]
+
+
+@pytest.mark.parametrize("body", [{"keys": []}, {"keys": 1}, [], None, {}])
+def test_a_key_set_without_a_key_replaces_nothing(body: object) -> None:
+    with pytest.raises(ValueError, match=r"(?i)key"):
+        parse_keys(body)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param(("a", "b/c"), ("a/b", "c"), id="a slash in the client"),
+        pytest.param(("a", "b"), ("a/b", None), id="a client that looks like both"),
+        pytest.param(("a%2Fb", "c"), ("a/b", "c"), id="an escape in the client"),
+    ],
+)
+def test_different_callers_have_different_names(
+    one: tuple[str, str | None], other: tuple[str, str | None]
+) -> None:
+    assert name_of(one) != name_of(other)
+
+
+def name_of(caller: tuple[str, str | None]) -> str:
+    client, subject = caller
+    return name_principal(
+        AccessToken(token="", client_id=client, scopes=[], subject=subject)
+    )

@@ -12,6 +12,7 @@ from mcphub_server.backends.health import BackendMonitor
 from mcphub_server.errors import (
     BackendReason,
     BackendUnavailable,
+    ConfigError,
     QueryFailed,
 )
 from tests.support.waiting import wait_until
@@ -177,3 +178,21 @@ async def test_a_failed_call_hastens_the_next_probe(
     await wait_until(lambda: backend.probes == 2)
 
     watching.cancel()
+
+
+async def test_a_secret_file_that_cannot_be_used_is_named(
+    monitor: BackendMonitor, backend: FakeBackend
+) -> None:
+    problem = ConfigError("The secret file orders/password is no text.")
+
+    async def probe() -> Health:
+        raise problem
+
+    backend.probe = probe  # type: ignore[method-assign]
+
+    health = await monitor.check()
+
+    assert health.reason is BackendReason.BAD_CREDENTIALS
+    assert "orders/password" in health.message
+    with pytest.raises(BackendUnavailable, match="orders/password"):
+        await monitor.call(failing(problem))

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from mcphub_server.config.secrets import read_backend_secrets
+from mcphub_server.errors import ConfigError
 
 
 def test_each_file_is_one_secret_without_its_line_end(tmp_path: Path) -> None:
@@ -27,3 +30,31 @@ def test_a_secret_does_not_show_in_its_repr(tmp_path: Path) -> None:
     (tmp_path / "orders" / "password").write_text("hunter2")
 
     assert "hunter2" not in repr(read_backend_secrets(tmp_path, "orders"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"p\xe4ss", id="another encoding"),
+        pytest.param(b"\xff\xfep\x00", id="UTF-16"),
+        pytest.param(b"p\x00w", id="a zero byte"),
+    ],
+)
+def test_bytes_that_are_no_text_are_named_by_file(
+    tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "orders").mkdir()
+    (tmp_path / "orders" / "password").write_bytes(content)
+
+    with pytest.raises(ConfigError, match="orders/password is no text"):
+        read_backend_secrets(tmp_path, "orders")
+
+
+def test_a_byte_order_mark_is_no_part_of_a_secret(tmp_path: Path) -> None:
+    (tmp_path / "orders").mkdir()
+    (tmp_path / "orders" / "password").write_text("p", encoding="utf-8-sig")
+
+    password = read_backend_secrets(tmp_path, "orders").password
+
+    assert password is not None
+    assert password.get_secret_value() == "p"

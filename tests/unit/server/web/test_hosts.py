@@ -33,6 +33,16 @@ POLICY = build_host_policy(
         pytest.param("mcp.example.com.evil.net", False, id="a known name in front"),
         pytest.param("localhost.evil.net", False, id="localhost in front"),
         pytest.param("", False, id="no Host at all"),
+        pytest.param("[127.0.0.1]evil.com", False, id="a name behind brackets"),
+        pytest.param("[::1]evil.com:80", False, id="the same with IPv6"),
+        pytest.param("[::1].", False, id="a dot behind brackets"),
+        pytest.param("localhost@evil.com", False, id="a user in front"),
+        pytest.param("evil@localhost", False, id="a user before loopback"),
+        pytest.param("localhost:80:90", False, id="two ports"),
+        pytest.param("localhost:http", False, id="a port in letters"),
+        pytest.param("localhost/evil.com", False, id="a path"),
+        pytest.param("localhost, evil.com", False, id="a list"),
+        pytest.param("loc\u00e4lhost", False, id="letters that DNS lacks"),
     ],
 )
 def test_a_host_is_allowed_if_no_attacker_can_own_it(
@@ -54,6 +64,15 @@ def test_a_host_is_allowed_if_no_attacker_can_own_it(
         pytest.param("http://localhost.evil.net", False, id="localhost in front"),
         pytest.param("null", False, id="a sandboxed page"),
         pytest.param("file://", False, id="a file"),
+        pytest.param("http://evil.com\\@localhost", False, id="a backslash"),
+        pytest.param("http://evil.com@localhost", False, id="a user"),
+        pytest.param("http://localhost/evil", False, id="a path"),
+        pytest.param("http://localhost?evil", False, id="a query"),
+        pytest.param("http://localhost#evil", False, id="a fragment"),
+        pytest.param("http://[127.0.0.1]evil.com", False, id="brackets and a name"),
+        pytest.param("http://localhost, http://evil.com", False, id="a list"),
+        pytest.param("http://local\thost", False, id="a tab"),
+        pytest.param("http://[::1]:6274", True, id="IPv6 loopback"),
     ],
 )
 def test_a_page_is_allowed_if_it_is_ours_or_the_users_own(
