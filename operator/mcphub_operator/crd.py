@@ -77,6 +77,7 @@ def _columns() -> list[JSON]:
         _column("Status", f"{_READY}.reason", "Reason of the condition Ready"),
         _column("URL", ".status.endpoints.mcp", "URL for MCP clients"),
         _column("Age", ".metadata.creationTimestamp", "Age of the hub", type="date"),
+        _wide("Tools", ".status.summary.tools", "Ready and declared tools"),
         _wide("Image", ".status.summary.image", "Image that the pods should run"),
         _wide(
             "Autoscaled", ".status.summary.autoscaling", "Minimum and maximum replicas"

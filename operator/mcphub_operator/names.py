@@ -56,6 +56,7 @@ PORT_MANAGEMENT = "management"
 PORT_MANAGEMENT_NUMBER = 8081
 
 CONFIG_KEY = "hub.yaml"
+LIVE_KEY = "live.yaml"
 CONFIG_FOLDER = "/etc/mcphub"
 SECRETS_FOLDER = "/etc/mcphub/secrets"
 TOKENS_FOLDER = "/etc/mcphub/tokens"

@@ -102,6 +102,16 @@ class AuthReport:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolReport:
+    """What one replica says about one declared tool."""
+
+    name: str
+    state: str
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PodReport:
     """What one replica says about itself; `answered` is False if it did not."""
 
@@ -110,6 +120,12 @@ class PodReport:
     backends: tuple[BackendReport, ...] = ()
     auth: AuthReport | None = None
     """None of a server that is older than this report."""
+    tools: tuple[ToolReport, ...] = ()
+    digest: str | None = None
+    """Which live configuration it runs; None: its version knows none."""
+    problem: str = ""
+    """Why it refuses the live configuration that it was given."""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,12 @@
 
 import hmac
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from hashlib import sha256
 
 import fastmcp
 from fastmcp import FastMCP
-from fastmcp.tools.base import Tool
 from mcp.server.request_state import RequestStateSecurity
 from starlette.routing import Router
 from starlette.types import ASGIApp
@@ -22,10 +21,14 @@ from mcphub_server.auth.refusals import RefusalLog
 from mcphub_server.backends.health import BackendMonitor
 from mcphub_server.calls.backend_runner import LimitedRunner
 from mcphub_server.calls.fast_path import ToolFastPath
-from mcphub_server.calls.middleware import ToolCallMiddleware, note_call
-from mcphub_server.calls.rate_limit import RateLimiter
+from mcphub_server.calls.middleware import (
+    ToolCallMiddleware,
+    build_limiters,
+    note_call,
+)
 from mcphub_server.config.hub import HubConfig, LimitsConfig
 from mcphub_server.config.keys import read_state_key
+from mcphub_server.config.live import FILE_NAME as LIVE_FILE
 from mcphub_server.config.runtime import RuntimeSettings
 from mcphub_server.lifespan import Hub
 from mcphub_server.line_budget import LineBudget
@@ -38,9 +41,11 @@ from mcphub_server.sessions.peer_auth import PeerAuthMiddleware
 from mcphub_server.sessions.peers.dns import PeerDirectory
 from mcphub_server.sessions.resumability.middleware import ResumabilityMiddleware
 from mcphub_server.sessions.services import SessionServices, build_session_services
+from mcphub_server.tools.catalog import CatalogEntry, CatalogProvider, ToolCatalog
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.hub import HubFacts, build_hub_tools
-from mcphub_server.tools.registry import Registered, register
+from mcphub_server.tools.live import LiveParts, LiveTools
+from mcphub_server.tools.registry import Registered, build_builders, register
 from mcphub_server.traffic.admission import Admission
 from mcphub_server.traffic.capacity import (
     Capacity,
@@ -54,7 +59,7 @@ from mcphub_server.transports.websockets import WebSocketRouter
 from mcphub_server.version import find_version
 from mcphub_server.web.bodies import BodyBudget
 from mcphub_server.web.body_limits import BodyLimits
-from mcphub_server.web.caller import current_principal
+from mcphub_server.web.caller import current_identity
 from mcphub_server.web.forwarded import parse_networks
 from mcphub_server.web.hosts import build_host_policy
 from mcphub_server.web.paths import PathRouter
@@ -84,22 +89,27 @@ def build_hub(
     backends = [register(each, runtime.secrets_dir) for each in config.enabled_backends]
     monitors = [BackendMonitor(each.backend, state.notify) for each in backends]
     metrics.watch(monitors, state)
-    policy = build_auth_policy(config, runtime)
-    board = StatusBoard(find_version(), monitors, state, policy.report)
-    state.on_change(board.notify)
-
     state_key = read_state_key(runtime.keys_dir)
-    limiter = RateLimiter(config.limits.requests_per_second, config.limits.burst)
-    calls = ToolCallMiddleware(limiter, metrics, state, clock)
-    mcp = build_mcp(runtime.hub, state_key, calls)
+    limiters = build_limiters(config.limits)
+    catalog = ToolCatalog()
+    calls = ToolCallMiddleware(limiters, metrics, state, clock, catalog.explain_absence)
+    mcp = build_mcp(runtime.hub, state_key, calls, catalog)
     runner = LimitedRunner(
         monitors, config.limits.max_concurrent_calls, metrics.count_limited
     )
-    tools = build_tools(config.limits, state_key, backends, runner, monitors)
-    for tool in tools:
-        mcp.add_tool(tool)
-    metrics.register_tools(tool.name for tool in tools)
-    fast_path = ToolFastPath(mcp, tools, calls)
+    context = build_context(config.limits, state_key, runner)
+    catalog.add_built_in(build_tools(context, backends, monitors, catalog))
+    live = LiveTools(
+        build_live_parts(config, runtime, backends, monitors, context),
+        catalog,
+        state.notify,
+        metrics.register_tools,
+    )
+    policy = build_auth_policy(config, runtime, lambda: live.claims)
+    board = StatusBoard(find_version(), monitors, state, policy.report, live.render)
+    state.on_change(board.notify)
+    state.on_change(live.wake)
+    fast_path = ToolFastPath(mcp, catalog.find, calls)
 
     transports = build_transports(mcp, config.transports, state, fast_path.is_own)
     sessions = build_session_services(config, runtime, metrics.registry, state, peers)
@@ -111,6 +121,7 @@ def build_hub(
         auth=policy,
         sessions=sessions,
         transports=transports,
+        live=live,
         app=build_pipeline(config, runtime, metrics, policy, sessions, transports),
         management=build_management_app(config, board, metrics, state),
     )
@@ -165,8 +176,10 @@ def find_capacity(runtime: RuntimeSettings) -> Capacity:
     return build_capacity(runtime.max_streams or count_streams(find_memory_limit()))
 
 
-def build_mcp(name: str, state_key: bytes, calls: ToolCallMiddleware) -> FastMCP:
-    """Make the MCP server, without tools."""
+def build_mcp(
+    name: str, state_key: bytes, calls: ToolCallMiddleware, catalog: ToolCatalog
+) -> FastMCP:
+    """Make the MCP server, with the tools of the catalog."""
     # spans of FastMCP carry arguments and exception texts; own ones carry neither
     fastmcp.settings.telemetry_mode = "propagation_only"
     return FastMCP(
@@ -177,28 +190,53 @@ def build_mcp(name: str, state_key: bytes, calls: ToolCallMiddleware) -> FastMCP
         on_duplicate="error",
         request_state_security=RequestStateSecurity(keys=[derive_key(state_key)]),
         middleware=[calls],
+        providers=[CatalogProvider(catalog)],
+    )
+
+
+def build_context(
+    limits: LimitsConfig, state_key: bytes, runner: LimitedRunner
+) -> ToolContext:
+    """Make what every tool is given."""
+    return ToolContext(
+        limits=limits,
+        cursors=CursorSigner(state_key),
+        run=runner,
+        principal=current_identity,
+        note=note_call,
     )
 
 
 def build_tools(
-    limits: LimitsConfig,
-    state_key: bytes,
+    context: ToolContext,
     backends: Sequence[Registered],
-    runner: LimitedRunner,
     monitors: Sequence[BackendMonitor],
-) -> list[Tool]:
+    catalog: ToolCatalog,
+) -> Iterator[CatalogEntry]:
     """Make the hub's own tools, and those of its backends."""
-    context = ToolContext(
-        limits=limits,
-        cursors=CursorSigner(state_key),
-        run=runner,
-        principal=current_principal,
-        note=note_call,
+    facts = HubFacts(find_version(), monitors, catalog.list_names, catalog.shows)
+    for tool in build_hub_tools(facts):
+        yield CatalogEntry(tool)
+    for each in backends:
+        for tool in each.build_tools(context):
+            yield CatalogEntry(tool, each.backend.name)
+
+
+def build_live_parts(
+    config: HubConfig,
+    runtime: RuntimeSettings,
+    backends: Sequence[Registered],
+    monitors: Sequence[BackendMonitor],
+    context: ToolContext,
+) -> LiveParts:
+    """Say what declared tools are built from."""
+    return LiveParts(
+        path=runtime.config.with_name(LIVE_FILE),
+        builders=build_builders(backends, context),
+        hidden=[each.name for each in config.backends if not each.enabled],
+        monitors=monitors,
+        own_claims=config.identity_claims,
     )
-    tools = {each.backend.name: each.build_tools(context) for each in backends}
-    names = {backend: [tool.name for tool in made] for backend, made in tools.items()}
-    hub_tools = build_hub_tools(HubFacts(find_version(), monitors, names))
-    return [*hub_tools, *(tool for made in tools.values() for tool in made)]
 
 
 def derive_key(state_key: bytes) -> bytes:

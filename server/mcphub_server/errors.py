@@ -10,6 +10,7 @@ HubError
     ├── Rejected             a read-only guard refused; names the rule and a way out
     ├── QueryFailed          the database refused the statement; carries its code
     ├── QueryTimeout         the statement ran past its time
+    ├── Forbidden            the caller's identity does not allow it; says no more
     ├── LimitExceeded        a rate or concurrency limit; says when to try again
     └── BackendUnavailable   the database cannot be used now; carries the reason
 
@@ -34,6 +35,7 @@ class BackendReason(StrEnum):
     TLS_FAILURE = "TLSFailure"
     UNKNOWN_DATABASE = "UnknownDatabase"
     TOO_MANY_CONNECTIONS = "TooManyConnections"
+    UNSAFE_ROLE = "UnsafeRole"
     CIRCUIT_OPEN = "CircuitOpen"
     ERROR = "Error"
 
@@ -89,6 +91,21 @@ class QueryFailed(ToolFailure):
 
 class QueryTimeout(ToolFailure):
     """The statement ran longer than the hub allows."""
+
+
+class Forbidden(ToolFailure):
+    """The caller's identity does not allow the call.
+
+    Args:
+        cause: Why, for the administrator's log; the caller is not told.
+    """
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(
+            "Your identity does not allow this call; ask the administrator of this "
+            "server."
+        )
+        self.cause = cause
 
 
 class LimitExceeded(ToolFailure):

@@ -22,6 +22,7 @@ from mcphub_server.config.runtime import RuntimeSettings
 from mcphub_server.errors import ConfigError
 from mcphub_server.management.status import StatusBoard
 from mcphub_server.sessions.services import SessionServices
+from mcphub_server.tools.live import LiveTools
 from mcphub_server.traffic.drain import drain, keep_streams_at_shutdown
 from mcphub_server.traffic.state import ServerState
 from mcphub_server.transports.endpoints import Transports
@@ -49,6 +50,7 @@ class Hub:
     Attributes:
         monitors: One for each backend.
         state: What the hub is doing.
+        live: The declared tools and the access rules in force.
         board: Its status, and the long polls that wait for a change.
         auth: How callers authenticate.
         app: The ASGI application of the port for MCP clients.
@@ -62,6 +64,7 @@ class Hub:
     auth: AuthPolicy
     sessions: SessionServices
     transports: Transports
+    live: LiveTools
     app: ASGIApp
     management: ASGIApp
 
@@ -136,6 +139,7 @@ async def running(hub: Hub) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as watchers:
             tasks = [watchers.create_task(m.watch(seconds)) for m in hub.monitors]
             tasks.append(watchers.create_task(hub.auth.follow(hub.state.notify)))
+            tasks.append(watchers.create_task(hub.live.watch()))
             try:
                 async with hub.transports.run():
                     yield

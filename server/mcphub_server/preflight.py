@@ -5,17 +5,31 @@ deployment: a table for people, an exit code for programs.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from mcphub_server.auth.static_tokens import TokenFiles
-from mcphub_server.backends.base import BackendState
+from mcphub_server.backends.base import Backend, BackendState
 from mcphub_server.config.hub import AuthType, HubConfig
+from mcphub_server.config.live import FILE_NAME, LiveConfig, load_live
 from mcphub_server.config.runtime import RuntimeSettings
-from mcphub_server.tools.registry import Registered, register
+from mcphub_server.errors import ConfigError
+from mcphub_server.results.cursors import CursorSigner
+from mcphub_server.tools.context import ToolContext
+from mcphub_server.tools.declared.entries import (
+    DeclaredEntry,
+    EntryParts,
+    ToolState,
+    build_entries,
+)
+from mcphub_server.tools.registry import Registered, build_builders, register
 
 HEADER = ("WHAT", "KIND", "WHERE", "STATE", "MESSAGE")
 OK = "ok"
+FAILED = "failed"
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +51,66 @@ class Finding:
 async def check(config: HubConfig, runtime: RuntimeSettings) -> list[Finding]:
     """Return the findings in the order of the configuration."""
     backends = [register(each, runtime.secrets_dir) for each in config.enabled_backends]
-    found = await asyncio.gather(*(check_backend(each) for each in backends))
+    live, problems = read_live(runtime)
+    parts = EntryParts(
+        build_builders(backends, build_context(config)),
+        [each.name for each in config.backends if not each.enabled],
+        lambda _: False,
+        lambda _: None,
+    )
+    entries = build_entries(live, parts)
+    found = await asyncio.gather(*(check_backend(each, entries) for each in backends))
     return [
         Finding("configuration", "file", runtime.config.name, OK),
+        *problems,
         *found,
+        *(describe_tool(entry) for entry in entries),
         await check_auth(config, runtime),
     ]
 
 
-async def check_backend(registered: Registered) -> Finding:
-    """Connect to one backend."""
+def read_live(runtime: RuntimeSettings) -> tuple[LiveConfig, list[Finding]]:
+    """Read the declared tools and the access rules."""
+    path = runtime.config.with_name(FILE_NAME)
+    try:
+        return load_live(path), []
+    except ConfigError as error:
+        return LiveConfig(), [Finding("tools", "file", path.name, FAILED, str(error))]
+
+
+def build_context(config: HubConfig) -> ToolContext:
+    """Make what statements are built with, without limits on concurrency."""
+
+    async def run(backend: Backend, call: Callable[[], Awaitable[Result]]) -> Result:  # noqa: ARG001 -- the protocol's
+        return await call()
+
+    return ToolContext(
+        limits=config.limits,
+        cursors=CursorSigner(b""),
+        run=run,
+        principal=lambda: "",
+        note=lambda **_: None,
+    )
+
+
+def describe_tool(entry: DeclaredEntry) -> Finding:
+    """Say whether a declared tool can be used."""
+    verdict = entry.verdict
+    state = OK if verdict.state is ToolState.READY else verdict.state.value
+    return Finding(entry.name, "tool", entry.backend, state, verdict.message)
+
+
+async def check_backend(
+    registered: Registered, entries: Sequence[DeclaredEntry]
+) -> Finding:
+    """Connect to one backend, and hold its declared tools against it."""
     backend = registered.backend
     await backend.open()
     try:
         health = await backend.probe()
+        for entry in entries:
+            if entry.backend == backend.name:
+                await entry.check()
     finally:
         await backend.close()
     return Finding(
@@ -70,7 +130,7 @@ async def check_auth(config: HubConfig, runtime: RuntimeSettings) -> Finding:
         keys = await JwtVerifier(config.auth.jwt).count_keys()
         if keys:
             return Finding("auth", kind, where, OK, f"{keys} signing keys.")
-        return Finding("auth", kind, where, "failed", "No signing key can be fetched.")
+        return Finding("auth", kind, where, FAILED, "No signing key can be fetched.")
     return check_tokens(runtime)
 
 
@@ -82,7 +142,7 @@ def check_tokens(runtime: RuntimeSettings) -> Finding:
     if report.problem is None:
         return Finding("auth", kind, where, OK, f"{len(tokens.clients)} clients.")
     sentence = f"{report.message[0].upper()}{report.message[1:]}."
-    return Finding("auth", kind, where, "failed", sentence)
+    return Finding("auth", kind, where, FAILED, sentence)
 
 
 def render(findings: Sequence[Finding]) -> str:

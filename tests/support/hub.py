@@ -41,14 +41,23 @@ class HubFiles:
     config: Mapping[str, Any]
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     tokens: Mapping[str, str] = field(default_factory=lambda: {"alice": TOKEN})
+    live: Mapping[str, Any] | None = None
 
     def write(self) -> None:
         """Write or rewrite all files."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "hub.yaml").write_text(yaml.safe_dump(dict(self.config)))
+        if self.live is not None:
+            self.write_live(yaml.safe_dump(dict(self.live)))
         for backend, files in self.secrets.items():
             write_files(self.folder / "secrets" / backend, files)
         write_files(self.folder / "tokens", self.tokens)
+
+    def write_live(self, text: str) -> None:
+        """Replace the file of tools and access rules, as a kubelet does."""
+        fresh = self.folder / ".live.yaml"
+        fresh.write_text(text)
+        fresh.rename(self.folder / "live.yaml")
 
     @property
     def environment(self) -> dict[str, str]:

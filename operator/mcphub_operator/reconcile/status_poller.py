@@ -18,7 +18,14 @@ import structlog
 from mcphub_operator import names
 from mcphub_operator.client.api import Api, Call
 from mcphub_operator.errors import ApiError
-from mcphub_operator.observed import AuthReport, BackendReport, HubKey, Pod, PodReport
+from mcphub_operator.observed import (
+    AuthReport,
+    BackendReport,
+    HubKey,
+    Pod,
+    PodReport,
+    ToolReport,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -125,11 +132,18 @@ def parse_report(body: bytes) -> PodReport:
     if not isinstance(found, dict):
         raise ValueError("not an object")  # noqa: TRY004 - one kind of failure
     backends = [b for b in found.get("backends") or () if isinstance(b, dict)]
+    tools = [t for t in found.get("tools") or () if isinstance(t, dict)]
+    live = found.get("configuration")
+    live = live if isinstance(live, dict) else None
     return PodReport(
         answered=True,
         version=str(found.get("version") or ""),
         backends=tuple(_backend(b) for b in backends),
         auth=_auth(found.get("auth")),
+        tools=tuple(ToolReport(**_words(t)) for t in tools),
+        digest=None if live is None else str(live.get("digest") or ""),
+        problem=str((live or {}).get("problem") or ""),
+        warnings=tuple(str(text) for text in (live or {}).get("warnings") or ()),
     )
 
 
@@ -140,12 +154,12 @@ def _auth(found: object) -> AuthReport | None:
 
 
 def _backend(found: Mapping[str, Any]) -> BackendReport:
-    return BackendReport(
-        name=str(found.get("name") or ""),
-        state=str(found.get("state") or ""),
-        reason=str(found.get("reason") or ""),
-        message=str(found.get("message") or ""),
-    )
+    return BackendReport(**_words(found))
+
+
+def _words(found: Mapping[str, Any]) -> dict[str, str]:
+    names = ("name", "state", "reason", "message")
+    return {name: str(found.get(name) or "") for name in names}
 
 
 class DirectStatusClient:

@@ -4,6 +4,7 @@ Passwords and tokens reach the pods as files (`resources.pod_volumes`); this obj
 be read by anyone who may read ConfigMaps.
 """
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ SECTIONS = (
     "allowedHosts",
     "trustedProxies",
 )
+LIVE_SECTIONS = ("tools", "access")
 _REFERENCE = "SecretRef"
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 """libyaml's takes a tenth of the time; not every build of PyYAML has it."""
@@ -40,7 +42,23 @@ def build_config_map(hub: Hub, version: str) -> Manifest:
     """Return the ConfigMap that pods mount."""
     manifest = build_manifest("v1", "ConfigMap", hub, hub.name, version)
     text = yaml.dump(build_config(hub), Dumper=_DUMPER, sort_keys=True)
-    return {**manifest, "data": {names.CONFIG_KEY: text}}
+    data = {names.CONFIG_KEY: text, names.LIVE_KEY: build_live_text(hub)}
+    return {**manifest, "data": data}
+
+
+def build_live_text(hub: Hub) -> str:
+    """Return the document that the server reads while it runs.
+
+    It is in no hash of the pod template: a change of tools or access restarts no pod.
+    """
+    spec = hub.spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+    live = {section: spec[section] for section in LIVE_SECTIONS if section in spec}
+    return str(yaml.dump(live, Dumper=_DUMPER, sort_keys=True, allow_unicode=True))
+
+
+def build_live_digest(hub: Hub) -> str:
+    """Return by what a server names this live configuration."""
+    return hashlib.sha256(build_live_text(hub).encode()).hexdigest()[:16]
 
 
 def _without_references(value: object) -> object:

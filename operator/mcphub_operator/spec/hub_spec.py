@@ -6,7 +6,10 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from mcphub_operator.spec.access import Auth, ServiceSpec, Transports
+from mcphub_operator.spec.access_rules import Access
 from mcphub_operator.spec.backends.backend import Backend
+from mcphub_operator.spec.declared_tools import Tools
+from mcphub_operator.spec.governance import GOVERNANCE
 from mcphub_operator.spec.model import Model, rule, rules
 from mcphub_operator.spec.pods import PodSpec, PullPolicy, PullSecret, Resources
 from mcphub_operator.spec.policy import NetworkPolicySpec
@@ -40,6 +43,20 @@ class Logging(Model):
     """json: one JSON object per line. text: for people."""
 
 
+class PerClient(Model):
+    """Limits of one client on one replica.
+
+    A client is a token, a JWT's client and subject, or, without authentication, an
+    address.
+    """
+
+    requests_per_second: Annotated[int, Field(ge=1, le=100_000)] = 100
+    """Sustained number of calls per second."""
+
+    burst: Annotated[int, Field(ge=1, le=100_000)] = 200
+    """Number of calls at once before the rate applies."""
+
+
 class Limits(Model):
     """Limits of tool calls. Rates and concurrency apply per replica."""
 
@@ -59,6 +76,10 @@ class Limits(Model):
 
     burst: Annotated[int, Field(ge=1, le=100_000)] = 200
     """Number of calls that a client may make at once before the rate applies."""
+
+    per_client: PerClient | None = None
+    """Limits of each client across its sessions on a replica. If unset, the limits
+    above hold for each session alone."""
 
     max_concurrent_calls: Annotated[int, Field(ge=1, le=10_000)] = 64
     """Maximum number of concurrent calls in one replica."""
@@ -82,6 +103,7 @@ class HubSpec(Model):
         json_schema_extra=rules(
             _scaled_by("cpu", "targetCPUUtilizationPercentage"),
             _scaled_by("memory", "targetMemoryUtilizationPercentage"),
+            *GOVERNANCE,
         )
     )
 
@@ -153,6 +175,14 @@ class HubSpec(Model):
 
     logging: Logging = Logging()
     """Logs of the servers."""
+
+    tools: Tools = ()
+    """Declared tools: reviewed statements with typed parameters. A change restarts no
+    pod."""
+
+    access: Access | None = None
+    """Who may call which tools. If unset, every authenticated client may call every
+    tool. A change restarts no pod."""
 
     paused: bool = False
     """True: the operator updates only the status of this hub."""

@@ -33,6 +33,9 @@ class Summary(Model):
     backends: _Word | None = None
     """Connected and enabled backends, such as 2/3."""
 
+    tools: _Word | None = None
+    """Ready and declared tools, such as 3/4; empty without declared tools."""
+
     image: _Text | None = None
     """Image that the pods should run; during an upgrade, some still run another."""
 
@@ -84,6 +87,30 @@ class BackendStatus(Model):
     """When the state last changed."""
 
 
+class ToolState(StrEnum):
+    """State of a declared tool, the worst over the ready replicas."""
+
+    READY = "Ready"
+    INVALID = "Invalid"
+    UNCHECKED = "Unchecked"
+
+
+class ToolStatus(Model):
+    """A declared tool that is not Ready."""
+
+    name: Annotated[str, Field(max_length=64)]
+    """Name of the tool in the spec."""
+
+    state: ToolState
+    """Invalid: clients do not see it. Unchecked: the database was not asked yet."""
+
+    reason: _Word | None = None
+    """The reason, in one word."""
+
+    message: _Message | None = None
+    """What is wrong."""
+
+
 class ConditionStatus(StrEnum):
     """Status of a condition."""
 
@@ -97,7 +124,7 @@ class Condition(Model):
 
     type: Annotated[str, Field(max_length=316)]
     """Ready, Reconciling, Stalled, SecretsResolved, KeysAvailable (only with auth.type
-    JWT), BackendsReachable or Paused."""
+    JWT), BackendsReachable, ToolsValid or Paused."""
 
     status: ConditionStatus
     """Whether the condition holds: True, False or Unknown."""
@@ -149,6 +176,16 @@ class HubStatus(Model):
     ] = None
     """State of each backend."""
 
+    tools: Annotated[
+        Annotated[
+            tuple[ToolStatus, ...],
+            Field(max_length=64, json_schema_extra=_list_map("name")),
+        ]
+        | None,
+        Field(),
+    ] = None
+    """The declared tools that are not Ready."""
+
     conditions: Annotated[
         Annotated[
             tuple[Condition, ...],
@@ -158,4 +195,4 @@ class HubStatus(Model):
         Field(),
     ] = None
     """Ready, Reconciling, Stalled, SecretsResolved, KeysAvailable (only with auth.type
-    JWT), BackendsReachable and Paused."""
+    JWT), BackendsReachable, ToolsValid and Paused."""

@@ -161,6 +161,11 @@ CIDR = Annotated[
     ),
 ]
 
+ClaimName = Annotated[str, Field(max_length=253)]
+"""The name of a claim in the caller's token; empty where it is optional."""
+
+RequiredClaimName = Annotated[str, Field(min_length=1, max_length=253)]
+
 LabelValue = Annotated[
     str,
     Field(max_length=63, pattern=r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"),

@@ -23,6 +23,7 @@ from mcphub_operator.status.conditions import StatusInput, build_conditions
 from mcphub_operator.status.endpoints import build_endpoints
 from mcphub_operator.status.findings import Findings
 from mcphub_operator.status.rollout import Progress, read_progress
+from mcphub_operator.status.tools import ToolsView, build_tools
 
 Status = dict[str, Any]
 
@@ -32,14 +33,17 @@ def build_status(observed: Observed, findings: Findings) -> Status:
     hub = observed.hub
     progress = find_progress(observed)
     backends = build_backends(observed)
-    conditions = build_conditions(StatusInput(observed, findings, progress, backends))
+    tools = build_tools(observed)
+    given = StatusInput(observed, findings, progress, backends, tools)
+    conditions = build_conditions(given)
     status: Status = {
         "observedGeneration": hub.generation,
         "replicas": progress.total,
         "readyReplicas": progress.ready,
         "selector": names.selector_text(hub.name),
-        "summary": _summary(observed, progress, backends),
+        "summary": _summary(observed, progress, backends, tools),
         "backends": backends,
+        "tools": list(tools.tools),
         "conditions": merge_conditions(
             conditions,
             observed.status.get("conditions") or (),
@@ -89,7 +93,10 @@ def find_progress(observed: Observed) -> Progress:
 
 
 def _summary(
-    observed: Observed, progress: Progress, backends: list[dict[str, Any]]
+    observed: Observed,
+    progress: Progress,
+    backends: list[dict[str, Any]],
+    tools: ToolsView,
 ) -> dict[str, str]:
     scaling = observed.hub.spec.autoscaling
     connected = sum(b["state"] == BackendState.CONNECTED for b in backends)
@@ -97,6 +104,7 @@ def _summary(
     return {
         "replicas": f"{progress.ready}/{progress.desired}",
         "backends": f"{connected}/{len(backends)}",
+        "tools": f"{tools.ready}/{tools.declared}" if tools.declared else "",
         "image": observed.hub.spec.image or observed.platform.server_image,
         "autoscaling": bounds,
     }

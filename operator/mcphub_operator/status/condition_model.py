@@ -23,6 +23,7 @@ class ConditionType(StrEnum):
     SECRETS_RESOLVED = "SecretsResolved"
     KEYS_AVAILABLE = "KeysAvailable"
     BACKENDS_REACHABLE = "BackendsReachable"
+    TOOLS_VALID = "ToolsValid"
     PAUSED = "Paused"
 
 
@@ -65,6 +66,11 @@ class Reason(StrEnum):
     ALL_CONNECTED = "AllConnected"
     SOME_UNREACHABLE = "SomeUnreachable"
     NOT_REPORTED = "NotReported"
+    NO_TOOLS = "NoTools"
+    ALL_READY = "AllReady"
+    SOME_INVALID = "SomeInvalid"
+    NOT_CHECKED = "NotChecked"
+    CONFIGURATION_REJECTED = "ConfigurationRejected"
     PAUSED_BY_SPEC = "PausedBySpec"
     NOT_PAUSED = "NotPaused"
 

@@ -13,7 +13,11 @@ from typing import Any
 from mcphub_operator import names
 from mcphub_operator.observed import Observed
 from mcphub_operator.resources.manifest import ChildId
-from mcphub_operator.spec.status_schema import BackendState, ConditionStatus
+from mcphub_operator.spec.status_schema import (
+    BackendState,
+    ConditionStatus,
+    ToolState,
+)
 from mcphub_operator.status.authentication import (
     find_auth_fault,
     find_keys_status,
@@ -32,6 +36,7 @@ from mcphub_operator.status.condition_model import (
 )
 from mcphub_operator.status.findings import Finding, Findings
 from mcphub_operator.status.rollout import Progress
+from mcphub_operator.status.tools import NOTHING_KNOWN, ToolsView
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class StatusInput:
     findings: Findings
     progress: Progress
     backends: Sequence[Mapping[str, Any]]
+    tools: ToolsView = NOTHING_KNOWN
 
 
 def build_conditions(given: StatusInput) -> tuple[Condition, ...]:
@@ -53,6 +59,7 @@ def build_conditions(given: StatusInput) -> tuple[Condition, ...]:
         Condition(ConditionType.SECRETS_RESOLVED, *_secrets(given)),
         *_keys(given),
         Condition(ConditionType.BACKENDS_REACHABLE, *_backends(given)),
+        Condition(ConditionType.TOOLS_VALID, *_tools(given)),
         Condition(ConditionType.PAUSED, *_paused(given)),
     )
 
@@ -145,6 +152,13 @@ def _rolling_out(given: StatusInput) -> StatusReasonMessage:
             Reason.PROGRESSING,
             _rollout_message(given.progress),
         )
+    tools = given.tools
+    if tools.behind and not tools.problem:
+        message = (
+            f"{tools.behind} of {tools.replicas} replicas have not read the tools and"
+            " access rules yet"
+        )
+        return ConditionStatus.TRUE, Reason.PROGRESSING, message
     return ConditionStatus.FALSE, Reason.SETTLED, ""
 
 
@@ -211,6 +225,30 @@ def _backends(given: StatusInput) -> StatusReasonMessage:
         message = f"nothing reported yet about: {', '.join(unknown)}"
         return ConditionStatus.UNKNOWN, Reason.NOT_REPORTED, message
     return ConditionStatus.TRUE, Reason.ALL_CONNECTED, "all backends are connected"
+
+
+def _tools(given: StatusInput) -> StatusReasonMessage:
+    view = given.tools
+    if view.problem:
+        return ConditionStatus.FALSE, Reason.CONFIGURATION_REJECTED, view.problem
+    if not view.known and (view.declared or given.observed.hub.spec.access):
+        return ConditionStatus.UNKNOWN, Reason.NOT_REPORTED, "no replica has reported"
+    invalid = [t for t in view.tools if t["state"] == ToolState.INVALID]
+    if invalid:
+        texts = [f"{t['name']}: {t.get('message', '')}" for t in invalid]
+        return ConditionStatus.FALSE, Reason.SOME_INVALID, "; ".join(texts)
+    if view.tools:
+        unchecked = ", ".join(t["name"] for t in view.tools)
+        message = f"not checked against the database yet: {unchecked}"
+        return ConditionStatus.UNKNOWN, Reason.NOT_CHECKED, message
+    return ConditionStatus.TRUE, *_good_tools(view)
+
+
+def _good_tools(view: ToolsView) -> tuple[Reason, str]:
+    odd = "; ".join(("", *view.warnings))
+    if not view.declared:
+        return Reason.NO_TOOLS, f"no tool is declared{odd}"
+    return Reason.ALL_READY, f"{view.ready} of {view.declared} tools are ready{odd}"
 
 
 def _paused(given: StatusInput) -> StatusReasonMessage:

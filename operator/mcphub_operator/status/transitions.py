@@ -17,6 +17,7 @@ _GOOD = {
     ConditionType.SECRETS_RESOLVED: "True",
     ConditionType.KEYS_AVAILABLE: "True",
     ConditionType.BACKENDS_REACHABLE: "True",
+    ConditionType.TOOLS_VALID: "True",
 }
 _WHILE_READY = frozenset(
     {

@@ -5,7 +5,7 @@ Only with JWT there is an authorization server to announce (RFC 9728), and only 
 an address that they may not reach.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import urlsplit
 
 from mcphub_server.auth.middleware import AuthPolicy
@@ -25,8 +25,12 @@ RESOURCE_OF: Mapping[str, Endpoint] = {
 (RFC 9728, section 3.3); what is sent to `/messages` belongs to an SSE session."""
 
 
-def build_auth_policy(config: HubConfig, runtime: RuntimeSettings) -> AuthPolicy:
-    """Choose how callers authenticate."""
+def build_auth_policy(
+    config: HubConfig,
+    runtime: RuntimeSettings,
+    wanted: Callable[[], Iterable[str]] = tuple,
+) -> AuthPolicy:
+    """Choose how callers authenticate; `wanted` names the claims to keep."""
     if config.auth.type is AuthType.NONE:
         return AuthPolicy(None)
     if config.auth.type is AuthType.TOKEN:
@@ -34,7 +38,7 @@ def build_auth_policy(config: HubConfig, runtime: RuntimeSettings) -> AuthPolicy
     from mcphub_server.auth.jwt import JwtVerifier  # noqa: PLC0415 -- 40 ms
 
     return AuthPolicy(
-        JwtVerifier(config.auth.jwt),
+        JwtVerifier(config.auth.jwt, wanted=wanted),
         config.auth.jwt.required_scopes,
         build_metadata_urls(config.public_url),
     )

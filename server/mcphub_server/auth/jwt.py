@@ -10,7 +10,7 @@ reached: a caller whose token has a known key never waits for the issuer.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -29,6 +29,7 @@ from joserfc.errors import (
 from joserfc.jwk import KeySet
 from mcp.server.auth.provider import AccessToken
 
+from mcphub_server.auth.claims import store_claims
 from mcphub_server.auth.jwks import (
     FETCH_TIMEOUT_SECONDS,
     FetchKeys,
@@ -38,6 +39,7 @@ from mcphub_server.auth.jwks import (
 from mcphub_server.auth.refusals import CredentialRefused, Refusal
 from mcphub_server.auth.report import ALL_WELL, AuthProblem, AuthReport
 from mcphub_server.config.hub import JwtConfig
+from mcphub_server.web.claims import keep_claims
 
 ALGORITHMS = [
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
@@ -88,8 +90,10 @@ class JwtVerifier:
         config: JwtConfig,
         fetch: FetchKeys | None = None,
         clock: Callable[[], float] = time.monotonic,
+        wanted: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         self._config = config
+        self._wanted = wanted
         self._fetch = fetch or build_fetch(config.jwks_uri)
         self._clock = clock
         self._keys = KeySet([])
@@ -111,7 +115,7 @@ class JwtVerifier:
             self._find_fetch()
         claims = await self._read_or_refetch(token)
         self._check(claims)
-        return build_access(claims)
+        return build_access(claims, self._wanted())
 
     async def follow(self, notify: Callable[[], None]) -> None:
         """Fetch keys until the first have come; then call `notify`."""
@@ -228,8 +232,11 @@ def differs_by_slash(claims: Mapping[str, Any], config: JwtConfig) -> bool:
     return isinstance(issuer, str) and issuer.rstrip("/") == config.issuer.rstrip("/")
 
 
-def build_access(claims: Mapping[str, Any]) -> AccessToken:
-    """Return the caller: the client, and the user on whose behalf it calls."""
+def build_access(claims: Mapping[str, Any], wanted: Iterable[str] = ()) -> AccessToken:
+    """Return the caller: the client, and the user on whose behalf it calls.
+
+    Of the claims, only those are kept that the configuration names.
+    """
     subject = find_name(claims, "sub")
     client = find_name(claims, "client_id") or find_name(claims, "azp")
     return AccessToken(
@@ -237,7 +244,7 @@ def build_access(claims: Mapping[str, Any]) -> AccessToken:
         client_id=client or subject or "unknown",
         scopes=find_scopes(claims),
         subject=subject or None,
-        claims={"iss": claims.get("iss")},
+        claims=store_claims(keep_claims(claims, wanted), claims.get("iss")),
     )
 
 

@@ -21,6 +21,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mcphub_server.auth.claims import load_claims
 from mcphub_server.auth.refusals import (
     SENTENCES,
     CredentialRefused,
@@ -143,8 +144,17 @@ def enter(scope: Scope, access: AccessToken) -> None:
     """Make the token's owner the caller, for the SDK's session checks and for ours."""
     scope["user"] = AuthenticatedUser(access)
     scope["auth"] = AuthCredentials(access.scopes)
-    client: Client = current_client()
-    enter_client(replace(client, principal=name_principal(access)))
+    enter_client(describe_caller(current_client(), access))
+
+
+def describe_caller(client: Client, access: AccessToken) -> Client:
+    """Return the client of a request with what its token says of the caller."""
+    return replace(
+        client,
+        principal=name_principal(access),
+        scopes=frozenset(access.scopes),
+        claims=load_claims(access),
+    )
 
 
 def name_principal(access: AccessToken) -> str:

@@ -17,9 +17,11 @@ from pathlib import Path
 import structlog
 from mcp.server.auth.provider import AccessToken
 
+from mcphub_server.auth.claims import store_claims
 from mcphub_server.auth.refusals import CredentialRefused, Refusal
 from mcphub_server.auth.report import ALL_WELL, AuthProblem, AuthReport
 from mcphub_server.auth.token_flaws import clean_token, find_flaw, find_flaws
+from mcphub_server.web.claims import SUBJECT, keep_claims
 
 RECHECK_SECONDS = 1.0
 FOLLOW_SECONDS = 5.0
@@ -79,7 +81,8 @@ class TokenFiles:
         if client is None:
             raise CredentialRefused(Refusal.UNKNOWN)
         # the token itself is not carried any further
-        return AccessToken(token="", client_id=client, scopes=[])
+        claims = store_claims(keep_claims({SUBJECT: client}, ()))
+        return AccessToken(token="", client_id=client, scopes=[], claims=claims)
 
     def refresh(self) -> None:
         """Read the files again: a rewritten file may look like the one before."""

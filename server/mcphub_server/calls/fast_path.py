@@ -2,15 +2,17 @@
 
 For each call FastMCP consults its providers, the session's visibility rules,
 transforms and each component's own authorization, and the SDK then walks the whole
-result three times to check and copy it. A hub's tools are fixed when it starts and
+result three times to check and copy it. A hub's tools
 need none of that, which costs as much CPU as all the rest of a call. So own tools are
-answered here, before both, through the hub's own middleware; other tools pass on.
+answered here, before both, through the hub's own middleware. A tool that the caller may
+not use passes on like one that does not exist, and FastMCP does not find it either.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from fastmcp import FastMCP
+from fastmcp.exceptions import NotFoundError
 from fastmcp.server.middleware import CallNext, MiddlewareContext
 from fastmcp.tools.base import Tool, ToolResult
 from mcp.server.context import CallNext as PassOn
@@ -20,6 +22,10 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
 FIRST_WITH_STRUCTURED_CONTENT = "2025-06-18"
+
+
+FindTool = Callable[[str], Tool | None]
+"""Finds an own tool that the current caller may use."""
 
 
 class CallMiddleware(Protocol):
@@ -34,9 +40,9 @@ class ToolFastPath:
     """A middleware of the SDK that answers `tools/call` for own tools."""
 
     def __init__(
-        self, mcp: FastMCP, tools: Sequence[Tool], middleware: CallMiddleware
+        self, mcp: FastMCP, find: FindTool, middleware: CallMiddleware
     ) -> None:
-        self._tools = {tool.name: tool for tool in tools}
+        self._find = find
         self._middleware = middleware
         server = mcp._mcp_server  # noqa: SLF001 -- FastMCP has no other way to it
         self._stamp = {SERVER_INFO_META_KEY: server.server_info_stamp}
@@ -46,11 +52,11 @@ class ToolFastPath:
 
     def is_own(self, name: str) -> bool:
         """Return whether a tool is the hub's own; such a tool sends only its result."""
-        return name in self._tools
+        return self._find(name) is not None
 
     def find_schema(self, name: str) -> Mapping[str, Any] | None:
         """Return the input schema of an own tool."""
-        tool = self._tools.get(name)
+        tool = self._find(name)
         return None if tool is None else tool.parameters
 
     async def __call__(
@@ -71,7 +77,7 @@ class ToolFastPath:
         if ctx.method != "tools/call" or ctx.request_id is None or not ctx.params:
             return None
         name = ctx.params.get("name")
-        if not isinstance(name, str) or name not in self._tools:
+        if not isinstance(name, str) or self._find(name) is None:
             return None
         try:
             return CallToolRequestParams.model_validate(ctx.params, by_name=False)
@@ -80,7 +86,10 @@ class ToolFastPath:
 
     async def _run(self, context: MiddlewareContext[Any]) -> ToolResult:
         params = context.message
-        return await self._tools[params.name].run(params.arguments or {})
+        tool = self._find(params.name)
+        if tool is None:  # it was withdrawn a moment ago
+            raise NotFoundError(f"Unknown tool: {params.name!r}")
+        return await tool.run(params.arguments or {})
 
     def _render(self, result: ToolResult, revision: str) -> dict[str, Any]:
         """Return a result as this revision's clients read it; its rows as they are."""

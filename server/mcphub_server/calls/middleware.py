@@ -6,7 +6,7 @@ request. A limit refuses with a tool error or a JSON-RPC error, never with HTTP 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -20,13 +20,19 @@ from mcp_types import CallToolRequestParams
 from pydantic import ValidationError as PydanticValidationError
 
 from mcphub_server.calls.rate_limit import RateLimiter
+from mcphub_server.config.hub import LimitsConfig
 from mcphub_server.errors import BadArgument, LimitExceeded
+from mcphub_server.tools.arguments import describe_problems
 from mcphub_server.tools.building import ERROR_META, build_failure
 from mcphub_server.traffic.state import ServerState
-from mcphub_server.web.caller import Client, current_client
+from mcphub_server.web.caller import ANONYMOUS, Client, current_client
 from mcphub_server.web.jsonrpc import RATE_LIMITED
 
 audit = structlog.get_logger("mcphub.audit")
+
+
+BuildKey = Callable[[Client], str]
+RateLimiters = Sequence[tuple[RateLimiter, BuildKey]]
 
 
 class CallMetrics(Protocol):
@@ -49,6 +55,7 @@ class CallRecord:
 
     fingerprint: str = ""
     rows: int = 0
+    refusal: str = ""
 
 
 _record: ContextVar[CallRecord | None] = ContextVar("mcphub_call", default=None)
@@ -70,12 +77,23 @@ class ToolCallMiddleware(Middleware):
 
     def __init__(
         self,
-        limiter: RateLimiter,
+        limiters: RateLimiters,
         metrics: CallMetrics,
         state: ServerState,
         clock: Callable[[], float] = time.monotonic,
+        explain: Callable[[str], str] = lambda _: "",
     ) -> None:
-        self._limiter = limiter
+        """Prepare.
+
+        Args:
+            limiters: Limits of requests, each with the key that it counts by.
+            metrics: What is counted.
+            state: What the hub is doing.
+            clock: Measures calls.
+            explain: Returns which rule keeps the caller from a tool, if one does.
+        """
+        self._explain = explain
+        self._limiters = limiters
         self._metrics = metrics
         self._state = state
         self._clock = clock
@@ -98,7 +116,11 @@ class ToolCallMiddleware(Middleware):
         return await self._around_other(context, call_next)
 
     def _limit(self) -> LimitExceeded | None:
-        seconds = self._limiter.take(build_rate_key(current_client()), self._clock())
+        client, now = current_client(), self._clock()
+        seconds = max(
+            limiter.take(build_key(client), now)
+            for limiter, build_key in self._limiters
+        )
         if not seconds:
             return None
         self._metrics.count_limited("rate")
@@ -134,7 +156,8 @@ class ToolCallMiddleware(Middleware):
                 result = await self._call(context, call_next, limited)
             outcome, size_bytes = describe_outcome(result), measure(result)
         except NotFoundError:
-            outcome = "unknown_tool"
+            record.refusal = self._explain(context.message.name)
+            outcome = "forbidden" if record.refusal else "unknown_tool"
             raise
         finally:
             _record.reset(token)
@@ -176,6 +199,24 @@ def build_rate_key(client: Client) -> str:
     return f"{client.principal}\n{client.session or client.address}"
 
 
+def build_client_key(client: Client) -> str:
+    """Return the key of a client across its sessions: its name, else its address."""
+    if client.principal == ANONYMOUS:
+        return f"address\n{client.address}"
+    return f"client\n{client.principal}"
+
+
+def build_limiters(config: LimitsConfig) -> RateLimiters:
+    """Make the limits of each session, and of each client if there is one."""
+    limiter = RateLimiter(config.requests_per_second, config.burst)
+    limiters: list[tuple[RateLimiter, BuildKey]] = [(limiter, build_rate_key)]
+    each = config.per_client
+    if each is not None:
+        limiter = RateLimiter(each.requests_per_second, each.burst)
+        limiters.append((limiter, build_client_key))
+    return limiters
+
+
 def describe_outcome(result: ToolResult) -> str:
     """Return `ok`, or the kind of the failure."""
     if not result.is_error:
@@ -194,12 +235,7 @@ def describe_arguments(tool: str, error: ValidationError) -> BadArgument:
     cause = error.__cause__
     if not isinstance(cause, PydanticValidationError):
         return BadArgument(f"The arguments of {tool} are not valid.")
-    problems = [
-        f"{'.'.join(str(step) for step in problem['loc']) or 'arguments'}: "
-        f"{problem['msg'][0].lower()}{problem['msg'][1:]}"
-        for problem in cause.errors(include_url=False, include_input=False)[:5]
-    ]
-    return BadArgument(f"Invalid arguments for {tool}: {'; '.join(problems)}.")
+    return describe_problems(tool, cause)
 
 
 def log_call(
@@ -218,4 +254,5 @@ def log_call(
         bytes=size_bytes,
         duration_ms=round(seconds * 1000, 1),
         outcome=outcome,
+        **({"refusal": record.refusal} if record.refusal else {}),
     )

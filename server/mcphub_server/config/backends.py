@@ -4,11 +4,12 @@ Secret references stay with the operator: here are only addresses and options, a
 an address with credentials in it is refused, because it would end up in logs.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from mcphub_server.config.model import ConfigModel
 
@@ -40,6 +41,48 @@ class PoolConfig(ConfigModel):
     max_size: Annotated[int, Field(ge=1)] = 5
 
 
+class RoleConfig(ConfigModel):
+    """Which role a caller gets, by the value of a claim."""
+
+    from_claim: Annotated[str, Field(min_length=1)]
+    map: Mapping[str, Annotated[str, Field(min_length=1, max_length=63)]]
+
+    @field_validator("map")
+    @classmethod
+    def check_roles(cls, given: Mapping[str, str]) -> Mapping[str, str]:
+        """Refuse `none`, by which SET ROLE returns to the login."""
+        if not given or "none" in (role.lower() for role in given.values()):
+            raise ValueError("must name roles, and not none")
+        return given
+
+
+class SettingConfig(ConfigModel):
+    """A setting of the transaction that carries a claim."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_.]*$")]
+    from_claim: Annotated[str, Field(min_length=1)]
+
+
+class PostgresIdentityConfig(ConfigModel):
+    """How the caller's identity reaches the database."""
+
+    role: RoleConfig | None = None
+    settings: tuple[SettingConfig, ...] = ()
+
+    @model_validator(mode="after")
+    def check_not_empty(self) -> Self:
+        """An identity that sets nothing would promise what it does not keep."""
+        if self.role is None and not self.settings:
+            raise ValueError("needs role or settings")
+        return self
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """The names of the claims that it needs."""
+        role = (self.role.from_claim,) if self.role else ()
+        return (*role, *(setting.from_claim for setting in self.settings))
+
+
 class PostgresConfig(ConfigModel):
     """One PostgreSQL database."""
 
@@ -50,6 +93,17 @@ class PostgresConfig(ConfigModel):
     pool: PoolConfig = PoolConfig()
     pooler: bool = False
     schemas: tuple[str, ...] = ()
+    allowed_functions: tuple[
+        Annotated[str, Field(pattern=r"^[^.\s]+\.[^.\s]+$", max_length=127)], ...
+    ] = ()
+    identity: PostgresIdentityConfig | None = None
+
+    @model_validator(mode="after")
+    def check_functions(self) -> Self:
+        """A function that is only STABLE can call set_config: it could be anybody."""
+        if self.identity is not None and self.allowed_functions:
+            raise ValueError("takes allowedFunctions or identity, not both")
+        return self
 
 
 class EmbeddingConfig(ConfigModel):
@@ -99,6 +153,27 @@ class MongodbConfig(ConfigModel):
     collections: tuple[str, ...] = ()
 
 
+class BuiltInMode(StrEnum):
+    """Which of its own tools a backend has."""
+
+    ALL = "All"
+    NONE = "None"
+    SELECTED = "Selected"
+
+
+class BuiltInToolsConfig(ConfigModel):
+    """Which of its own tools a backend has; an empty selection is none of them."""
+
+    mode: BuiltInMode = BuiltInMode.ALL
+    selected: tuple[str, ...] = ()
+
+    def has(self, suffix: str) -> bool:
+        """Return whether the backend has the tool of this name behind its own."""
+        if self.mode is BuiltInMode.SELECTED:
+            return suffix in self.selected
+        return self.mode is BuiltInMode.ALL
+
+
 class BackendConfig(ConfigModel):
     """One backend: a name, and the options of exactly one kind.
 
@@ -108,6 +183,7 @@ class BackendConfig(ConfigModel):
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")]
     enabled: bool = True
+    built_in_tools: BuiltInToolsConfig = BuiltInToolsConfig()
     postgres: PostgresConfig | None = None
     qdrant: QdrantConfig | None = None
     neo4j: Neo4jConfig | None = None
@@ -137,5 +213,7 @@ class BackendConfig(ConfigModel):
 
 
 KINDS = tuple(
-    field for field in BackendConfig.model_fields if field not in {"name", "enabled"}
+    field
+    for field in BackendConfig.model_fields
+    if field not in {"name", "enabled", "built_in_tools"}
 )

@@ -94,6 +94,13 @@ def cut_statement_timeout(seconds: int) -> int:
     return min(seconds, LONGEST_STATEMENT_SECONDS)
 
 
+class PerClientConfig(ConfigModel):
+    """Bounds of one client on one replica, across its sessions."""
+
+    requests_per_second: Annotated[int, Field(ge=1)] = 100
+    burst: Annotated[int, Field(ge=1)] = 200
+
+
 class LimitsConfig(ConfigModel):
     """Bounds of one call, and of one replica."""
 
@@ -104,6 +111,7 @@ class LimitsConfig(ConfigModel):
     ] = 30
     requests_per_second: Annotated[int, Field(ge=1)] = 100
     burst: Annotated[int, Field(ge=1)] = 200
+    per_client: PerClientConfig | None = None
     max_concurrent_calls: Annotated[int, Field(ge=1)] = 64
 
 
@@ -127,6 +135,13 @@ def check_network(value: str) -> str:
     return value
 
 
+def find_identity_claims(backend: BackendConfig) -> tuple[str, ...]:
+    """Return the claims that a backend's `identity` names, of kinds that have it."""
+    identity = getattr(backend.options, "identity", None)
+    claims: tuple[str, ...] = identity.claims if identity is not None else ()
+    return claims
+
+
 class HubConfig(ConfigModel):
     """One hub."""
 
@@ -147,6 +162,15 @@ class HubConfig(ConfigModel):
             if names.count(name) > 1:
                 raise ValueError(f"backends: the name {name} is used twice")
         return self
+
+    @property
+    def identity_claims(self) -> frozenset[str]:
+        """The claims that the backends' `identity` names."""
+        return frozenset(
+            claim
+            for backend in self.backends
+            for claim in find_identity_claims(backend)
+        )
 
     @property
     def enabled_backends(self) -> tuple[BackendConfig, ...]:

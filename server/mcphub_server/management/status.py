@@ -6,7 +6,7 @@ backends) without the counters: a busy replica must not answer every long poll a
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -28,7 +28,9 @@ class StatusBoard:
         monitors: Iterable[BackendMonitor],
         state: ServerState,
         report_auth: Callable[[], AuthReport] = AuthReport,
+        render_live: Callable[[], Mapping[str, Any]] = dict,
     ) -> None:
+        self._render_live = render_live
         self._version = version
         self._monitors = tuple(monitors)
         self._state = state
@@ -67,6 +69,7 @@ class StatusBoard:
             "inFlight": self._state.calls,
             "auth": steady["auth"],
             "backends": steady["backends"],
+            **self._render_live(),
         }
 
     def render_backends(self) -> list[dict[str, Any]]:
@@ -80,6 +83,7 @@ class StatusBoard:
             "draining": self._state.draining,
             "auth": describe_auth(self._report_auth()),
             "backends": self.render_backends(),
+            **self._render_live(),
         }
 
 

@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mcphub_server.auth.middleware import name_principal
+from mcphub_server.auth.middleware import describe_caller
 from mcphub_server.sessions.forwarding.forward_token import ForwardToken
 from mcphub_server.sessions.forwarding.protocol import (
     Misdirected,
@@ -69,7 +69,7 @@ def accept(token: ForwardToken, scope: Scope) -> Scope:
     """Return the scope of a request as if its client had sent it to this replica."""
     client = replace(current_client(), address=token.client)
     if token.principal is not None:
-        client = replace(client, principal=name_principal(build_token(token.principal)))
+        client = describe_caller(client, build_token(token.principal))
     enter_client(client)
     headers = replace_header(scope["headers"], FORWARD_TOKEN_HEADER, None)
     request = replace(get_request(scope), is_forwarded=True)

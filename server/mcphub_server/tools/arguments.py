@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from mcphub_server.errors import BadArgument
 
 LONGEST_NAME = 40
@@ -56,6 +58,16 @@ def read_arguments(schema: Schema, arguments: Mapping[str, Any]) -> dict[str, An
         for name, value in arguments.items()
         if name in required or not _is_left_out(value, properties[name])
     }
+
+
+def describe_problems(tool: str, error: ValidationError) -> BadArgument:
+    """Say which arguments are wrong, in words for a model; no value is repeated."""
+    problems = [
+        f"{'.'.join(str(step) for step in problem['loc']) or 'arguments'}: "
+        f"{problem['msg'][0].lower()}{problem['msg'][1:]}"
+        for problem in error.errors(include_url=False, include_input=False)[:5]
+    ]
+    return BadArgument(f"Invalid arguments for {tool}: {'; '.join(problems)}.")
 
 
 def _is_left_out(value: object, schema: Schema) -> bool:

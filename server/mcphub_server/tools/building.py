@@ -16,7 +16,7 @@ from fastmcp.tools.base import Tool, ToolResult
 from fastmcp.tools.function_tool import FunctionTool
 from mcp_types import TextContent, ToolAnnotations
 
-from mcphub_server.errors import ToolFailure
+from mcphub_server.errors import Forbidden, ToolFailure
 from mcphub_server.tools.arguments import read_arguments, simplify_schema
 
 LONGEST_DESCRIPTION = 1024
@@ -101,6 +101,8 @@ def map_errors(
         try:
             return await function(*args, **kwargs)
         except ToolFailure as failure:
+            if isinstance(failure, Forbidden):
+                log.warning("call forbidden", tool=name, cause=failure.cause)
             return build_failure(failure)
         except Exception:  # the edge: nothing may reach the client raw
             log.exception("tool failed unexpectedly", tool=name)

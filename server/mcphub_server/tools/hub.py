@@ -1,6 +1,6 @@
 """The hub's own tools: how it is, and what it offers; they need no backend."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,12 +69,19 @@ class HubFacts:
     Attributes:
         version: Of the server.
         monitors: One for each backend.
-        tools: The names of each backend's tools.
+        list_tools: Returns a backend's tools that the current caller may use.
+        shows: Returns whether the current caller may know of a backend.
     """
 
     version: str
     monitors: Sequence[BackendMonitor]
-    tools: Mapping[str, Sequence[str]]
+    list_tools: Callable[[str], Sequence[str]]
+    shows: Callable[[str], bool] = lambda _: True
+
+    @property
+    def shown(self) -> list[BackendMonitor]:
+        """The backends that the current caller may know of."""
+        return [each for each in self.monitors if self.shows(each.backend.name)]
 
 
 def build_hub_tools(facts: HubFacts) -> list[Tool]:
@@ -116,10 +123,10 @@ def describe_health(facts: HubFacts) -> dict[str, Any]:
     """Return the answer of `health_check`."""
     down = [
         monitor.backend.name
-        for monitor in facts.monitors
+        for monitor in facts.shown
         if monitor.observation.health.state is not BackendState.CONNECTED
     ]
-    message = "All backends answer." if facts.monitors else "There are no backends."
+    message = "All backends answer." if facts.shown else "There are no backends."
     if down:
         message = f"Not fully available: {', '.join(down)}."
     return {
@@ -128,7 +135,7 @@ def describe_health(facts: HubFacts) -> dict[str, Any]:
         "version": facts.version,
         "message": message,
         "backends": {
-            monitor.backend.name: describe_state(monitor) for monitor in facts.monitors
+            monitor.backend.name: describe_state(monitor) for monitor in facts.shown
         },
     }
 
@@ -152,9 +159,9 @@ def describe_services(facts: HubFacts) -> dict[str, Any]:
             "status": "available"
             if monitor.observation.health.state in AVAILABLE
             else "unavailable",
-            "tools": list(facts.tools.get(monitor.backend.name, ())),
+            "tools": list(facts.list_tools(monitor.backend.name)),
         }
-        for monitor in facts.monitors
+        for monitor in facts.shown
     }
     return {"total_services": len(services), "services": services}
 

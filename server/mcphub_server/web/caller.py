@@ -3,6 +3,8 @@
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from mcphub_server.web.claims import NO_CLAIMS, Claims
+
 ANONYMOUS = "anonymous"
 
 
@@ -15,12 +17,16 @@ class Client:
         address: The client's, as far as trusted proxies tell it.
         session: The transport's session, where it keeps one.
         request_id: Chosen by the client, or else by this server.
+        scopes: What the caller's token grants.
+        claims: The caller's claims that the configuration names.
     """
 
     principal: str = ANONYMOUS
     address: str = ""
     session: str = ""
     request_id: str = ""
+    scopes: frozenset[str] = frozenset()
+    claims: Claims = NO_CLAIMS
 
 
 UNKNOWN = Client()
@@ -36,6 +42,16 @@ def current_client() -> Client:
 def current_principal() -> str:
     """Return the caller's name."""
     return _current.get().principal
+
+
+def current_identity() -> str:
+    """Return the caller's name, with a digest of the claims if there are any.
+
+    What is signed for one caller is of no use to the same client with other claims.
+    """
+    client = _current.get()
+    digest = client.claims.digest
+    return f"{client.principal}\0{digest}" if digest else client.principal
 
 
 def enter_client(client: Client) -> None:

@@ -10,6 +10,8 @@ import yaml
 from tests.support.hub_api import HubApi, Refused
 from tools.project import CRD
 
+from . import governed_hubs
+
 POSTGRES = {
     "host": "postgres.data.svc",
     "database": "app",
@@ -88,6 +90,7 @@ BOTH_KEYS = "needs both name and key"
 
 REFUSED = [
     ("a name of 53 characters", hub("a" * 53), "metadata.name", NAME),
+    *governed_hubs.REFUSED,
     ("a name that starts with a digit", hub("1hub"), "metadata.name", NAME),
     ("a name with a dot", hub("my.hub"), "metadata.name", NAME),
     (
@@ -426,6 +429,7 @@ ACCEPTED = [
         "null where nothing is wanted",
         hub(autoscaling={"targetMemoryUtilizationPercentage": None}, replicas=None),
     ),
+    *governed_hubs.ACCEPTED,
     ("a host with a port", hub(allowedHosts=["mcp.example.com:8443"])),
     ("an IPv6 range", cidrs("fd00::/8")),
     (

@@ -11,10 +11,17 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
-from mcphub_operator.resources.config_map import SECTIONS, build_config_map
+from mcphub_operator.resources.config_map import (
+    SECTIONS,
+    build_config_map,
+    build_live_digest,
+    build_live_text,
+)
 from mcphub_operator.spec.hub import Hub, parse_hub
 from mcphub_server.config.hub import HubConfig
+from mcphub_server.config.live import parse_live
 from mcphub_server.config.load import parse_hub_config
 from tests.support.drawn_hubs import REAL_TEXTS, draw_sections
 from tests.support.hub_api import HubApi
@@ -63,6 +70,27 @@ def rest_of(config: dict[str, Any]) -> dict[str, Any]:
     """Leave out an identity provider that says nothing, which the server makes up."""
     auth = {k: v for k, v in config["auth"].items() if k != "jwt" or v.get("issuer")}
     return config | {"auth": auth}
+
+
+@pytest.mark.parametrize("document", HUBS)
+def test_the_server_reads_the_live_part_as_the_hub_says(
+    document: dict[str, Any],
+) -> None:
+    hub = parse_hub(named(document))
+    text = build_live_text(hub)
+
+    live = parse_live(text)
+
+    assert live.bad == ()
+    assert live.digest == build_live_digest(hub)
+    shown = {"tools": [dump(tool) for tool in live.tools]}
+    if live.access is not None:
+        shown["access"] = dump(live.access)
+    assert shown == yaml.safe_load(text)
+
+
+def dump(config: BaseModel) -> Any:
+    return config.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 @pytest.mark.parametrize("document", HUBS)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,26 @@ def test_a_bad_setting_ends_it_before(
 
     assert code == 2
     assert "limits.burst is wrong" in capsys.readouterr().err
+
+
+def test_declared_tools_are_tried_too(
+    hub_files: MakeHub,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fine = {
+        "name": "count_orders",
+        "description": "How many orders there are.",
+        "backend": "postgres",
+        "statement": "SELECT count(*) FROM sales.orders",
+    }
+    bad = fine | {"name": "count_nothing", "statement": "SELECT count(*) FROM nothing"}
+    files = replace(hub_files(), live={"tools": [fine, bad]})
+
+    code = run_check(files, monkeypatch)
+
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert code == 1
+    assert " ok" in lines["count_orders"]
+    assert "Invalid" in lines["count_nothing"]
+    assert 'relation "nothing" does not exist' in lines["count_nothing"]

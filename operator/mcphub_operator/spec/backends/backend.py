@@ -4,7 +4,8 @@ Named entries with one member each, like a pod's volumes: several databases of o
 in a hub are nothing special.
 """
 
-from typing import Annotated, Self
+from enum import StrEnum
+from typing import Annotated, Self, get_args
 
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -18,6 +19,37 @@ from mcphub_operator.spec.model import Model, rule, rules
 from mcphub_operator.spec.strings import BackendName
 
 
+class BuiltInMode(StrEnum):
+    """Which of its own tools a backend provides."""
+
+    ALL = "All"
+    NONE = "None"
+    SELECTED = "Selected"
+
+
+class BuiltInTools(Model):
+    """Which of its own tools a backend provides."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            rule(
+                "self.mode == 'Selected' || self.selected.size() == 0",
+                "selected needs mode Selected; set it, or remove selected",
+                field="selected",
+            )
+        )
+    )
+
+    mode: BuiltInMode = BuiltInMode.ALL
+    """All, None, or Selected: those that `selected` names."""
+
+    selected: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=32)], ...],
+        Field(max_length=16),
+    ] = ()
+    """Names of tools without the backend's name, such as list_tables. Empty: none."""
+
+
 class _Entry(Model):
     name: BackendName
     """Name of the backend and prefix of its tools: `orders` provides orders_query.
@@ -25,6 +57,9 @@ class _Entry(Model):
 
     enabled: bool = True
     """False removes the tools of the backend and keeps its settings."""
+
+    built_in_tools: BuiltInTools = BuiltInTools()
+    """The backend's own tools, beside those that `tools` declares."""
 
 
 class _Registry(_Entry):
@@ -46,6 +81,25 @@ class _Registry(_Entry):
 KINDS = tuple(
     name for name in _Registry.model_fields if name not in _Entry.model_fields
 )
+
+
+def _kind_class(kind: str) -> type[BackendKind]:
+    shapes = get_args(_Registry.model_fields[kind].annotation)
+    (found,) = (shape for shape in shapes if shape is not type(None))
+    checked: type[BackendKind] = found
+    return checked
+
+
+TOOLS = {kind: _kind_class(kind).TOOLS for kind in KINDS}
+"""The tools of each kind, as they are called behind the backend's name and `_`."""
+
+DECLARING = tuple(kind for kind in KINDS if _kind_class(kind).DECLARES)
+"""The kinds on which declared tools may run."""
+
+_SELECTABLE = " || ".join(
+    f"(has(self.{kind}) && s in [{', '.join(map(repr, tools))}])"
+    for kind, tools in TOOLS.items()
+)
 _ONE_KIND = f"needs exactly one of {', '.join(KINDS[:-1])} and {KINDS[-1]}"
 
 
@@ -58,7 +112,12 @@ class Backend(_Registry):
                 f"[{', '.join(f'has(self.{kind})' for kind in KINDS)}]"
                 ".filter(given, given).size() == 1",
                 f"{_ONE_KIND}; give a second database an entry of its own",
-            )
+            ),
+            rule(
+                f"self.builtInTools.selected.all(s, {_SELECTABLE})",
+                "builtInTools.selected must name tools of this kind of backend",
+                field="builtInTools",
+            ),
         )
     )
 

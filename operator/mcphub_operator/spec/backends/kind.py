@@ -5,7 +5,7 @@ Everything else in the operator works with these methods and never names a kind.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import ConfigDict
@@ -38,6 +38,12 @@ class SecretFile(NamedTuple):
 
 class BackendKind(Model, ABC):
     """The options of one kind of backend."""
+
+    TOOLS: ClassVar[tuple[str, ...]] = ()
+    """Its tools, as they are called behind the name of the backend and `_`."""
+
+    DECLARES: ClassVar[bool] = False
+    """Whether declared tools may run on it."""
 
     @abstractmethod
     def endpoints(self) -> Iterator[Endpoint]:

@@ -45,6 +45,8 @@ class MongodbBackend(BackendKind):
         )
     )
 
+    TOOLS = ("find", "aggregate", "list_collections", "describe_collection")
+
     uri: MongodbURI
     """mongodb:// with one or several members of a replica set, separated by commas, or
     mongodb+srv:// with one name. No options: they have fields of their own."""

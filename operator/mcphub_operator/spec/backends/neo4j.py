@@ -17,6 +17,9 @@ DEFAULT_PORT = 7687
 class Neo4jBackend(BackendKind):
     """A Neo4j database."""
 
+    TOOLS = ("query", "list_nodes", "get_relationships")
+    DECLARES = True
+
     uri: Neo4jURI
     """neo4j://, neo4j+s:// or neo4j+ssc:// for a cluster or Aura; bolt://, bolt+s://
     or bolt+ssc:// for a single server."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from mcphub_operator.spec.backends.kind import (
     BackendKind,
@@ -13,7 +13,8 @@ from mcphub_operator.spec.backends.kind import (
     SecretFile,
     SecretKeyRef,
 )
-from mcphub_operator.spec.model import Model
+from mcphub_operator.spec.identity import PostgresIdentity
+from mcphub_operator.spec.model import Model, rule, rules
 from mcphub_operator.spec.strings import DatabaseName, Host
 
 
@@ -28,6 +29,21 @@ class SSLMode(StrEnum):
     VERIFY_FULL = "verify-full"
 
 
+FunctionName = Annotated[
+    str,
+    Field(
+        min_length=3,
+        max_length=127,
+        json_schema_extra=rules(
+            rule(
+                "self.matches('^[^.\\\\s]+[.][^.\\\\s]+$')",
+                "must be a function with its schema, such as shop.search_products",
+            )
+        ),
+    ),
+]
+
+
 class Pool(Model):
     """The connections that each replica keeps to the database."""
 
@@ -38,6 +54,19 @@ class Pool(Model):
 
 class PostgresBackend(BackendKind):
     """A PostgreSQL database, accessed with one role."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            rule(
+                "!has(self.identity) || self.allowedFunctions.size() == 0",
+                "takes identity or allowedFunctions, not both: a function that is only"
+                " STABLE can change the caller's identity",
+            )
+        )
+    )
+
+    TOOLS = ("query", "list_tables", "describe_table")
+    DECLARES = True
 
     host: Host
     """Host name or address of the server."""
@@ -67,6 +96,14 @@ class PostgresBackend(BackendKind):
 
     schemas: Annotated[tuple[DatabaseName, ...], Field(max_length=100)] = ()
     """Schemas that the tools may use. Empty: all that the role can see."""
+
+    allowed_functions: Annotated[tuple[FunctionName, ...], Field(max_length=64)] = ()
+    """Functions of yours that declared tools may call, such as shop.search_products.
+    Every overload must be STABLE or IMMUTABLE, and SECURITY INVOKER."""
+
+    identity: PostgresIdentity | None = None
+    """The caller's identity in every transaction, for row level security. If unset,
+    all callers read as the login."""
 
     def endpoints(self) -> Iterator[Endpoint]:
         """Yield the server's address."""

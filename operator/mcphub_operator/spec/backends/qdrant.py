@@ -44,6 +44,8 @@ class Embedding(Model):
 class QdrantBackend(BackendKind):
     """A Qdrant server or cluster."""
 
+    TOOLS = ("search", "list_collections", "collection_info")
+
     url: HTTPURL
     """URL of Qdrant's REST interface."""
 

@@ -7,6 +7,7 @@ of the database needs none of the hub.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, suppress
@@ -32,17 +33,31 @@ from mcphub_server.backends.postgres.failures import (
     Login,
     translate_connect_error,
 )
+from mcphub_server.backends.postgres.identity import (
+    Identity,
+    build_identity,
+    list_roles,
+)
+from mcphub_server.backends.postgres.names import DatabaseNames
+from mcphub_server.backends.postgres.roles import (
+    FIND_OPEN_VIEWS,
+    FIND_ROLES,
+    RoleFindings,
+    judge_roles,
+)
 from mcphub_server.backends.shares import Lease, PoolShares, refuse_busy
 from mcphub_server.config.backends import PostgresConfig
 from mcphub_server.config.secrets import read_backend_secrets
 from mcphub_server.errors import (
     BackendReason,
     BackendUnavailable,
+    Forbidden,
     LimitExceeded,
     QueryTimeout,
 )
 from mcphub_server.guards.sql.scope import build_search_path
 from mcphub_server.guards.sql.session import build_begin
+from mcphub_server.web.caller import current_client
 
 PROBE_TIMEOUT_SECONDS = 3.0
 ROLLBACK_TIMEOUT_SECONDS = 1.5
@@ -52,6 +67,20 @@ ANSWER_GRACE_SECONDS = 1.0
 hanging."""
 IDLE_LIFETIME_SECONDS = 300.0
 ASK_TIMEOUT_SECONDS = 1.0
+
+ROLES_KEPT_SECONDS = 15.0
+"""How long what was found of the callers' roles holds."""
+
+ROLES_GRACE_SECONDS = 15.0
+"""How much longer calls believe it, while the health loop looks again."""
+
+IDENTITY_REFUSED = (
+    asyncpg.InvalidParameterValueError,
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.UndefinedObjectError,
+    asyncpg.InvalidNameError,
+)
+"""How PostgreSQL refuses a role or a setting."""
 
 FIND_RUNNING = """
 SELECT pg_catalog.array_agg(pid) FILTER (WHERE state = 'active')
@@ -81,6 +110,9 @@ class PostgresBackend:
         self._shares = PoolShares(name, config.pool.max_size)
         self._orphans: dict[int, str] = {}
         self._asking = asyncio.Lock()
+        self._names: dict[str, DatabaseNames] = {}
+        self._roles = RoleFindings()
+        self._roles_until = float("-inf")
 
     async def open(self) -> None:
         """Make the pool; it connects at the first use."""
@@ -107,6 +139,7 @@ class PostgresBackend:
                 self.reading(PROBE_TIMEOUT_SECONDS, PROBE_TIMEOUT_SECONDS) as session,
             ):
                 await session.fetchval("SELECT 1")
+                await self._check_roles(session)
         except LimitExceeded as busy:
             return Health(BackendState.DEGRADED, BackendReason.TIMEOUT, str(busy))
         except BackendUnavailable as error:
@@ -114,7 +147,45 @@ class PostgresBackend:
         except DRIVER_ERRORS as error:
             failure = translate_connect_error(self._login, error)
             return Health(BackendState.UNREACHABLE, failure.reason, str(failure))
-        return Health(BackendState.CONNECTED)
+        if self._roles.unsafe:
+            message = f"{self.name} is closed to all callers: {self._roles.unsafe}."
+            return Health(BackendState.DEGRADED, BackendReason.UNSAFE_ROLE, message)
+        return Health(BackendState.CONNECTED, message=self._roles.warning)
+
+    def identify(self) -> Identity | None:
+        """Return who the current call is for; None without `identity`.
+
+        Raises:
+            Forbidden: The caller's claims give no identity.
+        """
+        return build_identity(self.config.identity, current_client().claims)
+
+    def find_names(self, identity: Identity | None) -> DatabaseNames:
+        """Return what is known of users' names; a role may have a schema of its own."""
+        role = identity.role if identity is not None else ""
+        if role not in self._names:
+            self._names[role] = DatabaseNames(self.config.schemas)
+        return self._names[role]
+
+    async def _check_roles(self, session: Any) -> None:
+        """Look at the roles that callers get, once in a while."""
+        if self.config.identity is None or time.monotonic() < self._roles_until:
+            return
+        roles = list(list_roles(self.config.identity))
+        found = await session.fetch(FIND_ROLES, roles)
+        views = await session.fetch(FIND_OPEN_VIEWS, roles)
+        self._roles = judge_roles(found, views)
+        self._roles_until = time.monotonic() + ROLES_KEPT_SECONDS
+
+    async def _require_safe_roles(self) -> None:
+        """Refuse calls for a caller while a role would see foreign rows."""
+        if time.monotonic() >= self._roles_until + ROLES_GRACE_SECONDS:
+            async with self.reading(
+                PROBE_TIMEOUT_SECONDS, PROBE_TIMEOUT_SECONDS
+            ) as session:
+                await self._check_roles(session)
+        if self._roles.unsafe:
+            raise Forbidden(self._roles.unsafe)
 
     def pool_usage(self) -> PoolUsage | None:
         """Return how many connections there are."""
@@ -131,6 +202,7 @@ class PostgresBackend:
         statement_seconds: float,
         wait_seconds: float,
         longest_message_bytes: int = LONGEST_MESSAGE_BYTES,
+        identity: Identity | None = None,
     ) -> AsyncIterator[Any]:
         """Lend a connection inside a read-only transaction that is rolled back.
 
@@ -138,15 +210,19 @@ class PostgresBackend:
             statement_seconds: What the server gives each statement.
             wait_seconds: How long to wait for a free connection.
             longest_message_bytes: What one row may have; more cuts the connection.
+            identity: Who the transaction is for.
 
         Raises:
+            Forbidden: The database does not let the login act as this caller.
             BackendUnavailable: There is no connection to be had.
             LimitExceeded: All connections of the pool are busy.
             QueryTimeout: The server goes on with a statement that it cannot stop.
         """
+        if identity is not None:
+            await self._require_safe_roles()
         await self._check_orphans()
         async with self._shares.hold(wait_seconds) as lease:
-            connection = await self._begin(statement_seconds, wait_seconds)
+            connection = await self._begin(statement_seconds, wait_seconds, identity)
             async with self._ending(connection, statement_seconds, lease):
                 allow_message(connection, longest_message_bytes)
                 yield connection
@@ -199,22 +275,29 @@ class PostgresBackend:
             return frozenset()
         return frozenset(found or ())
 
-    async def _begin(self, statement_seconds: float, wait_seconds: float) -> Any:
+    async def _begin(
+        self, statement_seconds: float, wait_seconds: float, identity: Identity | None
+    ) -> Any:
         """Return a connection in its transaction.
 
         After a restart of the database the pool still holds connections that are dead
         and do not know it; nothing has run on them, so the next one is tried.
         """
         problem = "it closes every connection at once"
+        local = self._search_path + (identity.sql if identity is not None else "")
         for _ in range(self.config.pool.max_size + 1):
             connection = await self._acquire(wait_seconds)
             try:
-                await begin(connection, statement_seconds, self._search_path)
+                await begin(connection, statement_seconds, local)
             except TimeoutError as error:
                 connection.terminate()
                 await self._give_back(connection)
                 raise translate_connect_error(self._login, error) from None
             except DRIVER_ERRORS as error:
+                if identity is not None and isinstance(error, IDENTITY_REFUSED):
+                    await self._give_back(connection)
+                    cause = f"the database refuses the identity ({error.sqlstate})"
+                    raise Forbidden(cause) from None
                 if isinstance(error, asyncpg.PostgresError) and error.sqlstate:
                     problem = f"no read-only transaction begins ({error.sqlstate})"
                 await self._give_back(connection)
@@ -297,11 +380,15 @@ async def end(connection: Any, *, is_ours: bool) -> None:
         connection.terminate()
 
 
-async def begin(
-    connection: Any, statement_seconds: float, search_path: str = ""
-) -> None:
-    """Begin the read-only transaction with its settings, in one round trip."""
+async def begin(connection: Any, statement_seconds: float, local: str = "") -> None:
+    """Begin the read-only transaction with its settings, in one round trip.
+
+    Args:
+        connection: Where to begin.
+        statement_seconds: What the server gives each statement.
+        local: Statements that set what else holds in this transaction.
+    """
     await connection.execute(
-        f"{build_begin(int(statement_seconds * 1000))}{search_path}",
+        f"{build_begin(int(statement_seconds * 1000))}{local}",
         timeout=BEGIN_TIMEOUT_SECONDS,
     )

@@ -37,7 +37,8 @@ READABLE = """
 SUMMARY = f"""
 SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
        c.relkind::text AS kind,
-       CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint END AS estimated_rows,
+       CASE WHEN c.reltuples >= 0 AND NOT pg_catalog.row_security_active(c.oid)
+         THEN c.reltuples::bigint END AS estimated_rows,
        pg_catalog.left(pg_catalog.obj_description(c.oid, 'pg_class'), {MOST})
          AS comment,
        pg_catalog.pg_table_is_visible(c.oid) AS visible

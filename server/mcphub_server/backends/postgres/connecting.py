@@ -42,9 +42,19 @@ def build_connect_arguments(
         "password": secrets.password.get_secret_value(),
         "ssl": build_ssl(name, config.ssl_mode, secrets.ca_path),
         "timeout": CONNECT_TIMEOUT_SECONDS,
-        "statement_cache_size": 0 if config.pooler else STATEMENTS_KEPT,
+        "statement_cache_size": count_kept_statements(config),
         "server_settings": {"application_name": "mcphub"},
     }
+
+
+def count_kept_statements(config: PostgresConfig) -> int:
+    """Return how many prepared statements a connection may keep.
+
+    None with `identity`: in a plan made for one caller, a policy's function that is
+    wrongly marked IMMUTABLE is folded to that caller's value, for all that come after.
+    """
+    keeps = not config.pooler and config.identity is None
+    return STATEMENTS_KEPT if keeps else 0
 
 
 def strip_brackets(host: str) -> str:

@@ -5,16 +5,46 @@ search path, and kept for half a minute: a client cannot define any.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import Any
 
+from mcphub_server.errors import Rejected
 from mcphub_server.guards.sql import names, scope, user_defined_names
-from mcphub_server.guards.sql.statement import SqlStatement, UserDefinedNames
+from mcphub_server.guards.sql.statement import (
+    QualifiedName,
+    SqlStatement,
+    UserDefinedNames,
+)
 
 KEPT_SECONDS = 30.0
 
 Fetch = Callable[..., Awaitable[Sequence[Any]]]
 """Runs one of this project's own statements: its text and its arguments."""
+
+
+Granted = AbstractSet[QualifiedName]
+
+FIND_FUNCTIONS = """
+SELECT n.nspname::text AS schema, p.proname::text AS name
+FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[]))
+  AS u(schema, name)
+JOIN pg_catalog.pg_namespace n ON n.nspname = u.schema
+JOIN pg_catalog.pg_proc p ON p.pronamespace = n.oid AND p.proname = u.name
+WHERE p.provolatile = 'v' OR p.prosecdef OR p.prokind NOT IN ('f', 'w')"""
+"""Allowed functions of which any overload may write, or acts as its owner."""
+
+
+def check_functions(unsafe: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse allowed functions that do not keep to reading."""
+    for row in unsafe:
+        raise Rejected(
+            "read-only/function",
+            f"The allowed function {row['schema']}.{row['name']} is VOLATILE or "
+            "SECURITY DEFINER.",
+            "Declare every overload STABLE or IMMUTABLE, and SECURITY INVOKER.",
+        )
 
 
 class DatabaseNames:
@@ -25,8 +55,15 @@ class DatabaseNames:
         self._defined = UserDefinedNames()
         self._until = float("-inf")
 
-    async def check(self, fetch: Fetch, statement: SqlStatement) -> None:
+    async def check(
+        self, fetch: Fetch, statement: SqlStatement, granted: Granted = frozenset()
+    ) -> None:
         """Refuse a statement that would run a user's code or leave the schemas.
+
+        Args:
+            fetch: How to ask the database.
+            statement: What is to run.
+            granted: Functions that the administrator allows to this statement.
 
         Raises:
             Rejected: With this database's names, the statement is not known to read.
@@ -35,7 +72,12 @@ class DatabaseNames:
             rows = await fetch(user_defined_names.QUERY)
             self._defined = user_defined_names.build_user_defined_names(rows)
             self._until = time.monotonic() + KEPT_SECONDS
-        fields = names.check_names(statement.uses, self._defined)
+        called = sorted(granted & statement.uses.calls)
+        if called:
+            columns = [list(column) for column in zip(*called, strict=True)]
+            check_functions(await fetch(FIND_FUNCTIONS, *columns))
+        uses = replace(statement.uses, calls=statement.uses.calls - granted)
+        fields = names.check_names(uses, self._defined)
         if fields:
             questions = names.build_questions(fields)
             names.check_answers(fields, await fetch(names.FIND_COLUMNS, *questions))

@@ -23,9 +23,10 @@ from mcphub_server.backends.postgres.failures import (
     translate_query_error,
 )
 from mcphub_server.backends.postgres.hints import find_hint
-from mcphub_server.backends.postgres.names import DatabaseNames
+from mcphub_server.backends.postgres.names import Granted
 from mcphub_server.backends.postgres.parameters import convert_parameters
 from mcphub_server.errors import QueryFailed
+from mcphub_server.guards.sql.bound import check_bound
 from mcphub_server.guards.sql.statement import SqlStatement
 from mcphub_server.guards.sql.wrap import ColumnType, Window, find_kinds, wrap
 from mcphub_server.results.columns import ColumnKind
@@ -80,17 +81,24 @@ class PostgresReader:
     def __init__(self, backend: PostgresBackend, statement_seconds: float) -> None:
         self.backend = backend
         self._seconds = statement_seconds
-        self._names = DatabaseNames(backend.config.schemas)
 
     async def fetch(
         self,
         statement: SqlStatement,
         window: Window,
         parameters: Sequence[object] = (),
+        granted: Granted = frozenset(),
     ) -> Fetched:
         """Return a window of the statement's rows.
 
+        Args:
+            statement: What to run.
+            window: Which rows.
+            parameters: The values of its placeholders.
+            granted: Functions that the administrator allows to it.
+
         Raises:
+            Forbidden: The caller's claims give no identity in this database.
             BadArgument: The parameters are not those of the statement.
             Rejected: With this database's names, the statement is not known to read.
             QueryFailed: The database refused it, or it failed while it ran.
@@ -98,33 +106,65 @@ class PostgresReader:
             BackendUnavailable: The database cannot be used.
         """
         try:
-            return await self._fetch_again(statement, window, parameters)
+            return await self._fetch_again(statement, window, parameters, granted)
         except QueryFailed as failure:
             hint = await find_hint(self.fetch_own, statement, failure)
             if not hint:
                 raise
             raise QueryFailed(f"{failure} {hint}", failure.code) from None
 
+    async def check(
+        self, statement: SqlStatement, count: int, granted: Granted = frozenset()
+    ) -> None:
+        """Have the database analyse a statement; nothing runs, and no caller matters.
+
+        Raises:
+            Rejected: With this database's names, the statement is not known to read.
+            QueryFailed: The database refuses it, or counts other placeholders.
+            BackendUnavailable: The database cannot be used.
+        """
+        async with self.backend.reading(self._seconds, WAIT_SECONDS) as session:
+            names = self.backend.find_names(None)
+            await names.check(partial(self._ask, session), statement, granted)
+            prepared = await self._prepare(session, statement)
+            found = len(prepared.get_parameters())
+        if found != count:
+            raise QueryFailed(
+                f"The statement has {found} placeholders and {count} parameters."
+            )
+
     async def _fetch_again(
-        self, statement: SqlStatement, window: Window, parameters: Sequence[object]
+        self,
+        statement: SqlStatement,
+        window: Window,
+        parameters: Sequence[object],
+        granted: Granted,
     ) -> Fetched:
         """Fetch, and once more if a table has changed since the last time."""
         with suppress(*STALE):
-            return await self._fetch(statement, window, parameters)
+            return await self._fetch(statement, window, parameters, granted)
         try:
-            return await self._fetch(statement, window, parameters)
+            return await self._fetch(statement, window, parameters, granted)
         except STALE as error:
             attempt = Attempt(self.backend.name, analysed=True)
             raise translate_query_error(attempt, error) from None
 
     async def _fetch(
-        self, statement: SqlStatement, window: Window, parameters: Sequence[object]
+        self,
+        statement: SqlStatement,
+        window: Window,
+        parameters: Sequence[object],
+        granted: Granted,
     ) -> Fetched:
         longest = max(LONGEST_MESSAGE_BYTES, ROW_SHARE * window.max_bytes)
+        identity = self.backend.identify()
+        if identity is not None:
+            check_bound(statement)
         async with self.backend.reading(
-            self._seconds, WAIT_SECONDS, longest
+            self._seconds, WAIT_SECONDS, longest, identity
         ) as session:
-            await self._names.check(partial(self._ask, session), statement)
+            names = self.backend.find_names(identity)
+            await names.check(partial(self._ask, session), statement, granted)
             prepared = await self._prepare(session, statement)
             values = convert_parameters(prepared.get_parameters(), parameters)
             attributes = prepared.get_attributes()
@@ -159,7 +199,9 @@ class PostgresReader:
 
     async def fetch_own(self, sql: str, *arguments: object) -> Sequence[Any]:
         """Return the rows of a statement of ours about the catalog."""
-        async with self.backend.reading(self._seconds, WAIT_SECONDS) as session:
+        async with self.backend.reading(
+            self._seconds, WAIT_SECONDS, identity=self.backend.identify()
+        ) as session:
             return await self._ask(session, sql, *arguments)
 
     async def _ask(self, session: Any, sql: str, *arguments: object) -> Sequence[Any]:

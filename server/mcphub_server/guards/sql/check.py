@@ -28,9 +28,16 @@ from mcphub_server.guards.sql.rules import (
     check_parameter,
     check_setting_name,
     check_unowned_fields,
+    is_granted,
 )
 from mcphub_server.guards.sql.shape import check_shape
-from mcphub_server.guards.sql.statement import SqlStatement, StatementKind, Uses
+from mcphub_server.guards.sql.statement import (
+    NOTHING,
+    Grants,
+    SqlStatement,
+    StatementKind,
+    Uses,
+)
 from mcphub_server.guards.sql.tree import walk
 from mcphub_server.guards.sql.uses import UseCollector
 
@@ -42,7 +49,7 @@ _ALLOWED = "Allowed are one SELECT, VALUES, TABLE, WITH … SELECT, EXPLAIN or S
 # Pages of one result, and agents, send the same statement again and again, and to
 # parse it costs more than to fetch a hundred rows. A text is at most 16 kB.
 @lru_cache(maxsize=128)
-def check_sql(sql: str, parameters: int = 0) -> SqlStatement:
+def check_sql(sql: str, parameters: int = 0, grants: Grants = NOTHING) -> SqlStatement:
     """Return the statement if it only reads, as far as its text tells.
 
     `names.check_names` goes on with what its database's users defined.
@@ -50,6 +57,7 @@ def check_sql(sql: str, parameters: int = 0) -> SqlStatement:
     Args:
         sql: What a client sent.
         parameters: How many values come beside it: $1 … $n.
+        grants: What this statement may use beyond what every client's may.
 
     Raises:
         Rejected: It is no single statement, or has a part that is not known to read.
@@ -63,7 +71,8 @@ def check_sql(sql: str, parameters: int = 0) -> SqlStatement:
         check_dialect(sql)
         check_setting_name(raw.stmt.name)
         return SqlStatement(kind, text, digest, fingerprint(text))
-    nodes = _check_nodes(raw.stmt.query if kind == "explain" else raw.stmt, parameters)
+    root = raw.stmt.query if kind == "explain" else raw.stmt
+    nodes = _check_nodes(root, parameters, grants)
     uses = _collect_uses(nodes)
     closed = find_closed(nodes)
     check_closed(closed, has_schemas=False)
@@ -138,7 +147,7 @@ def _refuse_statement(kind: str) -> Rejected:
     )
 
 
-def _check_nodes(root: Any, parameters: int) -> list[Any]:
+def _check_nodes(root: Any, parameters: int, grants: Grants) -> list[Any]:
     """Return all nodes of a statement in which each is known to read."""
     nodes: list[Any] = []
     for node, depth in walk(root):
@@ -154,7 +163,7 @@ def _check_nodes(root: Any, parameters: int) -> list[Any]:
         if kind == "ParamRef":
             check_parameter(node, parameters)
         rule = RULES.get(kind)
-        if rule is not None:
+        if rule is not None and not is_granted(node, grants):
             rule(node)
         nodes.append(node)
     return nodes

@@ -8,6 +8,8 @@ that the statement is for comes later, in `names`.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from pglast import ast
+
 from mcphub_server.errors import Rejected
 from mcphub_server.guards.sql import functions, relations, settings
 from mcphub_server.guards.sql.costs import (
@@ -22,7 +24,7 @@ from mcphub_server.guards.sql.known_names import (
     EXTENSION_OPERATORS,
 )
 from mcphub_server.guards.sql.nodes import SAMPLING_METHODS
-from mcphub_server.guards.sql.statement import FieldUse
+from mcphub_server.guards.sql.statement import FieldUse, Grants, QualifiedName
 from mcphub_server.guards.sql.tree import read_names, split_name
 
 Rule = Callable[[Any], None]
@@ -41,6 +43,19 @@ def check_function(node: Any) -> None:
         raise _refuse_function(schema, name)
     else:
         check_cost(name, node.args)
+
+
+def is_granted(node: Any, grants: Grants) -> bool:
+    """Tell whether a node is a call that the statement's author may make."""
+    if not isinstance(node, ast.FuncCall):
+        return False
+    schema, name = split_name(read_names(node.funcname))
+    if QualifiedName(schema, name) in grants.functions:
+        return True
+    if name != "current_setting" or schema not in (None, "pg_catalog"):
+        return False
+    setting = find_string(node.args[0]) if node.args else None
+    return setting is not None and setting.lower() in grants.settings
 
 
 def is_allowed(schema: str | None, name: str) -> bool:

@@ -77,6 +77,22 @@ class SqlStatement:
 
 
 @dataclass(frozen=True, slots=True)
+class Grants:
+    """What the author of a declared statement may use, and no client.
+
+    Attributes:
+        functions: Functions that an administrator allowed, by schema and name.
+        settings: Settings that carry the caller's identity, in lower case.
+    """
+
+    functions: frozenset[QualifiedName] = frozenset()
+    settings: frozenset[str] = frozenset()
+
+
+NOTHING = Grants()
+
+
+@dataclass(frozen=True, slots=True)
 class UserDefinedNames:
     """Names of a database that a statement might hit unawares.
 

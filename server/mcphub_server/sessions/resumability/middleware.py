@@ -24,7 +24,7 @@ from mcphub_server.sessions.resumability.event_id import (
 from mcphub_server.sessions.resumability.response import BufferedResponse, Progress
 from mcphub_server.sessions.router import OwnerRouter, Route
 from mcphub_server.sessions.services import SessionServices
-from mcphub_server.sessions.tokens.principal import digest_principal, find_principal
+from mcphub_server.sessions.tokens.principal import digest_identity, find_principal
 from mcphub_server.traffic.streams import STREAM, Stream
 from mcphub_server.web.asgi import send_error
 from mcphub_server.web.internal import build_internal_scope
@@ -197,7 +197,7 @@ class ResumabilityMiddleware:
             owner_uid=identity.uid,
             key=running.key,
             request=running.response.request,
-            principal=digest_principal(find_principal(scope)),
+            principal=digest_identity(find_principal(scope)),
             issued_at=self._signer.now(),
             headers=tuple(
                 pair for pair in scope["headers"] if pair[0].startswith(MCP_HEADERS)
@@ -209,7 +209,7 @@ class ResumabilityMiddleware:
     async def _resume(self, text: str, exchange: Exchange) -> None:
         """Send a response from its beginning, wherever it is made."""
         event = await self._signer.find_event_id(text)
-        caller = digest_principal(find_principal(exchange.scope))
+        caller = digest_identity(find_principal(exchange.scope))
         if event is None or event.principal != caller:
             await send_error(exchange.send, HTTPStatus.NOT_FOUND, "Event not found")
             return

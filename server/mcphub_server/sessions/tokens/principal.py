@@ -11,7 +11,9 @@ from mcp.server.auth.provider import AccessToken, principal_components
 from starlette.authentication import AuthCredentials
 from starlette.types import Scope
 
+from mcphub_server.auth.claims import load_claims, store_claims
 from mcphub_server.sessions.tokens.session_id import digest
+from mcphub_server.web.claims import Claims
 
 FORWARDED_TOKEN = "forwarded"  # noqa: S105 -- stands where a token stood
 
@@ -24,6 +26,9 @@ class Principal:
     issuer: str | None = None
     subject: str | None = None
     scopes: tuple[str, ...] = ()
+    claims: str = ""
+    """The claims that are kept, as text; not in digests of sessions, which outlive
+    the token that began them."""
 
 
 def find_principal(scope: Scope) -> Principal | None:
@@ -32,7 +37,8 @@ def find_principal(scope: Scope) -> Principal | None:
     if not isinstance(user, AuthenticatedUser):
         return None
     client_id, issuer, subject = principal_components(user.access_token)
-    return Principal(client_id, issuer, subject, tuple(user.scopes))
+    claims = load_claims(user.access_token).text
+    return Principal(client_id, issuer, subject, tuple(user.scopes), claims)
 
 
 def digest_principal(principal: Principal | None) -> bytes:
@@ -43,6 +49,13 @@ def digest_principal(principal: Principal | None) -> bytes:
     return digest("\0".join(parts))
 
 
+def digest_identity(principal: Principal | None) -> bytes:
+    """Return the digest of a caller and the claims of this very call."""
+    claims = Claims(principal.claims).digest if principal is not None else ""
+    known = digest_principal(principal)
+    return digest(f"{known.hex()}\0{claims}") if claims else known
+
+
 def build_token(principal: Principal) -> AccessToken:
     """Return what the token's verifier returned, without the token."""
     return AccessToken(
@@ -50,7 +63,7 @@ def build_token(principal: Principal) -> AccessToken:
         client_id=principal.client_id,
         scopes=list(principal.scopes),
         subject=principal.subject,
-        claims={"iss": principal.issuer} if principal.issuer else {},
+        claims=store_claims(Claims(principal.claims), principal.issuer),
     )
 
 

@@ -12,16 +12,16 @@ from mcphub_server.backends.neo4j.backend import Neo4jBackend, Read, Records
 from mcphub_server.errors import BadArgument
 from mcphub_server.guards.cypher.check import check_cypher
 from mcphub_server.results.driver_values import shorten_numbers
-from mcphub_server.results.table import Page, encode_page
 from mcphub_server.tools import schemas
-from mcphub_server.tools.building import ToolDescription, build_result, build_tool
+from mcphub_server.tools.building import ToolDescription, build_tool
 from mcphub_server.tools.context import ToolContext
+from mcphub_server.tools.neo4j.pages import (
+    PageRequest,
+    answer_page,
+    build_read,
+    read_page,
+)
 from mcphub_server.tools.paging import Cursor, Limit, Pager, fingerprint
-
-LEAST_RECORD_BYTES = 4 * 1024 * 1024
-RECORD_SHARE = 4
-LARGEST_OFFSET = 20_000
-"""Skipped records are read and thrown away, so deep pages belong in the statement."""
 
 Cypher = Annotated[
     str,
@@ -80,9 +80,8 @@ class Neo4jTools:
         if statement.explain:
             records = await self._explain(statement.text, values)
             return self._answer(records, pager, 0)
-        offset = pager.find_offset(cursor)
-        records = await self._read(statement.text, values, pager, limit, offset)
-        return self._answer(records, pager, offset)
+        request = PageRequest(statement.text, values, limit, cursor)
+        return await read_page(self._context, self._backend, pager, request)
 
     async def list_nodes(
         self, label: Label, limit: Limit = None, cursor: Cursor = None
@@ -117,22 +116,6 @@ class Neo4jTools:
             await self._check_node(node_id)
         return self._answer(shorten_properties(records), pager, offset)
 
-    async def _read(
-        self,
-        text: str,
-        values: Mapping[str, object],
-        pager: Pager,
-        limit: int | None,
-        offset: int,
-    ) -> Records:
-        if offset > LARGEST_OFFSET:
-            raise BadArgument(
-                f"Cursors reach {LARGEST_OFFSET} rows deep. Narrow the statement, or "
-                "page in it with ORDER BY … SKIP … LIMIT …."
-            )
-        rows = pager.find_limit(limit)
-        return await self._run(self._build_read(text, values, rows, offset))
-
     async def _explain(self, text: str, values: Mapping[str, object]) -> Records:
         read = self._build_read(text, values, 1, 0)
         return await self._context.run(
@@ -145,15 +128,7 @@ class Neo4jTools:
     def _build_read(
         self, text: str, values: Mapping[str, object], limit: int, offset: int
     ) -> Read:
-        limits = self._context.limits
-        return Read(
-            text,
-            values,
-            offset,
-            limit,
-            limits.statement_timeout_seconds,
-            max(LEAST_RECORD_BYTES, RECORD_SHARE * limits.max_result_bytes),
-        )
+        return build_read(self._context, text, values, limit, offset)
 
     async def _check_label(self, label: str) -> None:
         """Tell a model that mistook a label which ones there are."""
@@ -172,13 +147,7 @@ class Neo4jTools:
             )
 
     def _answer(self, records: Records, pager: Pager, offset: int) -> ToolResult:
-        encoded = encode_page(
-            Page(records.columns, records.rows, truncated=records.more),
-            self._context.limits.max_result_bytes,
-            pager.sign_after(offset),
-        )
-        self._context.note(rows=encoded.row_count)
-        return build_result(encoded.text, encoded.structured)
+        return answer_page(self._context, records, pager, offset)
 
 
 def shorten_properties(records: Records) -> Records:

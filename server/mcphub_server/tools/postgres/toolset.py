@@ -9,13 +9,13 @@ from mcphub_server.backends.postgres import catalog
 from mcphub_server.backends.postgres.backend import PostgresBackend
 from mcphub_server.backends.postgres.reading import PostgresReader
 from mcphub_server.guards.sql.check import check_sql
-from mcphub_server.guards.sql.wrap import Window
 from mcphub_server.results.fitting import fit_items, fit_object
-from mcphub_server.results.table import EncodedPage, Page, encode_object, encode_page
+from mcphub_server.results.table import EncodedPage, encode_object
 from mcphub_server.tools import schemas
 from mcphub_server.tools.building import ToolDescription, build_result, build_tool
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.paging import Cursor, Limit, Pager, fingerprint
+from mcphub_server.tools.postgres.pages import PageRequest, read_page
 
 MOST_PARAMETERS = 1_000
 
@@ -82,21 +82,8 @@ class PostgresTools:
         tool, values = f"{self._backend.name}_query", parameters or []
         self._context.note(fingerprint=fingerprint(sql))
         statement = await self._context.guards.check(check_sql, sql, len(values))
-        self._context.note(fingerprint=statement.shape)
-        pager = Pager(self._context, tool, fingerprint(statement.fingerprint, values))
-        offset, rows = pager.find_offset(cursor), pager.find_limit(limit)
-        most = self._context.limits.max_result_bytes
-        window = Window(rows, offset, most)
-        fetched = await self._context.run(
-            self._backend, lambda: self._reader.fetch(statement, window, values)
-        )
-        page = Page(
-            fetched.columns, fetched.rows, truncated=fetched.more, kinds=fetched.kinds
-        )
-        encoded = encode_page(
-            page, most, pager.sign_after(offset), fetched.max_cell_bytes
-        )
-        return self._answer(encoded)
+        request = PageRequest(tool, statement, values, limit, cursor)
+        return await read_page(self._context, self._reader, request)
 
     async def list_tables(
         self, schema: Schema = None, limit: Limit = None, cursor: Cursor = None

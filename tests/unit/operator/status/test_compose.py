@@ -213,6 +213,7 @@ class TestTheSummary:
         assert summary == {
             "replicas": "2/3",
             "backends": "1/2",
+            "tools": "",
             "image": "mcphub-server:0.1.0",
             "autoscaling": "2-10",
         }

@@ -54,7 +54,7 @@ def mcp(witness: Witness) -> FastMCP:
     for tool in own:
         mcp.add_tool(tool)
     mcp.tool(lambda: "foreign", name="foreign")
-    ToolFastPath(mcp, own, witness)
+    ToolFastPath(mcp, {tool.name: tool for tool in own}.get, witness)
     return mcp
 
 

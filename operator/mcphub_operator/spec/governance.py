@@ -1,0 +1,79 @@
+"""Rules that tie tools, access and identity to the rest of a hub's spec.
+
+Python does not repeat them: a hub from an older CRD that breaks one is served, and the
+servers say what is wrong with the tool in question. The API server also tries the rules
+on the default of `spec`, which is empty, so each says what an absent field means.
+"""
+
+from mcphub_operator.spec.backends.backend import DECLARING, TOOLS
+from mcphub_operator.spec.model import rule
+
+_RUNS = " || ".join(f"has(b.{kind})" for kind in DECLARING)
+_IS_JWT = "(has(self.auth) && self.auth.type == 'JWT')"
+_IS_TOKEN = "self.auth.type == 'Token'"  # noqa: S105 - a rule
+_EACH_TOOL = "!has(self.tools) || self.tools.all(t, "
+
+
+def _provides(kind: str, tools: tuple[str, ...]) -> str:
+    names = ", ".join(f"b.name + '_{tool}'" for tool in tools)
+    return f"(has(b.{kind}) && t.name in [{names}])"
+
+
+_PROVIDED = " || ".join(_provides(kind, tools) for kind, tools in TOOLS.items())
+_SUBJECT = f"p.fromClaim == '' || ({_IS_TOKEN} && p.fromClaim == 'sub')"
+
+_IDENTITY = (
+    "!has(b.postgres) || !has(b.postgres.identity)"
+    f" || ({_IS_TOKEN}"
+    " && (!has(b.postgres.identity.role)"
+    " || b.postgres.identity.role.fromClaim == 'sub')"
+    " && b.postgres.identity.settings.all(s, s.fromClaim == 'sub'))"
+)
+
+GOVERNANCE = (
+    rule(
+        f"{_EACH_TOOL}self.backends.exists(b, b.name == t.backend && ({_RUNS})))",
+        f"each tool needs a backend of the kind {' or '.join(DECLARING)}",
+        field="tools",
+    ),
+    rule(
+        f"{_EACH_TOOL}!self.backends.exists(b, {_PROVIDED}))",
+        "a tool must not have the name of a tool that a backend provides",
+        field="tools",
+    ),
+    rule(
+        f"{_EACH_TOOL}!has(t.limits.maxRows)"
+        " || t.limits.maxRows <= self.limits.maxRows)",
+        "a tool's limits.maxRows must not be above the hub's",
+        field="tools",
+    ),
+    rule(
+        f"{_EACH_TOOL}!has(t.limits.statementTimeoutSeconds)"
+        " || t.limits.statementTimeoutSeconds <= self.limits.statementTimeoutSeconds)",
+        "a tool's limits.statementTimeoutSeconds must not be above the hub's",
+        field="tools",
+    ),
+    rule(
+        f"{_IS_JWT} || {_EACH_TOOL}t.parameters.all(p, {_SUBJECT}))",
+        "fromClaim needs auth.type JWT; with auth.type Token, only sub is known",
+        field="tools",
+    ),
+    rule(
+        f"{_IS_JWT} || !has(self.backends) || self.backends.all(b, {_IDENTITY})",
+        "identity needs auth.type JWT; with auth.type Token, only the claim sub is"
+        " known",
+        field="backends",
+    ),
+    rule(
+        "!has(self.access) || self.auth.type != 'None'",
+        "access needs auth.type Token or JWT: without, clients have no names",
+        field="access",
+    ),
+    rule(
+        f"{_IS_JWT} || !has(self.access)"
+        " || self.access.rules.all(r, r.scopes.size() == 0"
+        " && r.claims.all(c, c == 'sub'))",
+        "scopes and claims other than sub need auth.type JWT",
+        field="access",
+    ),
+)

@@ -1,0 +1,108 @@
+"""The tools of a hub, built-in and declared, as the current caller may use them.
+
+The only registry: FastMCP asks it through `CatalogProvider`, and the fast path asks it
+directly. A tool that the caller may not use is not found, so that calling it takes the
+same way as calling one that does not exist.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from fastmcp.server.providers import Provider
+from fastmcp.tools.base import Tool
+from fastmcp.utilities.versions import VersionSpec
+
+from mcphub_server.tools.access import AccessPolicy
+from mcphub_server.web.caller import Client, current_client
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogEntry:
+    """A tool and the backend that it reads; the hub's own tools have none."""
+
+    tool: Tool
+    backend: str = ""
+
+
+class ToolCatalog:
+    """All tools; which of them a caller sees, the policy decides."""
+
+    def __init__(self, built_in: Iterable[CatalogEntry] = ()) -> None:
+        self._built_in = {entry.tool.name: entry for entry in built_in}
+        self._declared: Mapping[str, CatalogEntry] = {}
+        self._policy = AccessPolicy(None)
+        self._caller: Callable[[], Client] = current_client
+
+    def add_built_in(self, entries: Iterable[CatalogEntry]) -> None:
+        """Add tools that stay as long as the server runs."""
+        self._built_in |= {entry.tool.name: entry for entry in entries}
+
+    def replace(self, declared: Iterable[CatalogEntry], policy: AccessPolicy) -> None:
+        """Put other declared tools and other rules in force, at once."""
+        self._declared = {entry.tool.name: entry for entry in declared}
+        self._policy = policy
+
+    def replace_declared(self, declared: Iterable[CatalogEntry]) -> None:
+        """Put other declared tools in force under the same rules."""
+        self.replace(declared, self._policy)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all tools, whoever may call them."""
+        return [*self._built_in, *self._declared]
+
+    def is_built_in(self, name: str) -> bool:
+        """Return whether a built-in tool has this name."""
+        return name in self._built_in
+
+    def find(self, name: str) -> Tool | None:
+        """Return a tool if the current caller may use it."""
+        entry = self._built_in.get(name) or self._declared.get(name)
+        if entry is None or not self._policy.allows(self._caller(), name):
+            return None
+        return entry.tool
+
+    def list_tools(self) -> list[Tool]:
+        """Return the tools that the current caller may use."""
+        return [entry.tool for entry in self._list_entries()]
+
+    def list_names(self, backend: str) -> list[str]:
+        """Return the tools of a backend that the current caller may use."""
+        entries = self._list_entries()
+        return [each.tool.name for each in entries if each.backend == backend]
+
+    def shows(self, backend: str) -> bool:
+        """Return whether the current caller may know of a backend."""
+        return self._policy.is_open or bool(self.list_names(backend))
+
+    def explain_absence(self, name: str) -> str:
+        """Return why the current caller does not find a tool; empty: it is unknown."""
+        if name not in self._built_in and name not in self._declared:
+            return ""
+        return self._policy.explain(self._caller(), name)
+
+    def _list_entries(self) -> list[CatalogEntry]:
+        caller = self._caller()
+        return [
+            entry
+            for entry in (*self._built_in.values(), *self._declared.values())
+            if self._policy.allows(caller, entry.tool.name)
+        ]
+
+
+class CatalogProvider(Provider):
+    """How FastMCP finds the tools of the catalog."""
+
+    def __init__(self, catalog: ToolCatalog) -> None:
+        super().__init__()
+        self._catalog = catalog
+
+    async def _list_tools(self) -> Sequence[Tool]:
+        return self._catalog.list_tools()
+
+    async def _get_tool(
+        self,
+        name: str,
+        version: VersionSpec | None = None,  # noqa: ARG002
+    ) -> Tool | None:
+        return self._catalog.find(name)

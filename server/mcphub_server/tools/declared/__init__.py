@@ -1,0 +1,1 @@
+"""Declared tools: reviewed statements of the administrator, with typed parameters."""

@@ -1,0 +1,179 @@
+"""Who may call what: listed and callable are the same, on every way to a hub."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from structlog.testing import capture_logs
+
+from tests.support.hub import LoopHub, hub_in_loop
+
+from .conftest import TOKENS, OpenHub
+from .test_declared_tools import call, tool
+
+pytestmark = pytest.mark.timeout(240)
+
+ALWAYS = {"health_check", "list_services"}
+RULES = {
+    "rules": [
+        {"clients": ["acme"], "tools": ["db_*"]},
+        {"clients": ["acme", "glob*"], "tools": ["made"]},
+        {"clients": ["another"], "tools": ["*"]},
+    ]
+}
+MAY = {
+    "acme": ALWAYS | {"db_query", "db_list_tables", "db_describe_table", "made"},
+    "globex": ALWAYS | {"made"},
+    "eve": ALWAYS,
+}
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "db_query": {"sql": "SELECT 1"},
+    "db_describe_table": {"table": "sales.orders"},
+}
+LIVE = {"tools": [tool()], "access": RULES}
+MODERN = "2026-07-28"
+
+
+@pytest.mark.parametrize("sessions", ["Stateless", "Stateful"])
+@pytest.mark.parametrize("transport", ["http", "sse"])
+@pytest.mark.parametrize("client", MAY)
+async def test_exactly_the_allowed_tools_are_listed_and_callable(
+    open_hub: OpenHub, client: str, transport: str, sessions: str
+) -> None:
+    transports = {"streamableHTTP": {"sessions": sessions}}
+    async with (
+        open_hub(live=LIVE, transports=transports) as hub,
+        hub.client(transport, TOKENS[client]) as connected,
+    ):
+        listed = {each.name for each in await connected.list_tools()}
+        callable_ = set()
+        for name in MAY["acme"]:
+            answer = await connected.call_tool_mcp(name, ARGUMENTS.get(name, {}))
+            if not answer.is_error:
+                callable_.add(name)
+
+    assert listed == MAY[client]
+    assert callable_ == MAY[client]
+
+
+async def test_a_forbidden_tool_is_answered_as_one_that_does_not_exist(
+    open_hub: OpenHub,
+) -> None:
+    async with open_hub(live=LIVE) as hub:
+        for revision in ("2025-06-18", MODERN):
+            forbidden = await post(hub, "globex", "db_query", revision)
+            unknown = await post(hub, "globex", "db_nothing", revision)
+            same = forbidden[1].replace("db_query", "db_nothing")
+
+            assert forbidden[0] == unknown[0]
+            assert same == unknown[1]
+            assert forbidden[2] == unknown[2]
+
+
+async def post(
+    hub: LoopHub, client: str, name: str, revision: str
+) -> tuple[int, str, str]:
+    """Call a tool; return status, body and content type."""
+    params: dict[str, Any] = {"name": name, "arguments": {}}
+    if revision == MODERN:
+        params["_meta"] = {
+            "io.modelcontextprotocol/protocolVersion": MODERN,
+            "io.modelcontextprotocol/clientInfo": {"name": "t", "version": "1"},
+            "io.modelcontextprotocol/clientCapabilities": {},
+        }
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    headers = {
+        "Authorization": f"Bearer {TOKENS[client]}",
+        "Accept": "application/json, text/event-stream",
+        "MCP-Protocol-Version": revision,
+        "Mcp-Method": "tools/call",
+        "Mcp-Name": name,
+    }
+    async with httpx.AsyncClient() as http:
+        answer = await http.post(
+            f"{hub.url}/mcp", content=json.dumps(message), headers=headers
+        )
+    return answer.status_code, answer.text, answer.headers.get("content-type", "")
+
+
+async def test_a_refusal_says_which_rule_to_the_administrator_alone(
+    open_hub: OpenHub,
+) -> None:
+    async with open_hub(live=LIVE) as hub:
+        with capture_logs() as logs:
+            answer = await call(hub, "db_query", "globex", sql="SELECT 1")
+            await call(hub, "db_nothing", "globex")
+
+    audited = [line for line in logs if line["event"] == "tool call"]
+    assert [line["outcome"] for line in audited] == ["forbidden", "unknown_tool"]
+    assert audited[0]["refusal"] == (
+        "access.rules[0]: clients do not match; access.rules[1]: tools do not match; "
+        "access.rules[2]: clients do not match"
+    )
+    assert "access" not in str(answer)
+
+
+async def test_backends_without_a_tool_for_the_caller_are_not_shown(
+    open_hub: OpenHub,
+) -> None:
+    async with open_hub(live=LIVE) as hub:
+        shown = {
+            client: (
+                (await call(hub, "list_services", client)).structured_content,
+                (await call(hub, "health_check", client)).structured_content,
+            )
+            for client in MAY
+        }
+
+    assert shown["eve"][0]["services"] == {}
+    assert shown["eve"][1]["backends"] == {}
+    assert shown["globex"][0]["services"]["db"]["tools"] == ["made"]
+    assert set(shown["acme"][0]["services"]["db"]["tools"]) == MAY["acme"] - ALWAYS
+
+
+@pytest.mark.parametrize("transport", ["http", "sse"])
+async def test_a_change_counts_in_open_sessions(
+    build_files: Any, transport: str
+) -> None:
+    files = build_files(
+        live=LIVE, transports={"streamableHTTP": {"sessions": "Stateful"}}
+    )
+    async with (
+        hub_in_loop(files) as hub,
+        hub.client(transport, TOKENS["globex"]) as client,
+    ):
+        before = {each.name for each in await client.list_tools()}
+        files.write_live(yaml.safe_dump({"tools": [tool()], "access": {"rules": []}}))
+        hub.hub.live.reload()
+        after = {each.name for each in await client.list_tools()}
+        refused = await client.call_tool_mcp("made", {})
+
+    assert before == MAY["globex"]
+    assert after == ALWAYS
+    assert refused.is_error
+
+
+async def test_a_client_has_one_rate_across_its_sessions(build_files: Any) -> None:
+    files = build_files(
+        limits={"perClient": {"requestsPerSecond": 1, "burst": 12}},
+        transports={"streamableHTTP": {"sessions": "Stateful"}},
+    )
+    async with (
+        hub_in_loop(files, clock=lambda: 0.0) as hub,
+        hub.client(token=TOKENS["acme"]) as first,
+        hub.client(token=TOKENS["acme"]) as second,
+        hub.client(token=TOKENS["globex"]) as another,
+    ):
+        kinds = [
+            (await client.call_tool_mcp("health_check", {})).meta or {}
+            for client in [first, second] * 6
+        ]
+        fine = await another.call_tool_mcp("health_check", {})
+
+    errors = [each["mcphub/error"] for each in kinds if "mcphub/error" in each]
+    limited = [error["kind"] for error in errors]
+    assert 1 <= len(limited) < 12
+    assert set(limited) == {"limit_exceeded"}
+    assert not fine.is_error
