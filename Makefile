@@ -112,6 +112,10 @@ crd: env ## Generate crds/, docs/reference.md, docs/fields.md and parts of the c
 	@$(BIN)/python -m mcphub_operator.ownership_reference > docs/fields.md
 	@$(BIN)/python -m tools.release.chart
 
+.PHONY: docs
+docs: env ## Build the documentation site in build/site; fail on a broken link
+	@$(BIN)/python -m tools.docs_site
+
 # ------------------------------------------------------------------- releases
 
 .PHONY: dist
