@@ -33,7 +33,7 @@ def prepare_builds() -> None:
     else:
         ensure_binaries()
     install_ferretdb()
-    for name in ("helm4", "actionlint"):
+    for name in ("helm4", "actionlint", "kube-score"):
         ensure_program(name)  # after Kubernetes: each keeps all processors busy
 
 
