@@ -43,6 +43,7 @@ from mcphub_server.sessions.resumability.middleware import ResumabilityMiddlewar
 from mcphub_server.sessions.services import SessionServices, build_session_services
 from mcphub_server.tools.catalog import CatalogEntry, CatalogProvider, ToolCatalog
 from mcphub_server.tools.context import ToolContext
+from mcphub_server.tools.guarding import GuardRunner
 from mcphub_server.tools.hub import HubFacts, build_hub_tools
 from mcphub_server.tools.live import LiveParts, LiveTools
 from mcphub_server.tools.registry import Registered, build_builders, register
@@ -97,7 +98,8 @@ def build_hub(
     runner = LimitedRunner(
         monitors, config.limits.max_concurrent_calls, metrics.count_limited
     )
-    context = build_context(config.limits, state_key, runner)
+    guards = GuardRunner(calls.charge)
+    context = build_context(config.limits, state_key, runner, guards)
     catalog.add_built_in(build_tools(context, backends, monitors, catalog))
     live = LiveTools(
         build_live_parts(config, runtime, backends, monitors, context),
@@ -195,7 +197,7 @@ def build_mcp(
 
 
 def build_context(
-    limits: LimitsConfig, state_key: bytes, runner: LimitedRunner
+    limits: LimitsConfig, state_key: bytes, runner: LimitedRunner, guards: GuardRunner
 ) -> ToolContext:
     """Make what every tool is given."""
     return ToolContext(
@@ -204,6 +206,7 @@ def build_context(
         run=runner,
         principal=current_identity,
         note=note_call,
+        guards=guards,
     )
 
 

@@ -115,6 +115,11 @@ class ToolCallMiddleware(Middleware):
             )
         return await self._around_other(context, call_next)
 
+    def charge(self, cpu_seconds: float) -> None:
+        """Charge the current caller for what a check cost of the processor."""
+        key = build_rate_key(current_client())
+        self._limiter.charge(key, cpu_seconds, self._clock())
+
     def _limit(self) -> LimitExceeded | None:
         client, now = current_client(), self._clock()
         seconds = max(

@@ -4,22 +4,27 @@ A guard is pure computation of up to a tenth of a second. Short texts are checke
 once; longer ones in one worker thread, where the interpreter lets the event loop run
 every few milliseconds. There is one worker, so several long statements together take no
 more of the processor than one; and each caller has one statement there at a time, so
-that a caller who sends many delays only their own.
+that a caller who sends many delays only their own. What either costs of the processor
+is charged to the caller.
 """
 
 import asyncio
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import copy_context
 from functools import cached_property
 from typing import ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
 from mcphub_server.errors import LimitExceeded
-from mcphub_server.web.caller import current_principal
+from mcphub_server.traffic.fair_slots import current_share
 
-LONGEST_AT_ONCE = 1_000
-"""In characters; such a text takes about 5 ms at most."""
+LONGEST_AT_ONCE = 200
+"""In characters. The costliest that were found, sums of ones and of letters outside
+ASCII, take some 20 µs each: 4 ms."""
 
 STACK_BYTES = 16 * 1024 * 1024
 """PostgreSQL's parser recurses: 2 MiB, which a thread has where the process has no
@@ -35,7 +40,8 @@ Result = TypeVar("Result")
 class GuardRunner:
     """Runs the guards of one hub."""
 
-    def __init__(self) -> None:
+    def __init__(self, charge: Callable[[float], None] = lambda _: None) -> None:
+        self._charge = charge
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @cached_property
@@ -53,8 +59,18 @@ class GuardRunner:
     ) -> Result:
         """Run a guard on a text; at once if the text is short."""
         if len(text) <= LONGEST_AT_ONCE:
-            return guard(text, count)
+            with self.charging():
+                return guard(text, count)
         return await self.check_aside(guard, text, count)
+
+    @contextmanager
+    def charging(self) -> Iterator[None]:
+        """Charge the caller for what the block costs of the processor."""
+        began = time.thread_time()
+        try:
+            yield
+        finally:
+            self._charge(time.thread_time() - began)
 
     async def check_aside(
         self,
@@ -67,7 +83,7 @@ class GuardRunner:
         Raises:
             LimitExceeded: The caller's earlier statements take too long.
         """
-        turn = self._turns.setdefault(current_principal(), asyncio.Lock())
+        turn = self._turns.setdefault(current_share(), asyncio.Lock())
         try:
             async with asyncio.timeout(TURN_SECONDS):
                 await turn.acquire()
@@ -78,9 +94,19 @@ class GuardRunner:
                 retry_after_seconds=1.0,
             ) from None
         try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(
-                self._worker, lambda: guard(*args, **kwargs)
-            )
+            return await self._run_aside(lambda: guard(*args, **kwargs))
         finally:
             turn.release()
+
+    async def _run_aside(self, guard: Callable[[], Result]) -> Result:
+        loop, caller = asyncio.get_running_loop(), copy_context()
+
+        def run() -> Result:
+            began = time.thread_time()
+            try:
+                return guard()
+            finally:  # also when the caller has gone meanwhile
+                spent = time.thread_time() - began
+                loop.call_soon_threadsafe(self._charge, spent, context=caller)
+
+        return await loop.run_in_executor(self._worker, run)

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from mcphub_server.errors import BadArgument
 from mcphub_server.results.cursors import CursorState
+from mcphub_server.tools.arguments import check_count
 from mcphub_server.tools.context import ToolContext
 
 Limit = Annotated[
@@ -22,6 +23,15 @@ Cursor = Annotated[
         description="The next_cursor of the page before, with the same other arguments."
     ),
 ]
+
+
+MOST_PARAMETER_VALUES = 20_000
+"""However deep; to hash them for a cursor and to send them takes some 20 ms."""
+
+
+def check_parameter_values(parameters: object) -> None:
+    """Raise BadArgument if a statement's parameters have too many values."""
+    check_count("parameters", parameters, MOST_PARAMETER_VALUES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,8 +149,9 @@ class Neo4jBackend:
                 async with self._transaction(
                     read.timeout_seconds, read.offset + read.limit + 1
                 ) as (session, transaction):
-                    await self._check_is_read(transaction, read)
                     with metered(session, read.record_bytes) as meter:
+                        await self._check_is_read(transaction, read)
+                        meter.reset()
                         return await self._collect(transaction, read, meter)
         except TimeoutError:
             raise build_unavailable(self.name, BackendReason.TIMEOUT) from None
@@ -160,9 +161,10 @@ class Neo4jBackend:
         try:
             async with (
                 asyncio.timeout(read.timeout_seconds + GRACE_SECONDS),
-                self._transaction(read.timeout_seconds) as (_, transaction),
+                self._transaction(read.timeout_seconds) as (session, transaction),
             ):
-                summary = await self._check_is_read(transaction, read)
+                with metered(session, read.record_bytes):
+                    summary = await self._check_is_read(transaction, read)
         except TimeoutError:
             raise build_unavailable(self.name, BackendReason.TIMEOUT) from None
         return Records(PLAN_COLUMNS, [*walk_plan(summary.plan)], more=False)

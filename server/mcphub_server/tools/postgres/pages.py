@@ -42,7 +42,9 @@ async def read_page(
     """Return the page as a result; raise ToolFailure."""
     statement, values = request.statement, request.values
     context.note(fingerprint=statement.shape)
-    pager = Pager(context, request.tool, fingerprint(statement.fingerprint, values))
+    with context.guards.charging():
+        mark = fingerprint(statement.fingerprint, values)
+    pager = Pager(context, request.tool, mark)
     offset, rows = pager.find_offset(request.cursor), pager.find_limit(request.limit)
     most = context.limits.max_result_bytes
     window = Window(rows, offset, most)

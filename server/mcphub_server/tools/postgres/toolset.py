@@ -14,7 +14,13 @@ from mcphub_server.results.table import EncodedPage, encode_object
 from mcphub_server.tools import schemas
 from mcphub_server.tools.building import ToolDescription, build_result, build_tool
 from mcphub_server.tools.context import ToolContext
-from mcphub_server.tools.paging import Cursor, Limit, Pager, fingerprint
+from mcphub_server.tools.paging import (
+    Cursor,
+    Limit,
+    Pager,
+    check_parameter_values,
+    fingerprint,
+)
 from mcphub_server.tools.postgres.pages import PageRequest, read_page
 
 MOST_PARAMETERS = 1_000
@@ -82,6 +88,7 @@ class PostgresTools:
         tool, values = f"{self._backend.name}_query", parameters or []
         self._context.note(fingerprint=fingerprint(sql))
         statement = await self._context.guards.check(check_sql, sql, len(values))
+        check_parameter_values(values)
         request = PageRequest(tool, statement, values, limit, cursor)
         return await read_page(self._context, self._reader, request)
 

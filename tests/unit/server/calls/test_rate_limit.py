@@ -2,7 +2,7 @@
 
 import pytest
 
-from mcphub_server.calls.rate_limit import RateLimiter
+from mcphub_server.calls.rate_limit import CPU_SHARE, RateLimiter
 
 
 def test_a_burst_passes_and_the_next_call_waits() -> None:
@@ -19,6 +19,16 @@ def test_after_the_told_wait_the_call_passes() -> None:
     wait = limiter.take("a", 0.0)
 
     assert limiter.take("a", wait) == 0
+
+
+def test_what_a_call_cost_delays_the_next() -> None:
+    limiter = RateLimiter(per_second=100, burst=2)
+    limiter.take("a", 0.0)
+    limiter.charge("a", CPU_SHARE * 0.1, 0.0)
+
+    assert limiter.take("a", 0.0) == pytest.approx(0.1)
+    assert limiter.take("a", 0.1) == 0
+    assert limiter.take("b", 0.0) == 0
 
 
 def test_clients_do_not_pay_for_one_another() -> None:

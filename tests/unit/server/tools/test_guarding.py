@@ -9,7 +9,8 @@ from mcphub_server.errors import LimitExceeded, Rejected
 from mcphub_server.guards.sql.check import check_sql
 from mcphub_server.tools import guarding
 from mcphub_server.tools.guarding import LONGEST_AT_ONCE, GuardRunner
-from mcphub_server.web.caller import Client, enter_client
+from mcphub_server.web.caller import Client, current_principal, enter_client
+from tests.support.effort import at_most
 
 
 def find_thread(_text: str, _count: int = 0) -> str:
@@ -55,6 +56,60 @@ async def test_the_loop_goes_on_meanwhile():
     going_on.set()
 
     assert await checking
+
+
+@pytest.mark.parametrize("length", [LONGEST_AT_ONCE, LONGEST_AT_ONCE + 1])
+async def test_what_a_check_costs_is_charged_to_its_caller(length: int):
+    charged: list[tuple[str, float]] = []
+    runner = GuardRunner(lambda spent: charged.append((current_principal(), spent)))
+    enter_client(Client(principal="a"))
+
+    await runner.check(find_thread, "x" * length, 0)
+
+    assert [principal for principal, _ in charged] == ["a"]
+    assert charged[0][1] > 0
+
+
+async def test_a_check_that_nobody_waits_for_is_charged_too():
+    charged: list[float] = []
+    loop, going_on = asyncio.get_running_loop(), threading.Event()
+    started, charging = asyncio.Event(), asyncio.Event()
+
+    def charge(spent: float) -> None:
+        charged.append(spent)
+        charging.set()
+
+    def check() -> None:
+        loop.call_soon_threadsafe(started.set)
+        going_on.wait(10)
+
+    checking = asyncio.create_task(GuardRunner(charge).check_aside(check))
+    await started.wait()
+    checking.cancel()
+    going_on.set()
+
+    await charging.wait()
+    assert len(charged) == 1
+
+
+COSTLY = {
+    "sums": ("SELECT 1", "+1", ""),
+    "letters outside ASCII": ("SELECT 1", ",é", ""),
+    "an order": ("SELECT a FROM t ORDER BY a", ",a", ""),
+    "columns": ("SELECT a", ",a", " FROM t"),
+    "parentheses": ("SELECT ", "(1)+", "1"),
+    "casts": ("SELECT 1", ",a::int", " FROM t"),
+}
+
+
+@pytest.mark.parametrize(("begin", "part", "end"), COSTLY.values(), ids=COSTLY)
+def test_no_check_on_the_event_loop_takes_5_ms(begin: str, part: str, end: str):
+    """A unit is some 3 ms; on average, because the first time costs more."""
+    sql = begin + part * ((LONGEST_AT_ONCE - len(begin + end)) // len(part)) + end
+    check_sql.__wrapped__(sql, 0)
+    with at_most(units=16):
+        for _ in range(10):
+            check_sql.__wrapped__(sql, 0)
 
 
 async def check_as(principal: str, runner: GuardRunner, text: str, done: list[str]):
