@@ -3,7 +3,7 @@
 Clients fill options that a model left out with empty strings and zeros, and send lists
 and objects as JSON text; both are read where nothing else can be meant. The published
 schemas keep to what all of the big clients take: one type for each property and for
-each list's items, no `anyOf`, no null.
+each list's items, properties for each object, no `anyOf`, no null, no defaults.
 """
 
 import json
@@ -17,14 +17,25 @@ from mcphub_server.errors import BadArgument
 LONGEST_NAME = 40
 MOST_NAMES = 3
 
+LONGEST_JSON_TEXT = 131_072
+MOST_VALUES = 70_000
+"""In an argument, however deep; a vector has up to 65,536 numbers."""
+
+MOST_JSON_PARTS = 2_048
+"""Lists and objects in it; reading such a text takes about 3 ms at most."""
+
 Schema = Mapping[str, Any]
+
+UNPUBLISHED = frozenset({"title", "default", "minLength", "additionalProperties"})
+"""Refused by OpenAI's strict mode or Gemini, and checked here anyway."""
 
 
 def simplify_schema(schema: Schema) -> dict[str, Any]:
     """Return an input schema without nulls; what is optional is just not required."""
     properties = schema.get("properties", {})
+    plain = {key: value for key, value in schema.items() if key not in UNPUBLISHED}
     return {
-        **schema,
+        **plain,
         "properties": {
             name: _simplify_property(each) for name, each in properties.items()
         },
@@ -32,32 +43,47 @@ def simplify_schema(schema: Schema) -> dict[str, Any]:
 
 
 def _simplify_property(schema: Schema) -> dict[str, Any]:
-    plain = {key: value for key, value in schema.items() if key != "title"}
-    if plain.get("default", ...) is None:
-        del plain["default"]
+    plain = {key: value for key, value in schema.items() if key not in UNPUBLISHED}
     choices = plain.pop("anyOf", None)
     if choices is None:
         return plain
     (kind,) = (choice for choice in choices if choice != {"type": "null"})
-    return {**kind, **plain}
+    return {**_simplify_property(kind), **plain}
 
 
 def read_arguments(schema: Schema, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return a call's arguments, without the options that are as good as left out.
 
     Raises:
-        BadArgument: One has a name that the tool does not know.
+        BadArgument: One has a name that the tool does not know, or too long a text.
     """
     properties = schema.get("properties", {})
     unknown = [name for name in arguments if name not in properties]
     if unknown:
         raise _refuse_names(unknown, properties)
     required = schema.get("required", ())
-    return {
+    given = {
         name: _read_json(value, properties[name])
         for name, value in arguments.items()
         if name in required or not _is_left_out(value, properties[name])
     }
+    for name, value in given.items():
+        check_count(name, value, MOST_VALUES)
+    return given
+
+
+def check_count(name: str, value: object, most: int) -> None:
+    """Raise BadArgument if lists and objects have more values than that."""
+    nested, count = [value], 0
+    while nested:
+        node = nested.pop()
+        if not isinstance(node, list | dict):
+            continue
+        count += len(node)
+        if count > most:
+            raise BadArgument(f"{name} has more than {most} values.")
+        children = node.values() if isinstance(node, dict) else node
+        nested.extend(child for child in children if isinstance(child, list | dict))
 
 
 def describe_problems(tool: str, error: ValidationError) -> BadArgument:
@@ -83,8 +109,18 @@ def _read_json(value: object, schema: Schema) -> object:
     """Read a list or an object from its JSON text, where no text is wanted."""
     if not isinstance(value, str) or schema.get("type") == "string":
         return value
+    if len(value) > LONGEST_JSON_TEXT:
+        raise BadArgument(
+            f"A list or an object that comes as text has {LONGEST_JSON_TEXT} "
+            "characters at most; send it as JSON itself."
+        )
     if value.lstrip()[:1] not in {"[", "{"}:
         return value
+    if value.count("[") + value.count("{") > MOST_JSON_PARTS:
+        raise BadArgument(
+            f"A list or an object that comes as text has {MOST_JSON_PARTS} lists and "
+            "objects in it at most; send it as JSON itself."
+        )
     try:
         read: object = json.loads(value)
     except (ValueError, RecursionError):

@@ -12,7 +12,9 @@ from mcphub_server.tools.building import build_result
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.paging import Pager
 
-LEAST_RECORD_BYTES = 4 * 1024 * 1024
+LEAST_RECORD_BYTES = 1024 * 1024
+"""Decoded on the event loop; a byte may become a list."""
+
 RECORD_SHARE = 4
 LARGEST_OFFSET = 20_000
 """Skipped records are read and thrown away, so deep pages belong in the statement."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastmcp.tools.base import Tool, ToolResult
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from mcphub_server.backends.neo4j import statements
 from mcphub_server.backends.neo4j.backend import Neo4jBackend, Read, Records
@@ -21,7 +21,13 @@ from mcphub_server.tools.neo4j.pages import (
     build_read,
     read_page,
 )
-from mcphub_server.tools.paging import Cursor, Limit, Pager, fingerprint
+from mcphub_server.tools.paging import (
+    Cursor,
+    Limit,
+    Pager,
+    check_parameter_values,
+    fingerprint,
+)
 
 Cypher = Annotated[
     str,
@@ -32,7 +38,17 @@ Cypher = Annotated[
 ]
 Parameters = Annotated[
     dict[str, Any] | None,
-    Field(description='Values of the statement\'s $names, as {"name": value}.'),
+    WithJsonSchema(
+        {
+            "type": "object",
+            # some clients take no object without a property
+            "properties": {
+                "name": {"type": "string", "description": "The value of $name."}
+            },
+            "description": 'Values of the statement\'s $names, as {"name": value}: '
+            "a property of any type for each.",
+        }
+    ),
 ]
 Label = Annotated[str, Field(description="A node label, without colon.", min_length=1)]
 NodeId = Annotated[
@@ -41,7 +57,7 @@ NodeId = Annotated[
 ]
 Direction = Annotated[
     Literal["both", "outgoing", "incoming"],
-    Field(description="Which relationships, as seen from the node."),
+    Field(description="Which relationships, as seen from the node; both if left out."),
 ]
 
 
@@ -74,7 +90,9 @@ class Neo4jTools:
         statement = await self._context.guards.check_aside(check_cypher, cypher)
         values = parameters or {}
         check_parameters(statement.parameters, values)
-        mark = fingerprint(statement.fingerprint, values)
+        check_parameter_values(values)
+        with self._context.guards.charging():
+            mark = fingerprint(statement.fingerprint, values)
         self._context.note(fingerprint=statement.fingerprint)
         pager = Pager(self._context, f"{self._backend.name}_query", mark)
         if statement.explain:

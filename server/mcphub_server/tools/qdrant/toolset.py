@@ -79,12 +79,15 @@ WithPayload = Annotated[
     WithJsonSchema(
         {
             "type": "boolean",
-            "description": "Whether hits carry their payload; a list of names: which "
-            "fields of it.",
+            "description": "Whether hits carry their payload, true if left out; a list "
+            "of names: which fields of it.",
         }
     ),
 ]
-WithVectors = Annotated[bool, Field(description="Whether hits carry their vectors.")]
+WithVectors = Annotated[
+    bool,
+    Field(description="Whether hits carry their vectors; false if left out."),
+]
 
 
 def build_tools(backend: QdrantBackend, context: ToolContext) -> list[Tool]:
@@ -125,14 +128,15 @@ class QdrantTools:
     ) -> ToolResult:
         self._context.note(fingerprint=fingerprint(collection, using))
         name = self._check_name(collection)
-        condition = check_filter(filter) if filter else None
+        with self._context.guards.charging():
+            condition = check_filter(filter) if filter else None
         self._context.note(fingerprint=fingerprint(collection, using, condition))
         if point_id in {0, "0"} and (query_vector or query_text):
             point_id = None  # a client that fills in what was left out
         check_one_query(query_vector, query_text, point_id)
         search = Search(
             collection=name,
-            query=check_query(query_vector, point_id),
+            query=await self._check_query(query_vector, point_id),
             using=None if using is None else check_vector_name(using),
             condition=condition,
             limit=self._find_limit(limit),
@@ -167,6 +171,14 @@ class QdrantTools:
             self._backend, lambda: self._backend.describe_collection(name, seconds)
         )
         return self._answer(results.describe_collection(name, info), 1, cut=False)
+
+    async def _check_query(self, vector: object, point_id: int | str | None) -> object:
+        """Return what to search for; None while its vector is still to be made."""
+        if point_id is not None:
+            return check_point_id(point_id)
+        if vector is None:
+            return None
+        return await self._context.guards.check_aside(check_vector, vector)
 
     def _check_name(self, collection: str) -> str:
         return check_collection_name(collection, self._backend.config.collections)
@@ -207,13 +219,6 @@ def check_one_query(vector: object, text: object, point_id: object) -> None:
     given = (vector, text, point_id)
     if sum(each is not None for each in given) != 1:
         raise BadArgument("Pass exactly one of query_vector, query_text and point_id.")
-
-
-def check_query(vector: object, point_id: int | str | None) -> object:
-    """Return what to search for; None while its vector is still to be made."""
-    if point_id is not None:
-        return check_point_id(point_id)
-    return None if vector is None else check_vector(vector)
 
 
 def check_fields(with_payload: bool | list[str]) -> bool | list[str]:  # noqa: FBT001

@@ -1,0 +1,69 @@
+"""All tools keep to what the big clients' makers publish that theirs accept."""
+
+from typing import Any
+
+import pytest
+
+from mcphub_server.tools.hub import HubFacts, build_hub_tools
+from tests.support.client_rules import (
+    CLIENTS,
+    LONGEST_DESCRIPTION,
+    MOST_TOOLS,
+    Rules,
+    check_copilot,
+    check_gemini,
+    check_openai,
+)
+
+from .test_arguments import TOOLS
+
+HUB_TOOLS = {tool.name: tool for tool in build_hub_tools(HubFacts("1", [], {}))}
+ALL = {**HUB_TOOLS, **TOOLS}
+LONGEST_BACKEND = "b" * 30
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("check", CLIENTS.values(), ids=CLIENTS)
+def test_a13_a_tool_keeps_to_a_clients_rules(check: Rules, name: str) -> None:
+    assert [*check(name, ALL[name].parameters)] == []
+
+
+def test_a_request_has_room_for_all_tools() -> None:
+    assert len(ALL) <= MOST_TOOLS
+    assert max(len(tool.description or "") for tool in ALL.values()) <= (
+        LONGEST_DESCRIPTION
+    )
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_the_longest_backends_tools_have_a_name_that_clients_take(name: str) -> None:
+    suffix = name.partition("_")[2]
+    longest = f"{LONGEST_BACKEND}_{suffix}"
+
+    assert [*check_gemini(longest, ALL[name].parameters)] == []
+
+
+@pytest.mark.parametrize(
+    ("check", "schema", "said"),
+    [
+        pytest.param(check_gemini, {"type": "object"}, "non-empty", id="a free object"),
+        pytest.param(check_gemini, {"type": "string", "const": 1}, "const", id="const"),
+        pytest.param(
+            check_openai, {"type": "string", "default": ""}, "default", id="d"
+        ),
+        pytest.param(
+            check_openai, {"type": "string", "minLength": 1}, "minL", id="len"
+        ),
+        pytest.param(
+            check_copilot, {"type": "array"}, "items", id="a list of anything"
+        ),
+        pytest.param(check_copilot, {"type": ["string", "null"]}, "single", id="null"),
+        pytest.param(check_copilot, {"items": {}}, "no single type", id="no type"),
+    ],
+)
+def test_the_rules_see_what_is_refused(
+    check: Rules, schema: dict[str, Any], said: str
+) -> None:
+    found = [*check("a", {"type": "object", "properties": {"p": schema}})]
+
+    assert any(said in each for each in found)
