@@ -33,8 +33,16 @@ READING_CLAUSES = frozenset(
     }
 )
 
-SCHEMA_COMMANDS = ("ShowIndexCommand", "ShowConstraint")
-"""What SHOW may show: queries of vectors and texts need the names of indexes."""
+SCHEMA_COMMANDS = (
+    "ShowIndexCommand",
+    "ShowConstraint",
+    "ShowProcedures",
+    "ShowFunctions",
+)
+"""What SHOW may show: queries of vectors and texts need the names of indexes, and
+statements those of functions. Not by whom they can be executed."""
+
+PRIVILEGES = "ExecutableByContext"
 
 PARTS = frozenset(
     {
@@ -118,7 +126,11 @@ def _is_known_clause(clause: Any) -> bool:
         return True
     commands = [type(node).__name__ for node in walk(clause)]
     shown = [name for name in commands if name.startswith("Show") and name not in PARTS]
-    return bool(shown) and all(name.startswith(SCHEMA_COMMANDS) for name in shown)
+    return (
+        bool(shown)
+        and PRIVILEGES not in commands
+        and all(name.startswith(SCHEMA_COMMANDS) for name in shown)
+    )
 
 
 def _name_command(node: Any) -> str:

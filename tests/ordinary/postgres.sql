@@ -1,0 +1,351 @@
+-- Ordinary statements on schema.sql: each passes the guard and runs. A statement ends with
+-- a semicolon at the end of a line.
+
+-- rental: first steps
+SELECT * FROM film;
+SELECT title, release_year FROM film LIMIT 10;
+SELECT DISTINCT rating FROM film ORDER BY rating;
+SELECT count(*) FROM customer;
+SELECT first_name, last_name FROM customer WHERE first_name = 'Mary';
+SELECT first_name || ' ' || last_name AS full_name, email FROM customer ORDER BY 1;
+SELECT title, length FROM film WHERE length BETWEEN 60 AND 90 ORDER BY length DESC, title;
+SELECT title FROM film WHERE title LIKE 'ACA%';
+SELECT title FROM film WHERE title ILIKE '%egg%';
+SELECT title FROM film WHERE title ~ '^A[CD]' AND title !~* 'prejudice';
+SELECT title FROM film WHERE title SIMILAR TO '%(EGG|HOLES)%';
+SELECT title FROM film WHERE description NOT LIKE '%!_%' ESCAPE '!';
+SELECT * FROM film WHERE rating IN ('PG', 'R') AND rental_rate < 3;
+SELECT * FROM film WHERE rating NOT IN ('G') ORDER BY film_id OFFSET 5 LIMIT 5;
+SELECT * FROM film ORDER BY length DESC NULLS LAST FETCH FIRST 3 ROWS ONLY;
+SELECT film_id, title FROM film ORDER BY rental_rate DESC FETCH FIRST 2 ROWS WITH TIES;
+SELECT * FROM rental WHERE return_date IS NULL;
+SELECT * FROM address WHERE district IS DISTINCT FROM 'Texas';
+SELECT * FROM customer WHERE activebool;
+SELECT * FROM customer WHERE activebool IS NOT TRUE;
+SELECT lower(last_name), upper(first_name), initcap(email), length(email) FROM customer;
+SELECT coalesce(district, 'unknown') AS district, count(*) FROM address GROUP BY 1;
+SELECT nullif(active, 0) FROM customer;
+SELECT greatest(length, 60), least(length, 180) FROM film;
+SELECT CASE WHEN length < 60 THEN 'short' WHEN length < 120 THEN 'medium' ELSE 'long' END AS kind, count(*) FROM film GROUP BY kind ORDER BY 2 DESC;
+SELECT CASE rating WHEN 'G' THEN 1 WHEN 'PG' THEN 2 ELSE 3 END FROM film;
+SELECT "zip code", notes FROM customer_list WHERE country = 'Japan';
+SELECT * FROM sales_by_category ORDER BY total_sales DESC;
+TABLE language;
+TABLE public.category ORDER BY name LIMIT 2;
+VALUES (1, 'one'), (2, 'two'), (3, 'three');
+SELECT * FROM (VALUES (1, 'a'), (2, 'b')) AS v(id, letter) ORDER BY id;
+
+-- rental: joins
+SELECT c.first_name, p.amount, p.payment_date FROM customer c INNER JOIN payment p ON p.customer_id = c.customer_id ORDER BY p.payment_date;
+SELECT f.title, l.name FROM film f JOIN language l USING (language_id) WHERE l.name = 'Italian';
+SELECT f.film_id, f.title, i.inventory_id FROM film f LEFT JOIN inventory i ON i.film_id = f.film_id WHERE i.inventory_id IS NULL;
+SELECT s.store_id, st.first_name FROM staff st RIGHT OUTER JOIN store s ON s.manager_staff_id = st.staff_id;
+SELECT a.address_id, c.customer_id FROM address a FULL OUTER JOIN customer c ON c.address_id = a.address_id;
+SELECT s.store_id, c.name FROM store s CROSS JOIN category c;
+SELECT * FROM city NATURAL JOIN country;
+SELECT f1.title, f2.title FROM film f1 INNER JOIN film f2 ON f1.film_id < f2.film_id AND f1.length = f2.length;
+SELECT a.first_name, a.last_name, count(*) AS films FROM actor a JOIN film_actor fa USING (actor_id) GROUP BY a.actor_id ORDER BY films DESC LIMIT 5;
+SELECT ca.name, count(*), round(avg(f.length), 1) AS mean FROM category ca JOIN film_category fc USING (category_id) JOIN film f USING (film_id) GROUP BY ca.name HAVING count(*) > 3 ORDER BY mean;
+SELECT co.country, sum(p.amount) FROM payment p JOIN customer c USING (customer_id) JOIN address a USING (address_id) JOIN city ci USING (city_id) JOIN country co USING (country_id) GROUP BY co.country ORDER BY 2 DESC;
+SELECT c.customer_id, r.rental_id FROM customer c, rental r WHERE c.customer_id = r.customer_id AND r.return_date IS NULL;
+SELECT f.title, string_agg(a.first_name || ' ' || a.last_name, ', ' ORDER BY a.last_name) AS actors FROM film f JOIN film_actor fa USING (film_id) JOIN actor a USING (actor_id) GROUP BY f.title;
+SELECT c.customer_id, latest.rental_date FROM customer c CROSS JOIN LATERAL (SELECT r.rental_date FROM rental r WHERE r.customer_id = c.customer_id ORDER BY r.rental_date DESC LIMIT 1) AS latest;
+SELECT c.customer_id, t.n FROM customer c LEFT JOIN LATERAL (SELECT count(*) AS n FROM payment p WHERE p.customer_id = c.customer_id) t ON true;
+SELECT * FROM film JOIN film_category USING (film_id) AS shared ORDER BY shared.film_id LIMIT 3;
+SELECT m.manager, count(c.*) FROM (SELECT s.store_id, st.last_name AS manager FROM store s JOIN staff st ON st.staff_id = s.manager_staff_id) m JOIN customer c USING (store_id) GROUP BY m.manager;
+
+-- rental: subqueries
+SELECT title, rental_rate FROM film WHERE rental_rate > (SELECT avg(rental_rate) FROM film);
+SELECT first_name FROM customer WHERE EXISTS (SELECT 1 FROM payment WHERE payment.customer_id = customer.customer_id AND amount > 7);
+SELECT first_name FROM customer c WHERE NOT EXISTS (SELECT FROM rental r WHERE r.customer_id = c.customer_id);
+SELECT title FROM film WHERE film_id IN (SELECT film_id FROM inventory WHERE store_id = 1);
+SELECT title FROM film WHERE film_id NOT IN (SELECT film_id FROM inventory WHERE film_id IS NOT NULL);
+SELECT title FROM film WHERE length >= ANY (SELECT max(length) FROM film f JOIN film_category USING (film_id) GROUP BY category_id);
+SELECT title FROM film WHERE length > ALL (SELECT round(avg(length), 2) FROM film GROUP BY rating);
+SELECT title FROM film WHERE (rating, length) IN (SELECT rating, max(length) FROM film GROUP BY rating);
+SELECT (SELECT count(*) FROM film) AS films, (SELECT count(*) FROM actor) AS actors;
+SELECT * FROM (SELECT rating, count(*) AS n FROM film GROUP BY rating) AS r WHERE n > 5;
+SELECT c.first_name, (SELECT sum(amount) FROM payment p WHERE p.customer_id = c.customer_id) AS spent FROM customer c ORDER BY spent DESC NULLS LAST LIMIT 5;
+SELECT ARRAY(SELECT name FROM category ORDER BY name);
+
+-- rental: grouping
+SELECT customer_id, sum(amount) AS total FROM payment GROUP BY customer_id HAVING sum(amount) > 40 ORDER BY total DESC;
+SELECT date_trunc('month', payment_date) AS month, sum(amount), count(*) FROM payment GROUP BY 1 ORDER BY 1;
+SELECT payment_date::date AS day, sum(amount) FROM payment GROUP BY payment_date::date ORDER BY day;
+SELECT extract(dow FROM rental_date) AS weekday, count(*) FROM rental GROUP BY weekday ORDER BY weekday;
+SELECT extract(year FROM rental_date)::int AS y, to_char(rental_date, 'YYYY-MM') AS ym, count(*) FROM rental GROUP BY 1, 2;
+SELECT staff_id, customer_id, sum(amount) FROM payment GROUP BY GROUPING SETS ((staff_id, customer_id), (staff_id), ()) ORDER BY 1, 2;
+SELECT staff_id, date_trunc('month', payment_date), sum(amount) FROM payment GROUP BY ROLLUP (staff_id, date_trunc('month', payment_date));
+SELECT rating, rental_duration, count(*), grouping(rating, rental_duration) FROM film GROUP BY CUBE (rating, rental_duration);
+SELECT count(*) FILTER (WHERE rating = 'G') AS g, count(*) FILTER (WHERE rating <> 'G') AS other FROM film;
+SELECT bool_and(activebool), bool_or(activebool), every(active = 1) FROM customer;
+SELECT min(length), max(length), avg(length), stddev(length), variance(length), sum(length) FROM film;
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY length) AS median, percentile_disc(ARRAY[0.25, 0.75]) WITHIN GROUP (ORDER BY length) AS quartiles FROM film;
+SELECT mode() WITHIN GROUP (ORDER BY rating) FROM film;
+SELECT corr(length, rental_rate), regr_slope(rental_rate, length), covar_pop(length, rental_rate) FROM film;
+SELECT count(DISTINCT customer_id), count(DISTINCT (staff_id, customer_id)) FROM payment;
+SELECT array_agg(title ORDER BY title) FROM film WHERE rating = 'R';
+SELECT jsonb_object_agg(name, category_id) FROM category;
+SELECT json_agg(row_to_json(c)) FROM category c;
+SELECT DISTINCT ON (customer_id) customer_id, rental_date, rental_id FROM rental ORDER BY customer_id, rental_date DESC;
+SELECT rank(60) WITHIN GROUP (ORDER BY length) FROM film;
+SELECT bit_and(film_id), bit_or(film_id), xmlagg(xmlelement(name t, title)) FROM film WHERE film_id < 4;
+
+-- rental: windows
+SELECT title, rating, length, rank() OVER (PARTITION BY rating ORDER BY length DESC) FROM film;
+SELECT title, row_number() OVER (ORDER BY film_id), dense_rank() OVER w, percent_rank() OVER w, cume_dist() OVER w FROM film WINDOW w AS (ORDER BY length);
+SELECT payment_id, amount, sum(amount) OVER (ORDER BY payment_id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS running FROM payment;
+SELECT payment_date, avg(amount) OVER (ORDER BY payment_date RANGE BETWEEN interval '7 days' PRECEDING AND CURRENT ROW) FROM payment;
+SELECT rental_id, rental_date - lag(rental_date) OVER (PARTITION BY customer_id ORDER BY rental_date) AS since FROM rental;
+SELECT film_id, lead(title, 1, 'none') OVER (ORDER BY film_id) FROM film;
+SELECT title, first_value(title) OVER w, last_value(title) OVER w, nth_value(title, 2) OVER w FROM film WINDOW w AS (PARTITION BY rating ORDER BY length ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING);
+SELECT title, ntile(4) OVER (ORDER BY length) AS quartile FROM film;
+SELECT amount, sum(amount) OVER (ORDER BY payment_id GROUPS BETWEEN 1 PRECEDING AND 1 FOLLOWING EXCLUDE CURRENT ROW) FROM payment;
+SELECT rating, count(*), 100.0 * count(*) / sum(count(*)) OVER () AS share FROM film GROUP BY rating;
+SELECT * FROM (SELECT f.*, row_number() OVER (PARTITION BY rating ORDER BY rental_rate DESC, film_id) AS rn FROM film f) ranked WHERE rn <= 2;
+
+-- rental: WITH
+WITH totals AS (SELECT customer_id, sum(amount) AS total FROM payment GROUP BY customer_id) SELECT c.first_name, t.total FROM totals t JOIN customer c USING (customer_id) ORDER BY t.total DESC LIMIT 3;
+WITH a AS (SELECT 1 AS x), b AS (SELECT x + 1 AS y FROM a) SELECT x, y FROM a, b;
+WITH RECURSIVE t(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM t WHERE n < 10) SELECT sum(n) FROM t;
+WITH RECURSIVE path AS (SELECT id, parent, name, 1 AS depth FROM lab.tree WHERE parent IS NULL UNION ALL SELECT c.id, c.parent, p.name || '/' || c.name, p.depth + 1 FROM lab.tree c JOIN path p ON c.parent = p.id) SELECT * FROM path ORDER BY depth;
+WITH RECURSIVE walk AS (SELECT id, parent FROM lab.tree WHERE id = 1 UNION SELECT t.id, t.parent FROM lab.tree t JOIN walk w ON t.parent = w.id) SEARCH DEPTH FIRST BY id SET ordering SELECT id FROM walk ORDER BY ordering;
+WITH RECURSIVE walk AS (SELECT id, parent FROM lab.tree WHERE id = 1 UNION ALL SELECT t.id, t.parent FROM lab.tree t JOIN walk w ON t.parent = w.id) CYCLE id SET is_cycle USING steps SELECT id, is_cycle FROM walk;
+WITH big AS MATERIALIZED (SELECT * FROM rental), small AS NOT MATERIALIZED (SELECT * FROM store) SELECT count(*) FROM big, small;
+WITH monthly AS (SELECT date_trunc('month', rental_date) AS m, count(*) AS n FROM rental GROUP BY 1) SELECT m, n, n - lag(n) OVER (ORDER BY m) AS change FROM monthly;
+WITH first AS (SELECT customer_id, min(date_trunc('month', rental_date)) AS cohort FROM rental GROUP BY 1) SELECT cohort, count(*) FROM first GROUP BY cohort;
+WITH q AS (SELECT 1 AS a) SELECT q.a FROM q;
+
+-- rental: sets
+SELECT first_name FROM actor UNION SELECT first_name FROM customer ORDER BY first_name;
+SELECT first_name FROM actor UNION ALL SELECT first_name FROM staff;
+SELECT customer_id FROM payment INTERSECT SELECT customer_id FROM rental;
+SELECT film_id FROM film EXCEPT SELECT film_id FROM inventory ORDER BY 1;
+(SELECT title FROM film ORDER BY length LIMIT 1) UNION ALL (SELECT title FROM film ORDER BY length DESC LIMIT 1);
+SELECT 1 AS n UNION (SELECT 2 INTERSECT SELECT 2) ORDER BY n;
+
+-- rental: full text, arrays, enums
+SELECT title FROM film WHERE fulltext @@ to_tsquery('english', 'robot & mine');
+SELECT title, ts_rank(fulltext, plainto_tsquery('shark teacher')) AS score FROM film WHERE fulltext @@ plainto_tsquery('shark teacher') ORDER BY score DESC;
+SELECT ts_headline('english', description, websearch_to_tsquery('"a teacher" -shark')) FROM film WHERE fulltext @@ websearch_to_tsquery('teacher -shark') LIMIT 2;
+SELECT title FROM film WHERE 'Trailers' = ANY (special_features);
+SELECT title FROM film WHERE special_features @> ARRAY['Commentaries'];
+SELECT title FROM film WHERE special_features && '{Trailers,Commentaries}' AND array_length(special_features, 1) = 2;
+SELECT film_id, unnest(special_features) AS feature FROM film;
+SELECT f.title, s.feature, s.position FROM film f, unnest(f.special_features) WITH ORDINALITY AS s(feature, position);
+SELECT special_features[1], special_features[1:2], cardinality(special_features) FROM film;
+SELECT array_to_string(special_features, '; ') FROM film;
+SELECT array_append(special_features, 'New'), array_remove(special_features, 'Trailers'), array_position(special_features, 'Trailers'), array_cat(special_features, ARRAY['x']) FROM film;
+SELECT enum_range(NULL::mpaa_rating), enum_first(NULL::mpaa_rating), enum_last(NULL::mpaa_rating);
+SELECT rating::text, 'PG-13'::mpaa_rating < rating FROM film;
+SELECT title FROM film WHERE rating >= 'PG-13';
+SELECT to_tsvector('simple', title), numnode(to_tsquery('a & b')), strip(fulltext), tsvector_to_array(fulltext) FROM film;
+SELECT phraseto_tsquery('english', 'academy dinosaur'), setweight(fulltext, 'A'), ts_rank_cd(fulltext, to_tsquery('boat')) FROM film;
+
+-- texts
+SELECT substring(title FROM 1 FOR 5), left(title, 3), right(title, 3), position('A' IN title), strpos(title, 'O') FROM film;
+SELECT trim(both ' ' FROM '  x '), ltrim('  x'), rtrim('x  '), btrim('xxaxx', 'x'), replace(title, ' ', '_') FROM film LIMIT 1;
+SELECT concat(first_name, ' ', last_name), concat_ws(', ', last_name, first_name), format('%s <%s>', last_name, email) FROM customer;
+SELECT split_part(email, '@', 2) AS domain, count(*) FROM customer GROUP BY domain;
+SELECT regexp_replace(title, '(\w+) (\w+)', '\2 \1'), regexp_match(title, '(\d+)$'), regexp_split_to_array(title, '\s+') FROM film;
+SELECT m[1] FROM film, regexp_matches(title, '[A-Z]+', 'g') AS m;
+SELECT word FROM regexp_split_to_table('a quick fox', ' ') AS word;
+SELECT regexp_count(title, 'A'), regexp_substr(title, '[0-9]+'), regexp_instr(title, 'E'), regexp_like(title, 'egg', 'i') FROM film;
+SELECT lpad(film_id::text, 5, '0'), rpad(title, 30, '.'), repeat('*', 3), reverse(title), translate(title, 'AE', '43') FROM film;
+SELECT ascii('A'), chr(65), md5(title), encode(sha256(title::bytea), 'hex'), octet_length(title), char_length(title), bit_length(title) FROM film;
+SELECT overlay('Txxxxas' PLACING 'hom' FROM 2 FOR 4), starts_with(title, 'ACE'), quote_literal('O''Reilly'), quote_ident('a b') FROM film;
+SELECT E'tab\there', U&'\0061', $$dollar's$$, $tag$another $$ one$tag$, 'it''s', B'101', X'1F';
+SELECT 'a'
+  'b' AS "joined";
+SELECT title COLLATE "C" FROM film ORDER BY title COLLATE "C" DESC;
+SELECT to_hex(255), string_to_array('a,b,c', ','), initcap('the quick'), unistr('\0041');
+SELECT s FROM string_to_table('x-y-z', '-') s;
+SELECT normalize('é', NFC) = 'é', 'é' IS NFC NORMALIZED;
+
+-- numbers
+SELECT 7 / 2, 7 % 2, 7.0 / 2, 2 ^ 10, |/ 25, ||/ 27, @ -5, 5 & 3, 5 | 3, 5 # 3, ~5, 1 << 4, 256 >> 2;
+SELECT round(2.5), round(2.567, 2), ceil(1.2), ceiling(1.2), floor(-1.2), trunc(9.99, 1), abs(-3), sign(-2), mod(10, 3), div(10, 3);
+SELECT sqrt(2), cbrt(27), exp(1), ln(10), log(100), log(2, 8), power(2, 8), pi(), degrees(pi()), radians(180);
+SELECT sin(0), cos(0), tan(0), asin(0), acos(1), atan(1), atan2(1, 1), sinh(0), cot(1), sind(30);
+SELECT gcd(12, 18), lcm(4, 6), factorial(5), width_bucket(5.35, 0.024, 10.06, 5), scale(8.41), min_scale(8.4100), trim_scale(8.4100);
+SELECT random() < 1, 1e10::float8, 'NaN'::float8, 'Infinity'::numeric, 0.1::real;
+SELECT 12345678901234567890.123456789 AS wide, 9223372036854775807 AS big, (-32768)::smallint;
+SELECT to_char(1234567.891, 'FM9,999,999.00'), to_number('1,234.5', '9G999D9'), numeric '10.50' * 2;
+SELECT cast(rental_rate AS integer), rental_rate::text, cast('42' AS int), '3.14'::numeric(3, 1) FROM film;
+SELECT generate_series(1, 10, 3);
+SELECT g, g * g FROM generate_series(1, 5) AS g;
+SELECT x FROM generate_series(0, 1, 0.25) AS x;
+
+-- dates and times
+SELECT now() IS NOT NULL, current_date <= current_date + 1, current_timestamp - interval '1 day' < now(), localtimestamp IS NULL, clock_timestamp() >= now();
+SELECT rental_date, rental_date::date, rental_date::time, rental_date AT TIME ZONE 'Europe/Berlin' FROM rental;
+SELECT return_date - rental_date AS kept, extract(epoch FROM return_date - rental_date) / 86400 AS days FROM rental WHERE return_date IS NOT NULL;
+SELECT age(timestamp '2026-03-01', timestamp '2020-02-29'), justify_days(interval '40 days'), justify_hours(interval '30 hours'), justify_interval(interval '1 mon -1 hour');
+SELECT date '2026-02-28' + 1, date '2026-03-01' - date '2026-02-01', date '2026-01-31' + interval '1 month', timestamp '2026-01-01' - interval '2 hours 30 minutes';
+SELECT date_part('hour', rental_date), extract(isodow FROM rental_date), extract(week FROM rental_date), extract(quarter FROM rental_date) FROM rental;
+SELECT to_char(rental_date, 'Day, DD Mon YYYY HH24:MI'), to_date('05 Dec 2000', 'DD Mon YYYY'), to_timestamp('2026-01-02', 'YYYY-MM-DD'), to_timestamp(0) FROM rental;
+SELECT make_date(2026, 2, 3), make_time(8, 15, 23.5), make_timestamp(2026, 7, 15, 8, 15, 23.5), make_interval(days => 10), make_timestamptz(2026, 1, 1, 0, 0, 0, 'UTC');
+SELECT d::date FROM generate_series(date '2026-01-01', date '2026-01-07', interval '1 day') AS d;
+SELECT count(*) FROM rental WHERE rental_date >= '2026-03-01' AND rental_date < timestamptz '2026-04-01';
+SELECT count(*) FROM rental WHERE rental_date BETWEEN SYMMETRIC '2026-05-01' AND '2026-03-01';
+SELECT (date '2026-01-01', date '2026-02-01') OVERLAPS (date '2026-01-15', interval '1 month');
+SELECT date_bin('15 minutes', at, timestamptz '2026-01-01') AS slot, count(*) FROM lab.events GROUP BY slot ORDER BY slot;
+SELECT interval '1 year 2 months', interval '3' day, interval 'P1DT2H', -interval '1 hour', interval '1 hour' * 3, isfinite(date 'infinity');
+SELECT timezone('UTC', at), at AT TIME ZONE 'UTC' AT TIME ZONE 'America/New_York', date_trunc('day', at, 'Asia/Tokyo') FROM lab.events LIMIT 1;
+SELECT days.day, count(r.rental_id) FROM generate_series('2026-02-01'::timestamptz, '2026-02-10', '1 day') AS days(day) LEFT JOIN rental r ON r.rental_date >= days.day AND r.rental_date < days.day + interval '1 day' GROUP BY days.day;
+SELECT name, abbrev, is_dst FROM pg_timezone_names WHERE name LIKE 'Europe/B%' LIMIT 3;
+
+-- music: quoted names
+SELECT "Name", "Milliseconds" / 1000.0 AS seconds FROM music."Track" ORDER BY "Milliseconds" DESC LIMIT 5;
+SELECT ar."Name" AS artist, count(*) AS albums FROM music."Album" al JOIN music."Artist" ar ON ar."ArtistId" = al."ArtistId" GROUP BY ar."Name" ORDER BY albums DESC;
+SELECT g."Name", sum(il."UnitPrice" * il."Quantity") AS revenue FROM music."InvoiceLine" il JOIN music."Track" t USING ("TrackId") JOIN music."Genre" g USING ("GenreId") GROUP BY g."Name";
+SELECT "BillingCountry", sum("Total"), avg("Total") FROM music."Invoice" GROUP BY "BillingCountry" HAVING sum("Total") > 10 ORDER BY 2 DESC;
+SELECT c."FirstName", c."LastName", e."FirstName" AS rep FROM music."Customer" c LEFT JOIN music."Employee" e ON e."EmployeeId" = c."SupportRepId";
+SELECT e."LastName", m."LastName" AS manager FROM music."Employee" e LEFT JOIN music."Employee" m ON m."EmployeeId" = e."ReportsTo";
+SELECT p."Name", count(pt."TrackId") FROM music."Playlist" p LEFT JOIN music."PlaylistTrack" pt ON pt."PlaylistId" = p."PlaylistId" GROUP BY p."PlaylistId", p."Name";
+SELECT "Composer", count(*) FROM music."Track" WHERE "Composer" IS NOT NULL GROUP BY "Composer" ORDER BY count(*) DESC;
+SELECT extract(year FROM "InvoiceDate") AS year, sum("Total") AS sales FROM music."Invoice" GROUP BY year ORDER BY year;
+SELECT t."Name" FROM music."Track" t WHERE NOT EXISTS (SELECT 1 FROM music."InvoiceLine" l WHERE l."TrackId" = t."TrackId");
+SELECT "Country", "CustomerId", spent FROM (SELECT c."Country", c."CustomerId", sum(i."Total") AS spent, rank() OVER (PARTITION BY c."Country" ORDER BY sum(i."Total") DESC) AS place FROM music."Customer" c JOIN music."Invoice" i USING ("CustomerId") GROUP BY c."Country", c."CustomerId") x WHERE place = 1;
+SELECT al."Title", round(sum(t."Milliseconds") / 60000.0, 2) AS minutes, pg_size_pretty(sum(t."Bytes")) FROM music."Album" al JOIN music."Track" t USING ("AlbumId") GROUP BY al."AlbumId", al."Title";
+WITH RECURSIVE chain AS (SELECT "EmployeeId", "LastName", 0 AS level FROM music."Employee" WHERE "ReportsTo" IS NULL UNION ALL SELECT e."EmployeeId", e."LastName", level + 1 FROM music."Employee" e JOIN chain c ON e."ReportsTo" = c."EmployeeId") SELECT * FROM chain;
+SELECT a."Name" FROM music."Artist" AS a WHERE a."Name" LIKE '%/%' OR a."Name" = 'Antônio Carlos Jobim';
+SELECT left("Email", strpos("Email", '@') - 1) FROM music."Customer";
+SELECT "InvoiceDate"::date, "Total", avg("Total") OVER (ORDER BY "InvoiceDate" ROWS 3 PRECEDING) FROM music."Invoice";
+SELECT count(*) AS "number of tracks", max("UnitPrice") AS "highest price" FROM music."Track";
+SELECT music."Genre"."Name" FROM music."Genre" ORDER BY music."Genre"."Name";
+
+-- trade
+SELECT product_name, unit_price FROM trade.products WHERE NOT discontinued = 1 ORDER BY unit_price DESC LIMIT 10;
+SELECT category_name, count(product_id) FROM trade.categories c LEFT JOIN trade.products p ON p.category_id = c.category_id GROUP BY category_name;
+SELECT o.order_id, sum(d.unit_price * d.quantity * (1 - d.discount))::numeric(10, 2) AS total FROM trade.orders o JOIN trade.order_details d ON d.order_id = o.order_id GROUP BY o.order_id ORDER BY total DESC;
+SELECT e.first_name, e.last_name, count(o.*) FROM trade.employees e LEFT JOIN trade.orders o USING (employee_id) GROUP BY e.employee_id, e.first_name, e.last_name;
+SELECT company_name FROM trade.customers WHERE customer_id NOT IN (SELECT customer_id FROM trade.orders);
+SELECT order_id, shipped_date - required_date AS late FROM trade.orders WHERE shipped_date > required_date;
+SELECT ship_country, avg(freight)::numeric(8, 2) FROM trade.orders GROUP BY ship_country ORDER BY 2;
+SELECT product_name, units_in_stock, reorder_level FROM trade.products WHERE units_in_stock + units_on_order <= reorder_level;
+SELECT to_char(order_date, 'YYYY-"Q"Q') AS quarter, count(*) FROM trade.orders GROUP BY 1 ORDER BY 1;
+SELECT s.company_name, p.product_name FROM trade.suppliers s JOIN trade.products p USING (supplier_id) WHERE s.country IN ('UK', 'Japan');
+SELECT company_name, coalesce(region, country) AS place FROM trade.customers ORDER BY place, company_name;
+SELECT a.product_id, b.product_id, count(*) FROM trade.order_details a JOIN trade.order_details b ON a.order_id = b.order_id AND a.product_id < b.product_id GROUP BY 1, 2 HAVING count(*) > 1 ORDER BY 3 DESC;
+SELECT employee_id, extract(year FROM age(date '2026-01-01', birth_date)) AS years FROM trade.employees;
+SELECT encode(picture, 'base64'), length(picture), get_byte(picture, 0), picture IS NULL FROM trade.categories;
+SELECT contact_name FROM trade.customers WHERE contact_name ~ '\d$' AND phone LIKE '(5)%';
+SELECT c.company_name, max(o.order_date) AS last_order FROM trade.customers c JOIN trade.orders o USING (customer_id) GROUP BY c.customer_id, c.company_name HAVING max(o.order_date) < date '2026-03-01';
+SELECT s.company_name, count(*) FILTER (WHERE shipped_date IS NULL) AS open, count(*) AS all FROM trade.orders o JOIN trade.shippers s ON s.shipper_id = o.ship_via GROUP BY s.company_name;
+SELECT product_id, quantity, sum(quantity) OVER (PARTITION BY product_id ORDER BY order_id) AS cumulated FROM trade.order_details;
+SELECT ship_city FROM trade.orders WHERE ship_city = 'México D.F.' GROUP BY ship_city;
+SELECT e.last_name || ', ' || e.first_name AS name, m.last_name AS boss FROM trade.employees e LEFT OUTER JOIN trade.employees m ON e.reports_to = m.employee_id;
+SELECT unit_price > 20 AS dear, count(*) FROM trade.products GROUP BY unit_price > 20;
+SELECT product_name FROM trade.products p WHERE unit_price > (SELECT avg(unit_price) FROM trade.products q WHERE q.category_id = p.category_id);
+SELECT * FROM trade.orders WHERE order_date >= date '2025-08-01' AND order_date < date '2025-08-01' + interval '1 month';
+SELECT lag(order_id) OVER (ORDER BY order_date), order_id, lead(order_id) OVER (ORDER BY order_date) FROM trade.orders;
+
+-- JSON
+SELECT body->'name', body->>'name', body #> '{size,w}', body #>> '{tags,0}' FROM lab.documents;
+SELECT id FROM lab.documents WHERE body @> '{"in_stock": true}';
+SELECT id FROM lab.documents WHERE body ? 'price' AND body ?| ARRAY['x', 'name'] AND body ?& ARRAY['id', 'name'];
+SELECT id FROM lab.documents WHERE (body->>'price')::numeric > 20 AND (body->'in_stock')::boolean;
+SELECT body['name'], body['size']['w'], body['tags'][0] FROM lab.documents;
+SELECT jsonb_path_query(body, '$.tags[*]') FROM lab.documents;
+SELECT id FROM lab.documents WHERE body @? '$.size ? (@.w > 5)' AND body @@ '$.price > 10';
+SELECT jsonb_path_exists(body, '$.price ? (@ > 30)'), jsonb_path_query_array(body, '$.tags'), jsonb_path_query_first(body, '$.size.h'), jsonb_path_match(body, '$.in_stock == true') FROM lab.documents;
+SELECT key, value FROM lab.documents, jsonb_each(body) WHERE id = 1;
+SELECT key, value FROM lab.documents d CROSS JOIN LATERAL jsonb_each_text(d.body) WHERE d.id = 1;
+SELECT id, tag FROM lab.documents, jsonb_array_elements_text(body->'tags') AS tag;
+SELECT jsonb_array_length(body->'tags'), jsonb_typeof(body->'price'), jsonb_object_keys(body->'size') FROM lab.documents;
+SELECT jsonb_set(body, '{price}', '9.99'), jsonb_insert(body, '{tags,0}', '"new"'), body - 'nothing', body #- '{size,w}', body || '{"extra": 1}' FROM lab.documents;
+SELECT jsonb_pretty(body), jsonb_strip_nulls(body), to_jsonb(size), row_to_json(d) FROM lab.documents d WHERE id = 1;
+SELECT jsonb_build_object('a', 1, 'b', jsonb_build_array(1, 2)), json_build_array(1, 'x', NULL), json_object('{a,1,b,2}'), jsonb_agg(id) FROM lab.documents;
+SELECT x.id, x.name, x.price FROM lab.documents, jsonb_to_record(body) AS x(id int, name text, price numeric);
+SELECT * FROM jsonb_to_recordset('[{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]') AS x(a int, b text);
+SELECT r.w FROM jsonb_populate_record(NULL::lab.dimensions, '{"width": 3, "height": 4}') AS r(w, h);
+SELECT raw->>'k', json_typeof(raw), json_array_length('[1,2]') FROM lab.documents;
+SELECT payload->>'path' AS page, avg((payload->>'ms')::int) FROM lab.events GROUP BY 1 ORDER BY 2 DESC;
+SELECT jsonb_object_agg(kind, n) FROM (SELECT kind, count(*) AS n FROM lab.events GROUP BY kind) AS k;
+SELECT id FROM lab.documents WHERE body->'tags' ? 't1';
+SELECT '{"a": {"b": [1, 2]}}'::jsonb #>> '{a,b,1}', '[1,2,3]'::jsonb -> -1, '{"a":1}'::jsonb = '{"a": 1}'::jsonb;
+
+-- ranges
+SELECT room, during FROM lab.bookings WHERE during @> timestamptz '2026-04-01 15:30+00';
+SELECT a.id, b.id FROM lab.bookings a JOIN lab.bookings b ON a.id < b.id AND a.during && b.during;
+SELECT lower(days), upper(days), lower_inc(days), upper_inf(days), isempty(days), upper(days) - lower(days) FROM lab.bookings;
+SELECT seats * int4range(3, 8), seats + int4range(5, 30), seats - int4range(1, 3) FROM lab.bookings WHERE id = 4;
+SELECT int4range(1, 5) -|- int4range(5, 9), '[1,5)'::int4range << '[7,9)', numrange(1.0, 2.0, '[]'), range_merge(int4range(1, 2), int4range(5, 6));
+SELECT unnest(many), range_merge(many) FROM lab.bookings;
+SELECT range_agg(days), range_intersect_agg(days) FROM lab.bookings;
+SELECT datemultirange(daterange('2026-01-01', '2026-02-01')) @> date '2026-01-10';
+
+-- other types
+SELECT source, host(source), masklen(source), network(source), family(source), source << '10.0.1.0/24' FROM lab.events;
+SELECT count(*) FROM lab.events WHERE source <<= inet '10.0.0.0/16' OR source && '10.0.2.0/24';
+SELECT mac, trunc(mac), macaddr8_set7bit(mac::macaddr8) FROM lab.events LIMIT 1;
+SELECT token, token::text, gen_random_uuid() IS NOT NULL FROM lab.events LIMIT 2;
+SELECT flags, flags & B'00001111', flags << 1, get_bit(flags, 0), bit_count(flags) FROM lab.events;
+SELECT price, price::numeric, sum(price) OVER () FROM lab.events;
+SELECT raw, encode(raw, 'hex'), substring(raw FROM 1 FOR 2), md5(raw), length(raw), raw || '\xff' FROM lab.events;
+SELECT at[0], at <-> point '(0,0)', area @> at, area(around), center(around), diameter(around), height(frame), npoints(area), isclosed(way) FROM lab.places;
+SELECT name FROM lab.places ORDER BY at <-> '(5,4)'::point LIMIT 1;
+SELECT point(1, 2), box '((0,0),(1,1))' && box '((0.5,0.5),(2,2))', lseg '[(0,0),(1,1)]' ?# lseg '[(0,1),(1,0)]', circle(point '(0,0)', 2) @> point '(1,1)';
+SELECT (size).width, (size).height, size FROM lab.documents;
+SELECT (d.size).width * (d.size).height AS surface FROM lab.documents AS d;
+SELECT note, xpath('/doc/text()', note), xml_is_well_formed('<a/>'), xmlforest(id, tags) FROM lab.documents;
+SELECT t.n FROM xmltable('/r/i' PASSING '<r><i>1</i><i>2</i></r>' COLUMNS n int PATH '.') AS t;
+SELECT ROW(1, 'a'), ROW(1, 2) < ROW(1, 3), (1, 2) = (1, 2), ROW(1, NULL) IS NULL;
+SELECT '{{1,2},{3,4}}'::int[][], ARRAY[[1, 2], [3, 4]], array_dims(ARRAY[1, 2]), array_fill(0, ARRAY[2]), array_ndims('{{1}}'::int[]);
+SELECT '1'::bit, 'a'::"char", 'pg_class'::regclass::text, 'int4'::regtype, 10::oid;
+SELECT day, sensor, value, avg(value) OVER (PARTITION BY sensor ORDER BY day ROWS BETWEEN 2 PRECEDING AND 2 FOLLOWING) AS smooth FROM lab.measures;
+SELECT day, max(value) FILTER (WHERE sensor = 's0') AS s0, max(value) FILTER (WHERE sensor = 's1') AS s1 FROM lab.measures GROUP BY day ORDER BY day;
+SELECT sensor, regr_r2(value, extract(epoch FROM day::timestamp)), stddev_pop(value), var_samp(value) FROM lab.measures GROUP BY sensor;
+SELECT "select", "from", "ünïcode", "with space" FROM lab."odd ""names""";
+SELECT o."select" AS "a ""quoted"" one" FROM lab."odd ""names""" AS o WHERE o."from" = 'a';
+SELECT U&"\0073elect" FROM (SELECT 1 AS "select") s;
+SELECT kind, width_bucket(extract(epoch FROM took), 0, 20000, 4) AS bucket, count(*) FROM lab.events GROUP BY 1, 2;
+SELECT kind, count(*), lag(count(*)) OVER (ORDER BY kind) FROM lab.events GROUP BY kind;
+SELECT TRUE AND NOT FALSE OR NULL, NULL IS UNKNOWN, 1 IS NOT NULL, 3 BETWEEN 1 AND 5, 2 NOT BETWEEN 3 AND 4;
+SELECT * FROM film TABLESAMPLE SYSTEM (100) LIMIT 1;
+SELECT * FROM film TABLESAMPLE BERNOULLI (50) REPEATABLE (7);
+SELECT * FROM ROWS FROM (generate_series(1, 2), unnest(ARRAY['a', 'b', 'c'])) AS t(n, letter);
+SELECT payment_id FROM ONLY payment_2026_h1 LIMIT 1;
+SELECT tableoid::regclass, count(*) FROM payment GROUP BY tableoid;
+SELECT ctid, xmin IS NOT NULL, * FROM store;
+
+-- the catalog and the session
+SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2;
+SELECT column_name, data_type, is_nullable, column_default FROM information_schema.columns WHERE table_name = 'film' ORDER BY ordinal_position;
+SELECT tc.table_name, kcu.column_name, ccu.table_name AS foreign_table FROM information_schema.table_constraints tc JOIN information_schema.key_column_usage kcu ON kcu.constraint_name = tc.constraint_name JOIN information_schema.constraint_column_usage ccu ON ccu.constraint_name = tc.constraint_name WHERE tc.constraint_type = 'FOREIGN KEY';
+SELECT c.relname, c.reltuples::bigint, pg_size_pretty(pg_total_relation_size(c.oid)) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relkind = 'r' ORDER BY 1;
+SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'film';
+SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'public.rental'::regclass;
+SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'film'::regclass AND attnum > 0 AND NOT attisdropped;
+SELECT obj_description('public.film'::regclass, 'pg_class'), col_description('public.film'::regclass, 1);
+SELECT viewname, definition FROM pg_views WHERE schemaname = 'public';
+SELECT matviewname, ispopulated FROM pg_matviews;
+SELECT enumlabel FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid WHERE t.typname = 'mpaa_rating' ORDER BY enumsortorder;
+SELECT relname, seq_scan, n_live_tup FROM pg_stat_user_tables ORDER BY relname;
+SELECT extname, extversion FROM pg_extension;
+SELECT inhrelid::regclass, inhparent::regclass FROM pg_inherits;
+SELECT version(), current_database(), current_user, session_user, current_schema, pg_backend_pid() > 0;
+SELECT current_setting('server_version'), current_setting('TimeZone');
+SELECT has_table_privilege('film', 'SELECT'), has_schema_privilege('music', 'USAGE'), pg_typeof(1.5), pg_column_size('abc'::text);
+SELECT pg_get_viewdef('customer_list'::regclass), pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = 'film'::regclass;
+SELECT tablename, attname, n_distinct, null_frac FROM pg_stats WHERE schemaname = 'public' ORDER BY 1, 2 LIMIT 5;
+SHOW server_version;
+SHOW TIME ZONE;
+SHOW search_path;
+EXPLAIN SELECT * FROM film WHERE film_id = 1;
+EXPLAIN (FORMAT JSON, VERBOSE, COSTS OFF) SELECT count(*) FROM rental JOIN customer USING (customer_id);
+EXPLAIN (COSTS FALSE) WITH a AS (SELECT 1) SELECT * FROM a;
+-- a comment first, and one inside
+SELECT /* the title */ title FROM film -- at the end
+LIMIT 1;
+SELECT
+    f.title,
+    f.length
+FROM film AS f
+WHERE
+    f.length > 100
+    AND f.rating = 'PG'
+ORDER BY
+    f.length DESC
+LIMIT 5;
