@@ -22,8 +22,10 @@ from benchmarks.databases import (
     open_postgres,
 )
 from benchmarks.figures import Figure, render_table
-from benchmarks.hub import TOKEN, Backend, running_hub, write_hub
+from benchmarks.hostile import KINDS
+from benchmarks.hub import HOSTILE_TOKEN, TOKEN, Backend, running_hub, write_hub
 from benchmarks.memory import measure_idle, measure_sessions
+from benchmarks.neighbours import measure_beside, measure_quiet
 from benchmarks.processes import running, wait_until_ready
 from benchmarks.replies import QUICK, SLOW, measure_replies
 from benchmarks.rows import measure_rows
@@ -151,12 +153,37 @@ def report_memory(folder: Path, postgres: PostgresServer) -> Iterator[Figure]:
     )
 
 
+def report_neighbours(folder: Path, postgres: PostgresServer) -> Iterator[Figure]:
+    """Compare a client's p99 beside another's worst inputs with its quiet p99."""
+    away = [
+        Backend({"name": "neo4j", "neo4j": {"uri": "bolt://127.0.0.1:1"}}),
+        Backend({"name": "qdrant", "qdrant": {"url": "http://127.0.0.1:1"}}),
+    ]
+    backends = [describe_postgres(postgres), *away]
+    hub = write_hub(folder / "hub", backends, {"limits": {}})
+    (hub.folder / "tokens" / "hostile").write_text(HOSTILE_TOKEN, encoding="utf-8")
+    with running_hub(hub) as server:
+        for kind in KINDS:
+            quiet = measure_quiet(hub, TOKEN)
+            beside = measure_beside(hub, server, (TOKEN, HOSTILE_TOKEN), kind)
+            yield Figure(
+                f"p99 beside another client's {kind}",
+                beside.p99_ms / quiet.p99_ms,
+                "x",
+                5,
+                f"{beside.p99_ms:.0f} / {quiet.p99_ms:.0f} ms; {beside.failures} calls "
+                f"failed; {beside.watched.rss_mebibytes:.0f} MiB resident; "
+                f"{beside.watched.liveness_failures} liveness checks failed",
+            )
+
+
 PARTS: dict[str, Callable[[Path, PostgresServer], Iterator[Figure]]] = {
     "calls": report_calls,
     "rows": report_rows,
     "replies": report_replies,
     "start": report_start,
     "memory": report_memory,
+    "neighbours": report_neighbours,
 }
 
 

@@ -13,6 +13,7 @@ from benchmarks.processes import ServerProcess, running, wait_until_ready
 from tools.ports import reserve_port
 
 TOKEN = "bench-token-of-one-client"
+HOSTILE_TOKEN = "bench-token-of-a-hostile-client"
 
 # The bench measures what calls cost, not how the hub slows clients down.
 LIMITS = {"maxRows": 1000, "requestsPerSecond": 1_000_000, "burst": 1_000_000}
