@@ -36,6 +36,7 @@ class BackendReason(StrEnum):
     UNKNOWN_DATABASE = "UnknownDatabase"
     TOO_MANY_CONNECTIONS = "TooManyConnections"
     UNSAFE_ROLE = "UnsafeRole"
+    UNSUPPORTED_VERSION = "UnsupportedVersion"
     CIRCUIT_OPEN = "CircuitOpen"
     ERROR = "Error"
 

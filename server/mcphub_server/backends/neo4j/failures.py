@@ -143,7 +143,7 @@ def build_unsupported(backend: str) -> BackendUnavailable:
     """Say that driver and server do not understand each other."""
     return BackendUnavailable(
         backend,
-        BackendReason.ERROR,
+        BackendReason.UNSUPPORTED_VERSION,
         f"{backend} is unavailable: its release lacks what this server needs; Neo4j 5 "
         "and newer work.",
     )

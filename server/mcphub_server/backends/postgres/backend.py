@@ -26,6 +26,7 @@ from mcphub_server.backends.postgres.bounded import (
 from mcphub_server.backends.postgres.connecting import (
     CONNECT_TIMEOUT_SECONDS,
     build_connect_arguments,
+    check_release,
     teach_anyarray,
 )
 from mcphub_server.backends.postgres.failures import (
@@ -333,6 +334,11 @@ class PostgresBackend:
         arguments = build_connect_arguments(self.name, self.config, secrets)
         async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
             connection = await asyncpg.connect(**arguments, **pool_arguments)
+        try:
+            check_release(self.name, connection.get_server_version().major)
+        except BackendUnavailable:
+            connection.terminate()
+            raise
         teach_anyarray(connection)
         bound_messages(connection)
         return connection

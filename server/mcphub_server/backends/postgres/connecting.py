@@ -19,6 +19,9 @@ CONNECT_TIMEOUT_SECONDS = 5.0
 ANYARRAY = 2277
 """The type's number in every PostgreSQL: pg_type.dat."""
 
+OLDEST_RELEASE = 12
+"""It brought generated columns, of which the catalog is asked; 11 the setting `jit`."""
+
 STATEMENTS_KEPT = 100
 """asyncpg's own default; a pooler in transaction mode allows none."""
 
@@ -55,6 +58,17 @@ def count_kept_statements(config: PostgresConfig) -> int:
     """
     keeps = not config.pooler and config.identity is None
     return STATEMENTS_KEPT if keeps else 0
+
+
+def check_release(name: str, release: int) -> None:
+    """Raise BackendUnavailable for a server that is too old."""
+    if release < OLDEST_RELEASE:
+        raise BackendUnavailable(
+            name,
+            BackendReason.UNSUPPORTED_VERSION,
+            f"{name} is unavailable: it is PostgreSQL {release}; {OLDEST_RELEASE} and "
+            "newer work.",
+        )
 
 
 def strip_brackets(host: str) -> str:

@@ -22,6 +22,7 @@ from mcphub_server.backends.qdrant.failures import (
     build_unavailable,
     translate_failure,
 )
+from mcphub_server.backends.qdrant.releases import check_release
 from mcphub_server.backends.qdrant.rest import AsyncApis, models
 from mcphub_server.backends.shares import PoolShares
 from mcphub_server.backends.tls import speaks_tls
@@ -92,6 +93,7 @@ class QdrantBackend:
         )
         self._in_use = 0
         self._shares = PoolShares(name, POOL_SIZE)
+        self._has_release = False
 
     async def open(self) -> None:
         """Make the client; nothing connects yet, and a probe tells what is wrong."""
@@ -113,9 +115,13 @@ class QdrantBackend:
                 lambda client: client.collections_api.get_collections(),
                 PROBE_TIMEOUT_SECONDS,
             )
+            await self._check_release()
         except LimitExceeded as busy:
             return Health(BackendState.DEGRADED, BackendReason.TIMEOUT, str(busy))
         except BackendUnavailable as failure:
+            self._has_release = False
+            if failure.reason is BackendReason.UNSUPPORTED_VERSION:
+                return Health(BackendState.UNREACHABLE, failure.reason, str(failure))
             reason = await self._look_closer(failure.reason)
             told = build_unavailable(self.name, reason)
             return Health(BackendState.UNREACHABLE, reason, str(told))
@@ -127,6 +133,17 @@ class QdrantBackend:
             told = build_unavailable(self.name, reason)
             return Health(BackendState.UNREACHABLE, reason, str(told))
         return Health(BackendState.CONNECTED)
+
+    async def _check_release(self) -> None:
+        """Ask for the release, once while the server stays; raise if it is too old."""
+        if self._has_release:
+            return
+        with suppress(QueryFailed):  # a proxy may keep the answer for itself
+            info = await self._ask(
+                lambda client: client.service_api.root(), PROBE_TIMEOUT_SECONDS
+            )
+            check_release(self.name, info.version)
+        self._has_release = True
 
     async def _look_closer(self, reason: BackendReason) -> BackendReason:
         """Find out whether a server that hung up demands TLS."""

@@ -102,5 +102,5 @@ def test_b4_a_server_that_is_too_old_is_no_failure_of_tls():
     failure = translate_failure("graph", error)
 
     assert isinstance(failure, BackendUnavailable)
-    assert failure.reason is BackendReason.ERROR
+    assert failure.reason is BackendReason.UNSUPPORTED_VERSION
     assert "Neo4j 5" in str(failure)
