@@ -1,4 +1,4 @@
--- Small versions of well-known example databases, written anew: a film rental in public,
+-- Small versions of well-known example databases, written for these tests: a film rental in public,
 -- a music store in music, an importer in trade, and documents, events and plans in lab.
 CREATE TYPE mpaa_rating AS ENUM ('G', 'PG', 'PG-13', 'R', 'NC-17');
 CREATE DOMAIN year AS integer CHECK (VALUE BETWEEN 1901 AND 2155);

@@ -40,7 +40,7 @@ SCHEMA_COMMANDS = (
     "ShowFunctions",
 )
 """What SHOW may show: queries of vectors and texts need the names of indexes, and
-statements those of functions. Not by whom they can be executed."""
+statements those of functions. Who may execute them stays closed."""
 
 PRIVILEGES = "ExecutableByContext"
 

@@ -70,7 +70,7 @@ async def test_what_a_check_costs_is_charged_to_its_caller(length: int):
     assert charged[0][1] > 0
 
 
-async def test_a_check_that_nobody_waits_for_is_charged_too():
+async def test_a_check_whose_client_has_gone_is_charged_too():
     charged: list[float] = []
     loop, going_on = asyncio.get_running_loop(), threading.Event()
     started, charging = asyncio.Event(), asyncio.Event()
