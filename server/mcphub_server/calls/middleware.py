@@ -117,8 +117,9 @@ class ToolCallMiddleware(Middleware):
 
     def charge(self, cpu_seconds: float) -> None:
         """Charge the current caller for what a check cost of the processor."""
-        key = build_rate_key(current_client())
-        self._limiter.charge(key, cpu_seconds, self._clock())
+        now, client = self._clock(), current_client()
+        for limiter, build_key in self._limiters:
+            limiter.charge(build_key(client), cpu_seconds, now)
 
     def _limit(self) -> LimitExceeded | None:
         client, now = current_client(), self._clock()
