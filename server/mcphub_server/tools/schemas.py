@@ -48,6 +48,7 @@ SUMMARY: dict[str, Any] = {
     "name": STRING,
     "kind": STRING,
     "estimated_rows": OPTIONAL_COUNT,
+    "partitions": COUNT,
     "comment": OPTIONAL_STRING,
 }
 

@@ -33,20 +33,55 @@ READABLE = """
        OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT'))
 """
 
+DESCENDANTS = """
+  WITH RECURSIVE tree AS (
+    SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid
+    UNION SELECT i.inhrelid
+    FROM pg_catalog.pg_inherits i JOIN tree t ON i.inhparent = t.inhrelid)
+  SELECT pg_catalog.count(*) AS number,
+         pg_catalog.sum(CASE WHEN k.reltuples >= 0 AND k.relkind <> 'p'
+           THEN k.reltuples END)::bigint AS estimated_rows
+  FROM tree JOIN pg_catalog.pg_class k ON k.oid = tree.inhrelid
+"""
+"""The partitions and inheritance children of c, and theirs."""
+
 # constants of this module only; no input is ever put into these texts
 SUMMARY = f"""
 SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
        c.relkind::text AS kind,
-       CASE WHEN c.reltuples >= 0 AND NOT pg_catalog.row_security_active(c.oid)
-         THEN c.reltuples::bigint END AS estimated_rows,
+       CASE WHEN pg_catalog.row_security_active(c.oid) THEN NULL
+            WHEN part.estimated_rows IS NULL
+              THEN CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint END
+            WHEN c.relkind = 'p' THEN part.estimated_rows
+            ELSE part.estimated_rows + GREATEST(c.reltuples, 0)::bigint
+       END AS estimated_rows,
+       part.number AS partitions,
        pg_catalog.left(pg_catalog.obj_description(c.oid, 'pg_class'), {MOST})
          AS comment,
        pg_catalog.pg_table_is_visible(c.oid) AS visible
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL ({DESCENDANTS}) part
 """  # noqa: S608
 
-LIST = f"""{SUMMARY} WHERE {READABLE} AND ($2::text IS NULL OR n.nspname = $2)
-ORDER BY n.nspname, c.relname LIMIT $3 OFFSET $4"""
+LIST = f"""
+WITH readable AS (
+  SELECT c.oid, n.nspname, c.relname,
+         n.nspname LIKE '\\_%' OR EXISTS (
+           SELECT FROM pg_catalog.pg_depend d
+           WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+             AND d.objid = c.oid AND d.deptype = 'e') AS made_by_extension
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE {READABLE} AND ($2::text IS NULL OR n.nspname = $2)),
+shown AS (
+  SELECT r.* FROM readable r
+  WHERE $5::boolean OR NOT EXISTS (
+    SELECT FROM pg_catalog.pg_inherits i JOIN readable parent
+      ON parent.oid = i.inhparent WHERE i.inhrelid = r.oid)
+  ORDER BY r.made_by_extension, r.nspname, r.relname LIMIT $3 OFFSET $4)
+{SUMMARY} JOIN shown s ON s.oid = c.oid
+ORDER BY s.made_by_extension, n.nspname, c.relname"""  # noqa: S608
+"""A partition or child is shown only without its parent, or if $5 asks for it. Tables
+of extensions, and of schemas whose name begins with an underscore, come last."""
 
 SCHEMAS = f"""
 SELECT DISTINCT n.nspname::text AS schema
@@ -138,14 +173,26 @@ def cut_identifier(text: str) -> tuple[str, str]:
 
 
 async def list_tables(
-    reader: PostgresReader, schema: str | None, limit: int, offset: int
+    reader: PostgresReader,
+    schema: str | None,
+    window: tuple[int, int],
+    *,
+    include_partitions: bool = False,
 ) -> list[dict[str, Any]]:
-    """Return tables and views in the order of their names."""
+    """Return tables and views in the order of their names.
+
+    Args:
+        reader: Of the database.
+        schema: Only its tables; None for all.
+        window: How many tables, and how many before them are left out.
+        include_partitions: Also what is part of another table that is shown.
+    """
     schemas = list(reader.backend.config.schemas)
-    rows = await reader.fetch_own(LIST, schemas, schema, limit, offset)
-    if not rows and schema is not None and not offset:
+    rest = (*window, include_partitions)
+    rows = await reader.fetch_own(LIST, schemas, schema, *rest)
+    if not rows and schema is not None and not window[1]:
         known = await find_schema(reader, schema)
-        rows = await reader.fetch_own(LIST, schemas, known, limit, offset)
+        rows = await reader.fetch_own(LIST, schemas, known, *rest)
     return [describe_summary(row) for row in rows]
 
 
@@ -208,6 +255,7 @@ def describe_summary(row: Any) -> dict[str, Any]:
         "name": row["name"],
         "kind": KINDS[row["kind"]],
         "estimated_rows": row["estimated_rows"],
+        "partitions": row["partitions"],
         "comment": row["comment"],
     }
 

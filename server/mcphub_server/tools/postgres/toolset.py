@@ -55,6 +55,13 @@ Schema = Annotated[
     str | None,
     Field(description="Only tables of this schema; all schemas if left out."),
 ]
+Partitions = Annotated[
+    bool,
+    Field(
+        description="Also list partitions and inheritance children; without it they "
+        "are counted in partitions of the table that they belong to.",
+    ),
+]
 Table = Annotated[
     str, Field(description="A table or view, as name or schema.name.", min_length=1)
 ]
@@ -93,14 +100,23 @@ class PostgresTools:
         return await read_page(self._context, self._reader, request)
 
     async def list_tables(
-        self, schema: Schema = None, limit: Limit = None, cursor: Cursor = None
+        self,
+        schema: Schema = None,
+        include_partitions: Partitions = False,  # noqa: FBT002 -- by name only
+        limit: Limit = None,
+        cursor: Cursor = None,
     ) -> ToolResult:
         tool = f"{self._backend.name}_list_tables"
-        pager = Pager(self._context, tool, fingerprint(schema))
+        pager = Pager(self._context, tool, fingerprint(schema, include_partitions))
         offset, rows = pager.find_offset(cursor), pager.find_limit(limit)
         found = await self._context.run(
             self._backend,
-            lambda: catalog.list_tables(self._reader, schema, rows + 1, offset),
+            lambda: catalog.list_tables(
+                self._reader,
+                schema,
+                (rows + 1, offset),
+                include_partitions=include_partitions,
+            ),
         )
         page = found[:rows]
         room = self._context.limits.max_result_bytes - ENVELOPE_BYTES
@@ -154,7 +170,8 @@ def describe_list(name: str) -> ToolDescription:
         f"List the tables of {name}",
         f"List the tables, views and materialized views of the PostgreSQL database "
         f"{name} that can be read: schema, name, kind, estimated number of rows and "
-        "comment. Pass schema to see only one schema's.",
+        "comment. Pass schema to see only one schema's. Partitions are counted in "
+        "their table unless include_partitions is true.",
         schemas.TABLES,
     )
 
