@@ -33,6 +33,18 @@ READABLE = """
        OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT'))
 """
 
+
+def as_bytes(expression: str) -> str:
+    """Return SQL for a text as bytes that `decode_texts` reads.
+
+    A database with encoding SQL_ASCII may hold bytes that are no characters, and
+    PostgreSQL refuses to send them as text.
+    """
+    return f"""pg_catalog.convert_to({expression}, (
+      CASE pg_catalog.getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII'
+      ELSE 'UTF8' END)::pg_catalog.name)"""
+
+
 DESCENDANTS = """
   WITH RECURSIVE tree AS (
     SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid
@@ -45,6 +57,8 @@ DESCENDANTS = """
 """
 """The partitions and inheritance children of c, and theirs."""
 
+TABLE_COMMENT = "pg_catalog.obj_description(c.oid, 'pg_class')"
+
 # constants of this module only; no input is ever put into these texts
 SUMMARY = f"""
 SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
@@ -56,8 +70,7 @@ SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
             ELSE part.estimated_rows + GREATEST(c.reltuples, 0)::bigint
        END AS estimated_rows,
        part.number AS partitions,
-       pg_catalog.left(pg_catalog.obj_description(c.oid, 'pg_class'), {MOST})
-         AS comment,
+       {as_bytes(f"pg_catalog.left({TABLE_COMMENT}, {MOST})")} AS comment,
        pg_catalog.pg_table_is_visible(c.oid) AS visible
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 CROSS JOIN LATERAL ({DESCENDANTS}) part
@@ -92,14 +105,15 @@ FIND = f"""{SUMMARY} WHERE {READABLE}
   AND c.relname = $2 AND ($3::text IS NULL OR n.nspname = $3)
 ORDER BY visible DESC, n.nspname"""
 
+DEFAULT = """CASE WHEN a.attgenerated <> '' THEN 'generated: ' ELSE '' END
+         || pg_catalog.pg_get_expr(d.adbin, d.adrelid)"""
+COLUMN_COMMENT = "pg_catalog.col_description(a.attrelid, a.attnum)"
 COLUMNS = f"""
 SELECT a.attname::text AS name,
        pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
        NOT a.attnotnull AS nullable,
-       pg_catalog.left(CASE WHEN a.attgenerated <> '' THEN 'generated: ' ELSE '' END
-         || pg_catalog.pg_get_expr(d.adbin, d.adrelid), {MOST}) AS default,
-       pg_catalog.left(pg_catalog.col_description(a.attrelid, a.attnum), {MOST})
-         AS comment
+       {as_bytes(f"pg_catalog.left({DEFAULT}, {MOST})")} AS default,
+       {as_bytes(f"pg_catalog.left({COLUMN_COMMENT}, {MOST})")} AS comment
 FROM pg_catalog.pg_attribute a
 LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
@@ -217,7 +231,7 @@ async def describe_table(reader: PostgresReader, table: TableName) -> dict[str, 
     keys = await reader.fetch_own(KEYS, oid)
     return {
         **describe_summary(found),
-        "columns": [dict(row) for row in await reader.fetch_own(COLUMNS, oid)],
+        "columns": [decode_texts(row) for row in await reader.fetch_own(COLUMNS, oid)],
         "primary_key": next((row["columns"] for row in keys if row["kind"] == "p"), []),
         "unique_keys": [
             {"name": row["name"], "columns": row["columns"]}
@@ -256,8 +270,20 @@ def describe_summary(row: Any) -> dict[str, Any]:
         "kind": KINDS[row["kind"]],
         "estimated_rows": row["estimated_rows"],
         "partitions": row["partitions"],
-        "comment": row["comment"],
+        "comment": decode_text(row["comment"]),
     }
+
+
+def decode_texts(row: Any) -> dict[str, Any]:
+    """Return a row whose texts came as bytes."""
+    return {name: decode_text(value) for name, value in row.items()}
+
+
+def decode_text(value: Any) -> Any:
+    r"""Return a text that came as bytes; what is no UTF-8 is written as `\xe9`."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    return value
 
 
 def describe_reference(row: Any) -> dict[str, Any]:

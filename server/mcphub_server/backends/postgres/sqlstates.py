@@ -127,7 +127,11 @@ STATEMENT: Sequence[Meaning] = (
     Meaning("22007", "a text is not a valid date or time"),
     Meaning("22008", "a date or time is out of range"),
     Meaning("22012", "division by zero; wrap the divisor in NULLIF(…, 0)"),
-    Meaning("22021", "a text holds a character that the database cannot store"),
+    Meaning(
+        "22021",
+        "a text holds bytes that are no characters; in a database with encoding "
+        "SQL_ASCII select convert_to(column, 'SQL_ASCII') to get the bytes",
+    ),
     Meaning("22023", "a function was given a value that it does not take"),
     Meaning("22025", "an escape sequence in a pattern is malformed"),
     Meaning(
