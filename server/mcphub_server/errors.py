@@ -32,6 +32,7 @@ class BackendReason(StrEnum):
     TIMEOUT = "Timeout"
     BAD_CREDENTIALS = "BadCredentials"
     ACCESS_DENIED = "AccessDenied"
+    FORBIDDEN = "Forbidden"
     TLS_FAILURE = "TLSFailure"
     UNKNOWN_DATABASE = "UnknownDatabase"
     TOO_MANY_CONNECTIONS = "TooManyConnections"

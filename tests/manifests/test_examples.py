@@ -58,8 +58,9 @@ def keys_of_secrets(file: Path) -> set[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _quickstart_namespace(api: HubApi) -> None:
-    api.server.run_kubectl("create", "namespace", "mcphub-demo")
+def _namespaces(api: HubApi) -> None:
+    for name in ("mcphub-demo", "shop"):
+        api.server.run_kubectl("create", "namespace", name)
 
 
 @EACH_FILE

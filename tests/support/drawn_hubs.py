@@ -18,7 +18,7 @@ from tools.project import CRD
 SPEC = _VERSION["schema"]["openAPIV3Schema"]["properties"]["spec"]
 _STATUS = _VERSION["schema"]["openAPIV3Schema"]["properties"]["status"]
 
-MEMBERS = ("postgres", "qdrant", "neo4j", "mongodb")
+MEMBERS = ("postgres", "qdrant", "neo4j", "mongodb", "kubernetes")
 MOST = {"maxItems": 3, "maxProperties": 3, "maxLength": 40}
 
 URL = "https://example.com:8443/path"

@@ -32,7 +32,7 @@ def spoil_all() -> Iterator[Spoilt]:
     for name in ("name", "enabled"):
         for reason, value in _spoil(f"backends[].{name}", item[name]):
             yield Spoilt(reason, {"backends": [VALID_BACKEND | {name: value}]})
-    for member in ("postgres", "qdrant", "neo4j", "mongodb"):
+    for member in ("postgres", "qdrant", "neo4j", "mongodb", "kubernetes"):
         for reason, value in _spoil(f"backends[].{member}", item[member]):
             yield Spoilt(reason, {"backends": [{"name": "b", member: value}]})
 

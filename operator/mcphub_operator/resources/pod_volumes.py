@@ -41,8 +41,9 @@ def _parts(hub: Hub) -> Iterator[tuple[dict[str, Any], str]]:
     config = {"name": hub.name, "defaultMode": READABLE_BY_GROUP}
     yield {"name": "config", "configMap": config}, names.CONFIG_FOLDER
     refs = secret_refs(hub)
-    if refs:
-        sources = [_source(ref.secret_name, group) for ref, group in _by_secret(refs)]
+    sources = [_source(ref.secret_name, group) for ref, group in _by_secret(refs)]
+    sources += _api_tokens(hub)
+    if sources:
         projected = {"sources": sources, "defaultMode": READABLE_BY_GROUP}
         yield {"name": "secrets", "projected": projected}, names.SECRETS_FOLDER
     tokens = tokens_secret(hub)
@@ -52,6 +53,19 @@ def _parts(hub: Hub) -> Iterator[tuple[dict[str, Any], str]]:
     keys["secret"]["items"] = [{"key": key, "path": key} for key in POD_KEYS]
     yield keys, names.KEYS_FOLDER
     yield {"name": "scratch", "emptyDir": {"sizeLimit": SCRATCH_SIZE}}, "/tmp"  # noqa: S108
+
+
+def _api_tokens(hub: Hub) -> Iterator[dict[str, Any]]:
+    """Yield a token for the API server, and its authority, where a backend needs one.
+
+    The kubelet renews the token; the ServiceAccount's own is never mounted.
+    """
+    for backend in hub.spec.backends:
+        if backend.enabled and backend.options.NEEDS_API_TOKEN:
+            token = {"path": f"{backend.name}/token", "expirationSeconds": 3600}
+            yield {"serviceAccountToken": token}
+            items = [{"key": "ca.crt", "path": f"{backend.name}/ca.crt"}]
+            yield {"configMap": {"name": "kube-root-ca.crt", "items": items}}
 
 
 def _by_secret(

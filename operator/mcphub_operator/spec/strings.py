@@ -128,6 +128,11 @@ MongodbURI = Annotated[
     ),
 ]
 
+NamespaceName = Annotated[
+    str,
+    Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"),
+]
+
 CollectionName = Annotated[str, Field(min_length=1, max_length=255)]
 
 Issuer = Annotated[

@@ -174,6 +174,13 @@ class BuiltInToolsConfig(ConfigModel):
         return self.mode is BuiltInMode.ALL
 
 
+class KubernetesConfig(ConfigModel):
+    """The cluster that the server runs in."""
+
+    namespaces: tuple[str, ...] = ()
+    logs: bool = False
+
+
 class BackendConfig(ConfigModel):
     """One backend: a name, and the options of exactly one kind.
 
@@ -188,6 +195,7 @@ class BackendConfig(ConfigModel):
     qdrant: QdrantConfig | None = None
     neo4j: Neo4jConfig | None = None
     mongodb: MongodbConfig | None = None
+    kubernetes: KubernetesConfig | None = None
 
     @model_validator(mode="after")
     def check_one_kind(self) -> Self:

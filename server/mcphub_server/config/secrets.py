@@ -1,7 +1,7 @@
 """The secrets of one backend, read from files at every (re)connect.
 
 One file a value: `<secrets>/<backend>/{username,password,apiKey,ca.crt,
-embeddingApiKey}`. Files are read again each time because Kubernetes swaps them in
+embeddingApiKey,token}`. Files are read again each time because Kubernetes swaps them in
 place when a Secret changes. pydantic-settings' own `secrets_dir` silently ignores
 nested names, hence these few lines.
 """
@@ -28,6 +28,7 @@ class BackendSecrets:
     api_key: SecretStr | None = None
     ca_path: Path | None = None
     embedding_api_key: SecretStr | None = None
+    token: SecretStr | None = None
 
 
 def read_backend_secrets(secrets_dir: Path, backend: str) -> BackendSecrets:
@@ -40,6 +41,7 @@ def read_backend_secrets(secrets_dir: Path, backend: str) -> BackendSecrets:
         api_key=find_secret(folder / "apiKey"),
         ca_path=ca_path if ca_path.is_file() else None,
         embedding_api_key=find_secret(folder / "embeddingApiKey"),
+        token=find_secret(folder / "token"),
     )
 
 

@@ -75,7 +75,7 @@ def cidrs(value: str) -> dict[str, Any]:
 
 
 NAME = "metadata.name must be at most 52 characters"
-ONE_MEMBER = "needs exactly one of postgres, qdrant, neo4j and mongodb"
+ONE_MEMBER = "needs exactly one of postgres, qdrant, neo4j, mongodb and kubernetes"
 HOST = "must be a host name or an IP address alone"
 CREDENTIALS = "takes no user name or password; put credentials into a Secret"
 URL = "must be a URL such as"

@@ -19,6 +19,7 @@ HEADINGS = {
     "neo4j": "Neo4j",
     "qdrant": "Qdrant",
     "mongodb": "MongoDB",
+    "kubernetes": "Kubernetes",
 }
 
 

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from mcphub_operator.spec.backends.kind import BackendKind
+from mcphub_operator.spec.backends.kubernetes import KubernetesBackend
 from mcphub_operator.spec.backends.mongodb import MongodbBackend
 from mcphub_operator.spec.backends.neo4j import Neo4jBackend
 from mcphub_operator.spec.backends.postgres import PostgresBackend
@@ -76,6 +77,9 @@ class _Registry(_Entry):
 
     mongodb: MongodbBackend | None = None
     """This backend is a MongoDB database."""
+
+    kubernetes: KubernetesBackend | None = None
+    """This backend is the cluster itself."""
 
 
 KINDS = tuple(

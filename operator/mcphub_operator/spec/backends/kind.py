@@ -45,6 +45,9 @@ class BackendKind(Model, ABC):
     DECLARES: ClassVar[bool] = False
     """Whether declared tools may run on it."""
 
+    NEEDS_API_TOKEN: ClassVar[bool] = False
+    """Whether pods get a short-lived token for the API server as the file `token`."""
+
     @abstractmethod
     def endpoints(self) -> Iterator[Endpoint]:
         """Yield every address that a backend needs; egress is opened to the ports."""

@@ -67,8 +67,8 @@ def test_a_backend_knows_its_type(member: str, settings: dict[str, Any]) -> None
         ),
         pytest.param(
             {"backends": [{"name": "db"}]},
-            "spec.backends[0]: needs exactly one of postgres, qdrant, neo4j and"
-            " mongodb",
+            "spec.backends[0]: needs exactly one of postgres, qdrant, neo4j, mongodb"
+            " and kubernetes",
             id="a backend without a member",
         ),
         pytest.param(
