@@ -47,10 +47,6 @@ Query = Mapping[str, str]
 Object = dict[str, Any]
 
 
-class Forbidden(QueryFailed):
-    """The hub's ServiceAccount may not read this; the message says how to grant it."""
-
-
 def build_backend(
     name: str, config: KubernetesConfig, secrets_dir: Path
 ) -> "KubernetesBackend":
@@ -102,8 +98,10 @@ class KubernetesBackend:
         """Return why a namespace cannot be read; empty if it can."""
         try:
             await self.read(build_path("Pod", namespace), {"limit": "1"})
-        except Forbidden as refusal:
-            return str(refusal)
+        except QueryFailed as failure:
+            if failure.code != str(FORBIDDEN):
+                raise
+            return str(failure)
         return ""
 
     def pool_usage(self) -> PoolUsage | None:
@@ -143,8 +141,8 @@ class KubernetesBackend:
         """Return an answer's body: all of it, or a little more than `max_bytes`.
 
         Raises:
-            Forbidden: RBAC does not let the hub read this.
-            QueryFailed: The API server refuses the request otherwise.
+            QueryFailed: RBAC does not let the hub read this (the message says how to
+                grant it), or the API server refuses the request otherwise.
             BackendUnavailable: It cannot be reached.
         """
         client = await self._find_client()
@@ -162,12 +160,12 @@ class KubernetesBackend:
             raise translate_status(self.name, response.status_code, body)
         return body
 
-    async def _build_forbidden(self, path: str) -> Forbidden:
+    async def _build_forbidden(self, path: str) -> QueryFailed:
         """Name the namespace of a refused request, and the command that grants it."""
         namespace = path.partition("/namespaces/")[2].partition("/")[0]
         who = await self._find_identity()
         account = f"{who.namespace}:{who.service_account}"
-        return Forbidden(
+        return QueryFailed(
             f"The hub may not read the namespace {namespace}. Its owner allows it by: "
             f"kubectl create rolebinding {ROLE}-{who.namespace}-{who.service_account} "
             f"-n {namespace} --clusterrole={ROLE} --serviceaccount={account}",
