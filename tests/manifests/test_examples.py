@@ -98,7 +98,7 @@ def test_the_secrets_beside_it_hold_every_key_that_it_reads(file: Path) -> None:
 
     wanted = {(ref.secret_name, ref.key) for ref in secret_refs(hub)}
 
-    assert wanted or hub.spec.backends[0].options.needs_api_token
+    assert wanted or hub.spec.backends[0].options.NEEDS_API_TOKEN
     assert wanted <= keys_of_secrets(file)
 
 
