@@ -16,7 +16,7 @@ LANES := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 # ---------------------------------------------------------------- environment
 
@@ -121,6 +121,11 @@ docs: env ## Build the documentation site in build/site; fail on a broken link
 .PHONY: dist
 dist: env ## Write dist/: manifests and chart with the images of a registry (REGISTRY=, VERSION=)
 	@$(BIN)/python -m tools.release.dist --registry "$(REGISTRY)" --version "$(VERSION)"
+
+.PHONY: test-helm3
+test-helm3: env ## Test the chart with Helm 3; `make test` does with Helm 4
+	@$(BIN)/python -m tools.programs.build helm3
+	@MCPHUB_HELM=helm3 $(BIN)/pytest tests/manifests/test_chart.py
 
 .PHONY: release
 release: env ## Check that tree, changelog, chart, manifests and docs agree on VERSION=

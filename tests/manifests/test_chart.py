@@ -1,6 +1,7 @@
 """The Helm chart installs what config/ installs, and refuses what cannot work."""
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Callable, Iterable, Mapping
@@ -26,6 +27,8 @@ Identity = tuple[str, str, str, str]
 
 VALUES = ROOT / "charts" / "values"
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
+# Helm 3 takes another version than that of its libraries only by this option.
+CLUSTER = ("--namespace", "mcphub-system", "--kube-version", "1.36")
 SERVED = ("--api-versions", "monitoring.coreos.com/v1")
 RELEASE_LABELS = {
     "helm.sh/chart",
@@ -44,11 +47,11 @@ INSTALLATIONS = [
 
 @cache
 def helm() -> Path:
-    return ensure_program("helm4")
+    return ensure_program(os.environ.get("MCPHUB_HELM", "helm4"))
 
 
 def template(*arguments: str | Path, stdin: str | None = None) -> Objects:
-    release = ("mcphub", CHART, "--namespace", "mcphub-system")
+    release = ("mcphub", CHART, *CLUSTER)
     words = [helm(), "template", *release, "--skip-tests", *arguments]
     return read_objects(run(words, stdin=stdin))
 
@@ -235,7 +238,7 @@ def test_values_that_cannot_work_are_refused_by_name(
 
 def refusal(values: Mapping[str, Any]) -> str:
     """Return what Helm says against the values; its sentence spans lines."""
-    words = [helm(), "template", "mcphub", CHART, "-f", "-"]
+    words = [helm(), "template", "mcphub", CHART, *CLUSTER, "-f", "-"]
     done = subprocess.run(
         words, input=as_json(values), capture_output=True, text=True, check=False
     )
@@ -270,7 +273,7 @@ def test_the_api_server_takes_every_object_of_the_chart(api: HubApi) -> None:
             "metadata": {"name": name},
         }
         api.server.run_kubectl("apply", "-f", "-", stdin=json.dumps(namespace))
-    release = ("mcphub", CHART, "--namespace", "mcphub-system")
+    release = ("mcphub", CHART, *CLUSTER)
     everything = run([helm(), "template", *release, "-f", VALUES / "namespaced.yaml"])
 
     said = api.server.run_kubectl(
