@@ -329,16 +329,19 @@ async def test_interleaved_tenants_never_meet_behind_a_pooler(
 async def interleave(build_files: Any, backend: dict[str, Any]) -> None:
     given = {"identity": ROLES, "pool": {"maxSize": 1}, **backend}
     async with replicas(build_files, 3, backend=given) as hubs:
-        await asyncio.gather(
+        seen = await asyncio.gather(
             *(
                 roam(hub, tenant, number)
                 for number, hub in enumerate(hubs)
                 for tenant in TENANTS
             )
         )
+    assert all(seen), "a caller was never answered"
 
 
-async def roam(hub: LoopHub, tenant: str, number: int) -> None:
+async def roam(hub: LoopHub, tenant: str, number: int) -> int:
+    """Ask again and again as one tenant; return how many answers had rows."""
+    answered = 0
     async with hub.client(token=TOKENS[tenant]) as client:
         for turn in range(12):
             table = ("desk.tickets", "desk.notes")[(turn + number) % 2]
@@ -354,3 +357,5 @@ async def roam(hub: LoopHub, tenant: str, number: int) -> None:
                 continue
             seen = {row[0] for row in answer.structured_content["rows"]}
             assert seen == {tenant}
+            answered += 1
+    return answered
