@@ -51,6 +51,23 @@ quickstart: env ## Create a cluster, the operator, a trial database and a hub; p
 quickstart-down: env ## Remove the cluster of the quickstart
 	@$(BIN)/python -m tools.quickstart down
 
+# ------------------------------------------------------------- without Kubernetes
+
+COMPOSE := docker compose --file examples/compose/compose.yml
+
+.PHONY: compose-up
+compose-up: ## Start three instances, nginx, a trial database and monitoring with Docker
+	@examples/compose/prepare
+	@$(COMPOSE) up --build --detach --wait
+
+.PHONY: compose-down
+compose-down: ## Stop what compose-up started; volumes and secrets stay
+	@$(COMPOSE) down
+
+.PHONY: compose-logs
+compose-logs: ## Follow the logs of what compose-up started
+	@$(COMPOSE) logs --follow --tail 100
+
 # --------------------------------------------------------------------- checks
 
 .PHONY: format
@@ -74,6 +91,10 @@ check: lint ## Run the quick checks: lint and the unit tests
 .PHONY: test
 test: lint images parts ## Run every check and every test against real components
 	@$(BIN)/pytest $(LANES) tests
+
+.PHONY: integrations
+integrations: env ## Let each agent framework use a hub (once: 3 GB of packages; 5 min)
+	@$(BIN)/pytest -rA tools/integrations
 
 .PHONY: bench-faults
 bench-faults: env ## Measure calls of fifty clients under faults (20 min)

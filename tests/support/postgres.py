@@ -236,13 +236,13 @@ def give_to_server(folder: Path) -> None:
 
 @contextmanager
 def running_postgres(
-    settings: str = "", *, with_vector: bool = False
+    settings: str = "", *, with_vector: bool = False, port: int = 0
 ) -> Iterator[PostgresServer]:
     """Run a server with the trial data, and remove it afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="mcphub-postgres-"))
     bin_dir = find_vector_bin_dir(folder) if with_vector else find_bin_dir()
     give_to_server(folder)  # a copied server is run from there
-    server = PostgresServer(folder, bin_dir, reserve_port(), settings)
+    server = PostgresServer(folder, bin_dir, port or reserve_port(), settings)
     try:
         server.copy_data(find_template(bin_dir))
         server.start()
