@@ -87,6 +87,13 @@ def awaits_handover(observed: Observed) -> bool:
     return not is_held_back(observed) and _find_handover(observed) is not None
 
 
+def awaits_rotation(observed: Observed) -> bool:
+    """Tell whether the token has yet to rotate, after the keys have."""
+    hub = observed.hub
+    token = _own_secret(observed, names.auth_secret(hub.name))
+    return makes_token(hub) and is_rotation_due(hub, token.annotations)
+
+
 def find_image(observed: Observed) -> str:
     """Return the image that the hub runs."""
     return observed.hub.spec.image or observed.platform.server_image

@@ -6,24 +6,12 @@ not listed fails, and so does one that is listed and not used.
 
 from dataclasses import dataclass
 
-from mcphub_operator.client.kinds import (
-    AUTOSCALER,
-    CONFIG_MAP,
-    DEPLOYMENT,
-    DISRUPTION_BUDGET,
-    EVENT,
-    HUB,
-    LEASE,
-    NETWORK_POLICY,
-    NODE,
-    POD,
-    SECRET,
-    SERVICE,
-    SERVICE_ACCOUNT,
-)
+from mcphub_operator.client.kinds import CHILD_KINDS, EVENT, HUB, LEASE, NODE, POD
 
-# Server-side apply needs `create` beside `patch` where the object may be new.
-_CHILD_VERBS = ("create", "get", "list", "patch", "watch")
+# Server-side apply needs `create` beside `patch` where the object may be new. Where
+# OwnerReferencesPermissionEnforcement is on, an object that exists gets an owner (an
+# adopted one, or one that lost its owner) only from one who may delete it.
+_CHILD_VERBS = ("create", "delete", "get", "list", "patch", "watch")
 _WATCH = ("list", "watch")
 
 
@@ -41,15 +29,7 @@ SERVED: tuple[Permission, ...] = (
     Permission(HUB.group, "mcphubs/status", ("patch",)),
     # Where OwnerReferencesPermissionEnforcement is on, blockOwnerDeletion needs it.
     Permission(HUB.group, "mcphubs/finalizers", ("update",)),
-    *(
-        Permission(kind.group, kind.plural, _CHILD_VERBS)
-        for kind in (CONFIG_MAP, SERVICE_ACCOUNT, SERVICE, DEPLOYMENT)
-    ),
-    # The operator deletes only children that a spec can stop asking for.
-    *(
-        Permission(kind.group, kind.plural, (*_CHILD_VERBS, "delete"))
-        for kind in (SECRET, AUTOSCALER, DISRUPTION_BUDGET, NETWORK_POLICY)
-    ),
+    *(Permission(kind.group, kind.plural, _CHILD_VERBS) for kind in CHILD_KINDS),
     Permission(POD.group, "pods", _WATCH),
     Permission(EVENT.group, "events", ("create",)),
 )

@@ -94,14 +94,14 @@ def _has_ports(live: Any, wish: Sequence[Mapping[str, Any]]) -> bool:
     return (
         len(live) == len(wish)
         and all(
-            there.get(port["name"], {}).get(key, DEFAULTS.get(key)) == value
+            there.get(port.get("name"), {}).get(key, DEFAULTS.get(key)) == value
             for port in wish
             for key, value in port.items()
         )
         and not any(
             has_additions({k: v for k, v in port.items() if k not in ASSIGNED}, wished)
             for wished in wish
-            for port in [there[wished["name"]]]
+            for port in [there[wished.get("name")]]
         )
     )
 
@@ -111,7 +111,8 @@ def _keep_assigned(
 ) -> list[dict[str, Any]]:
     there = _by_name(live)
     kept = (
-        {key: there.get(port["name"], {}).get(key) for key in ASSIGNED} for port in wish
+        {key: there.get(port.get("name"), {}).get(key) for key in ASSIGNED}
+        for port in wish
     )
     return [
         {k: v for k, v in chosen.items() if v is not None} | dict(port)

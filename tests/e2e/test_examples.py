@@ -5,6 +5,7 @@ The trial database plays the databases of the examples as far as it can; the res
 must say and serve nevertheless.
 """
 
+import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.hub_manifests import secret
 from tests.support.installation import Installation
 from tools.project import EXAMPLES
 from tools.quickstart.site import HUB, NAMESPACE
@@ -51,10 +53,10 @@ STATUS = {
     "autoscaled": ("2/2", "1/1", "Available"),
     "jwt": ("2/2", "1/1", "Available"),
     "proxied": ("2/2", "1/1", "Available"),
-    "postgres": ("2/2", "0/1", "BackendsDown"),
-    "qdrant": ("1/1", "0/1", "BackendsDown"),
-    "neo4j": ("1/1", "0/1", "BackendsDown"),
-    "mongodb": ("1/1", "0/1", "BackendsDown"),
+    "postgres-hub": ("2/2", "0/1", "BackendsDown"),
+    "qdrant-hub": ("1/1", "0/1", "BackendsDown"),
+    "neo4j-hub": ("1/1", "0/1", "BackendsDown"),
+    "mongodb-hub": ("1/1", "0/1", "BackendsDown"),
     "several": ("2/2", "0/3", "BackendsDown"),
     "production": ("3/3", "0/3", "BackendsDown"),
     "supabase": ("1/1", "0/1", "BackendsDown"),
@@ -94,6 +96,12 @@ def began() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def tokens() -> list[dict[str, Any]]:
+    """The clients' tokens, which the examples leave to their user."""
+    names = ("production-clients", "governed-clients")
+    return [secret(name, {"acme": secrets.token_urlsafe(32)}) for name in names]
+
+
 def table(team: Installation, names: list[str]) -> dict[str, tuple[str, ...]]:
     rows = team.kubectl("get", "mcphubs", "--no-headers", *names).splitlines()
     return {row.split()[0]: tuple(row.split()[1:4]) for row in rows}
@@ -116,6 +124,7 @@ def test_with_its_secrets_comes_to_the_state_that_it_should(
 ):
     for file in files:
         team.kubectl("apply", "--server-side", "-f", str(file))
+    team.apply(*tokens())
     names = names_of(files)
     expected = {name: STATUS[name] for name in names}
 

@@ -40,7 +40,9 @@ INSTALLATIONS = [
     pytest.param("default", (), id="default values"),
     pytest.param("namespaced", ("-f", VALUES / "namespaced.yaml"), id="namespaces"),
     pytest.param(
-        "overlays/prod", ("-f", VALUES / "production.yaml", *SERVED), id="production"
+        "overlays/prod monitoring",
+        ("-f", VALUES / "production.yaml", *SERVED),
+        id="production",
     ),
 ]
 
@@ -111,7 +113,8 @@ def by_identity(objects: Iterable[dict[str, Any]]) -> dict[Identity, dict[str, A
 def test_the_chart_makes_what_config_makes(
     build: Build, folder: str, arguments: tuple[str | Path, ...]
 ) -> None:
-    expected = by_identity(o for o in build(folder) if o["kind"] != "Namespace")
+    objects = [o for part in folder.split() for o in build(part)]
+    expected = by_identity(o for o in objects if o["kind"] != "Namespace")
 
     made = by_identity(template(*arguments))
 

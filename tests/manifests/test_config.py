@@ -24,7 +24,7 @@ INSTALLATIONS = [
     "overlays/staging",
     "overlays/prod",
 ]
-PARTS = ["crd", "rbac", "operator", "rbac/development", "argocd"]
+PARTS = ["crd", "rbac", "operator", "rbac/development", "argocd", "remove"]
 MONITORING = "monitoring.coreos.com/v1"
 
 

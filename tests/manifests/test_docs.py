@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from mcphub_operator.settings import PREFIX, Settings
+from tests.support.doc_blocks import read_blocks
 from tests.support.hub_api import HubApi, Refused
 from tools.project import ROOT
 
@@ -44,6 +45,24 @@ def cases(language: str) -> list[Any]:
 def anchors(page: Path) -> set[str]:
     headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+FOLLOWED = [
+    ROOT / "README.md",
+    *(ROOT / "docs" / f"{name}.md" for name in ("installing", "databases", "clients")),
+    ROOT / "docs" / "migrating.md",
+    ROOT / "examples" / "README.md",
+]
+"""The pages that a reader follows block by block."""
+
+
+@pytest.mark.parametrize("page", FOLLOWED, ids=lambda page: page.name)
+def test_a_comment_before_a_block_is_known_and_says_why(page: Path) -> None:
+    blocks = read_blocks(page)
+    comments = re.findall(r"^<!-- (.*) -->\n```", page.read_text(), re.MULTILINE)
+
+    assert len(comments) == len([block for block in blocks if block.note])
+    assert all(block.value for block in blocks if block.note not in ("", "background"))
 
 
 @EACH_PAGE

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from mcphub_operator.spec.hub import Hub, parse_hub
-from mcphub_operator.spec.references import secret_refs
+from mcphub_operator.spec.references import find_backend_services, secret_refs
 from tests.support.hub_api import HubApi, Refused
 from tools.project import EXAMPLES
 from tools.quickstart.clients import claude_code, claude_desktop
@@ -122,7 +122,8 @@ def backends_of(file: Path) -> list[dict[str, Any]]:
 
 def backend_secret(backend: dict[str, Any]) -> str:
     """Name the Secret of a backend that may be disabled."""
-    (settings,) = (v for v in backend.values() if isinstance(v, dict))
+    kinds = (v for k, v in backend.items() if k != "builtInTools")
+    (settings,) = (v for v in kinds if isinstance(v, dict))
     ref = settings.get("credentialsSecretRef") or settings.get("apiKeySecretRef", {})
     return str(ref.get("name", ""))
 
@@ -133,10 +134,17 @@ def test_placeholders_are_no_secrets(file: Path) -> None:
         value
         for document in documents(file)
         for key, value in document.get("stringData", {}).items()
-        if any(word in key for word in ("password", "key", "claude", "n8n"))
+        if any(word in key for word in ("password", "key"))
     ]
 
     assert set(values) <= {"change-me"}
+
+
+@EACH_FILE
+def test_d11_no_example_ships_a_token_that_a_client_could_use(file: Path) -> None:
+    tokens = hub_of(file).spec.auth.tokens_secret_ref.name
+
+    assert tokens not in {name for name, _ in keys_of_secrets(file)}
 
 
 def test_names_and_node_ports_do_not_collide() -> None:
@@ -149,6 +157,17 @@ def test_names_and_node_ports_do_not_collide() -> None:
     )
 
     assert [each for each, count in (names + ports).items() if count > 1] == []
+
+
+@EACH_FILE
+def test_d1_a_hub_has_not_the_name_of_a_database(file: Path) -> None:
+    """A Service of that name in the hub's namespace is likely the database's own."""
+    hub = hub_of(file)
+
+    spec = {"backends": backends_of(file)}
+    services = find_backend_services(spec, hub.namespace)
+
+    assert hub.name not in {service.partition(".")[0] for service in services}
 
 
 def test_the_list_of_examples_is_complete() -> None:

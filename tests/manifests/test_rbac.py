@@ -14,12 +14,15 @@ import pytest
 from mcphub_operator.client.kinds import (
     AUTOSCALER,
     CHILD_KINDS,
+    CONFIG_MAP,
     DEPLOYMENT,
     DISRUPTION_BUDGET,
     HUB,
     NETWORK_POLICY,
     POD,
     SECRET,
+    SERVICE,
+    SERVICE_ACCOUNT,
     Kind,
 )
 from mcphub_operator.permissions import (
@@ -38,9 +41,16 @@ Build = Callable[[str], list[dict[str, Any]]]
 
 UNREACHABLE = "240.0.0.1"  # reserved: no network carries it
 
-# Not a request: with the plugin OwnerReferencesPermissionEnforcement, writing an owner
-# reference that blocks deletion takes this right. The API server here has it on.
-IMPLIED = {Used("mcp.bigtorig.com", "mcphubs/finalizers", "update")}
+# Not requests: with the plugin OwnerReferencesPermissionEnforcement (on here), an owner
+# reference that blocks deletion takes the first right, and one that an existing
+# object is given takes the others.
+IMPLIED = {
+    Used("mcp.bigtorig.com", "mcphubs/finalizers", "update"),
+    *(
+        Used(kind.group, kind.plural, "delete")
+        for kind in (CONFIG_MAP, SERVICE_ACCOUNT, SERVICE, DEPLOYMENT)
+    ),
+}
 BLOCKS_DELETION = b"cannot set blockOwnerDeletion"
 
 
@@ -251,6 +261,22 @@ class TestTheOperatorAtWork:
         rights = granted([*build("default"), *build("rbac/development")])
 
         assert life.used - rights == set()
+
+    @pytest.mark.usefixtures("life")
+    @pytest.mark.parametrize("kind", [CONFIG_MAP, SERVICE_ACCOUNT, DISRUPTION_BUDGET])
+    def test_owns_what_is_offered_for_adoption(
+        self, installed: Installed, kind: Kind
+    ) -> None:
+        offer = "mcp.bigtorig.com/adopt=taken"
+
+        installed.kubectl("annotate", kind.plural, "taken", offer)
+
+        installed.until(
+            f"{kind.name} is not owned",
+            lambda: (installed.find(kind, "taken") or {})["metadata"].get(
+                "ownerReferences"
+            ),
+        )
 
     @pytest.mark.usefixtures("life")
     def test_cannot_own_children_without_the_right_to_finalizers(

@@ -13,7 +13,12 @@ import structlog
 
 from mcphub_operator.checks import evaluate
 from mcphub_operator.client.kinds import HUB
-from mcphub_operator.desired import awaits_handover, build_desired, needs_upgrade
+from mcphub_operator.desired import (
+    awaits_handover,
+    awaits_rotation,
+    build_desired,
+    needs_upgrade,
+)
 from mcphub_operator.diff import Apply, Stage, build_plan
 from mcphub_operator.errors import Conflict, InvalidHub, NotFound
 from mcphub_operator.observed import HubKey, Observed
@@ -171,8 +176,9 @@ class Reconciler:
             return Result(again_seconds=CONTESTED_SECONDS)
         await self._write_status(snapshot, status)
         again = _look_again_seconds(findings) or _find_deadline(observed)
-        if awaits_handover(observed) and not (failures or _is_left_alone(observed.hub)):
-            again = 0.0  # the second half of a change of hands
+        is_half_done = awaits_handover(observed) or awaits_rotation(observed)
+        if is_half_done and not (failures or _is_left_alone(observed.hub)):
+            again = 0.0  # no event reports the first half: it was our own write
         self.upgrades.note(snapshot.key)
         failed = bool(findings.transient) or _awaits_port(findings)
         return Result(failed=failed, again_seconds=again)

@@ -19,10 +19,10 @@ def find_budget(hub: Hub) -> DisruptionBudget | None:
     if budget is not None:
         return budget if budget.enabled else None
     is_null = "disruption_budget" in spec.model_fields_set
-    return None if is_null or find_least(hub) < DEFAULT_FROM else DisruptionBudget()
+    return None if is_null or _find_least(hub) < DEFAULT_FROM else DisruptionBudget()
 
 
-def find_least(hub: Hub) -> int:
+def _find_least(hub: Hub) -> int:
     """Return the number of replicas that a hub has at least."""
     autoscaling = hub.spec.autoscaling
     return autoscaling.min_replicas if autoscaling else hub.spec.replicas

@@ -49,7 +49,7 @@ def build_pods_service(hub: Hub, version: str) -> Manifest:
 def _port(service: ServiceSpec) -> dict[str, Any]:
     return drop_empty(
         {
-            "name": names.PORT_MCP,
+            "name": service.port_name,
             "port": service.port,
             "targetPort": names.PORT_MCP,
             "protocol": "TCP",

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
+from mcphub_operator import names
 from mcphub_operator.spec.model import Model, rule, rules
 from mcphub_operator.spec.strings import (
     CIDR,
@@ -12,6 +13,7 @@ from mcphub_operator.spec.strings import (
     Issuer,
     Name,
     OptionalHTTPURL,
+    PortName,
     Text,
 )
 
@@ -69,6 +71,10 @@ class ServiceSpec(Model):
 
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
     """Port of the Service."""
+
+    port_name: PortName = names.PORT_MCP
+    """Name of the port. A Service that the hub takes over keeps serving without a gap
+    only if the name is that of its port before; empty: the port has no name."""
 
     node_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """Port on every node, in the API server's range (default 30000-32767). If unset,

@@ -40,6 +40,11 @@ SecretKey = Annotated[
 
 OptionalSecretKey = Annotated[str, Field(max_length=253, pattern=r"^[-._a-zA-Z0-9]*$")]
 
+PortName = Annotated[
+    str, Field(max_length=63, pattern=r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$")
+]
+"""The name of a Service's port; a Service with one port needs none."""
+
 _BACKEND_NAME = "^[a-z][a-z0-9_]{0,29}$"
 _BACKEND_NAME_SHAPE = (
     "must be lowercase letters, digits and '_', starting with a letter, such as"

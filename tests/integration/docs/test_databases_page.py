@@ -41,7 +41,7 @@ def as_reader(server: PostgresServer) -> AsReader:
             capture_output=True,
             text=True,
             check=False,
-            env={"PGPASSWORD": "change-me", "LC_ALL": "C"},
+            env={"PGPASSWORD": "…", "LC_ALL": "C"},
         )
 
     return run

@@ -36,7 +36,7 @@ def ask(server: PostgresServer, sql: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        env={"PGPASSWORD": "change-me", "LC_ALL": "C"},
+        env={"PGPASSWORD": "…", "LC_ALL": "C"},
     )
     return (done.stdout + done.stderr).strip()
 

@@ -226,6 +226,38 @@ class TestD1AServiceWithAForeignSelector:
             assert [port["port"] for port in found["spec"]["ports"]] == [8000]
 
 
+@pytest.mark.parametrize("name", ["", "http"])
+async def test_a_service_that_is_taken_over_keeps_its_port(world: World, name: str):
+    """Nodes refuse connections while the name of a port changes."""
+    port = {"name": name, "port": 8000, "targetPort": 80}
+    extra = {"name": "extra", "port": 3000}
+    spec = {
+        "type": "NodePort",
+        "selector": {"app": "theirs"},
+        "ports": [port, extra] if name else [port],
+    }
+    made = await world.create(
+        SERVICE, {"metadata": {"name": "team-data"}, "spec": spec}
+    )
+    before = made["spec"]["ports"][0]
+    await offer(world, names.ANNOTATION_ADOPT, names.ANNOTATION_TAKE_OVER)
+    async with running_operator(world) as running:
+        await world.apply_hub(service={"type": "NodePort", "portName": name})
+        await world.wait_condition("Stalled", "True", "Conflict")
+
+        await make_pods_ready(world, "team-data", 1)
+        await world.wait_condition("Stalled", "False")
+        await running.settle()
+
+        found = await world.get(SERVICE, "team-data")
+        assert found["spec"]["ports"] == [before | {"targetPort": names.PORT_MCP}]
+        assert found["spec"]["selector"] == names.selector_labels("team-data")
+        running.requests.forget()
+        running.operator.enqueue_all()
+        await running.settle()
+        assert running.requests.writes == []
+
+
 async def test_d1_a_deployment_of_other_pods_is_never_adopted(world: World):
     pods = {"app": "theirs"}
     theirs = await world.create(
