@@ -132,7 +132,7 @@ RETURN reduce(total = 0, x IN [1, 2, 3] | total + x) AS total;
 RETURN all(x IN [1, 2] WHERE x > 0), any(x IN [1, 2] WHERE x > 1), none(x IN [] WHERE x), single(x IN [1] WHERE x = 1);
 RETURN {name: 'Ann', tags: ['a', 'b'], address: {city: 'Rome'}}.address.city;
 RETURN keys({a: 1, b: 2}), {a: 1}['a'], size(keys({a: 1}));
-WITH {a: 1, b: 2} AS m RETURN m.a, m {.b, c: 3}, m {.*};
+WITH {a: 1, b: 2} AS m RETURN m.a, m {.b, c: 3} AS part, m {.*} AS whole;
 UNWIND [1, 2, 3] AS x RETURN x;
 UNWIND [[1, 2], [3]] AS list UNWIND list AS x RETURN collect(x);
 UNWIND [{id: 1, name: 'a'}, {id: 2, name: 'b'}] AS row RETURN row.id, row.name;
