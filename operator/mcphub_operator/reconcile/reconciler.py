@@ -37,7 +37,11 @@ from mcphub_operator.reconcile.snapshot import HubSnapshot, take_snapshot
 from mcphub_operator.reconcile.upgrades import UpgradeGate
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.spec.hub import Hub, parse_hub
-from mcphub_operator.status.causes import find_cause, find_overdue_seconds
+from mcphub_operator.status.causes import (
+    find_cause,
+    find_metrics_seconds,
+    find_overdue_seconds,
+)
 from mcphub_operator.status.compose import (
     Status,
     build_invalid_status,
@@ -256,11 +260,17 @@ def _plan(observed: Observed) -> tuple[Stage, ...]:
 
 
 def _find_deadline(observed: Observed) -> float | None:
-    """Return in how many seconds a hub without its replicas counts as stalled."""
-    if find_cause(observed, find_progress(observed)) is None:
-        return None
-    seconds = find_overdue_seconds(observed)
-    return seconds + 1 if seconds > 0 else None  # statuses have whole seconds
+    """Return in how many seconds the status changes though nothing else does."""
+    progress = find_progress(observed)
+    is_awaited = progress.ready < 1 <= progress.desired
+    waits = (
+        find_overdue_seconds(observed)
+        if is_awaited or find_cause(observed, progress)
+        else 0.0,
+        find_metrics_seconds(observed),
+    )
+    left = [seconds for seconds in waits if seconds > 0]
+    return min(left) + 1 if left else None  # statuses have whole seconds
 
 
 def _is_left_alone(hub: Hub) -> bool:

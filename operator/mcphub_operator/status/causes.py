@@ -25,6 +25,12 @@ from mcphub_operator.status.rollout import Progress
 
 DEADLINE_SECONDS = 180.0
 """After this long with a cause, a hub counts as stalled."""
+METRICS_SECONDS = 120.0
+"""New pods have no metrics for 15 to 60 s, and autoscalers look every 15 s."""
+CAUSES = frozenset(
+    {Reason.PODS_REFUSED, Reason.ROLLOUT_PAUSED, Reason.ROLLOUT_STUCK, *SEVERITY}
+)
+"""Why a hub may lack replicas."""
 _POD_NAME = re.compile(r'pods "[^"]*"')
 
 
@@ -103,12 +109,9 @@ def _awaits_address(observed: Observed) -> bool:
 
 
 def _find_autoscaler_cause(observed: Observed) -> Iterator[Finding]:
-    name = observed.hub.name
-    live = observed.children.get(ChildId("HorizontalPodAutoscaler", name))
-    status = (live.read().get("status") or {}) if live is not None else {}
-    active = find_condition(status.get("conditions") or (), "ScalingActive") or {}
-    reason = str(active.get("reason") or "")
-    if active.get("status") == "False" and reason.startswith("FailedGet"):
+    reason = _find_metrics_failure(observed).get("reason")
+    if reason and find_metrics_seconds(observed) <= 0:
+        name = observed.hub.name
         yield Finding(
             Reason.METRICS_UNAVAILABLE,
             f"HorizontalPodAutoscaler {name} gets no metrics ({reason}) and does not"
@@ -116,19 +119,59 @@ def _find_autoscaler_cause(observed: Observed) -> Iterator[Finding]:
         )
 
 
+def find_metrics_seconds(observed: Observed) -> float:
+    """Return in how many seconds missing metrics count as a cause; 0: they do."""
+    failure = _find_metrics_failure(observed)
+    since = _parse_time(failure.get("lastTransitionTime"))
+    return _find_seconds_left(observed, since, METRICS_SECONDS)
+
+
+def _find_metrics_failure(observed: Observed) -> Mapping[str, Any]:
+    """Return the condition by which the autoscaler says that it gets no metrics."""
+    name = ChildId("HorizontalPodAutoscaler", observed.hub.name)
+    live = observed.children.get(name)
+    status = (live.read().get("status") or {}) if live is not None else {}
+    active = find_condition(status.get("conditions") or (), "ScalingActive") or {}
+    failed = str(active.get("reason") or "").startswith("FailedGet")
+    return active if active.get("status") == "False" and failed else {}
+
+
 def find_overdue_seconds(observed: Observed) -> float:
     """Return in how many seconds a hub with a cause counts as stalled; 0: it does."""
     conditions = observed.status.get("conditions") or ()
-    stalled = find_condition(conditions, ConditionType.STALLED) or {}
-    if stalled.get("status") == "True":
+    if _is_stalled_by_cause(observed, conditions):
         return 0.0
     reconciling = find_condition(conditions, ConditionType.RECONCILING) or {}
     if reconciling.get("status") != "True":
         return DEADLINE_SECONDS
-    since = _parse_time(reconciling.get("lastTransitionTime"))
+    since = _parse_time(reconciling.get("lastTransitionTime")) or observed.now
+    return _find_seconds_left(observed, since, DEADLINE_SECONDS)
+
+
+def _is_stalled_by_cause(
+    observed: Observed, conditions: Sequence[Mapping[str, Any]]
+) -> bool:
+    """Tell whether the hub, as it is specified now, has been stalled by a cause.
+
+    A change of the spec may be the remedy, and what a missing Secret stalled begins to
+    start only when it is there: both get the whole time.
+    """
+    stalled = find_condition(conditions, ConditionType.STALLED) or {}
+    return (
+        stalled.get("status") == "True"
+        and stalled.get("reason") in CAUSES
+        and stalled.get("observedGeneration") == observed.hub.generation
+    )
+
+
+def _find_seconds_left(
+    observed: Observed, since: datetime | None, seconds: float
+) -> float:
+    """Return what is left of a time; nothing if it began at no known moment."""
     if since is None:
-        return DEADLINE_SECONDS
-    return max(0.0, DEADLINE_SECONDS - (observed.now - since).total_seconds())
+        return 0.0
+    left = seconds - (observed.now - since).total_seconds()
+    return min(max(0.0, left), seconds)
 
 
 def _parse_time(text: object) -> datetime | None:

@@ -32,6 +32,7 @@ from mcphub_operator.status.condition_model import (
     Condition,
     ConditionType,
     Reason,
+    find_condition,
     find_status,
 )
 from mcphub_operator.status.findings import Finding, Findings
@@ -91,8 +92,24 @@ def _while_not_serving(given: StatusInput) -> tuple[Reason, str]:
         return cause.reason, f"{count}; {cause.message}"
     if hub.spec.paused:
         return Reason.PAUSED_BY_SPEC, f"{count}; {_PAUSED}"
-    lost = progress.stuck or progress.finished_before
-    return (Reason.NO_READY_REPLICA if lost else Reason.PROGRESSING), count
+    lost = progress.finished_before and not _is_starting_again(given)
+    if progress.stuck or lost:
+        return Reason.NO_READY_REPLICA, count
+    return Reason.PROGRESSING, count
+
+
+def _is_starting_again(given: StatusInput) -> bool:
+    """Tell whether a hub comes back from zero replicas: Kubernetes calls it finished.
+
+    It has neither served since nor used up its time.
+    """
+    before = given.observed.status.get("conditions") or ()
+    ready = find_condition(before, ConditionType.READY) or {}
+    return (
+        ready.get("status") == ConditionStatus.FALSE
+        and ready.get("reason") in (Reason.SCALED_TO_ZERO, Reason.PROGRESSING)
+        and find_overdue_seconds(given.observed) > 0
+    )
 
 
 def _while_serving(given: StatusInput) -> tuple[Reason, str]:
