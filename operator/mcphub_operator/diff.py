@@ -9,7 +9,7 @@ that a manifest no longer has are found by the hash of the last manifest
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -85,6 +85,8 @@ class Repair:
     version: int
     """The state of the child that the operations are for."""
     operations: tuple[Operation, ...]
+    manifest: Manifest = field(repr=False)
+    """What the child is as afterwards."""
 
 
 Step = Apply | Handover | Scale | Delete | Repair
@@ -128,7 +130,7 @@ def _compare(observed: Observed, desired: Desired) -> Iterator[Apply | Repair]:
             continue
         found = live.read()
         if repairs := find_repairs(manifest, found):
-            yield Repair(child, live.version, repairs)
+            yield Repair(child, live.version, repairs, manifest)
         if differs(observed, manifest, found, settled=live.settled):
             yield Apply(manifest)
 

@@ -21,7 +21,9 @@ What others *add* to an object depends on the field.
 ## Exact fields
 
 The operator removes additions to these fields, because an addition changes
-their meaning.
+their meaning. What only tightens a security context, as admission policies do, stays:
+`runAsNonRoot: true`, `seccompProfile` RuntimeDefault, `privileged: false`. If another
+party adds to an exact field again and again, STATUS is `FieldContested`.
 
 {exact}
 ## Shared fields

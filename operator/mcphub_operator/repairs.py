@@ -22,8 +22,13 @@ DEFAULTS: Mapping[str, object] = {
     "protocol": "TCP",
     "scheme": "HTTP",
     "successThreshold": 1,
+    "procMount": "Default",
+    "fsGroupChangePolicy": "OnRootMismatch",
+    "runAsNonRoot": True,
+    "seccompProfile": {"type": "RuntimeDefault"},
 }
-"""What the API server fills in below exact fields."""
+"""What may be added below exact fields: what the API server fills in, and what
+admission policies add to every container and the hub's pods have anyway."""
 ASSIGNED = ("nodePort",)
 """What the API server chooses where a manifest leaves it open."""
 PORTS = "ports"

@@ -28,9 +28,10 @@ from mcphub_operator.diff import (
     find_contested,
 )
 from mcphub_operator.errors import ApiError, Conflict, NotFound, Refused
-from mcphub_operator.observed import HubKey
+from mcphub_operator.observed import CachedObject, HubKey
 from mcphub_operator.reconcile.budget import WriteBudget
 from mcphub_operator.reconcile.secrets import SecretReader
+from mcphub_operator.repairs import find_repairs
 from mcphub_operator.resources.children import PREREQUISITES
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.status.condition_model import Reason
@@ -102,23 +103,23 @@ class Executor:
             is_new = isinstance(step, Apply) and step.new
             if isinstance(error, Conflict) and is_new:
                 return ALREADY_EXISTS
+            if isinstance(error, Conflict) and isinstance(step, Repair):
+                return None  # it changed since; the event about it brings a pass
             log.warning("write_failed", step=describe(step), error=error.message)
             return explain(step.child, error)
         return self._find_contest(key, step)
 
     def _find_contest(self, key: HubKey, step: Step) -> Finding | None:
-        """Tell whether the API server's answer to an apply is another than applied."""
+        """Tell whether the API server's answer to a write is another than written."""
         live = self.children.of(key).get(step.child)
-        if not isinstance(step, Apply) or live is None or not live.settled:
+        if live is None or (isinstance(step, Apply) and not live.settled):
             return None
-        found = find_contested(step.manifest, live.read())
+        found = find_undone(step, live)
         return build_contest(step.child, found) if found else None
 
     def _contest(self, key: HubKey, step: Step) -> Finding:
         live = self.children.of(key).get(step.child)
-        found = ""
-        if isinstance(step, Apply) and live is not None:
-            found = find_contested(step.manifest, live.read())
+        found = find_undone(step, live) if live is not None else ""
         return build_contest(step.child, found)
 
     async def _do(self, key: HubKey, step: Step) -> None:
@@ -145,12 +146,10 @@ class Executor:
             self.secrets.learn(key, item)
 
     async def _repair(self, key: HubKey, step: Repair) -> None:
-        # A conflict: the child changed since; the event about it brings the next pass.
-        with contextlib.suppress(Conflict):
-            repaired = await self.writer.repair(
-                key.namespace, step.child, step.version, step.operations
-            )
-            self.children.learn(BY_NAME[step.child.kind], repaired)
+        repaired = await self.writer.repair(
+            key.namespace, step.child, step.version, step.operations
+        )
+        self.children.learn(BY_NAME[step.child.kind], repaired)
 
     async def _delete(self, key: HubKey, child: ChildId, uid: str) -> None:
         with contextlib.suppress(NotFound):
@@ -165,6 +164,18 @@ def describe(step: Step) -> str:
 
 def _blocks_pods(step: Step) -> bool:
     return isinstance(step, Handover) or step.child.kind in PREREQUISITES
+
+
+def find_undone(step: Step, live: CachedObject) -> str:
+    """Return a field that is not as a step leaves it: another party changed it."""
+    match step:
+        case Apply(manifest):
+            return find_contested(manifest, live.read())
+        case Repair(manifest=manifest):
+            left = find_repairs(manifest, live.read())
+            return left[0]["path"].strip("/").replace("/", ".") if left else ""
+        case _:
+            return ""
 
 
 def build_contest(child: ChildId, field: str) -> Finding:

@@ -19,7 +19,7 @@ from mcphub_operator.desired import (
     build_desired,
     needs_upgrade,
 )
-from mcphub_operator.diff import Apply, Stage, build_plan
+from mcphub_operator.diff import Apply, Repair, Stage, build_plan
 from mcphub_operator.errors import Conflict, InvalidHub, NotFound
 from mcphub_operator.observed import HubKey, Observed
 from mcphub_operator.reconcile.events import EventRecorder
@@ -116,9 +116,10 @@ class Reconciler:
         """Observe, plan and write; return what is there then and what failed.
 
         The caches may lack an object that exists. If the last pass was stopped by one,
-        or this one's writes are, everything is looked at again, closer.
+        or this one's writes are, everything is looked at again, closer. And what is to
+        be repaired of a child whose manifest changed shows when that is applied.
         """
-        closer = False
+        closer = repaired = False
         while True:
             observed = await self._observe(snapshot, hub, closer=closer)
             plan = _plan(observed)
@@ -140,6 +141,10 @@ class Reconciler:
             if plan:
                 later = await self._gather(snapshot, hub)
                 observed = self._with_turn(keep_looked_up(observed, later))
+                repairs = not (written.findings or repaired) and _has_repairs(observed)
+                if repairs:
+                    repaired = True
+                    continue
             return observed, written.findings
 
     async def _observe(
@@ -257,6 +262,11 @@ def _plan(observed: Observed) -> tuple[Stage, ...]:
     if _is_left_alone(observed.hub):
         return ()
     return build_plan(observed, build_desired(observed))
+
+
+def _has_repairs(observed: Observed) -> bool:
+    plan = _plan(observed)
+    return any(isinstance(step, Repair) for stage in plan for step in stage)
 
 
 def _find_deadline(observed: Observed) -> float | None:

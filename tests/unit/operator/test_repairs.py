@@ -138,6 +138,36 @@ def test_an_addition_to_a_shared_field_stays(act: Callable[[Item], None]):
     assert steps(change(at_rest(), "Deployment", act)) == []
 
 
+@pytest.mark.parametrize(
+    ("of_the_container", "addition", "is_removed"),
+    [
+        pytest.param(True, {"runAsNonRoot": True}, False, id="no root"),
+        pytest.param(
+            True, {"seccompProfile": {"type": "RuntimeDefault"}}, False, id="a profile"
+        ),
+        pytest.param(True, {"privileged": False}, False, id="no privileges"),
+        pytest.param(True, {"procMount": "Default"}, False, id="a default"),
+        pytest.param(
+            False, {"fsGroupChangePolicy": "OnRootMismatch"}, False, id="a quick mount"
+        ),
+        pytest.param(True, {"privileged": True}, True, id="privileges"),
+        pytest.param(True, {"procMount": "Unmasked"}, True, id="no mask"),
+        pytest.param(
+            True, {"seccompProfile": {"type": "Unconfined"}}, True, id="no profile"
+        ),
+    ],
+)
+def test_what_admission_policies_tighten_is_left_alone(
+    *, of_the_container: bool, addition: Item, is_removed: bool
+):
+    def act(item: Item) -> None:
+        pod = item["spec"]["template"]["spec"]
+        part = pod["containers"][0] if of_the_container else pod
+        part["securityContext"] |= addition
+
+    assert bool(steps(change(at_rest(), "Deployment", act))) == is_removed
+
+
 def test_the_table_names_fields_that_the_manifests_can_have():
     own = [field for field in EXACT if OWN_CONTAINER in field.path]
 

@@ -1,0 +1,78 @@
+"""What a write comes to, by the API server's answer."""
+
+from typing import Any
+
+from mcphub_operator.cache.children import ChildCache, build_cached
+from mcphub_operator.client.kinds import BY_NAME
+from mcphub_operator.desired import build_desired
+from mcphub_operator.diff import Repair, build_plan
+from mcphub_operator.errors import Conflict
+from mcphub_operator.observed import Observed
+from mcphub_operator.reconcile.budget import WriteBudget
+from mcphub_operator.reconcile.execute import Executor, Written
+from mcphub_operator.resources.manifest import ChildId
+from mcphub_operator.status.condition_model import Reason
+from tests.support.observed import KEY, hub, observe, settle
+
+SERVICE = ChildId("Service", "team-data")
+
+
+def with_a_label_too_many() -> Observed:
+    """A hub at rest, but for a label that was added to a selector."""
+    observed = settle(observe(hub()))
+    item = observed.children[SERVICE].read()
+    item["spec"]["selector"]["track"] = "canary"
+    object.__setattr__(
+        observed, "children", {**observed.children, SERVICE: build_cached(item)}
+    )
+    return observed
+
+
+class Writer:
+    """Answers a repair as it is told to."""
+
+    def __init__(self, answer: dict[str, Any] | Exception) -> None:
+        self._answer = answer
+
+    async def repair(self, *_: object) -> dict[str, Any]:
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+
+async def repair(observed: Observed, answer: dict[str, Any] | Exception) -> Written:
+    children = ChildCache(lambda _: None)
+    for child, live in observed.children.items():
+        children.upsert(BY_NAME[child.kind], live.read())
+    budget = WriteBudget(lambda: 0.0, lambda _: None)
+    executor = Executor(Writer(answer), children, None, budget)  # type: ignore[arg-type]
+    plan = build_plan(observed, build_desired(observed))
+    assert [type(step) for stage in plan for step in stage] == [Repair]
+    return await executor.execute(KEY, plan)
+
+
+def put_back(observed: Observed, version: str) -> dict[str, Any]:
+    item = settle(observed).children[SERVICE].read()
+    item["metadata"]["resourceVersion"] = version
+    return item
+
+
+class TestARepair:
+    async def test_that_holds_is_no_finding(self):
+        observed = with_a_label_too_many()
+
+        assert (await repair(observed, put_back(observed, "6"))).findings == ()
+
+    async def test_that_an_admission_policy_undoes_is_told(self):
+        observed = with_a_label_too_many()
+
+        written = await repair(observed, observed.children[SERVICE].read())
+
+        (finding,) = written.findings
+        assert finding.reason is Reason.FIELD_CONTESTED
+        assert "Service team-data (spec.selector)" in finding.message
+
+    async def test_of_what_changed_meanwhile_waits_for_the_next_pass(self):
+        late = Conflict(409, "Conflict", "the object has been modified")
+
+        assert (await repair(with_a_label_too_many(), late)).findings == ()
