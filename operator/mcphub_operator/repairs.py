@@ -102,6 +102,7 @@ def _has_ports(live: Any, wish: Sequence[Mapping[str, Any]]) -> bool:
             there.get(port.get("name"), {}).get(key, DEFAULTS.get(key)) == value
             for port in wish
             for key, value in port.items()
+            if key not in ASSIGNED  # an apply changes it
         )
         and not any(
             has_additions({k: v for k, v in port.items() if k not in ASSIGNED}, wished)

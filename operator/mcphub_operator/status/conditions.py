@@ -182,7 +182,8 @@ def _rolling_out(given: StatusInput) -> StatusReasonMessage:
 def _stalled(given: StatusInput) -> StatusReasonMessage:
     blocking = given.findings.blocking
     if blocking:
-        message = "; ".join(finding.message for finding in blocking)
+        # A repair and an apply of one object may be refused in the same words.
+        message = "; ".join(dict.fromkeys(finding.message for finding in blocking))
         return ConditionStatus.TRUE, blocking[0].reason, message
     if cause := _find_stalling(given):
         return ConditionStatus.TRUE, cause.reason, cause.message

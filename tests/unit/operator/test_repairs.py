@@ -8,7 +8,7 @@ import pytest
 
 from mcphub_operator.cache.children import build_cached
 from mcphub_operator.desired import build_desired
-from mcphub_operator.diff import Repair, build_plan
+from mcphub_operator.diff import Apply, Repair, build_plan
 from mcphub_operator.field_ownership import (
     EXACT,
     OWN_CONTAINER,
@@ -93,6 +93,16 @@ def test_what_a_manifest_no_longer_has_is_left_to_the_apply():
     found = steps(changed)
 
     assert not [s for s in found if isinstance(s, Repair)]
+
+
+def test_another_node_port_is_left_to_the_apply():
+    """A taken one is refused: once a pass is enough, and told once."""
+    before = settle(observe(hub(service={"type": "NodePort", "nodePort": 30800})))
+    wanted = hub(service={"type": "NodePort", "nodePort": 30900})
+
+    found = steps(observe(wanted, children=before.children))
+
+    assert [type(step) for step in found if step.child.kind == "Service"] == [Apply]
 
 
 PEER = {"namespaceSelector": {"matchLabels": {"team": "observers"}}}

@@ -153,6 +153,14 @@ class TestStalled:
         assert (told["status"], told["reason"]) == ("True", "Conflict")
         assert told["message"] == "one thing; another thing"
 
+    def test_says_the_same_once(self):
+        twice = (Finding(Reason.WRITE_DENIED, "Service a: denied"),) * 2
+
+        status = status_of(NEW, Findings(twice))
+
+        told = find_condition(status["conditions"], "Stalled")
+        assert told["message"] == "Service a: denied"
+
     def test_is_not_for_what_is_tried_again(self):
         status = status_of(NEW, Findings((Finding(Reason.WRITE_FAILED, "timeout"),)))
 
