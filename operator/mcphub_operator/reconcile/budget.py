@@ -14,12 +14,16 @@ from mcphub_operator.resources.manifest import ChildId
 BURST = 60
 REFILL_SECONDS = 2.0
 """After a burst: one write in so many seconds."""
+RECOVERED = 10
+"""An object counts as contested until so many writes to it are left again."""
 
 
 @dataclass(slots=True)
 class _Bucket:
     left: float
     at: float
+    contested: str | None = None
+    """The field that another party changes, if one is known; None: no party does."""
 
 
 class WriteBudget:
@@ -34,18 +38,42 @@ class WriteBudget:
 
     def take(self, key: HubKey, child: ChildId) -> bool:
         """Take a write; tell whether there was one left."""
-        now = self._clock()
         bucket = self._buckets.setdefault(key, {}).setdefault(
-            child, _Bucket(BURST, now)
+            child, _Bucket(BURST, self._clock())
         )
-        left = bucket.left + (now - bucket.at) / REFILL_SECONDS
-        bucket.left, bucket.at = min(left, BURST), now
+        self._refill(bucket)
         if bucket.left < 1:
             self._held_back(child.kind)
             return False
         bucket.left -= 1
         return True
 
+    def note_contest(self, key: HubKey, child: ChildId, field: str) -> None:
+        """Note which field another party changes; the one known first is told."""
+        bucket = self._buckets[key][child]
+        bucket.contested = bucket.contested or field
+
+    def find_contests(self, key: HubKey) -> dict[ChildId, str]:
+        """Return the contested objects of a hub, and the field, if it is known.
+
+        Now and then a write is left and succeeds. That is not the end of the contest.
+        """
+        buckets = self._buckets.get(key, {})
+        for bucket in buckets.values():
+            self._refill(bucket)
+        return {
+            child: bucket.contested
+            for child, bucket in buckets.items()
+            if bucket.contested is not None
+        }
+
     def forget(self, key: HubKey) -> None:
         """Forget a hub that is gone."""
         self._buckets.pop(key, None)
+
+    def _refill(self, bucket: _Bucket) -> None:
+        now = self._clock()
+        left = bucket.left + (now - bucket.at) / REFILL_SECONDS
+        bucket.left, bucket.at = min(left, BURST), now
+        if bucket.left >= RECOVERED:
+            bucket.contested = None

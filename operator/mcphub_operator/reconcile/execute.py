@@ -47,6 +47,8 @@ UNKNOWN_FIELD = "failed to create typed patch object"
 """What the API server says, with status 500, to a field that a kind does not have."""
 
 ALREADY_EXISTS = Finding(Reason.WRITE_FAILED, "something of that name is there")
+HELD_BACK = Finding(Reason.FIELD_CONTESTED, "not written: another party changes it")
+"""Stands for a write that the budget did not allow; which contest it is, it knows."""
 
 
 class AlreadyExists(Exception):
@@ -92,11 +94,15 @@ class Executor:
                 else:
                     findings.append(finding)
                     blocked = blocked or _blocks_pods(step)
-        return Written(tuple(written), tuple(findings))
+        told = (f for f in findings if f is not HELD_BACK)
+        contests = self.budget.find_contests(key).items()
+        contested = (build_contest(child, name) for child, name in contests)
+        return Written(tuple(written), (*told, *contested))
 
     async def _try(self, key: HubKey, step: Step) -> Finding | None:
         if not self.budget.take(key, step.child):
-            return self._contest(key, step)
+            self._note_contest(key, step)
+            return HELD_BACK
         try:
             await self._do(key, step)
         except ApiError as error:
@@ -117,10 +123,10 @@ class Executor:
         found = find_undone(step, live)
         return build_contest(step.child, found) if found else None
 
-    def _contest(self, key: HubKey, step: Step) -> Finding:
+    def _note_contest(self, key: HubKey, step: Step) -> None:
         live = self.children.of(key).get(step.child)
         found = find_undone(step, live) if live is not None else ""
-        return build_contest(step.child, found)
+        self.budget.note_contest(key, step.child, found)
 
     async def _do(self, key: HubKey, step: Step) -> None:
         match step:

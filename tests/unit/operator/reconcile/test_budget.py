@@ -1,7 +1,12 @@
 """A burst of writes is allowed, and then one in a while; each object for itself."""
 
 from mcphub_operator.observed import HubKey
-from mcphub_operator.reconcile.budget import BURST, REFILL_SECONDS, WriteBudget
+from mcphub_operator.reconcile.budget import (
+    BURST,
+    RECOVERED,
+    REFILL_SECONDS,
+    WriteBudget,
+)
 from mcphub_operator.resources.manifest import ChildId
 
 HUB = HubKey("team", "data")
@@ -54,3 +59,37 @@ def test_a_hub_that_is_gone_is_forgotten():
     budget.forget(HUB)
 
     assert spend(budget) == BURST
+
+
+class TestAContest:
+    """It is told without a break, though a write is left now and then."""
+
+    def test_lasts_until_the_budget_has_recovered(self):
+        clock = Clock()
+        budget = WriteBudget(clock, lambda _kind: None)
+        spend(budget)
+        budget.note_contest(HUB, CHILD, "spec.selector")
+
+        for _ in range(100):
+            clock.now += REFILL_SECONDS
+            assert budget.take(HUB, CHILD)
+            assert budget.find_contests(HUB) == {CHILD: "spec.selector"}
+
+        clock.now += RECOVERED * REFILL_SECONDS
+        assert budget.find_contests(HUB) == {}
+
+    def test_is_of_the_field_that_was_known_first(self):
+        budget = WriteBudget(Clock(), lambda _kind: None)
+        spend(budget)
+
+        for field in ("", "spec.ports", "spec.selector", ""):
+            budget.note_contest(HUB, CHILD, field)
+
+        assert budget.find_contests(HUB) == {CHILD: "spec.ports"}
+
+    def test_is_not_of_a_hub_without_one(self):
+        budget = WriteBudget(Clock(), lambda _kind: None)
+        spend(budget)
+
+        assert budget.find_contests(HUB) == {}
+        assert budget.find_contests(HubKey("team", "other")) == {}

@@ -1,5 +1,6 @@
 """What a write comes to, by the API server's answer."""
 
+from collections.abc import Callable
 from typing import Any
 
 from mcphub_operator.cache.children import ChildCache, build_cached
@@ -8,7 +9,7 @@ from mcphub_operator.desired import build_desired
 from mcphub_operator.diff import Repair, build_plan
 from mcphub_operator.errors import Conflict
 from mcphub_operator.observed import Observed
-from mcphub_operator.reconcile.budget import WriteBudget
+from mcphub_operator.reconcile.budget import BURST, REFILL_SECONDS, WriteBudget
 from mcphub_operator.reconcile.execute import Executor, Written
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.status.condition_model import Reason
@@ -40,12 +41,18 @@ class Writer:
         return self._answer
 
 
-async def repair(observed: Observed, answer: dict[str, Any] | Exception) -> Written:
+def build_executor(
+    observed: Observed, writer: Writer, clock: Callable[[], float] = lambda: 0.0
+) -> Executor:
     children = ChildCache(lambda _: None)
     for child, live in observed.children.items():
         children.upsert(BY_NAME[child.kind], live.read())
-    budget = WriteBudget(lambda: 0.0, lambda _: None)
-    executor = Executor(Writer(answer), children, None, budget)  # type: ignore[arg-type]
+    budget = WriteBudget(clock, lambda _: None)
+    return Executor(writer, children, None, budget)  # type: ignore[arg-type]
+
+
+async def repair(observed: Observed, answer: dict[str, Any] | Exception) -> Written:
+    executor = build_executor(observed, Writer(answer))
     plan = build_plan(observed, build_desired(observed))
     assert [type(step) for stage in plan for step in stage] == [Repair]
     return await executor.execute(KEY, plan)
@@ -76,3 +83,23 @@ class TestARepair:
         late = Conflict(409, "Conflict", "the object has been modified")
 
         assert (await repair(with_a_label_too_many(), late)).findings == ()
+
+
+async def test_a_contest_is_told_without_a_break():
+    """Although a write is left now and then: a status must not change each time."""
+    observed, now = with_a_label_too_many(), 0.0
+    late = Conflict(409, "Conflict", "the object has been modified")
+    executor = build_executor(observed, Writer(late), lambda: now)
+    plan = build_plan(observed, build_desired(observed))
+    for _ in range(BURST + 1):
+        told = await executor.execute(KEY, plan)
+    written = 0
+
+    for _ in range(20):
+        now += REFILL_SECONDS / 2
+        again = await executor.execute(KEY, plan)
+        assert again.findings == told.findings != ()
+        assert (await executor.execute(KEY, ())).findings == told.findings
+        written += len(again.steps)
+
+    assert written == 10
