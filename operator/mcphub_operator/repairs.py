@@ -25,6 +25,7 @@ DEFAULTS: Mapping[str, object] = {
     "procMount": "Default",
     "fsGroupChangePolicy": "OnRootMismatch",
     "runAsNonRoot": True,
+    "appArmorProfile": {"type": "RuntimeDefault"},
     "seccompProfile": {"type": "RuntimeDefault"},
 }
 """What may be added below exact fields: what the API server fills in, and what

@@ -155,6 +155,9 @@ def test_an_addition_to_a_shared_field_stays(act: Callable[[Item], None]):
         pytest.param(
             True, {"seccompProfile": {"type": "RuntimeDefault"}}, False, id="a profile"
         ),
+        pytest.param(
+            True, {"appArmorProfile": {"type": "RuntimeDefault"}}, False, id="AppArmor"
+        ),
         pytest.param(True, {"privileged": False}, False, id="no privileges"),
         pytest.param(True, {"procMount": "Default"}, False, id="a default"),
         pytest.param(
