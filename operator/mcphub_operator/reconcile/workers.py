@@ -55,7 +55,8 @@ class WorkerPool:
                 raise
             except ApiError as error:
                 log.warning("reconcile_failed", error=error.message)
-                result = Result(failed=True, again_seconds=error.retry_after_seconds)
+                wait = error.retry_after_seconds or 0.0
+                result = Result(failed=True, retry_after_seconds=wait)
             except Exception:
                 log.exception("reconcile_crashed")
                 result = Result(failed=True)
@@ -64,15 +65,15 @@ class WorkerPool:
 
     def _plan_next(self, key: HubKey, result: Result) -> None:
         self.queue.cancel_later(key)
-        delay = result.again_seconds
         if result.failed:
             entry = self.reconciler.sources.hubs.find(key)
             generation = entry.generation if entry else 0
-            delay = max(delay or 0.0, self.backoff.next_delay(key, generation))
+            retry = self.backoff.next_delay(key, generation)
+            self.queue.add_later(key, max(retry, result.retry_after_seconds))
         else:
             self.backoff.forget(key)
-        if delay is not None:
-            self.queue.add_later(key, delay)
+        if result.again_seconds is not None:
+            self.queue.add_later(key, result.again_seconds)
 
 
 async def finish(work: Coroutine[Any, Any, None]) -> None:
