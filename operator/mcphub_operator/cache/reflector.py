@@ -36,9 +36,11 @@ from mcphub_operator.errors import (
 
 log = structlog.get_logger(__name__)
 
-WATCH_SECONDS = 300
+WATCH_SECONDS = 80
+"""Then the API server ends a watch and it is renewed. Where nothing changes there are
+not always bookmarks, so that a longer watch could not be told from a frozen one."""
 SILENCE_SECONDS = 100.0
-"""A bookmark comes about every minute: silence is a frozen connection."""
+"""A connection that is silent for longer than a watch lasts is frozen."""
 FIRST_DELAY_SECONDS = 0.2
 LONGEST_DELAY_SECONDS = 5.0
 
@@ -76,7 +78,8 @@ class Reflector:
         self.synced = asyncio.Event()
         self.refused = asyncio.Event()
         """Set while we may not list this; the operator then works without it."""
-        self._complaint = ""
+        self.problem = ""
+        """Why the last list failed, in the API server's words."""
         self._api = api
         self._store = store
         self._relist_seconds = relist_seconds
@@ -98,9 +101,9 @@ class Reflector:
     def _note(self, error: ApiError) -> None:
         if isinstance(error, Refused | NotServed):
             self.refused.set()
-        if error.message != self._complaint:  # said once, however often it is tried
+        if error.message != self.problem:  # said once, however often it is tried
             log.warning("list_failed", kind=self.scope.kind.name, error=error.message)
-        self._complaint = error.message
+        self.problem = error.message
 
     async def _list(self) -> str:
         found: set[tuple[str, str]] = set()
@@ -115,7 +118,7 @@ class Reflector:
             version = page.metadata["resourceVersion"]
         self._store.replace(self.scope.namespace, found)
         self.refused.clear()
-        self._complaint = ""
+        self.problem = ""
         self.synced.set()
         return version
 

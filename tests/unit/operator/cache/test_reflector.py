@@ -13,7 +13,8 @@ from structlog.testing import capture_logs
 from mcphub_operator.cache.reflector import Reflector, Scope
 from mcphub_operator.client.api import Page
 from mcphub_operator.client.kinds import CONFIG_MAP
-from mcphub_operator.errors import build_api_error
+from mcphub_operator.errors import Unavailable, build_api_error
+from tests.support.virtual_time import in_virtual_time
 from tests.support.waiting import wait_until
 
 
@@ -123,3 +124,42 @@ async def test_what_is_refused_again_and_again_is_said_once(
         task.cancel()
 
     assert [line["event"] for line in logs] == ["list_failed"]
+
+
+class QuietApi(ToldApi):
+    """An API server that has no event to tell, and no bookmark either."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.lists = 0
+
+    async def ask_pages(self, _call: Any) -> AsyncIterator[Page]:
+        self.lists += 1
+        yield Page({"resourceVersion": "10"})
+
+    @asynccontextmanager
+    async def stream(self, call: Any, limits: Any) -> AsyncIterator[Any]:
+        lasts = float(call.params["timeoutSeconds"])
+
+        async def tell() -> AsyncIterator[bytes]:
+            await asyncio.sleep(min(lasts, limits.sock_read))
+            if limits.sock_read <= lasts:
+                raise Unavailable(0, "SocketTimeoutError", "no answer in time")
+            for nothing in ():
+                yield nothing
+
+        yield SimpleNamespace(content=SimpleNamespace(iter_any=tell))
+
+
+@in_virtual_time
+async def test_d37_a_quiet_watch_is_renewed_without_a_word_and_without_a_list():
+    api: Any = QuietApi()
+    with capture_logs() as logs:
+        task = asyncio.create_task(
+            Reflector(api, Scope(CONFIG_MAP, "ai"), Names(), 7200).run()
+        )
+        await asyncio.sleep(1800)
+        task.cancel()
+
+    assert logs == []
+    assert api.lists == 1
