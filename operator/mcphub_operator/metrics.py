@@ -65,6 +65,12 @@ class Metrics:
         self.leader = Gauge(
             "mcphub_operator_leader", "Whether this replica writes", registry=registry
         )
+        self._namespaces = Gauge(
+            "mcphub_operator_namespace_served",
+            "Whether a namespace that was chosen is served",
+            ["namespace"],
+            registry=registry,
+        )
         self._hubs = Gauge(
             "mcphub_operator_hubs",
             "Hubs by condition",
@@ -91,6 +97,10 @@ class Metrics:
     def held_back(self, kind: str) -> None:
         """Count a write that the budget of its object did not allow."""
         self._writes_held_back.labels(kind).inc()
+
+    def note_namespace(self, namespace: str, *, served: bool) -> None:
+        """Set whether a namespace is served."""
+        self._namespaces.labels(namespace).set(served)
 
     def count_hubs(self, counts: Mapping[tuple[str, str], int]) -> None:
         """Set the number of hubs for each condition and status."""

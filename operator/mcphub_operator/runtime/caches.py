@@ -92,37 +92,46 @@ def build_reflectors(
 
 
 async def wait_synced(reflectors: Sequence[Reflector]) -> None:
-    """Wait until every cache is filled; nodes may stay unseen."""
+    """Wait until every cache is filled.
+
+    Nodes may stay unseen, and a namespace that refuses its lists: see `served`.
+    """
     for reflector in reflectors:
         waits = [asyncio.ensure_future(reflector.synced.wait())]
-        if reflector.scope.kind is NODE:
+        if reflector.scope.kind is NODE or reflector.scope.namespace is not None:
             waits.append(asyncio.ensure_future(reflector.refused.wait()))
         _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for each in pending:
             each.cancel()
 
 
-async def relist_hubs(api: Api, hubs: HubCache, namespaces: Sequence[str]) -> None:
+async def relist_hubs(
+    api: Api, hubs: HubCache, namespaces: Sequence[str | None]
+) -> None:
     """Make the cache of hubs equal to what the API server has.
+
+    Args:
+        api: asks the API server.
+        hubs: the cache.
+        namespaces: what to list; None is the whole cluster.
 
     Raises:
         ApiError: it could not be asked to the end.
     """
-    for namespace in namespaces or (None,):
+    for namespace in namespaces:
         await list_hubs(api, hubs, namespace)
 
 
 async def keep_hubs_listed(
     api: Api,
     hubs: HubCache,
-    namespaces: Sequence[str],
+    find_namespaces: Callable[[], Sequence[str | None]],
     wanted: asyncio.Event,
     period_seconds: float,
 ) -> None:
     """List hubs again when asked to, and periodically.
 
-    A list that fails is made again later and later: in several namespaces, those that
-    can be listed are listed each time.
+    A list that fails is made again later and later.
     """
     delay = FIRST_LIST_SECONDS
     while True:
@@ -134,7 +143,7 @@ async def keep_hubs_listed(
         await asyncio.sleep(delay)  # a list of kopf's is many events
         wanted.clear()
         try:
-            await relist_hubs(api, hubs, namespaces)
+            await relist_hubs(api, hubs, find_namespaces())
             delay = FIRST_LIST_SECONDS
         except ApiError as error:
             log.info("list_failed", kind=HUB.name, error=error.message)

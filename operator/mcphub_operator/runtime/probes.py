@@ -20,6 +20,8 @@ class Readiness:
     """Why the operator is not ready; empty once it is."""
 
     reason: str = "starting"
+    note: str = ""
+    """What a ready operator does not serve."""
 
 
 @asynccontextmanager
@@ -47,7 +49,7 @@ async def serve_probes(
     async def readyz(_: web.Request) -> web.Response:
         if readiness.reason:
             return web.Response(status=UNAVAILABLE, text=readiness.reason + "\n")
-        return web.Response(text="ok\n")
+        return web.Response(text="\n".join(filter(None, ("ok", readiness.note))) + "\n")
 
     async def metrics(_: web.Request) -> web.Response:
         refresh()

@@ -37,6 +37,7 @@ from mcphub_operator.runtime.caches import (
     wait_synced,
 )
 from mcphub_operator.runtime.probes import Readiness, serve_probes
+from mcphub_operator.runtime.served import ServedNamespaces
 from mcphub_operator.runtime.wiring import (
     Parts,
     always_open,
@@ -69,6 +70,13 @@ class Operator:
         self.api = Api(connection, metrics.requested)
         self.caches = build_caches(
             self.queue.add, self.queue.add_first, self.enqueue_all, self._notice_pods
+        )
+        chosen = settings.namespaces
+        self.reflectors = build_reflectors(
+            self.api, self.caches, chosen, settings.relist_seconds
+        )
+        self.served = ServedNamespaces(
+            self.api, chosen, self.reflectors, self._report_namespaces
         )
         identity = build_identity(settings)
         self.elector = build_elector(settings, self.api, identity)
@@ -118,34 +126,50 @@ class Operator:
         Raises:
             LeaseLost: it could not be renewed; the process must end.
         """
-        served = self.settings.namespaces
         await self._await_definition()
-        reflectors = build_reflectors(
-            self.api, self.caches, served, self.settings.relist_seconds
-        )
         async with asyncio.TaskGroup() as group:
-            for reflector in reflectors:
+            for reflector in self.reflectors:
                 group.create_task(reflector.run())
             self.readiness.reason = "listing"
-            await wait_synced(reflectors)
+            await wait_synced(self.reflectors)
+            await self._await_namespaces()
             await self._list_hubs()
-            watched = WatchedHubs(
-                self.connection,
-                served,
-                self.deliver,
-                self._prepare_watch,
-                self._report_watch,
-            )
-            async with watching_hubs(watched) as watch:
+            async with watching_hubs(self._build_watch()) as watch:
                 log.info("synced", hubs=len(self.caches.hubs.keys()))
                 group.create_task(self._keep_listed())
                 group.create_task(_follow(watch))
+                group.create_task(self.served.keep_looking())
                 await self._work()
+
+    def _build_watch(self) -> WatchedHubs:
+        return WatchedHubs(
+            self.connection,
+            lambda: self.served.names,
+            self.served.changed,
+            self.deliver,
+            self._prepare_watch,
+            self._report_watch,
+        )
 
     async def _prepare_watch(self) -> None:
         """Wait for the definition, and have everything listed once it is there."""
         await self._await_definition()
+        await self._await_namespaces()
         self.hubs_wanted.set()
+
+    async def _await_namespaces(self) -> None:
+        """Wait until at least one namespace can be served."""
+        await self.served.look()
+        while not self.served.scopes:
+            self.readiness.reason = self.served.describe()
+            await asyncio.sleep(ASK_AGAIN_SECONDS)
+            await self.served.look()
+
+    def _report_namespaces(self) -> None:
+        self.readiness.note = self.served.describe()
+        for name in self.served.chosen:
+            served = name not in self.served.refusals
+            self.metrics.note_namespace(name, served=served)
 
     def _report_watch(self, problem: str) -> None:
         self.readiness.reason = problem
@@ -188,7 +212,7 @@ class Operator:
         await keep_hubs_listed(
             self.api,
             self.caches.hubs,
-            self.settings.namespaces,
+            lambda: self.served.scopes,
             self.hubs_wanted,
             self.settings.relist_seconds,
         )
@@ -207,7 +231,7 @@ class Operator:
     async def _list_hubs(self) -> None:
         while True:
             try:
-                await relist_hubs(self.api, self.caches.hubs, self.settings.namespaces)
+                await relist_hubs(self.api, self.caches.hubs, self.served.scopes)
             except ApiError as error:
                 log.warning("list_failed", kind="McpHub", error=error.message)
                 await asyncio.sleep(1)
@@ -216,7 +240,7 @@ class Operator:
 
     async def _prefetch_secrets(self) -> None:
         try:
-            for namespace in self.settings.namespaces or (None,):
+            for namespace in self.served.scopes:
                 await self.workers.reconciler.sources.secrets.prefetch(namespace)
         except ApiError as error:
             log.warning("list_failed", kind="Secret", error=error.message)

@@ -38,7 +38,10 @@ class WatchedHubs:
     """What is watched, and who is told."""
 
     connection: Connection
-    namespaces: Sequence[str]
+    find_namespaces: Callable[[], Sequence[str]]
+    """Asked at the start of each run; no namespace is the whole cluster."""
+    changed: asyncio.Event
+    """Set when another namespace is served: that takes another run."""
     deliver: Deliver
     prepare: Callable[[], Awaitable[None]]
     """Called before each run; returns once hubs can be watched."""
@@ -71,12 +74,15 @@ async def _keep_running(watched: WatchedHubs) -> None:
     registry = build_registry(_build_login(loop, watched.connection), pass_on)
     while True:
         await watched.prepare()
-        run = _KopfRun(registry, watched.namespaces)
+        watched.changed.clear()
+        run = _KopfRun(registry, watched.find_namespaces())
         watched.report("")
         try:
-            await run.wait_ended()
+            await run.wait_ended(watched.changed)
         finally:
             await run.stop()
+        if watched.changed.is_set():
+            continue
         watched.report("the watch of McpHubs ended; it is started again")
         log.warning("watch_ended", kind="McpHub")
         await asyncio.sleep(RESTART_SECONDS)
@@ -95,13 +101,13 @@ class _KopfRun:
         self._thread = threading.Thread(target=self._run, name="kopf", daemon=True)
         self._thread.start()
 
-    async def wait_ended(self) -> None:
-        """Wait for the end of the run.
+    async def wait_ended(self, unless: asyncio.Event) -> None:
+        """Wait for the end of the run, or until an event is set.
 
         Raises:
             WatchLost: its event loop does not turn any more.
         """
-        while self._thread.is_alive():
+        while self._thread.is_alive() and not unless.is_set():
             await asyncio.sleep(0.1)
             if time.monotonic() - self._beat > SILENT_SECONDS:
                 raise WatchLost("the watch of McpHubs is silent")

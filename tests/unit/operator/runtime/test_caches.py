@@ -32,7 +32,9 @@ async def listen(api: FailingApi, seconds: float) -> None:
     wanted = asyncio.Event()
     wanted.set()
     any_api: Any = api
-    task = asyncio.create_task(keep_hubs_listed(any_api, hubs, (), wanted, HOUR))
+    task = asyncio.create_task(
+        keep_hubs_listed(any_api, hubs, lambda: (None,), wanted, HOUR)
+    )
     await asyncio.sleep(seconds)
     task.cancel()
 
