@@ -129,9 +129,10 @@ def _compare(observed: Observed, desired: Desired) -> Iterator[Apply | Repair]:
             yield Apply(manifest, new=child not in observed.free)
             continue
         found = live.read()
-        if repairs := find_repairs(manifest, found):
+        is_applied = differs(observed, manifest, found, settled=live.settled)
+        if repairs := find_repairs(manifest, found, before_apply=is_applied):
             yield Repair(child, live.version, repairs, manifest)
-        if differs(observed, manifest, found, settled=live.settled):
+        if is_applied:
             yield Apply(manifest)
 
 

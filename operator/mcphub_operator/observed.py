@@ -34,6 +34,8 @@ class Platform:
     operator_version: str
     server_image: str
     operator_namespace: str = ""
+    metrics_grace_seconds: float = 120.0
+    """How long an autoscaler may be without metrics before the status says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class CachedObject:
     hub: HubKey
     text: bytes = field(repr=False)
     holds_replicas: bool = False
+    rivals: tuple[str, ...] = ()
+    """Field managers beside the operator that changed more than the status."""
     settled: bool = False
     """The API server's answer to our own apply: what differs in it is its spelling."""
 

@@ -9,7 +9,6 @@ the operator's port becomes a second one of the same name, which is refused.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mcphub_operator import names
 from mcphub_operator.field_ownership import (
     ExactField,
     build_pointer,
@@ -38,25 +37,21 @@ Operation = Mapping[str, Any]
 """One operation of a JSON patch."""
 
 
-def find_repairs(manifest: Manifest, live: Mapping[str, Any]) -> tuple[Operation, ...]:
+def find_repairs(
+    manifest: Manifest, live: Mapping[str, Any], *, before_apply: bool = False
+) -> tuple[Operation, ...]:
     """Return what gives a child its exact fields back; nothing for most.
 
-    If the manifest changed since it was applied, the apply comes first: what seems to
-    be an addition is mostly what the manifest had before.
+    A child that must be applied as well is applied first, except for ports, without
+    which the apply would be refused. What seems to be an addition is mostly what the
+    manifest had before, or what the API server added to a value that was changed.
     """
-    applied = _applied_hash(live)
-    is_outdated = applied is not None and applied != _applied_hash(manifest)
     return tuple(
         operation
         for field in find_exact_fields(manifest["kind"])
-        if field.path[-1] == PORTS or not is_outdated
+        if field.path[-1] == PORTS or not before_apply
         for operation in _repair(field, manifest, live)
     )
-
-
-def _applied_hash(item: Mapping[str, Any]) -> object:
-    annotations = item["metadata"].get("annotations") or {}
-    return annotations.get(names.ANNOTATION_APPLIED)
 
 
 def _repair(

@@ -82,6 +82,10 @@ class Settings(BaseModel):
     """how often everything is listed and reconciled again, in case a watch lost
     something"""
 
+    metrics_grace_seconds: Annotated[float, Field(ge=0)] = 120.0
+    """how long an autoscaler may be without metrics before STATUS is
+    MetricsUnavailable; new pods have none for up to a minute"""
+
     upgrade_concurrency: Annotated[int, Field(ge=1, le=1000)] = 3
     """hubs that a new version of the operator rolls at the same time"""
 

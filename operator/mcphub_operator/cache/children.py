@@ -157,6 +157,7 @@ def build_cached(item: Object, *, settled: bool = False) -> CachedObject:
         hub=find_hub(item),
         text=msgspec.json.encode(kept),
         holds_replicas=_holds_replicas(metadata.get("managedFields") or ()),
+        rivals=_find_rivals(metadata.get("managedFields") or ()),
         settled=settled,
     )
 
@@ -164,6 +165,17 @@ def build_cached(item: Object, *, settled: bool = False) -> CachedObject:
 def find_version(item: Object) -> int:
     """Return an object's version; a greater one is newer."""
     return int(item["metadata"]["resourceVersion"])
+
+
+def _find_rivals(entries: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return who else wrote fields of an object; not the cluster's own controllers."""
+    known = (names.FIELD_MANAGER, names.HANDOVER_MANAGER, "kube-controller-manager")
+    found = {
+        str(entry.get("manager"))
+        for entry in entries
+        if entry.get("manager") not in known and not entry.get("subresource")
+    }
+    return tuple(sorted(found))
 
 
 def _holds_replicas(entries: Iterable[Mapping[str, Any]]) -> bool:

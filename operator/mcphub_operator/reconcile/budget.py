@@ -7,6 +7,7 @@ for each object bounds that; a user's own changes never empty it.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mcphub_operator.observed import HubKey
 from mcphub_operator.resources.manifest import ChildId
@@ -18,12 +19,20 @@ RECOVERED = 10
 """An object counts as contested until so many writes to it are left again."""
 
 
+class Contest(NamedTuple):
+    """Another party changes an object again and again."""
+
+    field: str = ""
+    """Which field, if one is known."""
+    rivals: str = ""
+    """The field managers that changed it last, if any is known."""
+
+
 @dataclass(slots=True)
 class _Bucket:
     left: float
     at: float
-    contested: str | None = None
-    """The field that another party changes, if one is known; None: no party does."""
+    contest: Contest | None = None
 
 
 class WriteBudget:
@@ -48,13 +57,18 @@ class WriteBudget:
         bucket.left -= 1
         return True
 
-    def note_contest(self, key: HubKey, child: ChildId, field: str) -> None:
-        """Note which field another party changes; the one known first is told."""
-        bucket = self._buckets[key][child]
-        bucket.contested = bucket.contested or field
+    def give_back(self, key: HubKey, child: ChildId) -> None:
+        """Take back a write that was not made: no party has undone it."""
+        self._buckets[key][child].left += 1
 
-    def find_contests(self, key: HubKey) -> dict[ChildId, str]:
-        """Return the contested objects of a hub, and the field, if it is known.
+    def note_contest(self, key: HubKey, child: ChildId, contest: Contest) -> None:
+        """Note what another party changes; what is known first is told."""
+        bucket = self._buckets[key][child]
+        if bucket.contest is None or bucket.contest == Contest():
+            bucket.contest = contest
+
+    def find_contests(self, key: HubKey) -> dict[ChildId, Contest]:
+        """Return the contested objects of a hub.
 
         Now and then a write is left and succeeds. That is not the end of the contest.
         """
@@ -62,9 +76,9 @@ class WriteBudget:
         for bucket in buckets.values():
             self._refill(bucket)
         return {
-            child: bucket.contested
+            child: bucket.contest
             for child, bucket in buckets.items()
-            if bucket.contested is not None
+            if bucket.contest is not None
         }
 
     def forget(self, key: HubKey) -> None:
@@ -76,4 +90,4 @@ class WriteBudget:
         left = bucket.left + (now - bucket.at) / REFILL_SECONDS
         bucket.left, bucket.at = min(left, BURST), now
         if bucket.left >= RECOVERED:
-            bucket.contested = None
+            bucket.contest = None

@@ -15,7 +15,7 @@ import structlog
 from mcphub_operator.cache.children import ChildCache
 from mcphub_operator.client.api import Object
 from mcphub_operator.client.concurrency import run_together
-from mcphub_operator.client.kinds import BY_NAME, DEPLOYMENT
+from mcphub_operator.client.kinds import BY_NAME
 from mcphub_operator.client.writer import Writer
 from mcphub_operator.diff import (
     Apply,
@@ -28,8 +28,9 @@ from mcphub_operator.diff import (
     find_contested,
 )
 from mcphub_operator.errors import ApiError, Conflict, NotFound, Refused
-from mcphub_operator.observed import CachedObject, HubKey
-from mcphub_operator.reconcile.budget import WriteBudget
+from mcphub_operator.observed import HubKey
+from mcphub_operator.reconcile.budget import Contest, WriteBudget
+from mcphub_operator.reconcile.refusals import RefusedWrites
 from mcphub_operator.reconcile.secrets import SecretReader
 from mcphub_operator.repairs import find_repairs
 from mcphub_operator.resources.children import PREREQUISITES
@@ -71,6 +72,7 @@ class Executor:
     children: ChildCache
     secrets: SecretReader
     budget: WriteBudget
+    refused: RefusedWrites
 
     async def execute(self, key: HubKey, plan: Sequence[Stage]) -> Written:
         """Carry out a plan and return what was written and what went wrong.
@@ -96,66 +98,63 @@ class Executor:
                     blocked = blocked or _blocks_pods(step)
         told = (f for f in findings if f is not HELD_BACK)
         contests = self.budget.find_contests(key).items()
-        contested = (build_contest(child, name) for child, name in contests)
+        contested = (build_contest(child, contest) for child, contest in contests)
         return Written(tuple(written), (*told, *contested))
 
     async def _try(self, key: HubKey, step: Step) -> Finding | None:
+        write = step.child, type(step)
+        if refused := self.refused.find(key, write):
+            return refused
         if not self.budget.take(key, step.child):
             self._note_contest(key, step)
             return HELD_BACK
+        finding = await self._write(key, step)
+        self.refused.note(key, write, finding)
+        return finding
+
+    async def _write(self, key: HubKey, step: Step) -> Finding | None:
         try:
-            await self._do(key, step)
+            answer = await self._do(key, step)
         except ApiError as error:
-            is_new = isinstance(step, Apply) and step.new
-            if isinstance(error, Conflict) and is_new:
-                return ALREADY_EXISTS
             if isinstance(error, Conflict) and isinstance(step, Repair):
                 return None  # it changed since; the event about it brings a pass
+            self.budget.give_back(key, step.child)
+            if isinstance(error, Conflict) and isinstance(step, Apply) and step.new:
+                return ALREADY_EXISTS
             log.warning("write_failed", step=describe(step), error=error.message)
             return explain(step.child, error)
-        return self._find_contest(key, step)
-
-    def _find_contest(self, key: HubKey, step: Step) -> Finding | None:
-        """Tell whether the API server's answer to a write is another than written."""
-        live = self.children.of(key).get(step.child)
-        if live is None or (isinstance(step, Apply) and not live.settled):
-            return None
-        found = find_undone(step, live)
-        return build_contest(step.child, found) if found else None
+        found = find_undone(step, answer)
+        return build_undoing(step.child, found) if found else None
 
     def _note_contest(self, key: HubKey, step: Step) -> None:
         live = self.children.of(key).get(step.child)
-        found = find_undone(step, live) if live is not None else ""
-        self.budget.note_contest(key, step.child, found)
+        found = find_undone(step, live.read()) if live is not None else ""
+        rivals = ", ".join(live.rivals) if live is not None else ""
+        self.budget.note_contest(key, step.child, Contest(found, rivals))
 
-    async def _do(self, key: HubKey, step: Step) -> None:
+    async def _do(self, key: HubKey, step: Step) -> Object:
+        """Make a write and learn what the API server has now; return it."""
+        child, namespace = step.child, key.namespace
         match step:
             case Apply(manifest, new):
                 write = self.writer.apply_new if new else self.writer.apply
-                self._learn(key, step.child, await write(manifest))
-            case Handover(child, replicas, version):
-                held = await self.writer.hold_replicas(
-                    key.namespace, child, replicas, version
-                )
-                self.children.learn(DEPLOYMENT, held)
-            case Scale(child, replicas):
-                scaled = await self.writer.scale(key.namespace, child, replicas)
-                self.children.learn(DEPLOYMENT, scaled)
-            case Repair():
-                await self._repair(key, step)
-            case Delete(child, uid):
+                answer = await write(manifest)
+                if child.kind == "Secret":
+                    self.secrets.learn(key, answer)
+            case Handover(_, replicas, version):
+                hold = self.writer.hold_replicas
+                answer = await hold(namespace, child, replicas, version)
+            case Scale(_, replicas):
+                answer = await self.writer.scale(namespace, child, replicas)
+            case Repair(_, version, operations):
+                repair = self.writer.repair
+                answer = await repair(namespace, child, version, operations)
+            case Delete(_, uid):
                 await self._delete(key, child, uid)
-
-    def _learn(self, key: HubKey, child: ChildId, item: Object) -> None:
-        self.children.learn(BY_NAME[child.kind], item, settled=True)
-        if child.kind == "Secret":
-            self.secrets.learn(key, item)
-
-    async def _repair(self, key: HubKey, step: Repair) -> None:
-        repaired = await self.writer.repair(
-            key.namespace, step.child, step.version, step.operations
-        )
-        self.children.learn(BY_NAME[step.child.kind], repaired)
+                return {}
+        settled = isinstance(step, Apply)
+        self.children.learn(BY_NAME[child.kind], answer, settled=settled)
+        return answer
 
     async def _delete(self, key: HubKey, child: ChildId, uid: str) -> None:
         with contextlib.suppress(NotFound):
@@ -172,26 +171,38 @@ def _blocks_pods(step: Step) -> bool:
     return isinstance(step, Handover) or step.child.kind in PREREQUISITES
 
 
-def find_undone(step: Step, live: CachedObject) -> str:
+def find_undone(step: Step, live: Object) -> str:
     """Return a field that is not as a step leaves it: another party changed it."""
     match step:
         case Apply(manifest):
-            return find_contested(manifest, live.read())
-        case Repair(manifest=manifest):
-            left = find_repairs(manifest, live.read())
-            return left[0]["path"].strip("/").replace("/", ".") if left else ""
+            return find_contested(manifest, live)
+        case Repair(operations=operations, manifest=manifest):
+            paths = {operation["path"] for operation in operations}
+            left = (o["path"] for o in find_repairs(manifest, live))
+            undone = next((path for path in left if path in paths), "")
+            return undone.strip("/").replace("/", ".")
         case _:
             return ""
 
 
-def build_contest(child: ChildId, field: str) -> Finding:
-    """Return the finding that another party keeps changing a child."""
-    which = f" ({field})" if field else ""
+def build_undoing(child: ChildId, field: str) -> Finding:
+    """Return the finding that a write is changed before the API server stores it."""
     return Finding(
         Reason.FIELD_CONTESTED,
-        f"another party keeps changing {child}{which}: an admission policy, a"
-        " controller or a second operator; `kubectl get --show-managed-fields` shows"
-        " which",
+        f"an admission policy or webhook changes {child} ({field}) whenever the"
+        " operator writes it",
+    )
+
+
+def build_contest(child: ChildId, contest: Contest) -> Finding:
+    """Return the finding that another party keeps changing a child."""
+    which = f" ({contest.field})" if contest.field else ""
+    # A second operator and an admission policy write by this operator's name.
+    rivals = contest.rivals or "another party, such as a second operator,"
+    return Finding(
+        Reason.FIELD_CONTESTED,
+        f"{rivals} keeps changing {child}{which};"
+        " `kubectl get -o yaml --show-managed-fields` shows who owns which field",
     )
 
 

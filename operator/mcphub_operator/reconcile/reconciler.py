@@ -33,6 +33,7 @@ from mcphub_operator.reconcile.gather import (
     keep_looked_up,
     look_up,
 )
+from mcphub_operator.reconcile.refusals import REFUSED
 from mcphub_operator.reconcile.snapshot import HubSnapshot, take_snapshot
 from mcphub_operator.reconcile.upgrades import UpgradeGate
 from mcphub_operator.resources.manifest import ChildId
@@ -57,8 +58,6 @@ CONTESTED_SECONDS = 5.0
 """The budget of a contested object has a write again after that."""
 LOOK_AGAIN_SECONDS = 15.0
 """Foreign objects and taken ports send no event when they go."""
-REFUSED_SECONDS = 300.0
-"""What the API server calls invalid stays so until the hub changes, or a webhook."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,11 @@ class Result:
     """What a pass asks of the queue."""
 
     failed: bool = False
+    """Tried again by the backoff."""
     again_seconds: float | None = None
+    """The latest time for another pass, whether this one failed or not."""
+    retry_after_seconds: float = 0.0
+    """The earliest time for another try of what failed: the API server asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,7 @@ class Reconciler:
         """Drop what is remembered about a hub that is gone."""
         self.sources.secrets.forget(key)
         self.executor.budget.forget(key)
+        self.executor.refused.forget(key)
         self.upgrades.forget(key)
 
     async def _converge(
@@ -119,6 +123,7 @@ class Reconciler:
         or this one's writes are, everything is looked at again, closer. And what is to
         be repaired of a child whose manifest changed shows when that is applied.
         """
+        self.executor.refused.start_pass(snapshot.key, snapshot.generation)
         closer = repaired = False
         while True:
             observed = await self._observe(snapshot, hub, closer=closer)
@@ -184,7 +189,8 @@ class Reconciler:
         if status != snapshot.status and not self._may_report(snapshot.key):
             return Result(again_seconds=CONTESTED_SECONDS)
         await self._write_status(snapshot, status)
-        again = _look_again_seconds(findings) or _find_deadline(observed)
+        refused = self.executor.refused.find_seconds(snapshot.key)
+        again = _look_again_seconds(findings, refused) or _find_deadline(observed)
         is_half_done = awaits_handover(observed) or awaits_rotation(observed)
         if is_half_done and not (failures or _is_left_alone(observed.hub)):
             again = 0.0  # no event reports the first half: it was our own write
@@ -221,18 +227,22 @@ class Reconciler:
         await self.events.report(key, snapshot.uid, snapshot.status, status)
 
 
-def _look_again_seconds(findings: Findings) -> float | None:
+def _look_again_seconds(findings: Findings, refused: float | None) -> float | None:
+    """Return when to look again at what sends no event.
+
+    Args:
+        findings: what is wrong.
+        refused: in how many seconds the first refused write is due again.
+    """
     reasons = {finding.reason for finding in findings.blocking}
-    if not reasons:
-        return None
-    longest = LOOK_AGAIN_SECONDS
+    if not reasons - REFUSED:
+        return refused
     if _awaits_port(findings):
         return None  # by the backoff: a port is free a moment after its Service went
-    if reasons == {Reason.INVALID_SPEC}:
-        longest = REFUSED_SECONDS
-    elif Reason.FIELD_CONTESTED in reasons:
-        longest = CONTESTED_SECONDS
-    return longest * random.uniform(0.8, 1.2)  # noqa: S311
+    contested = Reason.FIELD_CONTESTED in reasons
+    longest = CONTESTED_SECONDS if contested else LOOK_AGAIN_SECONDS
+    soonest = longest * random.uniform(0.8, 1.2)  # noqa: S311
+    return soonest if refused is None else min(soonest, refused)
 
 
 def _awaits_port(findings: Findings) -> bool:

@@ -23,6 +23,7 @@ from mcphub_operator.reconcile.execute import Executor
 from mcphub_operator.reconcile.gather import Environment, Sources
 from mcphub_operator.reconcile.queue import WorkQueue
 from mcphub_operator.reconcile.reconciler import Reconciler
+from mcphub_operator.reconcile.refusals import RefusedWrites
 from mcphub_operator.reconcile.secrets import SecretReader
 from mcphub_operator.reconcile.status_poller import (
     DirectStatusClient,
@@ -93,7 +94,12 @@ def build_reconciler(settings: Settings, parts: Parts, identity: str) -> Reconci
     """Return the reconciler."""
     caches, operator_version = parts.caches, version("mcphub")
     secrets = SecretReader(parts.api, caches.secrets)
-    platform = Platform(operator_version, settings.server_image, find_own_namespace())
+    platform = Platform(
+        operator_version,
+        settings.server_image,
+        find_own_namespace(),
+        settings.metrics_grace_seconds,
+    )
     return Reconciler(
         sources=Sources(
             api=parts.api,
@@ -111,6 +117,7 @@ def build_reconciler(settings: Settings, parts: Parts, identity: str) -> Reconci
             caches.children,
             secrets,
             WriteBudget(time.monotonic, parts.held_back),
+            RefusedWrites(time.monotonic),
         ),
         upgrades=UpgradeGate(
             caches.children,

@@ -25,8 +25,6 @@ from mcphub_operator.status.rollout import Progress
 
 DEADLINE_SECONDS = 180.0
 """After this long with a cause, a hub counts as stalled."""
-METRICS_SECONDS = 120.0
-"""New pods have no metrics for 15 to 60 s, and autoscalers look every 15 s."""
 CAUSES = frozenset(
     {Reason.PODS_REFUSED, Reason.ROLLOUT_PAUSED, Reason.ROLLOUT_STUCK, *SEVERITY}
 )
@@ -123,7 +121,8 @@ def find_metrics_seconds(observed: Observed) -> float:
     """Return in how many seconds missing metrics count as a cause; 0: they do."""
     failure = _find_metrics_failure(observed)
     since = _parse_time(failure.get("lastTransitionTime"))
-    return _find_seconds_left(observed, since, METRICS_SECONDS)
+    grace = observed.platform.metrics_grace_seconds
+    return _find_seconds_left(observed, since, grace)
 
 
 def _find_metrics_failure(observed: Observed) -> Mapping[str, Any]:

@@ -17,6 +17,7 @@ from typing import Any
 
 import aiohttp
 
+from tests.support.running_operator import UNTIMED
 from tests.support.waiting import wait_until
 from tools.ports import reserve_port
 
@@ -67,6 +68,7 @@ async def killable_operator(
         "lease_namespace": namespace,
         "leader_election": False,
         "http_port": port,
+        **UNTIMED,
         **settings,
     }
     process = CONTEXT.Process(target=operate, args=(chosen, str(log)), daemon=True)

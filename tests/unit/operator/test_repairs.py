@@ -95,6 +95,18 @@ def test_what_a_manifest_no_longer_has_is_left_to_the_apply():
     assert not [s for s in found if isinstance(s, Repair)]
 
 
+def test_what_follows_from_a_changed_value_is_left_to_the_apply():
+    """The API server fills sessionAffinityConfig in again while ClientIP is set."""
+
+    def act(item: Item) -> None:
+        config = {"clientIP": {"timeoutSeconds": 10800}}
+        item["spec"] |= {"sessionAffinity": "ClientIP", "sessionAffinityConfig": config}
+
+    found = steps(change(at_rest(), "Service", act))
+
+    assert [type(step) for step in found] == [Apply]
+
+
 def test_another_node_port_is_left_to_the_apply():
     """A taken one is refused: once a pass is enough, and told once."""
     before = settle(observe(hub(service={"type": "NodePort", "nodePort": 30800})))

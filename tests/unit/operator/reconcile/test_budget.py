@@ -5,6 +5,7 @@ from mcphub_operator.reconcile.budget import (
     BURST,
     RECOVERED,
     REFILL_SECONDS,
+    Contest,
     WriteBudget,
 )
 from mcphub_operator.resources.manifest import ChildId
@@ -68,12 +69,13 @@ class TestAContest:
         clock = Clock()
         budget = WriteBudget(clock, lambda _kind: None)
         spend(budget)
-        budget.note_contest(HUB, CHILD, "spec.selector")
+        contest = Contest("spec.selector", "rival")
+        budget.note_contest(HUB, CHILD, contest)
 
         for _ in range(100):
             clock.now += REFILL_SECONDS
             assert budget.take(HUB, CHILD)
-            assert budget.find_contests(HUB) == {CHILD: "spec.selector"}
+            assert budget.find_contests(HUB) == {CHILD: contest}
 
         clock.now += RECOVERED * REFILL_SECONDS
         assert budget.find_contests(HUB) == {}
@@ -83,9 +85,9 @@ class TestAContest:
         spend(budget)
 
         for field in ("", "spec.ports", "spec.selector", ""):
-            budget.note_contest(HUB, CHILD, field)
+            budget.note_contest(HUB, CHILD, Contest(field))
 
-        assert budget.find_contests(HUB) == {CHILD: "spec.ports"}
+        assert budget.find_contests(HUB) == {CHILD: Contest("spec.ports")}
 
     def test_is_not_of_a_hub_without_one(self):
         budget = WriteBudget(Clock(), lambda _kind: None)
@@ -93,3 +95,14 @@ class TestAContest:
 
         assert budget.find_contests(HUB) == {}
         assert budget.find_contests(HubKey("team", "other")) == {}
+
+
+def test_a_write_that_was_not_made_is_given_back():
+    """Refused writes are no contest, however many events bring a try."""
+    budget = WriteBudget(Clock(), lambda _kind: None)
+
+    for _ in range(2 * BURST):
+        assert budget.take(HUB, CHILD)
+        budget.give_back(HUB, CHILD)
+
+    assert spend(budget) == BURST

@@ -11,6 +11,7 @@ from mcphub_operator.errors import Conflict
 from mcphub_operator.observed import Observed
 from mcphub_operator.reconcile.budget import BURST, REFILL_SECONDS, WriteBudget
 from mcphub_operator.reconcile.execute import Executor, Written
+from mcphub_operator.reconcile.refusals import RefusedWrites
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.status.condition_model import Reason
 from tests.support.observed import KEY, hub, observe, settle
@@ -48,7 +49,8 @@ def build_executor(
     for child, live in observed.children.items():
         children.upsert(BY_NAME[child.kind], live.read())
     budget = WriteBudget(clock, lambda _: None)
-    return Executor(writer, children, None, budget)  # type: ignore[arg-type]
+    refused = RefusedWrites(clock)
+    return Executor(writer, children, None, budget, refused)  # type: ignore[arg-type]
 
 
 async def repair(observed: Observed, answer: dict[str, Any] | Exception) -> Written:
@@ -77,7 +79,9 @@ class TestARepair:
 
         (finding,) = written.findings
         assert finding.reason is Reason.FIELD_CONTESTED
-        assert "Service team-data (spec.selector)" in finding.message
+        assert finding.message.startswith(
+            "an admission policy or webhook changes Service team-data (spec.selector)"
+        )
 
     async def test_of_what_changed_meanwhile_waits_for_the_next_pass(self):
         late = Conflict(409, "Conflict", "the object has been modified")

@@ -16,6 +16,7 @@ from mcphub_operator.reconcile.events import EventRecorder
 from mcphub_operator.reconcile.execute import Executor
 from mcphub_operator.reconcile.gather import Environment, Sources
 from mcphub_operator.reconcile.reconciler import Reconciler
+from mcphub_operator.reconcile.refusals import RefusedWrites
 from mcphub_operator.reconcile.secrets import SecretFindings
 from mcphub_operator.reconcile.upgrades import UpgradeGate
 from mcphub_operator.repairs import Operation
@@ -109,7 +110,7 @@ def build(*, undoes_repairs: bool = False) -> tuple[Reconciler, Writer]:
     reconciler = Reconciler(
         sources,
         Environment(PLATFORM, lambda: NOW, lambda: FRESH),
-        Executor(writer, children, secrets, budget),
+        Executor(writer, children, secrets, budget, RefusedWrites(lambda: 0.0)),
         UpgradeGate(children, "0.1.0", 1, _ignore),
         EventRecorder(writer, "operator", lambda: NOW),
     )

@@ -11,15 +11,15 @@ from mcphub_operator.observed import Observed, Pod
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.status.causes import (
     DEADLINE_SECONDS,
-    METRICS_SECONDS,
     find_metrics_seconds,
     find_overdue_seconds,
 )
 from mcphub_operator.status.condition_model import Reason, find_condition, format_time
 from mcphub_operator.status.pod_faults import PodFault
-from tests.support.observed import NOW, hub, observe
+from tests.support.observed import NOW, PLATFORM, hub, observe
 from tests.support.statuses import condition, rolled, status_of
 
+METRICS_SECONDS = PLATFORM.metrics_grace_seconds
 AUTOSCALER = ChildId("HorizontalPodAutoscaler", "team-data")
 AT_ONCE, SOON, LATE = (timedelta(seconds=s) for s in (0, 60, METRICS_SECONDS))
 

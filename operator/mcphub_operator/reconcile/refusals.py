@@ -1,0 +1,92 @@
+"""Which writes the API server refused, and when each is tried again.
+
+Rights, quotas and admission policies change without an event. A refused write is tried
+later and later, and not by the passes in between, which other events bring. A changed
+spec is tried at once.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from mcphub_operator.observed import HubKey
+from mcphub_operator.resources.manifest import ChildId
+from mcphub_operator.status.condition_model import Reason
+from mcphub_operator.status.findings import Finding
+
+FIRST_SECONDS = 5.0
+LONGEST_SECONDS = 120.0
+REFUSED = frozenset({Reason.WRITE_DENIED, Reason.INVALID_SPEC})
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    finding: Finding
+    delay: float
+    due: float
+
+
+Write = tuple[ChildId, type]
+"""A child and the sort of step that writes it."""
+
+
+@dataclass(slots=True)
+class _Refusals:
+    generation: int = 0
+    of_writes: dict[Write, _Refusal] = field(default_factory=dict)
+    told: set[Write] = field(default_factory=set)
+    """What this pass met. A write that is not asked for any more is never due."""
+
+
+class RefusedWrites:
+    """Refusals by hub, child and kind of write."""
+
+    def __init__(
+        self, clock: Callable[[], float], chance: Callable[[], float] = random.random
+    ) -> None:
+        self._clock = clock
+        self._chance = chance
+        self._by_hub: dict[HubKey, _Refusals] = {}
+
+    def start_pass(self, key: HubKey, generation: int) -> None:
+        """Forget what was refused of another generation of the hub."""
+        known = self._of(key)
+        known.told.clear()
+        if known.generation != generation:
+            self._by_hub[key] = _Refusals(generation)
+
+    def find(self, key: HubKey, write: Write) -> Finding | None:
+        """Return why a write was refused, if it is not due again yet."""
+        refusals = self._of(key)
+        known = refusals.of_writes.get(write)
+        if known is None or self._clock() >= known.due:
+            return None
+        refusals.told.add(write)
+        return known.finding
+
+    def note(self, key: HubKey, write: Write, finding: Finding | None) -> None:
+        """Take over how a write ended."""
+        refusals = self._of(key)
+        known = refusals.of_writes.pop(write, None)
+        if finding is None or finding.reason not in REFUSED:
+            return
+        delay = min(known.delay * 2, LONGEST_SECONDS) if known else FIRST_SECONDS
+        due = self._clock() + delay * (0.8 + self._chance() / 5)
+        refusals.of_writes[write] = _Refusal(finding, delay, due)
+        refusals.told.add(write)
+
+    def find_seconds(self, key: HubKey) -> float | None:
+        """Return in how many seconds a refused write is due; None: none was refused.
+
+        Only what this pass met counts.
+        """
+        refusals = self._of(key)
+        due = [refusals.of_writes[w].due for w in refusals.told & {*refusals.of_writes}]
+        return max(0.0, min(due) - self._clock()) if due else None
+
+    def forget(self, key: HubKey) -> None:
+        """Forget a hub that is gone."""
+        self._by_hub.pop(key, None)
+
+    def _of(self, key: HubKey) -> _Refusals:
+        return self._by_hub.setdefault(key, _Refusals())
