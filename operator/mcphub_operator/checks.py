@@ -41,6 +41,24 @@ def foreign_autoscaler(observed: Observed) -> Iterator[Finding]:
         )
 
 
+def hub_autoscaler(observed: Observed) -> Iterator[Finding]:
+    """An autoscaler scales the McpHub, and something else decides the replicas."""
+    found = observed.hub_autoscalers
+    listed = ", ".join(found)
+    if found and observed.hub.spec.autoscaling is not None:
+        yield Finding(
+            Reason.CONFLICT,
+            f"HorizontalPodAutoscaler {listed} scales this McpHub, whose replicas"
+            " spec.autoscaling decides; delete it, or remove spec.autoscaling",
+        )
+    elif len(found) > 1:
+        yield Finding(
+            Reason.CONFLICT,
+            f"HorizontalPodAutoscalers {listed} scale this McpHub against each other;"
+            " delete all but one",
+        )
+
+
 def secret_missing(observed: Observed) -> Iterator[Finding]:
     """A Secret or key that the pods mount does not exist."""
     for missing in observed.user_secrets.missing:
@@ -67,6 +85,7 @@ def _describe(missing: MissingKey) -> str:
 CHECKS: tuple[Check, ...] = (
     name_taken,
     foreign_autoscaler,
+    hub_autoscaler,
     secret_missing,
     stale_children,
 )

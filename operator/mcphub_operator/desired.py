@@ -28,6 +28,7 @@ from mcphub_operator.resources.manifest import (
     Manifest,
     build_hash,
     with_applied_hash,
+    without_owner,
 )
 from mcphub_operator.resources.network_policy import build_network_policy
 from mcphub_operator.resources.pod import Revision, build_pod_template
@@ -117,7 +118,9 @@ def _sealed(manifests: tuple[Manifest, ...]) -> tuple[Manifest, ...]:
 def _plain_children(observed: Observed) -> Iterator[Manifest]:
     hub, version = observed.hub, find_version(observed)
     yield build_config_map(hub, version)
-    yield from _own_secrets(observed, version)
+    for secret in _own_secrets(observed, version):
+        is_shared = secret["metadata"]["name"] in observed.shared_secrets
+        yield without_owner(secret) if is_shared else secret
     yield build_service_account(hub, version)
     yield build_client_service(hub, version)
     yield build_pods_service(hub, version)

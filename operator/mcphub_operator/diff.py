@@ -15,6 +15,7 @@ from typing import Any
 
 from mcphub_operator import names
 from mcphub_operator.field_ownership import find_value
+from mcphub_operator.node_ports import build_release
 from mcphub_operator.observed import Observed
 from mcphub_operator.repairs import Operation, find_repairs
 from mcphub_operator.resources.children import Desired, unwanted_children
@@ -120,6 +121,7 @@ def build_plan(observed: Observed, desired: Desired) -> tuple[Stage, ...]:
 
 
 def _compare(observed: Observed, desired: Desired) -> Iterator[Apply | Repair]:
+    client_service = ChildId("Service", observed.hub.name)
     for manifest in desired.children:
         child = child_id(manifest)
         if child in observed.untouchable:
@@ -127,6 +129,10 @@ def _compare(observed: Observed, desired: Desired) -> Iterator[Apply | Repair]:
         live = observed.children.get(child)
         if live is None:
             yield Apply(manifest, new=child not in observed.free)
+            continue
+        if observed.is_exchanging_ports and child == client_service:
+            yield Repair(child, live.version, build_release(), manifest)
+            yield Apply(manifest)
             continue
         found = live.read()
         is_applied = differs(observed, manifest, found, settled=live.settled)
@@ -139,12 +145,15 @@ def _compare(observed: Observed, desired: Desired) -> Iterator[Apply | Repair]:
 def _deletes(observed: Observed, desired: Desired) -> Iterator[Delete]:
     """Yield the children that the spec no longer asks for.
 
-    Never one that a spec names: its contents may exist nowhere else.
+    Never a Secret that a spec names, or into which a user wrote: its contents may exist
+    nowhere else.
     """
     for child in sorted(unwanted_children(observed.hub) - desired.kept):
         live = observed.children.get(child)
         named = child.kind == "Secret" and child.name in observed.referenced_secrets
-        if live is not None and live.owner_uid == observed.hub.uid and not named:
+        if live is None or live.owner_uid != observed.hub.uid or named:
+            continue
+        if child.kind != "Secret" or not live.rivals:
             yield Delete(child, live.uid)
 
 

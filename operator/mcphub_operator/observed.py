@@ -36,6 +36,8 @@ class Platform:
     operator_namespace: str = ""
     metrics_grace_seconds: float = 120.0
     """How long an autoscaler may be without metrics before the status says so."""
+    address_grace_seconds: float = 180.0
+    """How long a load balancer may be without an address before the hub stalls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class CachedObject:
     holds_replicas: bool = False
     rivals: tuple[str, ...] = ()
     """Field managers beside the operator that changed more than the status."""
+    applied_at: str = ""
+    """When an apply of the operator last changed it, as the API server says."""
     settled: bool = False
     """The API server's answer to our own apply: what differs in it is its spelling."""
 
@@ -183,6 +187,10 @@ class Observed:
     """Objects of a child's name that belong to another owner."""
     refusals: Mapping[ChildId, str] = field(default_factory=dict)
     """Why a foreign object that is offered for adoption is not adopted."""
+    shared_secrets: frozenset[str] = frozenset()
+    """Secrets of the operator's that another hub reads: they outlive this hub."""
+    is_exchanging_ports: bool = False
+    """Whether this hub waits, over other hubs, for the node port that it holds."""
     referenced_secrets: frozenset[str] = frozenset()
     """Secrets that a spec of any hub of the namespace names."""
     stale: tuple[ChildId, ...] = ()
@@ -190,6 +198,9 @@ class Observed:
     free: frozenset[ChildId] = frozenset()
     """Children whose names this pass looked up, and found free."""
     foreign_autoscalers: tuple[str, ...] = ()
+    """Autoscalers of the hub's Deployment that are not the operator's."""
+    hub_autoscalers: tuple[str, ...] = ()
+    """Autoscalers whose target is the McpHub."""
     user_secrets: UserSecrets = UserSecrets()
     own_secrets: Mapping[str, OwnSecret] = field(default_factory=dict)
     pods: tuple[Pod, ...] = ()

@@ -86,6 +86,9 @@ class Settings(BaseModel):
     """how long an autoscaler may be without metrics before STATUS is
     MetricsUnavailable; new pods have none for up to a minute"""
 
+    address_grace_seconds: Annotated[float, Field(ge=0)] = 180.0
+    """how long a load balancer may be without an address before Stalled is True"""
+
     upgrade_concurrency: Annotated[int, Field(ge=1, le=1000)] = 3
     """hubs that a new version of the operator rolls at the same time"""
 

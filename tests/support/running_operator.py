@@ -37,9 +37,9 @@ READY_POD = {
         ],
     }
 }
-UNTIMED = {"metrics_grace_seconds": 0.0}
-"""Nothing gives autoscalers metrics here: that is told at once, so that the end of a
-test does not depend on how long it takes."""
+UNTIMED = {"metrics_grace_seconds": 0.0, "address_grace_seconds": 1e9}
+"""Nothing gives autoscalers metrics, or load balancers addresses, here: what is told of
+that must not depend on how long a test takes."""
 SETTLE_SECONDS = 120.0
 STEP_SECONDS = 0.02
 RETRY_SECONDS = 2.0

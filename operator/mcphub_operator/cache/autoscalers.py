@@ -4,24 +4,27 @@ from mcphub_operator import names
 from mcphub_operator.adoption import find_owner
 from mcphub_operator.cache.children import ChildCache, Enqueue, is_child
 from mcphub_operator.client.api import Found, Object
-from mcphub_operator.client.kinds import AUTOSCALER
+from mcphub_operator.client.kinds import AUTOSCALER, DEPLOYMENT
 from mcphub_operator.observed import HubKey
+
+Target = tuple[str, str]
+"""Kind and name of what is scaled."""
 
 
 class ForeignAutoscalerCache:
-    """Autoscalers that are not ours, by the Deployment that they scale."""
+    """Autoscalers that are not ours, by the Deployment or hub that they scale."""
 
     def __init__(self, enqueue: Enqueue) -> None:
         self._enqueue = enqueue
-        self._targets: dict[tuple[str, str], str] = {}
+        self._targets: dict[tuple[str, str], Target] = {}
 
-    def of(self, hub: HubKey) -> tuple[str, ...]:
-        """Return the names of those that scale a hub's Deployment."""
+    def of(self, hub: HubKey, kind: str = DEPLOYMENT.name) -> tuple[str, ...]:
+        """Return the names of those that scale a hub's Deployment, or the hub."""
         return tuple(
             sorted(
                 name
                 for (namespace, name), target in self._targets.items()
-                if namespace == hub.namespace and target == hub.name
+                if namespace == hub.namespace and target == (kind, hub.name)
             )
         )
 
@@ -33,9 +36,10 @@ class ForeignAutoscalerCache:
         ours = owner.get("kind") == names.KIND and owner.get(
             "apiVersion", ""
         ).startswith(names.GROUP)
-        foreign = target.get("kind") == "Deployment" and not ours
+        found = str(target.get("kind")), str(target.get("name"))
+        foreign = found[0] in (DEPLOYMENT.name, names.KIND) and not ours
         key = (metadata["namespace"], metadata["name"])
-        self._set(key, target.get("name") if foreign else None)
+        self._set(key, found if foreign else None)
 
     def remove(self, item: Object) -> None:
         """Learn that an autoscaler is gone."""
@@ -48,7 +52,7 @@ class ForeignAutoscalerCache:
             if namespace in (None, key[0]) and key not in found:
                 self._set(key, None)
 
-    def _set(self, key: tuple[str, str], target: str | None) -> None:
+    def _set(self, key: tuple[str, str], target: Target | None) -> None:
         before = self._targets.get(key)
         if before == target:
             return
@@ -56,8 +60,8 @@ class ForeignAutoscalerCache:
             del self._targets[key]
         else:
             self._targets[key] = target
-        for name in {before, target} - {None}:
-            self._enqueue(HubKey(key[0], str(name)))
+        for each in filter(None, (before, target)):
+            self._enqueue(HubKey(key[0], each[1]))
 
 
 class AutoscalerStore:

@@ -8,7 +8,7 @@ bring the object back: a watch reports a kind in order, so an unknown object tha
 newer than the last event has been deleted.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -158,6 +158,7 @@ def build_cached(item: Object, *, settled: bool = False) -> CachedObject:
         text=msgspec.json.encode(kept),
         holds_replicas=_holds_replicas(metadata.get("managedFields") or ()),
         rivals=_find_rivals(metadata.get("managedFields") or ()),
+        applied_at=_find_applied_at(metadata.get("managedFields") or ()),
         settled=settled,
     )
 
@@ -178,10 +179,23 @@ def _find_rivals(entries: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def _find_applied_at(entries: Iterable[Mapping[str, Any]]) -> str:
+    return max((str(e.get("time") or "") for e in _find_applies(entries)), default="")
+
+
 def _holds_replicas(entries: Iterable[Mapping[str, Any]]) -> bool:
     return any(
-        entry.get("manager") == names.FIELD_MANAGER
-        and entry.get("operation") == "Apply"
-        and "f:replicas" in (entry.get("fieldsV1") or {}).get("f:spec", {})
-        for entry in entries
+        "f:replicas" in (entry.get("fieldsV1") or {}).get("f:spec", {})
+        for entry in _find_applies(entries)
     )
+
+
+def _find_applies(
+    entries: Iterable[Mapping[str, Any]],
+) -> Iterator[Mapping[str, Any]]:
+    for entry in entries:
+        if (entry.get("manager"), entry.get("operation")) == (
+            names.FIELD_MANAGER,
+            "Apply",
+        ):
+            yield entry

@@ -56,10 +56,10 @@ class HubCache:
         """Return all hubs' keys."""
         return tuple(self._hubs)
 
-    def specs(self) -> Iterator[tuple[str, object]]:
-        """Yield the namespace and the spec of every hub, as the API server has it."""
+    def specs(self) -> Iterator[tuple[HubKey, object]]:
+        """Yield the spec of every hub, as the API server has it."""
         for key, hub in self._hubs.items():
-            yield key.namespace, hub.read().get("spec")
+            yield key, hub.read().get("spec")
 
     def learn(self, item: Object) -> None:
         """Take over what a write of ours returned.

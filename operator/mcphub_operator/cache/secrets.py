@@ -5,6 +5,7 @@ that no hub names nothing is kept, so ten thousand of them cost nothing. Data is
 with a GET by the pass that needs it, when a version changed.
 """
 
+from mcphub_operator import names
 from mcphub_operator.cache.children import ChildCache, Enqueue, find_version, is_child
 from mcphub_operator.client.api import Found, Object
 from mcphub_operator.client.kinds import SECRET
@@ -15,6 +16,13 @@ ABSENT = 0
 """The version of a Secret that does not exist."""
 
 SecretKey = tuple[str, str]
+
+
+def find_maker(secret: str) -> str:
+    """Return which hub's own Secret this is, by its name; empty if none's."""
+    stem, hyphen, sort = secret.rpartition("-")
+    own = (names.auth_secret(stem), names.keys_secret(stem))
+    return stem if hyphen and sort and secret in own else ""
 
 
 class SecretCache:
@@ -37,6 +45,12 @@ class SecretCache:
         for name in secrets - before:
             self._readers.setdefault((hub.namespace, name), set()).add(hub)
         self._names[hub] = secrets
+        for owner in {*map(find_maker, before ^ secrets)} - {hub.name, ""}:
+            self._enqueue(HubKey(hub.namespace, owner))
+
+    def find_readers(self, hub: HubKey, name: str) -> frozenset[HubKey]:
+        """Return the hubs of a hub's namespace that read a Secret."""
+        return frozenset(self._readers.get((hub.namespace, name), ()))
 
     def forget(self, hub: HubKey) -> None:
         """Enqueue this hub no more."""

@@ -20,8 +20,13 @@ from mcphub_operator.cache.nodes import NodeCache
 from mcphub_operator.cache.pods import PodCache
 from mcphub_operator.client.api import Api, Object
 from mcphub_operator.client.concurrency import run_together
-from mcphub_operator.client.kinds import BY_NAME, HUB, SECRET
+from mcphub_operator.client.kinds import BY_NAME, HUB, SECRET, SERVICE
 from mcphub_operator.errors import NotFound
+from mcphub_operator.node_ports import (
+    find_held_port,
+    find_wished_port,
+    is_exchange,
+)
 from mcphub_operator.observed import (
     CachedObject,
     HubKey,
@@ -108,6 +113,9 @@ async def gather(
         stale=_find(claims, Owner.PREVIOUS_OWNER),
         referenced_secrets=_find_referenced(sources, hub, children),
         foreign_autoscalers=sources.autoscalers.of(key),
+        hub_autoscalers=sources.autoscalers.of(key, HUB.name),
+        shared_secrets=sources.secrets.find_shared(key),
+        is_exchanging_ports=_is_exchanging_ports(sources, hub, children),
         user_secrets=secrets.user,
         own_secrets=secrets.own,
         free=frozenset(ChildId(SECRET.name, name) for name in secrets.free),
@@ -136,8 +144,8 @@ def build_adopter(sources: Sources, hub: Hub, pods: tuple[Pod, ...]) -> Adopter:
     """Return what the adoption of an object depends on."""
     services = (
         service
-        for namespace, spec in sources.hubs.specs()
-        for service in find_backend_services(spec, namespace)
+        for key, spec in sources.hubs.specs()
+        for service in find_backend_services(spec, key.namespace)
     )
     ready = any(pod.ready and not pod.terminating for pod in pods)
     return Adopter(hub.name, hub.namespace, hub.uid, ready, frozenset(services))
@@ -151,10 +159,29 @@ def _find_referenced(
         return frozenset()
     return frozenset(
         name
-        for namespace, spec in sources.hubs.specs()
-        if namespace == hub.namespace
+        for key, spec in sources.hubs.specs()
+        if key.namespace == hub.namespace
         for name in find_secret_names(spec)
     )
+
+
+def _is_exchanging_ports(
+    sources: Sources, hub: Hub, children: Mapping[ChildId, CachedObject]
+) -> bool:
+    """Look at all hubs' node ports, where this hub asks for another than it holds."""
+    live = children.get(ChildId(SERVICE.name, hub.name))
+    holds = find_held_port(live.read()) if live is not None else None
+    if holds is None or hub.spec.service.node_port in (None, holds):
+        return False
+    services = sources.children.all_of_kind(SERVICE)
+    held = ((key, find_held_port(service.read())) for key, service in services)
+    wishes = ((key, find_wished_port(spec)) for key, spec in sources.hubs.specs())
+    key = HubKey(hub.namespace, hub.name)
+    return is_exchange(key, _drop_none(held), _drop_none(wishes))
+
+
+def _drop_none(ports: Iterable[tuple[HubKey, int | None]]) -> dict[HubKey, int]:
+    return {key: port for key, port in ports if port is not None}
 
 
 def _is_own(claim: Claim) -> bool:

@@ -39,6 +39,7 @@ from mcphub_operator.reconcile.upgrades import UpgradeGate
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.spec.hub import Hub, parse_hub
 from mcphub_operator.status.causes import (
+    find_address_seconds,
     find_cause,
     find_metrics_seconds,
     find_overdue_seconds,
@@ -288,6 +289,7 @@ def _find_deadline(observed: Observed) -> float | None:
         if is_awaited or find_cause(observed, progress)
         else 0.0,
         find_metrics_seconds(observed),
+        find_address_seconds(observed),
     )
     left = [seconds for seconds in waits if seconds > 0]
     return min(left) + 1 if left else None  # statuses have whole seconds

@@ -65,6 +65,11 @@ class SecretReader:
             self._listed.pop((key.namespace, name), None)
         self._cache.forget(key)
 
+    def find_shared(self, key: HubKey) -> frozenset[str]:
+        """Return which of a hub's own Secrets other hubs read."""
+        own = (names.auth_secret(key.name), names.keys_secret(key.name))
+        return frozenset(n for n in own if self._cache.find_readers(key, n) - {key})
+
     async def read(
         self, hub: Hub, generated: GeneratedSecrets, *, ask: bool = False
     ) -> SecretFindings:

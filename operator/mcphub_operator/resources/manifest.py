@@ -80,6 +80,12 @@ def build_manifest(
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata}
 
 
+def without_owner(manifest: Manifest) -> Manifest:
+    """Return a child that is not deleted with its hub; its labels still name the hub."""
+    metadata = {k: v for k, v in manifest["metadata"].items() if k != "ownerReferences"}
+    return {**manifest, "metadata": metadata}
+
+
 def with_applied_hash(manifest: Manifest) -> Manifest:
     """Return the manifest with the hash of itself as an annotation.
 

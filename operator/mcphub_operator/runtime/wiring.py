@@ -99,6 +99,7 @@ def build_reconciler(settings: Settings, parts: Parts, identity: str) -> Reconci
         settings.server_image,
         find_own_namespace(),
         settings.metrics_grace_seconds,
+        settings.address_grace_seconds,
     )
     return Reconciler(
         sources=Sources(

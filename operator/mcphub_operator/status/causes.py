@@ -78,11 +78,8 @@ def _find_service_causes(
         yield Finding(Reason.BACKENDS_DOWN, f"no backend is connected: {listed}")
     if auth is not None:
         yield auth
-    if _awaits_address(observed):
-        yield Finding(
-            Reason.ADDRESS_PENDING,
-            f"the load balancer of Service {observed.hub.name} has no address yet",
-        )
+    if fault := find_address_fault(observed):
+        yield fault
     yield from _find_autoscaler_cause(observed)
 
 
@@ -95,6 +92,23 @@ def describe_backend(backend: Mapping[str, Any]) -> str:
     """Return a backend with the reason of its state."""
     reason = backend.get("reason")
     return f"{backend['name']} ({reason})" if reason else str(backend["name"])
+
+
+def find_address_fault(observed: Observed) -> Finding | None:
+    """Return that a load balancer has no address, if it has none."""
+    if not _awaits_address(observed):
+        return None
+    words = f"the load balancer of Service {observed.hub.name} has no address yet"
+    return Finding(Reason.ADDRESS_PENDING, words)
+
+
+def find_address_seconds(observed: Observed) -> float:
+    """Return in how many seconds a missing address stalls the hub; 0: it does."""
+    live = observed.children.get(ChildId("Service", observed.hub.name))
+    if live is None or not _awaits_address(observed):
+        return 0.0
+    grace = observed.platform.address_grace_seconds
+    return _find_seconds_left(observed, _parse_time(live.applied_at), grace)
 
 
 def _awaits_address(observed: Observed) -> bool:

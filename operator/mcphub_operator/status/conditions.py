@@ -24,6 +24,8 @@ from mcphub_operator.status.authentication import (
     uses_keys,
 )
 from mcphub_operator.status.causes import (
+    find_address_fault,
+    find_address_seconds,
     find_cause,
     find_overdue_seconds,
     find_service_cause,
@@ -193,11 +195,15 @@ def _stalled(given: StatusInput) -> StatusReasonMessage:
 
 
 def _find_stalling(given: StatusInput) -> Finding | None:
-    """Return the cause for which pods have been missing for too long."""
+    """Return why pods, or an address, have been missing for too long."""
     if _is_left_alone(given):
         return None
-    overdue = given.progress.stuck or find_overdue_seconds(given.observed) <= 0
-    return find_cause(given.observed, given.progress) if overdue else None
+    if cause := find_cause(given.observed, given.progress):
+        overdue = given.progress.stuck or find_overdue_seconds(given.observed) <= 0
+        return cause if overdue else None
+    serves = given.progress.complete and given.progress.ready > 0
+    overdue = serves and find_address_seconds(given.observed) <= 0
+    return find_address_fault(given.observed) if overdue else None
 
 
 def _is_left_alone(given: StatusInput) -> bool:

@@ -10,6 +10,9 @@ from mcphub_operator.status.pod_faults import SEVERITY
 _QUIET = frozenset({Reason.PROGRESSING, Reason.SETTLED, Reason.NOT_STALLED})
 _BY_REQUEST = frozenset({Reason.SCALED_TO_ZERO, Reason.PAUSED_BY_SPEC})
 """What a user asked for is no reason to warn."""
+_AT_FIRST = frozenset({Reason.ADDRESS_PENDING, Reason.UNSCHEDULABLE})
+"""What each new load balancer and each scale-up of a node group goes through. Stalled
+says when it has lasted."""
 _GOOD = {
     ConditionType.STALLED: "False",
     ConditionType.PAUSED: "False",
@@ -56,7 +59,10 @@ def find_transitions(
         was = find_condition(old, kind)
         if now is not None and _is_news(kind, was, now):
             message = now.get("message") or f"{kind} is {now['status']}"
-            warning = _is_bad(kind, now) and now["reason"] not in _BY_REQUEST
+            usual = now["reason"] in _BY_REQUEST or (
+                now["reason"] in _AT_FIRST and kind is not ConditionType.STALLED
+            )
+            warning = _is_bad(kind, now) and not usual
             told = Transition(kind, now["reason"], message, warning)
             # One cause shows in several conditions and is told once, by the first:
             # a hub with a problem is Stalled, and may still be Ready.

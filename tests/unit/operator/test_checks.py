@@ -6,7 +6,7 @@ from mcphub_operator.checks import evaluate
 from mcphub_operator.observed import MissingKey, Observed, UserSecrets
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.status.condition_model import Reason
-from tests.support.observed import observe
+from tests.support.observed import hub, observe
 
 
 def missing(*keys: MissingKey) -> Observed:
@@ -41,6 +41,18 @@ def missing(*keys: MissingKey) -> Observed:
             id="a foreign autoscaler is named",
         ),
         pytest.param(
+            observe(hub(autoscaling={}), hub_autoscalers=("theirs",)),
+            Reason.CONFLICT,
+            ["HorizontalPodAutoscaler theirs", "spec.autoscaling"],
+            id="D36 an autoscaler of the hub beside spec.autoscaling is named",
+        ),
+        pytest.param(
+            observe(hub_autoscalers=("one", "other")),
+            Reason.CONFLICT,
+            ["one, other", "delete all but one"],
+            id="D36 two autoscalers of the hub are named",
+        ),
+        pytest.param(
             observe(stale=(ChildId("Service", "team-data"),)),
             Reason.WRITE_FAILED,
             ["waiting", "Service team-data"],
@@ -53,6 +65,10 @@ def test_a_problem_says_what_to_do(observed, reason, words):
 
     assert finding.reason is reason
     assert all(word in finding.message for word in words)
+
+
+def test_d36_an_autoscaler_of_the_hub_alone_is_no_problem():
+    assert evaluate(observe(hub_autoscalers=("theirs",))) == ()
 
 
 def test_a_hub_with_nothing_in_its_way_has_no_problem():

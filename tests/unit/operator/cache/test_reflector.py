@@ -158,7 +158,7 @@ async def test_d37_a_quiet_watch_is_renewed_without_a_word_and_without_a_list():
         task = asyncio.create_task(
             Reflector(api, Scope(CONFIG_MAP, "ai"), Names(), 7200).run()
         )
-        await asyncio.sleep(1800)
+        await asyncio.sleep(1800)  # in virtual time
         task.cancel()
 
     assert logs == []

@@ -16,6 +16,7 @@ from mcphub_operator.status.causes import (
 )
 from mcphub_operator.status.condition_model import Reason, find_condition, format_time
 from mcphub_operator.status.pod_faults import PodFault
+from mcphub_operator.status.transitions import find_transitions
 from tests.support.observed import NOW, PLATFORM, hub, observe
 from tests.support.statuses import condition, rolled, status_of
 
@@ -79,6 +80,39 @@ class TestMissingMetrics:
     )
     def test_are_waited_for_so_long(self, observed: Observed, seconds: float):
         assert find_metrics_seconds(observed) == seconds
+
+
+ADDRESS_SECONDS = PLATFORM.address_grace_seconds
+
+
+class TestAMissingAddress:
+    """New load balancers have none for a while."""
+
+    def wait(self, seconds: float) -> dict[str, Any]:
+        service = ChildId("Service", "team-data")
+        balanced = hub(service={"type": "LoadBalancer"}, replicas=1)
+        observed = rolled(observe(balanced), ready=1)
+        item = observed.children[service].read()
+        apply = {"manager": "mcphub-operator", "operation": "Apply"}
+        item["metadata"]["managedFields"] = [apply | {"time": format_time(NOW)}]
+        children = {**observed.children, service: build_cached(item)}
+        later = NOW + timedelta(seconds=seconds)
+        return status_of(replace(observed, children=children, now=later))
+
+    def test_is_told_at_once_and_as_no_warning(self):
+        status = self.wait(1)
+
+        assert condition(status, "Ready") == ("True", "AddressPending")
+        assert condition(status, "Stalled") == ("False", "NotStalled")
+        told = find_transitions({}, status)
+        assert [(t.reason, t.warning) for t in told] == [("AddressPending", False)]
+
+    def test_stalls_and_warns_when_it_lasts(self):
+        status = self.wait(ADDRESS_SECONDS)
+
+        assert condition(status, "Stalled") == ("True", "AddressPending")
+        told = find_transitions(self.wait(1), status)
+        assert [(t.reason, t.warning) for t in told] == [("AddressPending", True)]
 
 
 def stalled_by(
