@@ -81,7 +81,7 @@ def build_manifest(
 
 
 def without_owner(manifest: Manifest) -> Manifest:
-    """Return a child that is not deleted with its hub; its labels still name the hub."""
+    """Return a child that outlives its hub; its labels still name the hub."""
     metadata = {k: v for k, v in manifest["metadata"].items() if k != "ownerReferences"}
     return {**manifest, "metadata": metadata}
 

@@ -63,7 +63,7 @@ class ServedNamespaces:
             await self.look()
 
     async def look(self) -> None:
-        """Sort the namespaces anew."""
+        """Sort the namespaces again."""
         problems = await run_together(map(self._find_problem, self.chosen))
         found = {n: p for n, p in zip(self.chosen, problems, strict=True) if p}
         before, self.refusals = self.refusals, found
