@@ -64,7 +64,7 @@ class WriteBudget:
     def note_contest(self, key: HubKey, child: ChildId, contest: Contest) -> None:
         """Note what another party changes; what is known first is told."""
         bucket = self._buckets[key][child]
-        if bucket.contest is None or bucket.contest == Contest():
+        if bucket.contest is None or not bucket.contest.field:
             bucket.contest = contest
 
     def find_contests(self, key: HubKey) -> dict[ChildId, Contest]:
