@@ -37,6 +37,9 @@ class Secrets:
     async def read(self, *_: object, **__: object) -> SecretFindings:
         return self._found
 
+    def find_shared(self, _: object) -> frozenset[str]:
+        return frozenset()
+
     def learn(self, *_: object) -> None:
         pass
 
