@@ -34,7 +34,7 @@ def hubs_of(file: Path) -> list[dict[str, Any]]:
 
 
 WITHOUT_SECRETS = EXAMPLES / "kubernetes.yaml"
-"""Can miss none; `test_observer` applies it."""
+"""Can miss none; `test_observer` runs a hub of its kind."""
 FILES = sorted(
     f
     for f in EXAMPLES.rglob("*.yaml")
@@ -62,6 +62,7 @@ STATUS = {
     "supabase": ("1/1", "0/1", "BackendsDown"),
     "aura": ("1/1", "0/1", "BackendsDown"),
     "qdrant-cloud": ("1/1", "0/1", "BackendsDown"),
+    "governed": ("1/1", "0/1", "BackendsDown"),
     "private": ("0/1", "0/1", "ImagePullFailed"),
 }
 """READY, BACKENDS and STATUS of each; `private` names a registry that is not there."""
