@@ -40,7 +40,8 @@ class TestAutoscaling:
     ):
         """Only the autoscaler and a person at the Deployment change the count.
 
-        The autoscaler may take back what the person did, and does so in its own time.
+        The autoscaler may take back what the person did, and does so in its own time:
+        a write that it had begun may come after its object is gone.
         """
         with team.watched("deployment", "counted", ".spec.replicas") as counts:
             team.apply(hub("counted", replicas=3, autoscaling=WIDE))
@@ -56,7 +57,11 @@ class TestAutoscaling:
             team.until("no autoscaler", lambda: not team.exists("hpa", "counted"))
             team.wait_replicas("counted", 3)
 
-        assert counts in (["3", "4", "5", "3"], ["3", "4", "5", "4", "3"])
+        assert counts in (
+            ["3", "4", "5", "3"],
+            ["3", "4", "5", "4", "3"],
+            ["3", "4", "5", "3", "4", "3"],
+        )
         assert OPERATOR in managers_of_replicas(team)
 
 

@@ -105,7 +105,7 @@ class TestRotation:
         team.kubectl("annotate", "mcphub", "shop", "mcp.bigtorig.com/revoke=one")
 
         team.until("a new token", lambda: team.token("shop") != old)
-        team.kubectl("annotate", "pods", "-l", selector_of("shop"), "look=again")
+        team.kubectl("annotate", "pods", "-l", selector_of("shop"), "again=now")
         team.until("its use", lambda: all(accepts(team, team.token("shop"))))
         assert not any(accepts(team, old))
 

@@ -1,6 +1,6 @@
 CREATE TEXT INDEX movie_title IF NOT EXISTS FOR (m:Movie) ON (m.title);
 CREATE FULLTEXT INDEX taglines IF NOT EXISTS FOR (m:Movie) ON EACH [m.title, m.tagline];
-CREATE VECTOR INDEX plots IF NOT EXISTS FOR (m:Movie) ON (m.plot) OPTIONS {indexConfig: {`vector.dimensions`: 3, `vector.similarity_function`: 'cosine'}};
+CREATE VECTOR INDEX movie_plots IF NOT EXISTS FOR (m:Movie) ON (m.plot) OPTIONS {indexConfig: {`vector.dimensions`: 3, `vector.similarity_function`: 'cosine'}};
 UNWIND range(1, 12) AS i CREATE (:Movie:Ordinary {title: 'Movie ' + i, released: 1990 + i, tagline: 'The line of ' + i, plot: [i, 1.0, 0.5]});
 UNWIND range(1, 15) AS i CREATE (:Actor:Ordinary {name: 'Actor ' + i, born: 1950 + i});
 MATCH (a:Actor), (m:Movie) WHERE (a.born + m.released) % 4 = 0 CREATE (a)-[:ACTED_IN {roles: ['Role ' + a.born]}]->(m);

@@ -167,7 +167,7 @@ MATCH (a:Actor)-[f:FOLLOWS]->(b) WHERE f.since < date('2025-01-01') RETURN a.nam
 MATCH ()-[t:TRANSFER]->() WHERE t.at >= datetime('2026-01-01T00:00:00Z') RETURN count(t), sum(t.amount), max(t.at);
 MATCH (m:Movie) RETURN vector.similarity.cosine(m.plot, [1.0, 1.0, 0.5]) AS score ORDER BY score DESC LIMIT 3;
 RETURN vector.similarity.euclidean([1.0, 2.0], [1.0, 3.0]);
-CALL db.index.vector.queryNodes('plots', 3, [1.0, 1.0, 0.5]) YIELD node, score RETURN node.title, score;
+CALL db.index.vector.queryNodes('movie_plots', 3, [1.0, 1.0, 0.5]) YIELD node, score RETURN node.title, score;
 CALL db.index.fulltext.queryNodes('taglines', 'line') YIELD node, score RETURN node.title, score LIMIT 5;
 CALL db.index.fulltext.queryNodes('taglines', 'title:Movie~ AND tagline:"The line"') YIELD node RETURN count(node);
 CALL db.labels();
@@ -178,7 +178,6 @@ CALL db.schema.visualization();
 CALL db.schema.nodeTypeProperties() YIELD nodeType, propertyName, propertyTypes RETURN nodeType, collect(propertyName);
 CALL db.schema.relTypeProperties();
 CALL db.info() YIELD name RETURN name;
-CALL dbms.components() YIELD name, versions, edition RETURN name, versions[0], edition;
 CALL { MATCH (m:Movie) RETURN m.title AS t ORDER BY m.released LIMIT 1 UNION MATCH (m:Movie) RETURN m.title AS t ORDER BY m.released DESC LIMIT 1 } RETURN t;
 MATCH (a:Actor) CALL (a) { MATCH (a)-[:ACTED_IN]->(m) RETURN m ORDER BY m.released DESC LIMIT 1 } RETURN a.name, m.title;
 MATCH (a:Actor) CALL { WITH a MATCH (a)-[:ACTED_IN]->(m) RETURN count(m) AS n } RETURN a.name, n;

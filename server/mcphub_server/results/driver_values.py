@@ -123,6 +123,7 @@ _BY_NAME: Mapping[tuple[str, str], Simplify] = {
     ("neo4j", "Vector"): _vector,
     ("neo4j", "BrokenHydrationObject"): lambda value: value.raw_data,
     ("neo4j", "Structure"): read_structure,
+    ("builtins", "Structure"): read_structure,  # of neo4j-rust-ext
     ("neo4j", "UnsupportedType"): lambda value: f"[{value.name}]",
     ("pydantic", "BaseModel"): _model,
     ("asyncpg", "Range"): _range,

@@ -34,7 +34,7 @@ REMOVE = (
     "MATCH (n:Ordinary) DETACH DELETE n",
     "DROP INDEX movie_title IF EXISTS",
     "DROP INDEX taglines IF EXISTS",
-    "DROP INDEX plots IF EXISTS",
+    "DROP INDEX movie_plots IF EXISTS",
 )
 
 

@@ -119,7 +119,7 @@ class TestAForeignObject:
             await wait_until(adopted)
             found = await world.get(CONFIG_MAP, "team-data")
             assert found["metadata"]["uid"] == theirs["metadata"]["uid"]
-            assert found["data"].keys() == {"theirs", "hub.yaml"}
+            assert found["data"].keys() == {"theirs", "hub.yaml", "live.yaml"}
             await world.wait_condition("Stalled", "False")
 
 

@@ -88,3 +88,28 @@ async def killable_operator(
         process.kill()
         await asyncio.to_thread(process.join)
         process.close()
+
+
+@asynccontextmanager
+async def restarted_operator(
+    kubeconfig: str, namespace: str, log: Path, **settings: Any
+) -> AsyncIterator[None]:
+    """Run an operator until the block ends, and again when it exits, as kubelets do.
+
+    One that loses its Lease because the API server is slow exits for a restart.
+    """
+
+    async def run() -> None:
+        while True:
+            async with killable_operator(
+                kubeconfig, namespace, log, **settings
+            ) as running:
+                while running.process.exitcode is None:  # noqa: ASYNC110 -- a process
+                    await asyncio.sleep(0.05)
+
+    running = asyncio.create_task(run())
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)

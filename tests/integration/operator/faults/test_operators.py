@@ -21,7 +21,7 @@ from tests.support.api_proxy.rules import (
     never,
 )
 from tests.support.fault_matrix.end_state import State
-from tests.support.fault_matrix.killable import killable_operator
+from tests.support.fault_matrix.killable import killable_operator, restarted_operator
 from tests.support.fault_matrix.matrix import Matrix, Run
 from tests.support.fault_matrix.runner import (
     RELIST_SECONDS,
@@ -156,7 +156,7 @@ async def test_a_leader_that_lost_its_lease_writes_no_more(
         )
         async with leader as leading:
             await wait_until(lambda: has_lease(first))
-            standby = killable_operator(
+            standby = restarted_operator(
                 str(tmp_path / "second.yaml"),
                 world.namespace,
                 tmp_path / "standby.log",
