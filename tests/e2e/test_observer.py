@@ -42,7 +42,7 @@ async def test_reads_a_namespace_once_its_owner_agrees(team: Installation):
         headers = {"Authorization": f"Bearer {team.token(HUB)}"}
         async with Client(StreamableHttpTransport(f"{url}/mcp", headers)) as client:
             pods = await client.call_tool("cluster_list_pods")
-            (pod,) = team.pod_names(HUB)
+            (pod,) = [name.removeprefix("pod/") for name in team.pod_names(HUB)]
             logs = await client.call_tool("cluster_pod_logs", {"pod": pod})
             workloads = await client.call_tool("cluster_list_workloads")
 
