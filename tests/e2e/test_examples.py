@@ -51,7 +51,7 @@ def names_of(files: list[Path]) -> list[str]:
 STATUS = {
     "minimal": ("1/1", "1/1", "Available"),
     "autoscaled": ("2/2", "1/1", "Available"),
-    "jwt": ("2/2", "1/1", "Available"),
+    "jwt": ("2/2", "1/1", "KeysMissing"),
     "proxied": ("2/2", "1/1", "Available"),
     "postgres-hub": ("2/2", "0/1", "BackendsDown"),
     "qdrant-hub": ("1/1", "0/1", "BackendsDown"),
@@ -65,7 +65,8 @@ STATUS = {
     "governed": ("1/1", "0/1", "BackendsDown"),
     "private": ("0/1", "0/1", "ImagePullFailed"),
 }
-"""READY, BACKENDS and STATUS of each; `private` names a registry that is not there."""
+"""READY, BACKENDS and STATUS of each; `private` names a registry that is not there, `jwt`
+an identity provider."""
 
 
 @pytest.fixture(scope="module")
