@@ -65,8 +65,8 @@ STATUS = {
     "governed": ("1/1", "0/1", "BackendsDown"),
     "private": ("0/1", "0/1", "ImagePullFailed"),
 }
-"""READY, BACKENDS and STATUS of each; `private` names a registry that is not there, `jwt`
-an identity provider."""
+"""READY, BACKENDS and STATUS of each. `private` names a registry that is not there, and
+`jwt` an identity provider."""
 
 
 @pytest.fixture(scope="module")
