@@ -13,6 +13,9 @@ STAMP := .venv/.installed-by
 # Most tests wait for databases, clusters and clients, so more run than there are CPUs.
 WORKERS ?= 4
 LANES := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+# What these need takes ten minutes to build on two CPUs.
+RELEASE_TESTS := tests/manifests/test_chart.py tests/manifests/test_scanners.py \
+  tests/integration/release/test_workflows.py
 
 .PHONY: help
 help: ## List the targets
@@ -90,7 +93,13 @@ check: lint ## Run the quick checks: lint and the unit tests
 
 .PHONY: test
 test: lint images parts ## Run every check and every test against real components
-	@$(BIN)/pytest $(LANES) tests
+	@$(BIN)/pytest $(LANES) $(addprefix --ignore=,$(RELEASE_TESTS)) tests
+
+.PHONY: test-release
+test-release: env ## Test chart, scanners' findings and workflows (builds Helm, kube-score, actionlint)
+	@for program in helm4 kube-score actionlint; do \
+	  $(BIN)/python -m tools.programs.build $$program; done
+	@$(BIN)/pytest $(LANES) $(RELEASE_TESTS)
 
 .PHONY: integrations
 integrations: env ## Let each agent framework use a hub (once: 3 GB of packages; 5 min)
@@ -144,7 +153,7 @@ dist: env ## Write dist/: manifests and chart with the images of a registry (REG
 	@$(BIN)/python -m tools.release.dist --registry "$(REGISTRY)" --version "$(VERSION)"
 
 .PHONY: test-helm3
-test-helm3: env ## Test the chart with Helm 3; `make test` does with Helm 4
+test-helm3: env ## Test the chart with Helm 3; `make test-release` does with Helm 4
 	@$(BIN)/python -m tools.programs.build helm3
 	@MCPHUB_HELM=helm3 $(BIN)/pytest tests/manifests/test_chart.py
 

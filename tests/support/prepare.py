@@ -20,7 +20,6 @@ from tools.cluster import cli, provider
 from tools.cluster.binaries import ensure_binaries
 from tools.cluster.errors import ClusterError
 from tools.cluster.progress import say
-from tools.programs.build import ensure_program
 
 
 def prepare_builds() -> None:
@@ -33,8 +32,6 @@ def prepare_builds() -> None:
     else:
         ensure_binaries()
     install_ferretdb()
-    for name in ("helm4", "actionlint", "kube-score"):
-        ensure_program(name)  # after Kubernetes: each keeps all processors busy
 
 
 def prepare_packages() -> None:
