@@ -29,6 +29,8 @@ async def test_status_has_the_shape_that_the_operator_reads(
         "sessions": 0,
         "inFlight": 0,
         "auth": {"ready": True, "reason": "", "message": ""},
+        "configuration": {"digest": "", "problem": "", "warnings": []},
+        "tools": [],
         "backends": [
             {
                 "name": "postgres",

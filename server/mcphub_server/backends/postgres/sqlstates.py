@@ -129,7 +129,8 @@ STATEMENT: Sequence[Meaning] = (
     Meaning("22012", "division by zero; wrap the divisor in NULLIF(…, 0)"),
     Meaning(
         "22021",
-        "a text holds bytes that are no characters; in a database with encoding "
+        "a text holds a character that cannot be stored, or bytes that are none; "
+        "in a database with encoding "
         "SQL_ASCII select convert_to(column, 'SQL_ASCII') to get the bytes",
     ),
     Meaning("22023", "a function was given a value that it does not take"),
