@@ -129,7 +129,7 @@ STATEMENT: Sequence[Meaning] = (
     Meaning("22012", "division by zero; wrap the divisor in NULLIF(…, 0)"),
     Meaning(
         "22021",
-        "a text holds a character that cannot be stored, or bytes that are none; "
+        "a text holds a character that cannot be stored, or bytes that are not text; "
         "in a database with encoding "
         "SQL_ASCII select convert_to(column, 'SQL_ASCII') to get the bytes",
     ),
