@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from mcphub_server.errors import LimitExceeded
-from mcphub_server.traffic.fair_slots import FairSlots, current_share
+from mcphub_server.traffic.fair_slots import FairSlots
+from mcphub_server.web.caller import Share, current_share
 
 
 @dataclass(slots=True)
@@ -17,7 +18,7 @@ class Lease:
         is_kept: It stays the caller's beyond the block; `give_back` ends that.
     """
 
-    share: str
+    share: Share
     is_kept: bool = False
 
 
@@ -47,7 +48,7 @@ class PoolShares:
             if not lease.is_kept:
                 self.give_back(lease.share)
 
-    def give_back(self, share: str) -> None:
+    def give_back(self, share: Share) -> None:
         """End what a caller kept beyond a call."""
         self._slots.release(share)
 

@@ -11,7 +11,8 @@ from typing import TypeVar
 from mcphub_server.backends.base import Backend
 from mcphub_server.backends.health import BackendMonitor
 from mcphub_server.errors import LimitExceeded
-from mcphub_server.traffic.fair_slots import FairSlots, current_share
+from mcphub_server.traffic.fair_slots import FairSlots
+from mcphub_server.web.caller import Share, current_share
 
 SLOT_WAIT_SECONDS = 1.5
 
@@ -48,7 +49,7 @@ class LimitedRunner:
         finally:
             self._slots.release(share)
 
-    async def _take_slot(self, share: str) -> None:
+    async def _take_slot(self, share: Share) -> None:
         try:
             await self._slots.acquire(share, SLOT_WAIT_SECONDS)
         except TimeoutError:

@@ -6,7 +6,7 @@ request. A limit refuses with a tool error or a JSON-RPC error, never with HTTP 
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -25,13 +25,13 @@ from mcphub_server.errors import BadArgument, LimitExceeded
 from mcphub_server.tools.arguments import describe_problems
 from mcphub_server.tools.building import ERROR_META, build_failure
 from mcphub_server.traffic.state import ServerState
-from mcphub_server.web.caller import ANONYMOUS, Client, current_client
+from mcphub_server.web.caller import Client, current_client, find_share
 from mcphub_server.web.jsonrpc import RATE_LIMITED
 
 audit = structlog.get_logger("mcphub.audit")
 
 
-BuildKey = Callable[[Client], str]
+BuildKey = Callable[[Client], Hashable]
 RateLimiters = Sequence[tuple[RateLimiter, BuildKey]]
 
 
@@ -205,13 +205,6 @@ def build_rate_key(client: Client) -> str:
     return f"{client.principal}\n{client.session or client.address}"
 
 
-def build_client_key(client: Client) -> str:
-    """Return the key of a client across its sessions: its name, else its address."""
-    if client.principal == ANONYMOUS:
-        return f"address\n{client.address}"
-    return f"client\n{client.principal}"
-
-
 def build_limiters(config: LimitsConfig) -> RateLimiters:
     """Make the limits of each session, and of each client if there is one."""
     limiter = RateLimiter(config.requests_per_second, config.burst)
@@ -219,7 +212,7 @@ def build_limiters(config: LimitsConfig) -> RateLimiters:
     each = config.per_client
     if each is not None:
         limiter = RateLimiter(each.requests_per_second, each.burst)
-        limiters.append((limiter, build_client_key))
+        limiters.append((limiter, find_share))
     return limiters
 
 

@@ -6,6 +6,7 @@ processor is charged to the same bucket, so costly statements slow down their se
 """
 
 from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 MAX_CLIENTS = 10_000
@@ -32,9 +33,9 @@ class RateLimiter:
         self._per_second = per_second
         self._burst = burst
         self._max_clients = max_clients
-        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+        self._buckets: OrderedDict[Hashable, Bucket] = OrderedDict()
 
-    def take(self, key: str, now_seconds: float) -> float:
+    def take(self, key: Hashable, now_seconds: float) -> float:
         """Take one call; return 0, or the seconds after which to try again."""
         bucket = self._find_bucket(key, now_seconds)
         if bucket.tokens >= 1:
@@ -42,12 +43,12 @@ class RateLimiter:
             return 0.0
         return (1 - bucket.tokens) / self._per_second
 
-    def charge(self, key: str, cpu_seconds: float, now_seconds: float) -> None:
+    def charge(self, key: Hashable, cpu_seconds: float, now_seconds: float) -> None:
         """Take what a call cost besides; a client may end up in debt."""
         bucket = self._find_bucket(key, now_seconds)
         bucket.tokens -= cpu_seconds / CPU_SHARE * self._per_second
 
-    def _find_bucket(self, key: str, now_seconds: float) -> Bucket:
+    def _find_bucket(self, key: Hashable, now_seconds: float) -> Bucket:
         """Return a client's bucket, filled up to now."""
         bucket = self._buckets.get(key)
         if bucket is None:

@@ -20,7 +20,7 @@ from typing import ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
 from mcphub_server.errors import LimitExceeded
-from mcphub_server.traffic.fair_slots import current_share
+from mcphub_server.web.caller import Share, current_share
 
 LONGEST_AT_ONCE = 200
 """In characters. The costliest that were found, sums of ones and of letters outside
@@ -42,7 +42,7 @@ class GuardRunner:
 
     def __init__(self, charge: Callable[[float], None] = lambda _: None) -> None:
         self._charge = charge
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._turns: WeakValueDictionary[Share, asyncio.Lock] = WeakValueDictionary()
 
     @cached_property
     def _worker(self) -> ThreadPoolExecutor:

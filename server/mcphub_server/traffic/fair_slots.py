@@ -13,21 +13,9 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from mcphub_server.web.caller import ANONYMOUS, Client, current_client
+from mcphub_server.web.caller import Share
 
 Waiter = asyncio.Future[None]
-
-
-def find_share(client: Client) -> str:
-    """Return the key of a caller's share: the principal, without auth the address."""
-    if client.principal == ANONYMOUS:
-        return f"{ANONYMOUS}\n{client.address}"
-    return client.principal
-
-
-def current_share() -> str:
-    """Return the share of the request that is being served."""
-    return find_share(current_client())
 
 
 class FairSlots:
@@ -35,21 +23,21 @@ class FairSlots:
 
     def __init__(self, count: int) -> None:
         self._free = count
-        self._held: Counter[str] = Counter()
+        self._held: Counter[Share] = Counter()
         # in the order of turns
-        self._queues: dict[str, deque[Waiter]] = {}
+        self._queues: dict[Share, deque[Waiter]] = {}
 
     @property
     def waiting(self) -> int:
         """How many calls wait for a slot."""
         return sum(len(queue) for queue in self._queues.values())
 
-    def count_held(self, key: str) -> int:
+    def count_held(self, key: Share) -> int:
         """Return how many slots a caller holds."""
         return self._held[key]
 
     @asynccontextmanager
-    async def hold(self, key: str, wait_seconds: float) -> AsyncIterator[None]:
+    async def hold(self, key: Share, wait_seconds: float) -> AsyncIterator[None]:
         """Hold a slot in the block; raise TimeoutError if none comes free in time."""
         await self.acquire(key, wait_seconds)
         try:
@@ -57,7 +45,7 @@ class FairSlots:
         finally:
             self.release(key)
 
-    async def acquire(self, key: str, wait_seconds: float) -> None:
+    async def acquire(self, key: Share, wait_seconds: float) -> None:
         """Take a slot; raise TimeoutError if none comes free in time."""
         if self.may_take(key):
             self._take(key)
@@ -65,7 +53,7 @@ class FairSlots:
         async with asyncio.timeout(wait_seconds):
             await self._wait(key)
 
-    def release(self, key: str) -> None:
+    def release(self, key: Share) -> None:
         """Give a slot back, to the next in turn."""
         self._free += 1
         self._held[key] -= 1
@@ -75,15 +63,15 @@ class FairSlots:
             self._queues[key] = self._queues.pop(key)
         self._hand_out()
 
-    def may_take(self, key: str) -> bool:
+    def may_take(self, key: Share) -> bool:
         """Return whether a caller would get a slot at once."""
         return self._free > 1 or (self._free == 1 and not self._held[key])
 
-    def _take(self, key: str) -> None:
+    def _take(self, key: Share) -> None:
         self._free -= 1
         self._held[key] += 1
 
-    async def _wait(self, key: str) -> None:
+    async def _wait(self, key: Share) -> None:
         waiter: Waiter = asyncio.get_running_loop().create_future()
         self._queues.setdefault(key, deque()).append(waiter)
         try:
@@ -95,7 +83,7 @@ class FairSlots:
                 self.release(key)
             raise
 
-    def _forget(self, key: str, waiter: Waiter) -> None:
+    def _forget(self, key: Share, waiter: Waiter) -> None:
         queue = self._queues.get(key, deque())
         with suppress(ValueError):  # a turn came after the caller had gone
             queue.remove(waiter)
@@ -109,13 +97,13 @@ class FairSlots:
                 self._take(key)
                 waiter.set_result(None)
 
-    def _find_next(self) -> str | None:
+    def _find_next(self) -> Share | None:
         if not self._queues:
             return None
         key = min(self._queues, key=lambda each: self._held[each])
         return key if self.may_take(key) else None
 
-    def _pop(self, key: str) -> Waiter:
+    def _pop(self, key: Share) -> Waiter:
         """Return a caller's first waiter; the caller's next turn is behind others'."""
         queue = self._queues.pop(key)
         waiter = queue.popleft()

@@ -14,7 +14,7 @@ from http import HTTPStatus
 from starlette.types import Message, Receive
 
 from mcphub_server.errors import HubError
-from mcphub_server.web.caller import ANONYMOUS, current_client
+from mcphub_server.web.caller import Share, current_share
 
 MEBIBYTE = 1024 * 1024
 LARGEST_BODY = 4 * MEBIBYTE
@@ -30,8 +30,6 @@ CALLER_SHARE = 4
 """A caller may fill this part of it, at least one of the largest."""
 
 RETRY_SECONDS = 5
-
-Caller = tuple[str, str]
 
 
 class RequestRefused(HubError):
@@ -66,10 +64,10 @@ class BodyBudget:
     def __init__(self, memory_bytes: int = 0) -> None:
         self._total = max(memory_bytes // BUDGET_SHARE, 2 * LARGEST_BODY)
         self._share = max(self._total // CALLER_SHARE, LARGEST_BODY)
-        self._held: Counter[Caller] = Counter()
+        self._held: Counter[Share] = Counter()
         self._all_held = 0
 
-    def take(self, caller: Caller, size: int) -> bool:
+    def take(self, caller: Share, size: int) -> bool:
         """Count bytes of a caller; False, and nothing counted, if it is too much."""
         held = self._held[caller] + size
         if held > self._share or self._all_held + size > self._total:
@@ -78,7 +76,7 @@ class BodyBudget:
         self._all_held += size
         return True
 
-    def give_back(self, caller: Caller, size: int) -> None:
+    def give_back(self, caller: Share, size: int) -> None:
         """Stop counting bytes."""
         self._all_held -= size
         self._held[caller] -= size
@@ -96,7 +94,7 @@ class BodyReader:
     ) -> None:
         self._budget = budget or BodyBudget()
         self._note_full = note_full
-        self._caller: Caller = ("", "")
+        self._caller: Share = ("", "")
         self._size = 0
 
     async def read(self, receive: Receive, declared_size: int = 0) -> bytes:
@@ -107,7 +105,7 @@ class BodyReader:
             ClientLeft: The client left meanwhile.
         """
         check_size(declared_size)
-        self._caller = find_caller()
+        self._caller = current_share()
         try:
             async with asyncio.timeout(READ_SECONDS):
                 return await self._read(receive)
@@ -136,13 +134,6 @@ class BodyReader:
             self._note_full()
             raise build_too_much()
         self._size += size
-
-
-def find_caller() -> Caller:
-    """Return whose bytes are counted together."""
-    client = current_client()
-    is_anonymous = client.principal == ANONYMOUS
-    return client.principal, client.address if is_anonymous else ""
 
 
 def get_chunk(message: Message) -> bytes:

@@ -7,6 +7,9 @@ from mcphub_server.web.claims import NO_CLAIMS, Claims
 
 ANONYMOUS = "anonymous"
 
+Share = tuple[str, str]
+"""Whose use of a shared resource counts together: a principal, or an address."""
+
 
 @dataclass(frozen=True, slots=True)
 class Client:
@@ -37,6 +40,17 @@ _current: ContextVar[Client] = ContextVar("mcphub_client", default=UNKNOWN)
 def current_client() -> Client:
     """Return the caller of the request that is being served."""
     return _current.get()
+
+
+def find_share(client: Client) -> Share:
+    """Return the principal; without authentication `anonymous` and the address."""
+    is_anonymous = client.principal == ANONYMOUS
+    return client.principal, client.address if is_anonymous else ""
+
+
+def current_share() -> Share:
+    """Return whose share the request that is being served uses."""
+    return find_share(_current.get())
 
 
 def current_principal() -> str:

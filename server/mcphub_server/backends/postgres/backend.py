@@ -58,7 +58,7 @@ from mcphub_server.errors import (
 )
 from mcphub_server.guards.sql.scope import build_search_path
 from mcphub_server.guards.sql.session import build_begin
-from mcphub_server.web.caller import current_client
+from mcphub_server.web.caller import Share, current_client
 
 PROBE_TIMEOUT_SECONDS = 3.0
 ROLLBACK_TIMEOUT_SECONDS = 1.5
@@ -109,7 +109,7 @@ class PostgresBackend:
         self._search_path = build_search_path(config.schemas)
         self._pool: asyncpg.Pool | None = None
         self._shares = PoolShares(name, config.pool.max_size)
-        self._orphans: dict[int, str] = {}
+        self._orphans: dict[int, Share] = {}
         self._asking = asyncio.Lock()
         self._names: dict[str, DatabaseNames] = {}
         self._roles = RoleFindings()

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from mcphub_server.traffic.fair_slots import FairSlots, find_share
-from mcphub_server.web.caller import Client
+from mcphub_server.traffic.fair_slots import FairSlots
+from mcphub_server.web.caller import Client, find_share
 from tests.support.virtual_time import in_virtual_time, now
 
 CALL_SECONDS = 10.0

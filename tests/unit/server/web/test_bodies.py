@@ -11,7 +11,7 @@ from mcphub_server.web.bodies import (
     ClientLeft,
     RequestRefused,
 )
-from mcphub_server.web.caller import Client, enter_client
+from mcphub_server.web.caller import Client, current_share, enter_client
 from tests.support.virtual_time import in_virtual_time, now
 
 ANN, BOB = ("ann", ""), ("bob", "")
@@ -105,4 +105,4 @@ def test_a_larger_container_holds_more():
 def test_whose_bytes_are_counted_together(client, caller):
     enter_client(client)
 
-    assert bodies.find_caller() == caller
+    assert current_share() == caller
