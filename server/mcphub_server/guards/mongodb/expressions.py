@@ -8,8 +8,9 @@ import re
 from typing import Any
 
 from mcphub_server.errors import Rejected
+from mcphub_server.guards.json_size import list_children
 from mcphub_server.guards.mongodb.operators import OPERATORS, VARIABLES
-from mcphub_server.guards.mongodb.size import check_size, list_children
+from mcphub_server.guards.mongodb.size import check_size
 
 MAX_PATTERN = 1_000
 MAX_SORT_FIELDS = 32

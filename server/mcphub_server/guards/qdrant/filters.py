@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mcphub_server.errors import BadArgument, Rejected
+from mcphub_server.guards.json_size import MAX_TEXT, Excess, find_excess
 from mcphub_server.guards.qdrant.geography import (
     check_bounding_box,
     check_polygon,
@@ -19,7 +20,6 @@ from mcphub_server.guards.qdrant.numbers import is_count, is_finite
 
 MAX_DEPTH = 24
 MAX_VALUES = 2_000
-MAX_TEXT = 65_536
 MAX_KEY = 512
 
 _CLAUSES = frozenset({"must", "should", "must_not", "min_should"})
@@ -64,34 +64,19 @@ def _refuse(problem: str) -> Rejected:
 
 
 def _check_size(raw: Any, max_depth: int) -> None:
-    stack, values, text = [(raw, 0)], 0, 0
-    while stack:
-        node, depth = stack.pop()
-        values += 1
-        text += len(node) if isinstance(node, str) else 0
-        if values > MAX_VALUES or text > MAX_TEXT or _is_longer(node):
-            raise Rejected(
-                "qdrant/filter-size",
-                f"The filter has more than {MAX_VALUES} parts or {MAX_TEXT} letters.",
-                "Use a range or fewer values.",
-            )
-        if depth > max_depth:
-            raise Rejected(
-                "qdrant/filter-depth",
-                f"The filter nests more than {max_depth} levels deep.",
-                "Put the conditions side by side in must or should.",
-            )
-        stack.extend((child, depth + 1) for child in _children(node))
-
-
-def _is_longer(node: Any) -> bool:
-    return isinstance(node, (list, dict)) and len(node) > MAX_VALUES
-
-
-def _children(node: Any) -> list[Any]:
-    if isinstance(node, dict):
-        return [*node.keys(), *node.values()]
-    return node if isinstance(node, list) else []
+    excess = find_excess(raw, max_depth, MAX_VALUES)
+    if excess is Excess.SIZE:
+        raise Rejected(
+            "qdrant/filter-size",
+            f"The filter has more than {MAX_VALUES} parts or {MAX_TEXT} letters.",
+            "Use a range or fewer values.",
+        )
+    if excess is Excess.DEPTH:
+        raise Rejected(
+            "qdrant/filter-depth",
+            f"The filter nests more than {max_depth} levels deep.",
+            "Put the conditions side by side in must or should.",
+        )
 
 
 def _check_filter(node: Any) -> None:
