@@ -8,6 +8,9 @@ from mcphub_server.errors import LimitExceeded
 from mcphub_server.traffic.fair_slots import FairSlots
 from mcphub_server.web.caller import Share, current_share
 
+WAIT_SECONDS = 2.0
+"""How long a call waits for its turn to use a connection; shorter than a probe."""
+
 
 @dataclass(slots=True)
 class Lease:

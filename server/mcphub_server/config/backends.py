@@ -162,7 +162,7 @@ class BuiltInMode(StrEnum):
 
 
 class BuiltInToolsConfig(ConfigModel):
-    """Which of its own tools a backend has; an empty selection is none of them."""
+    """Which of its own tools a backend has; with an empty selection it has no tool."""
 
     mode: BuiltInMode = BuiltInMode.ALL
     selected: tuple[str, ...] = ()

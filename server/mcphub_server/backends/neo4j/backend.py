@@ -27,7 +27,7 @@ from mcphub_server.backends.neo4j.failures import (
 from mcphub_server.backends.neo4j.lockout import LoginGate
 from mcphub_server.backends.neo4j.metering import ByteMeter, metered
 from mcphub_server.backends.neo4j.plans import PLAN_COLUMNS, walk_plan
-from mcphub_server.backends.shares import PoolShares
+from mcphub_server.backends.shares import WAIT_SECONDS, PoolShares
 from mcphub_server.config.backends import Neo4jConfig
 from mcphub_server.config.secrets import BackendSecrets, read_backend_secrets
 from mcphub_server.errors import (
@@ -41,9 +41,6 @@ from mcphub_server.errors import (
 
 PROBE_TIMEOUT_SECONDS = 3.0
 GRACE_SECONDS = 3.0
-WAIT_SECONDS = 2.0
-"""How long a call waits for its turn to use a connection; shorter than a probe."""
-
 LARGEST_FETCH = 200
 DRIVER_ERRORS = (DriverError, Neo4jError, OSError, TimeoutError)
 PACKING_ERRORS = (OverflowError, ValueError, TypeError, RecursionError)

@@ -24,7 +24,7 @@ from mcphub_server.backends.qdrant.failures import (
 )
 from mcphub_server.backends.qdrant.releases import check_release
 from mcphub_server.backends.qdrant.rest import AsyncApis, models
-from mcphub_server.backends.shares import PoolShares
+from mcphub_server.backends.shares import WAIT_SECONDS, PoolShares
 from mcphub_server.backends.tls import speaks_tls
 from mcphub_server.config.backends import QdrantConfig
 from mcphub_server.config.secrets import BackendSecrets, read_backend_secrets
@@ -38,8 +38,6 @@ from mcphub_server.errors import (
 
 PROBE_TIMEOUT_SECONDS = 3.0
 GRACE_SECONDS = 2.0
-WAIT_SECONDS = 2.0
-"""How long a call waits for its turn to use a connection; shorter than a probe."""
 FORBIDDEN = "403"
 
 Result = TypeVar("Result")
