@@ -1,7 +1,7 @@
 """Prints what the server costs: `python -m benchmarks [part …]`.
 
 All parts run by default. Run it on a machine that does nothing else; the figures of a
-busy one are too high and uneven, and the load average at the top tells.
+busy one are too high and uneven, which the load average at the top shows.
 """
 
 import argparse

@@ -20,11 +20,14 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
         self._passes = Counter(
-            "mcphub_operator_reconciles", "Passes", ["result"], registry=registry
+            "mcphub_operator_reconciles",
+            "Reconciles of hubs, by result",
+            ["result"],
+            registry=registry,
         )
         self._seconds = Histogram(
             "mcphub_operator_reconcile_duration_seconds",
-            "Time of a pass",
+            "Duration of a reconcile",
             buckets=BUCKETS,
             registry=registry,
         )
@@ -54,20 +57,22 @@ class Metrics:
         )
         self.queue_depth = Gauge(
             "mcphub_operator_queue_depth",
-            "Hubs that wait for a pass",
+            "Hubs that wait for a reconcile",
             registry=registry,
         )
         self.queue_age = Gauge(
             "mcphub_operator_queue_oldest_age_seconds",
-            "How long the first of them has been waiting",
+            "How long the oldest hub in the queue has waited",
             registry=registry,
         )
         self.leader = Gauge(
-            "mcphub_operator_leader", "Whether this replica writes", registry=registry
+            "mcphub_operator_leader",
+            "Whether this replica is the leader (1) or a standby (0)",
+            registry=registry,
         )
         self._namespaces = Gauge(
             "mcphub_operator_namespace_served",
-            "Whether a namespace that was chosen is served",
+            "Whether the operator serves a namespace of its settings (1) or not (0)",
             ["namespace"],
             registry=registry,
         )

@@ -1,7 +1,7 @@
 """`mcphub-server`: read the settings, say what is wrong with them, serve.
 
 Arguments and settings are read before FastMCP is imported, which takes a second: a
-mistake is told at once.
+mistake is reported at once.
 """
 
 import argparse

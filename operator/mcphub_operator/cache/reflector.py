@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 
 WATCH_SECONDS = 80
 """Then the API server ends a watch and it is renewed. Where nothing changes there are
-not always bookmarks, so that a longer watch could not be told from a frozen one."""
+not always bookmarks: a longer watch would look like a frozen one."""
 SILENCE_SECONDS = 100.0
 """A connection that is silent for longer than a watch lasts is frozen."""
 FIRST_DELAY_SECONDS = 0.2

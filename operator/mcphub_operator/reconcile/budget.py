@@ -62,7 +62,7 @@ class WriteBudget:
         self._buckets[key][child].left += 1
 
     def note_contest(self, key: HubKey, child: ChildId, contest: Contest) -> None:
-        """Note what another party changes; what is known first is told."""
+        """Note what another party changes; the first known field is reported."""
         bucket = self._buckets[key][child]
         if bucket.contest is None or not bucket.contest.field:
             bucket.contest = contest

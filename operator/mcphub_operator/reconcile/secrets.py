@@ -140,7 +140,7 @@ class SecretReader:
         )
 
     def _find_unmade(self, key: HubKey, own: frozenset[str]) -> frozenset[str]:
-        """Return which of the operator's own Secrets no watch has told of."""
+        """Return which of the operator's own Secrets no watch has reported."""
         return frozenset(
             name
             for name in own

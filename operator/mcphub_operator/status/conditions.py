@@ -300,7 +300,7 @@ def _stuck_message(given: StatusInput) -> str:
     selector = f"{names.LABEL_INSTANCE}={given.observed.hub.name}"
     return (
         f"{_rollout_message(given.progress)}, and none became ready in time;"
-        f" `kubectl describe pods -l {selector}` tells why"
+        f" `kubectl describe pods -l {selector}` shows why"
     )
 
 

@@ -40,7 +40,7 @@ _FIRST_NEWS = {ConditionType.READY, ConditionType.STALLED}
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A change of a condition, as an Event tells it."""
+    """A change of a condition, as an Event reports it."""
 
     condition: str
     reason: str

@@ -35,7 +35,7 @@ SILENT_SECONDS = 45.0
 
 @dataclass(frozen=True, slots=True)
 class WatchedHubs:
-    """What is watched, and who is told."""
+    """What is watched, and which handlers receive the events."""
 
     connection: Connection
     find_namespaces: Callable[[], Sequence[str]]

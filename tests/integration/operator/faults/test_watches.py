@@ -74,7 +74,7 @@ SHORT = (
     by_edit("all DELETED events lost", dropping, is_deleted),
     by_edit("all events of children lost", dropping, is_of_a_child),
     by_edit("events come late and coalesced", lambda which: coalescing(0.4, which)),
-    by_edit("old events told once more", lambda which: replaying(2, which), is_news),
+    by_edit("old events delivered again", lambda which: replaying(2, which), is_news),
     by_edit("410 in every third event", lambda which: expiring(3, which), is_news),
 )
 CHILDREN = (

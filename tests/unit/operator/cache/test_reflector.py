@@ -78,12 +78,12 @@ def event(kind: str, name: str, version: int) -> dict[str, Any]:
                 event("ADDED", "a", 11),
             ],
             set(),
-            id="an old event told once more brings nothing back",
+            id="an old event delivered again brings nothing back",
         ),
         pytest.param(
             [event("ADDED", "a", 13), event("DELETED", "a", 12)],
             {"a"},
-            id="an old end told once more ends nothing",
+            id="an old deletion delivered again ends nothing",
         ),
     ],
 )

@@ -185,7 +185,7 @@ class TestStalled:
         assert told["message"] == (
             "2 of 2 replicas ready, 1 of 2 new pods started, and none became ready in"
             " time; `kubectl describe pods -l app.kubernetes.io/instance=team-data`"
-            " tells why"
+            " shows why"
         )
 
 
