@@ -123,6 +123,12 @@ _BY_STATUS: Mapping[int, type[ApiError]] = {
     429: Throttled,
 }
 _SERVER_ERRORS = 500
+_NAMESPACE_ENDS = "NamespaceTerminating"
+
+
+def is_namespace_ending(error: ApiError) -> bool:
+    """Tell whether nothing may be created because the namespace is being deleted."""
+    return any(cause.reason == _NAMESPACE_ENDS for cause in error.causes)
 
 
 def build_api_error(

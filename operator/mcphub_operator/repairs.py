@@ -31,7 +31,8 @@ DEFAULTS: Mapping[str, object] = {
 admission policies add to every container and the hub's pods have anyway."""
 ASSIGNED = ("nodePort",)
 """What the API server chooses where a manifest leaves it open."""
-PORTS = "ports"
+PORTS, SELECTOR = "ports", "selector"
+NUMBERS = ("port", "containerPort")
 
 Operation = Mapping[str, Any]
 """One operation of a JSON patch."""
@@ -46,21 +47,33 @@ def find_repairs(
     which the apply would be refused. What seems to be an addition is mostly what the
     manifest had before, or what the API server added to a value that was changed.
     """
+    fields = tuple(find_exact_fields(manifest["kind"]))
+    if before_apply:
+        ports = [field for field in fields if field.path[-1] == PORTS]
+        if all(_has_keys(manifest, live, field) for field in ports):
+            return ()
+        # Together: ports of other pods lead nowhere, and connections are refused.
+        fields = tuple(f for f in fields if f.path[-1] in (SELECTOR, PORTS))
     return tuple(
         operation
-        for field in find_exact_fields(manifest["kind"])
-        if field.path[-1] == PORTS or not before_apply
-        for operation in _repair(field, manifest, live)
+        for field in fields
+        for operation in _repair(field, manifest, live, before_apply=before_apply)
     )
 
 
 def _repair(
-    field: ExactField, manifest: Manifest, live: Mapping[str, Any]
+    field: ExactField,
+    manifest: Manifest,
+    live: Mapping[str, Any],
+    *,
+    before_apply: bool,
 ) -> Iterator[Operation]:
     found, wish = find_value(live, field.path), find_value(manifest, field.path)
     if field.path[-1] == PORTS:
         is_right = not found or _has_ports(found, wish)
         value: Any = _keep_assigned(wish, found or ())
+    elif before_apply:
+        is_right, value = found == wish, wish
     else:
         is_right = found == field.default or not has_additions(found, wish)
         value = wish
@@ -71,6 +84,17 @@ def _repair(
         yield {"op": "replace", "path": pointer, "value": value}
     else:
         yield {"op": "remove", "path": pointer}
+
+
+def _has_keys(manifest: Manifest, live: Mapping[str, Any], field: ExactField) -> bool:
+    """Tell whether an apply finds the ports that it changes, and no other ones."""
+    found, wish = find_value(live, field.path), find_value(manifest, field.path)
+    return not found or sorted(map(_key, found)) == sorted(map(_key, wish))
+
+
+def _key(port: Mapping[str, Any]) -> tuple[int, str]:
+    number = next(port[name] for name in NUMBERS if name in port)
+    return number, str(port.get("protocol", DEFAULTS["protocol"]))
 
 
 def has_additions(live: Any, wish: Any) -> bool:

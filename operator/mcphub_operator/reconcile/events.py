@@ -13,7 +13,7 @@ import structlog
 from mcphub_operator import names
 from mcphub_operator.client.kinds import EVENT
 from mcphub_operator.client.writer import Writer
-from mcphub_operator.errors import ApiError
+from mcphub_operator.errors import ApiError, is_namespace_ending
 from mcphub_operator.observed import HubKey
 from mcphub_operator.status.transitions import Transition, find_transitions
 
@@ -45,6 +45,8 @@ class EventRecorder:
             try:
                 await self.writer.create(EVENT, key.namespace, event)
             except ApiError as error:
+                if is_namespace_ending(error):
+                    return
                 log.warning("event_lost", hub=str(key), error=error.message)
 
 

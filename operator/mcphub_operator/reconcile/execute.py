@@ -27,7 +27,13 @@ from mcphub_operator.diff import (
     Step,
     find_contested,
 )
-from mcphub_operator.errors import ApiError, Conflict, NotFound, Refused
+from mcphub_operator.errors import (
+    ApiError,
+    Conflict,
+    NotFound,
+    Refused,
+    is_namespace_ending,
+)
 from mcphub_operator.observed import HubKey
 from mcphub_operator.reconcile.budget import Contest, WriteBudget
 from mcphub_operator.reconcile.refusals import RefusedWrites
@@ -48,12 +54,17 @@ UNKNOWN_FIELD = "failed to create typed patch object"
 """What the API server says, with status 500, to a field that a kind does not have."""
 
 ALREADY_EXISTS = Finding(Reason.WRITE_FAILED, "something of that name is there")
+NAMESPACE_ENDS = Finding(Reason.DELETING, "the namespace is being deleted")
 HELD_BACK = Finding(Reason.FIELD_CONTESTED, "not written: another party changes it")
 """Stands for a write that the budget did not allow; which contest it is, it knows."""
 
 
 class AlreadyExists(Exception):
     """The child already exists but is missing from the cache."""
+
+
+class NamespaceEnds(Exception):
+    """The hub's namespace is being deleted, and with it the hub."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +91,7 @@ class Executor:
         Raises:
             AlreadyExists: a new child exists already: the plan was made from a stale
                 view, and ended with that stage.
+            NamespaceEnds: nothing can be created any more.
             LeaseLost: this replica may not write any more.
         """
         written: list[Step] = []
@@ -90,6 +102,8 @@ class Executor:
             outcomes = await run_together(self._try(key, step) for step in steps)
             if any(outcome is ALREADY_EXISTS for outcome in outcomes):
                 raise AlreadyExists
+            if any(outcome is NAMESPACE_ENDS for outcome in outcomes):
+                raise NamespaceEnds
             for step, finding in zip(steps, outcomes, strict=True):
                 if finding is None:
                     written.append(step)
@@ -121,6 +135,8 @@ class Executor:
             self.budget.give_back(key, step.child)
             if isinstance(error, Conflict) and isinstance(step, Apply) and step.new:
                 return ALREADY_EXISTS
+            if is_namespace_ending(error):
+                return NAMESPACE_ENDS
             log.warning("write_failed", step=describe(step), error=error.message)
             return explain(step.child, error)
         found = find_undone(step, answer)

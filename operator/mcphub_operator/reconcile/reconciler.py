@@ -6,7 +6,7 @@ time, any number of times. The status comes last and says what the pass came to.
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -23,7 +23,12 @@ from mcphub_operator.diff import Apply, Repair, Stage, build_plan
 from mcphub_operator.errors import Conflict, InvalidHub, NotFound
 from mcphub_operator.observed import HubKey, Observed
 from mcphub_operator.reconcile.events import EventRecorder
-from mcphub_operator.reconcile.execute import AlreadyExists, Executor, describe
+from mcphub_operator.reconcile.execute import (
+    AlreadyExists,
+    Executor,
+    NamespaceEnds,
+    describe,
+)
 from mcphub_operator.reconcile.gather import (
     Environment,
     HubGone,
@@ -82,6 +87,8 @@ class Reconciler:
     executor: Executor
     upgrades: UpgradeGate
     events: EventRecorder
+    ending: dict[HubKey, str] = field(default_factory=dict)
+    """Hubs, with their uids, whose namespaces are being deleted: nothing is written."""
 
     async def reconcile(self, key: HubKey) -> Result:
         """Run one pass.
@@ -100,6 +107,8 @@ class Reconciler:
         except InvalidHub as error:
             await self._report_invalid(snapshot, str(error))
             return Result()
+        if self.ending.get(key) == hub.uid and not hub.is_being_deleted:
+            return Result()
         try:
             return await self._report(snapshot, *await self._converge(snapshot, hub))
         except HubGone:
@@ -107,6 +116,10 @@ class Reconciler:
             return Result(again_seconds=LOOK_AGAIN_SECONDS)
         except AlreadyExists:
             return Result(failed=True)  # taken since it was looked up
+        except NamespaceEnds:
+            log.info("namespace_ends", hub=str(key))
+            self.ending[key] = hub.uid
+            return Result()
 
     def forget(self, key: HubKey) -> None:
         """Drop what is remembered about a hub that is gone."""
@@ -114,6 +127,7 @@ class Reconciler:
         self.executor.budget.forget(key)
         self.executor.refused.forget(key)
         self.upgrades.forget(key)
+        self.ending.pop(key, None)
 
     async def _converge(
         self, snapshot: HubSnapshot, hub: Hub

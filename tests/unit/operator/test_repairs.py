@@ -117,6 +117,34 @@ def test_another_node_port_is_left_to_the_apply():
     assert [type(step) for step in found if step.child.kind == "Service"] == [Apply]
 
 
+def lead_elsewhere(item: Item) -> None:
+    item["spec"]["selector"] = {"app": "theirs"}
+    item["spec"]["ports"][0]["targetPort"] = 80
+
+
+def test_a_selector_and_a_target_port_change_in_one_write():
+    """Other pods have no port of the hub's name: nodes would refuse connections."""
+    found = steps(change(at_rest(), "Service", lead_elsewhere))
+
+    assert [type(step) for step in found] == [Apply]
+
+
+def test_a_selector_changes_with_ports_that_an_apply_cannot_merge():
+    def act(item: Item) -> None:
+        lead_elsewhere(item)
+        item["spec"]["ports"].append({"name": "more", "port": 3000})
+
+    observed = change(at_rest(), "Service", act)
+
+    repair, apply = steps(observed)
+
+    assert isinstance(repair, Repair)
+    item = observed.children[repair.child].read()
+    apply_patch(item, repair)
+    assert item["spec"]["selector"] == apply.manifest["spec"]["selector"]
+    assert item["spec"]["ports"] == apply.manifest["spec"]["ports"]
+
+
 PEER = {"namespaceSelector": {"matchLabels": {"team": "observers"}}}
 
 

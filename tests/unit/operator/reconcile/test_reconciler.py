@@ -10,6 +10,7 @@ from mcphub_operator.cache.hubs import HubCache
 from mcphub_operator.cache.nodes import NodeCache
 from mcphub_operator.cache.pods import PodCache
 from mcphub_operator.client.kinds import BY_NAME, Kind
+from mcphub_operator.errors import build_api_error
 from mcphub_operator.observed import Observed
 from mcphub_operator.reconcile.budget import WriteBudget
 from mcphub_operator.reconcile.events import EventRecorder
@@ -25,6 +26,11 @@ from tests.support.exact_fields import merge
 from tests.support.observed import FRESH, KEY, NOW, PLATFORM, body, hub, observe, settle
 
 Item = dict[str, Any]
+ENDING = {
+    "reason": "Forbidden",
+    "message": "unable to create new content in namespace ai",
+    "details": {"causes": [{"reason": "NamespaceTerminating"}]},
+}
 BUDGET = ChildId("PodDisruptionBudget", "team-data")
 
 
@@ -51,10 +57,13 @@ class Writer:
         self.items = items
         self.written: Counter[str] = Counter()
         self._undoes_repairs = undoes_repairs
+        self.namespace_ends = False
 
     async def apply(self, manifest: Manifest) -> Item:
         child = ChildId(manifest["kind"], manifest["metadata"]["name"])
         self.written[f"apply {child.kind}"] += 1
+        if self.namespace_ends:
+            raise build_api_error(403, ENDING)
         return self._put(child, merge(self.items[child], manifest))
 
     async def repair(
@@ -71,6 +80,7 @@ class Writer:
         return self._put(child, item)
 
     async def replace_status(self, before: Item, status: Item) -> Item:
+        self.written["status"] += 1
         version = str(int(before["metadata"]["resourceVersion"]) + 1)
         metadata = {**before["metadata"], "resourceVersion": version}
         return {**before, "metadata": metadata, "status": status}
@@ -133,8 +143,8 @@ class TestAnAdditionToAChildWhoseManifestChanges:
         spec = writer.items[BUDGET]["spec"]
         assert spec["maxUnavailable"] == 2
         assert "x" not in spec["selector"]["matchLabels"]
-        once = {"apply PodDisruptionBudget": 1, "repair PodDisruptionBudget": 1}
-        assert writer.written == once
+        assert writer.written["apply PodDisruptionBudget"] == 1
+        assert writer.written["repair PodDisruptionBudget"] == 1
 
     async def test_is_told_if_it_comes_back_and_tried_again_later(self):
         reconciler, writer = build(undoes_repairs=True)
@@ -147,3 +157,14 @@ class TestAnAdditionToAChildWhoseManifestChanges:
         found = reconciler.sources.hubs.find(KEY)
         assert found
         assert ("Stalled", "True") in found.conditions
+
+
+class TestANamespaceThatIsBeingDeleted:
+    async def test_is_not_written_to_once_it_was_refused(self):
+        reconciler, writer = build()
+        writer.namespace_ends = True
+
+        results = [await reconciler.reconcile(KEY) for _ in range(3)]
+
+        assert writer.written == {"apply PodDisruptionBudget": 1}
+        assert {(r.failed, r.again_seconds) for r in results} == {(False, None)}
