@@ -2,10 +2,12 @@
 
 import base64
 import json
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from pytest_kind import KindCluster
@@ -114,6 +116,18 @@ class Installation:
             *("exec", "deployment/postgres", "--", *psql, "-c", sql)
         )
 
+    def login(self) -> tuple[str, str]:
+        """User and password of the trial database."""
+        data = self.at(NAMESPACE).get("secret", CREDENTIALS)["data"]
+        user, password = data["postgres-user"], data["postgres-password"]
+        return base64.b64decode(user).decode(), base64.b64decode(password).decode()
+
+    def node_address(self) -> str:
+        """Where node ports answer."""
+        (node, *_) = self.items("nodes")
+        addresses = {a["type"]: a["address"] for a in node["status"]["addresses"]}
+        return addresses["InternalIP"]
+
     # -- doing ---------------------------------------------------------------
 
     def apply(self, *manifests: dict[str, Any]) -> None:
@@ -123,6 +137,19 @@ class Installation:
             *("apply", "--server-side", "--force-conflicts", "-f", "-"),
             stdin=json.dumps(items),
         )
+
+    def build_environment(self, folder: Path) -> dict[str, str]:
+        """What the shell of a user has who works in this namespace."""
+        kubectl, config = self.cluster.kubectl_path, folder / "kubeconfig"
+        config.write_text(self.cluster.kubeconfig_path.read_text())
+        command = ("config", "set-context", "--current", "--namespace", self.namespace)
+        words = (str(kubectl), "--kubeconfig", str(config), *command)
+        subprocess.run(words, check=True, capture_output=True)
+        programs = folder / "bin"
+        programs.mkdir()
+        (programs / "kubectl").symlink_to(Path(kubectl).resolve())
+        path = f"{programs}:{os.environ['PATH']}"
+        return {"KUBECONFIG": str(config), "PATH": path}
 
     # -- waiting: until something holds, or it is clear that it never will ---
 

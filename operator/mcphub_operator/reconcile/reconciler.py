@@ -107,6 +107,18 @@ class Reconciler:
         except InvalidHub as error:
             await self._report_invalid(snapshot, str(error))
             return Result()
+        return await self._run(snapshot, hub)
+
+    def forget(self, key: HubKey) -> None:
+        """Drop what is remembered about a hub that is gone."""
+        self.sources.secrets.forget(key)
+        self.executor.budget.forget(key)
+        self.executor.refused.forget(key)
+        self.upgrades.forget(key)
+        self.ending.pop(key, None)
+
+    async def _run(self, snapshot: HubSnapshot, hub: Hub) -> Result:
+        key = snapshot.key
         if self.ending.get(key) == hub.uid and not hub.is_being_deleted:
             return Result()
         try:
@@ -120,14 +132,6 @@ class Reconciler:
             log.info("namespace_ends", hub=str(key))
             self.ending[key] = hub.uid
             return Result()
-
-    def forget(self, key: HubKey) -> None:
-        """Drop what is remembered about a hub that is gone."""
-        self.sources.secrets.forget(key)
-        self.executor.budget.forget(key)
-        self.executor.refused.forget(key)
-        self.upgrades.forget(key)
-        self.ending.pop(key, None)
 
     async def _converge(
         self, snapshot: HubSnapshot, hub: Hub

@@ -1,0 +1,40 @@
+"""The program of the old pods: both transports, no sessions on /mcp, no tokens."""
+
+from typing import Any
+
+import uvicorn
+from fastmcp import FastMCP
+from starlette.applications import Starlette
+
+PORT = 8000
+MARK = b"x-served-by"
+
+mcp = FastMCP("mcp-hub")
+
+
+@mcp.tool
+def health_check() -> dict[str, str]:
+    """Say that the server works."""
+    return {"status": "healthy"}
+
+
+def build_app() -> Any:
+    """Return the app; each of its responses says that it is the old server's."""
+    http = mcp.http_app(path="/mcp", stateless_http=True, host_origin_protection=False)
+    sse = mcp.http_app(path="/sse", transport="sse", host_origin_protection=False)
+    app = Starlette(routes=[*http.routes, *sse.routes], lifespan=http.lifespan)
+
+    async def marked(scope: Any, receive: Any, send: Any) -> None:
+        async def mark(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                headers = [*message["headers"], (MARK, b"old")]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        await app(scope, receive, mark)
+
+    return marked
+
+
+if __name__ == "__main__":
+    uvicorn.run(build_app(), host="0.0.0.0", port=PORT, access_log=False)  # noqa: S104
