@@ -4,8 +4,13 @@ Kubernetes wants every node to have one type and nothing from beside its own sub
 references are written out, `X or null` becomes X (absent is the null of Kubernetes),
 and `int or string` its own marker. What this module does not know, it refuses, so
 that a new kind of field cannot slip into the CRD half translated.
+
+Items of lists get no defaults: kubectl and Argo CD compare a list as a whole, and would
+find a manifest that names no default different from what is stored, for ever. The
+operator knows the defaults, and the description names them.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -23,8 +28,33 @@ _DROPPED = frozenset({"title", "propertyNames", "$defs"})
 
 def structural_schema(model: type[BaseModel]) -> JSON:
     """Return the schema of a model, with defaults and rules, for a CRD."""
+    return _without_item_defaults(documented_schema(model))
+
+
+def documented_schema(model: type[BaseModel]) -> JSON:
+    """Return the same schema with the defaults of items of lists too."""
     schema = model.model_json_schema()
     return _Rewriter(schema.get("$defs", {})).rewrite(schema)
+
+
+def _without_item_defaults(schema: JSON, *, is_below_item: bool = False) -> JSON:
+    written = dict(schema)
+    if is_below_item and "default" in written:
+        _name_default(written, written.pop("default"))
+    if "items" in written:
+        written["items"] = _without_item_defaults(written["items"], is_below_item=True)
+    if "properties" in written:
+        written["properties"] = {
+            name: _without_item_defaults(field, is_below_item=is_below_item)
+            for name, field in written["properties"].items()
+        }
+    return written
+
+
+def _name_default(schema: JSON, default: Any) -> None:
+    if "properties" not in schema and default not in ("", [], {}):
+        text = f"{schema.get('description', '')} Default: {json.dumps(default)}."
+        schema["description"] = text.strip()
 
 
 class _Rewriter:

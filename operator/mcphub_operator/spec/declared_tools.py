@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from mcphub_operator.spec.model import Model, rule, rules
+from mcphub_operator.spec.model import Model, has_none, is_empty, rule, rules
 from mcphub_operator.spec.strings import BackendName, ClaimName
 
 _TOOL_NAME = "^[a-z][a-z0-9_]{0,63}$"
@@ -84,7 +84,7 @@ class ParameterType(StrEnum):
 _BOUNDS = (
     rule(
         "self.type == 'string' || (!has(self.minLength) && !has(self.maxLength)"
-        " && self.pattern == '')",
+        f" && {is_empty('self.pattern')})",
         "minLength, maxLength and pattern need type string",
     ),
     rule(
@@ -93,11 +93,11 @@ _BOUNDS = (
         "minimum and maximum need type integer or number",
     ),
     rule(
-        "self.enum.size() == 0 || self.type in ['string', 'integer', 'number']",
+        f"{has_none('self.enum')} || self.type in ['string', 'integer', 'number']",
         "enum needs type string, integer or number",
     ),
     rule(
-        "self.type == 'number'"
+        "self.type == 'number' || !has(self.enum)"
         " || self.enum.all(v, (self.type == 'string') == (type(v) == string))",
         'enum must have values of the type; write fractions as text, such as "0.5"',
     ),
@@ -157,11 +157,11 @@ class Parameter(Model):
                 "minItems and maxItems need type array",
             ),
             rule(
-                "!has(self.default) || self.fromClaim == ''",
+                f"!has(self.default) || {is_empty('self.fromClaim')}",
                 "takes fromClaim or default, not both",
             ),
             rule(
-                "self.type != 'array' || self.fromClaim == ''",
+                f"self.type != 'array' || {is_empty('self.fromClaim')}",
                 "fromClaim needs a type other than array: a claim is one value",
             ),
             rule(
@@ -170,7 +170,7 @@ class Parameter(Model):
                 ' such as "0.5", "true" or "2026-01-31"; an array takes none',
             ),
             rule(
-                "!has(self.default) || self.enum.size() == 0"
+                f"!has(self.default) || {has_none('self.enum')}"
                 " || self.default in self.enum",
                 "default must be one of enum",
             ),
@@ -245,7 +245,7 @@ class DeclaredTool(Model):
     model_config = ConfigDict(
         json_schema_extra=rules(
             rule(
-                "self.parameters.all(p,"
+                "!has(self.parameters) || self.parameters.all(p,"
                 " self.parameters.exists_one(q, q.name == p.name))",
                 "parameters must have different names",
                 field="parameters",

@@ -6,7 +6,7 @@ on the default of `spec`, which is empty, so each says what an absent field mean
 """
 
 from mcphub_operator.spec.backends.backend import DECLARING, TOOLS
-from mcphub_operator.spec.model import rule
+from mcphub_operator.spec.model import has_none, is_empty, rule
 
 _RUNS = " || ".join(f"has(b.{kind})" for kind in DECLARING)
 _IS_JWT = "(has(self.auth) && self.auth.type == 'JWT')"
@@ -20,14 +20,15 @@ def _provides(kind: str, tools: tuple[str, ...]) -> str:
 
 
 _PROVIDED = " || ".join(_provides(kind, tools) for kind, tools in TOOLS.items())
-_SUBJECT = f"p.fromClaim == '' || ({_IS_TOKEN} && p.fromClaim == 'sub')"
+_SUBJECT = f"{is_empty('p.fromClaim')} || ({_IS_TOKEN} && p.fromClaim == 'sub')"
 
 _IDENTITY = (
     "!has(b.postgres) || !has(b.postgres.identity)"
     f" || ({_IS_TOKEN}"
     " && (!has(b.postgres.identity.role)"
     " || b.postgres.identity.role.fromClaim == 'sub')"
-    " && b.postgres.identity.settings.all(s, s.fromClaim == 'sub'))"
+    " && (!has(b.postgres.identity.settings)"
+    " || b.postgres.identity.settings.all(s, s.fromClaim == 'sub')))"
 )
 
 GOVERNANCE = (
@@ -42,19 +43,20 @@ GOVERNANCE = (
         field="tools",
     ),
     rule(
-        f"{_EACH_TOOL}!has(t.limits.maxRows)"
+        f"{_EACH_TOOL}!has(t.limits) || !has(t.limits.maxRows)"
         " || t.limits.maxRows <= self.limits.maxRows)",
         "a tool's limits.maxRows must not be above the hub's",
         field="tools",
     ),
     rule(
-        f"{_EACH_TOOL}!has(t.limits.statementTimeoutSeconds)"
+        f"{_EACH_TOOL}!has(t.limits) || !has(t.limits.statementTimeoutSeconds)"
         " || t.limits.statementTimeoutSeconds <= self.limits.statementTimeoutSeconds)",
         "a tool's limits.statementTimeoutSeconds must not be above the hub's",
         field="tools",
     ),
     rule(
-        f"{_IS_JWT} || {_EACH_TOOL}t.parameters.all(p, {_SUBJECT}))",
+        f"{_IS_JWT} || {_EACH_TOOL}!has(t.parameters)"
+        f" || t.parameters.all(p, {_SUBJECT}))",
         "fromClaim needs auth.type JWT; with auth.type Token, only sub is known",
         field="tools",
     ),
@@ -71,8 +73,8 @@ GOVERNANCE = (
     ),
     rule(
         f"{_IS_JWT} || !has(self.access)"
-        " || self.access.rules.all(r, r.scopes.size() == 0"
-        " && r.claims.all(c, c == 'sub'))",
+        f" || self.access.rules.all(r, {has_none('r.scopes')}"
+        " && (!has(r.claims) || r.claims.all(c, c == 'sub')))",
         "scopes and claims other than sub need auth.type JWT",
         field="access",
     ),

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from mcphub_operator.spec.model import Model, rule, rules
+from mcphub_operator.spec.model import Model, has_none, rule, rules
 from mcphub_operator.spec.strings import DatabaseName, RequiredClaimName
 
 SettingName = Annotated[
@@ -58,7 +58,10 @@ class PostgresIdentity(Model):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            rule("has(self.role) || self.settings.size() > 0", "needs role or settings")
+            rule(
+                f"has(self.role) || !{has_none('self.settings')}",
+                "needs role or settings",
+            )
         )
     )
 

@@ -52,6 +52,19 @@ def rule(
     return written
 
 
+def is_empty(field: str, value: str = "''") -> str:
+    """Return a CEL expression: a field is absent, or has the value that this means.
+
+    Items of lists have no defaults in the CRD, so their fields may be absent.
+    """
+    return f"(!has({field}) || {field} == {value})"
+
+
+def has_none(field: str) -> str:
+    """Return a CEL expression: a list is absent or has no items."""
+    return f"(!has({field}) || {field}.size() == 0)"
+
+
 def rules(*each: dict[str, str], **more: Any) -> dict[str, Any]:
     """Return rules as pydantic's `json_schema_extra`."""
     return {RULES: list(each), **more}

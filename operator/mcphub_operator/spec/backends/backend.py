@@ -16,7 +16,7 @@ from mcphub_operator.spec.backends.mongodb import MongodbBackend
 from mcphub_operator.spec.backends.neo4j import Neo4jBackend
 from mcphub_operator.spec.backends.postgres import PostgresBackend
 from mcphub_operator.spec.backends.qdrant import QdrantBackend
-from mcphub_operator.spec.model import Model, rule, rules
+from mcphub_operator.spec.model import Model, has_none, rule, rules
 from mcphub_operator.spec.strings import BackendName
 
 
@@ -34,7 +34,8 @@ class BuiltInTools(Model):
     model_config = ConfigDict(
         json_schema_extra=rules(
             rule(
-                "self.mode == 'Selected' || self.selected.size() == 0",
+                f"{has_none('self.selected')}"
+                " || (has(self.mode) && self.mode == 'Selected')",
                 "selected needs mode Selected; set it, or remove selected",
                 field="selected",
             )
@@ -118,7 +119,8 @@ class Backend(_Registry):
                 f"{_ONE_KIND}; give a second database an entry of its own",
             ),
             rule(
-                f"self.builtInTools.selected.all(s, {_SELECTABLE})",
+                "!has(self.builtInTools) || !has(self.builtInTools.selected)"
+                f" || self.builtInTools.selected.all(s, {_SELECTABLE})",
                 "builtInTools.selected must name tools of this kind of backend",
                 field="builtInTools",
             ),

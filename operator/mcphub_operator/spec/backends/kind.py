@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ConfigDict
 
-from mcphub_operator.spec.model import Model, rule, rules
+from mcphub_operator.spec.model import Model, is_empty, rule, rules
 from mcphub_operator.spec.strings import (
     Name,
     OptionalSecretKey,
@@ -81,7 +81,7 @@ class SecretKeyRef(Model):
     model_config = ConfigDict(
         json_schema_extra=rules(
             rule(
-                "(self.name == '') == (self.key == '')",
+                f"{is_empty('self.name')} == {is_empty('self.key')}",
                 "needs both name and key: the Secret and the key inside it",
             )
         )

@@ -14,7 +14,7 @@ from mcphub_operator.spec.backends.kind import (
     SecretKeyRef,
 )
 from mcphub_operator.spec.identity import PostgresIdentity
-from mcphub_operator.spec.model import Model, rule, rules
+from mcphub_operator.spec.model import Model, has_none, rule, rules
 from mcphub_operator.spec.strings import DatabaseName, Host
 
 
@@ -58,7 +58,7 @@ class PostgresBackend(BackendKind):
     model_config = ConfigDict(
         json_schema_extra=rules(
             rule(
-                "!has(self.identity) || self.allowedFunctions.size() == 0",
+                f"!has(self.identity) || {has_none('self.allowedFunctions')}",
                 "takes identity or allowedFunctions, not both: a function that is only"
                 " STABLE can change the caller's identity",
             )

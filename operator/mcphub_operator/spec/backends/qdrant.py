@@ -12,7 +12,7 @@ from mcphub_operator.spec.backends.kind import (
     SecretKeyRef,
     parse_endpoint,
 )
-from mcphub_operator.spec.model import Model, rule, rules
+from mcphub_operator.spec.model import Model, is_empty, rule, rules
 from mcphub_operator.spec.strings import HTTPURL, CollectionName, OptionalHTTPURL, Text
 
 DEFAULT_PORT = 6333
@@ -25,7 +25,7 @@ class Embedding(Model):
     model_config = ConfigDict(
         json_schema_extra=rules(
             rule(
-                "(self.url == '') == (self.model == '')",
+                f"{is_empty('self.url')} == {is_empty('self.model')}",
                 "needs both url and model: the endpoint and the model it serves",
             )
         )

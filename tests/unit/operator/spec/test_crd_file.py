@@ -46,6 +46,13 @@ def test_the_reference_names_every_field() -> None:
     assert {n for n in names - {"spec", "status"} if f"| `{n}` |" not in text} == set()
 
 
+def test_items_of_lists_have_no_defaults() -> None:
+    """D34: kubectl and Argo CD would find a difference in an unchanged manifest."""
+    below = [path for path, schema in FIELDS if "default" in schema and "[]" in path]
+
+    assert below == []
+
+
 def test_the_file_fits_into_the_annotation_of_kubectl_apply() -> None:
     assert len(CRD.read_bytes()) < KUBECTL_ANNOTATION_LIMIT / 2
 

@@ -38,6 +38,15 @@ SECTION = {
     },
 }
 
+ITEM = {
+    "description": "A section.",
+    "type": "object",
+    "properties": {
+        "size": {"type": "integer", "description": "Default: 1."},
+        "name": {"type": "string"},
+    },
+}
+
 
 @pytest.mark.parametrize(
     ("field", "expected"),
@@ -67,8 +76,8 @@ SECTION = {
         ),
         pytest.param(
             "listed",
-            {"type": "array", "default": [], "items": SECTION},
-            id="a tuple is a list",
+            {"type": "array", "default": [], "items": ITEM},
+            id="a tuple is a list, whose items have no defaults",
         ),
         pytest.param(
             "marked",
