@@ -117,7 +117,7 @@ def _sealed(manifests: tuple[Manifest, ...]) -> tuple[Manifest, ...]:
 
 def _plain_children(observed: Observed) -> Iterator[Manifest]:
     hub, version = observed.hub, find_version(observed)
-    yield build_config_map(hub, version)
+    yield build_config_map(hub, version, observed.platform.installation)
     for secret in _own_secrets(observed, version):
         is_shared = secret["metadata"]["name"] in observed.shared_secrets
         yield without_owner(secret) if is_shared else secret

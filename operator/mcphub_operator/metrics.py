@@ -76,6 +76,11 @@ class Metrics:
             ["namespace"],
             registry=registry,
         )
+        self.hubs_left = Gauge(
+            "mcphub_operator_hubs_of_another_installation",
+            "Hubs that another installation of the operator keeps",
+            registry=registry,
+        )
         self._hubs = Gauge(
             "mcphub_operator_hubs",
             "Hubs by condition",

@@ -34,6 +34,8 @@ class Platform:
     operator_version: str
     server_image: str
     operator_namespace: str = ""
+    installation: str = ""
+    """The Lease of this installation of the operator, which no other one shares."""
     metrics_grace_seconds: float = 120.0
     """How long an autoscaler may be without metrics before the status says so."""
     address_grace_seconds: float = 180.0
@@ -56,6 +58,8 @@ class CachedObject:
     holds_replicas: bool = False
     rivals: tuple[str, ...] = ()
     """Field managers beside the operator that changed more than the status."""
+    installation: str = ""
+    """The installation of the operator that the object names."""
     applied_at: str = ""
     """When an apply of the operator last changed it, as the API server says."""
     settled: bool = False

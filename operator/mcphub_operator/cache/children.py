@@ -158,6 +158,7 @@ def build_cached(item: Object, *, settled: bool = False) -> CachedObject:
         text=msgspec.json.encode(kept),
         holds_replicas=_holds_replicas(metadata.get("managedFields") or ()),
         rivals=_find_rivals(metadata.get("managedFields") or ()),
+        installation=_find_installation(metadata),
         applied_at=_find_applied_at(metadata.get("managedFields") or ()),
         settled=settled,
     )
@@ -177,6 +178,11 @@ def _find_rivals(entries: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
         if entry.get("manager") not in known and not entry.get("subresource")
     }
     return tuple(sorted(found))
+
+
+def _find_installation(metadata: Mapping[str, Any]) -> str:
+    annotations = metadata.get("annotations") or {}
+    return str(annotations.get(names.ANNOTATION_OPERATOR) or "")
 
 
 def _find_applied_at(entries: Iterable[Mapping[str, Any]]) -> str:

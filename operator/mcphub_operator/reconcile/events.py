@@ -41,12 +41,15 @@ class EventRecorder:
                 condition=transition.condition,
                 reason=transition.reason,
             )
-            event = build_event(key, uid, transition, self.identity, self.now())
-            try:
-                await self.writer.create(EVENT, key.namespace, event)
-            except ApiError as error:
-                if is_namespace_ending(error):
-                    return
+            await self.write(key, uid, transition)
+
+    async def write(self, key: HubKey, uid: str, transition: Transition) -> None:
+        """Write one Event."""
+        event = build_event(key, uid, transition, self.identity, self.now())
+        try:
+            await self.writer.create(EVENT, key.namespace, event)
+        except ApiError as error:
+            if not is_namespace_ending(error):
                 log.warning("event_lost", hub=str(key), error=error.message)
 
 

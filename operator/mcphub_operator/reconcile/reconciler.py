@@ -22,6 +22,7 @@ from mcphub_operator.desired import (
 from mcphub_operator.diff import Apply, Repair, Stage, build_plan
 from mcphub_operator.errors import Conflict, InvalidHub, NotFound
 from mcphub_operator.observed import HubKey, Observed
+from mcphub_operator.reconcile.claims import HubClaims, HubLeft
 from mcphub_operator.reconcile.events import EventRecorder
 from mcphub_operator.reconcile.execute import (
     AlreadyExists,
@@ -87,6 +88,7 @@ class Reconciler:
     executor: Executor
     upgrades: UpgradeGate
     events: EventRecorder
+    claims: HubClaims
     ending: dict[HubKey, str] = field(default_factory=dict)
     """Hubs, with their uids, whose namespaces are being deleted: nothing is written."""
 
@@ -115,6 +117,7 @@ class Reconciler:
         self.executor.budget.forget(key)
         self.executor.refused.forget(key)
         self.upgrades.forget(key)
+        self.claims.installations.forget(key)
         self.ending.pop(key, None)
 
     async def _run(self, snapshot: HubSnapshot, hub: Hub) -> Result:
@@ -128,6 +131,9 @@ class Reconciler:
             return Result(again_seconds=LOOK_AGAIN_SECONDS)
         except AlreadyExists:
             return Result(failed=True)  # taken since it was looked up
+        except HubLeft as left:
+            self.upgrades.forget(key)
+            return Result(again_seconds=left.claim.again_seconds)
         except NamespaceEnds:
             log.info("namespace_ends", hub=str(key))
             self.ending[key] = hub.uid
@@ -146,6 +152,7 @@ class Reconciler:
         closer = repaired = False
         while True:
             observed = await self._observe(snapshot, hub, closer=closer)
+            await self.claims.check(snapshot, observed)
             plan = _plan(observed)
             if not closer and _find_creations(plan):
                 await check_alive(self.sources, hub)
@@ -163,6 +170,7 @@ class Reconciler:
                 steps = [describe(step) for step in written.steps]
                 log.info("hub_written", hub=str(snapshot.key), steps=steps)
             if plan:
+                self.claims.installations.keep(snapshot.key)
                 later = await self._gather(snapshot, hub)
                 observed = self._with_turn(keep_looked_up(observed, later))
                 repairs = not (written.findings or repaired) and _has_repairs(observed)

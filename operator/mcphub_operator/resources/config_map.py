@@ -38,9 +38,10 @@ def build_config(hub: Hub) -> dict[str, Any]:
     return config
 
 
-def build_config_map(hub: Hub, version: str) -> Manifest:
-    """Return the ConfigMap that pods mount."""
-    manifest = build_manifest("v1", "ConfigMap", hub, hub.name, version)
+def build_config_map(hub: Hub, version: str, installation: str = "") -> Manifest:
+    """Return the ConfigMap that pods mount; it names who keeps the hub."""
+    marks = {names.ANNOTATION_OPERATOR: installation} if installation else {}
+    manifest = build_manifest("v1", "ConfigMap", hub, hub.name, version, marks)
     text = yaml.dump(build_config(hub), Dumper=_DUMPER, sort_keys=True)
     data = {names.CONFIG_KEY: text, names.LIVE_KEY: build_live_text(hub)}
     return {**manifest, "data": data}

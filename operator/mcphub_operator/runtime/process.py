@@ -119,6 +119,8 @@ class Operator:
             entry = self.caches.hubs.find(key)
             counts.update(entry.conditions if entry else ())
         self.metrics.count_hubs(counts)
+        left = self.workers.reconciler.claims.installations.count_left
+        self.metrics.hubs_left.set(left)
 
     async def lead(self) -> None:
         """Follow the cluster, and work while holding the lease, until cancelled.

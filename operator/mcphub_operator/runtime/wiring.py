@@ -18,9 +18,11 @@ from mcphub_operator.leader_election import (
 )
 from mcphub_operator.observed import Platform
 from mcphub_operator.reconcile.budget import WriteBudget
+from mcphub_operator.reconcile.claims import HubClaims
 from mcphub_operator.reconcile.events import EventRecorder
 from mcphub_operator.reconcile.execute import Executor
 from mcphub_operator.reconcile.gather import Environment, Sources
+from mcphub_operator.reconcile.installations import Installations
 from mcphub_operator.reconcile.queue import WorkQueue
 from mcphub_operator.reconcile.reconciler import Reconciler
 from mcphub_operator.reconcile.refusals import RefusedWrites
@@ -71,12 +73,16 @@ def build_identity(settings: Settings) -> str:
     return settings.identity or f"{socket.gethostname()}_{secrets.token_hex(4)}"
 
 
+def find_namespace(settings: Settings) -> str:
+    """Return the namespace of the Lease."""
+    return settings.lease_namespace or find_own_namespace() or DEFAULT_NAMESPACE
+
+
 def build_elector(settings: Settings, api: Api, identity: str) -> LeaderElector | None:
     """Return the elector; None if this operator runs alone."""
     if not settings.leader_election:
         return None
-    namespace = settings.lease_namespace or find_own_namespace() or DEFAULT_NAMESPACE
-    lease_spec = LeaseSpec(namespace, settings.lease_name, identity)
+    lease_spec = LeaseSpec(find_namespace(settings), settings.lease_name, identity)
     return LeaderElector(api, lease_spec, time.monotonic, now)
 
 
@@ -98,9 +104,11 @@ def build_reconciler(settings: Settings, parts: Parts, identity: str) -> Reconci
         operator_version,
         settings.server_image,
         find_own_namespace(),
+        f"{find_namespace(settings)}/{settings.lease_name}",
         settings.metrics_grace_seconds,
         settings.address_grace_seconds,
     )
+    events = EventRecorder(parts.writer, identity, now)
     return Reconciler(
         sources=Sources(
             api=parts.api,
@@ -126,5 +134,11 @@ def build_reconciler(settings: Settings, parts: Parts, identity: str) -> Reconci
             settings.upgrade_concurrency,
             parts.queue.add,
         ),
-        events=EventRecorder(parts.writer, identity, now),
+        events=events,
+        claims=HubClaims(
+            Installations(platform.installation, time.monotonic),
+            parts.writer,
+            caches.children,
+            events,
+        ),
     )

@@ -13,9 +13,11 @@ from mcphub_operator.client.kinds import BY_NAME, Kind
 from mcphub_operator.errors import build_api_error
 from mcphub_operator.observed import Observed
 from mcphub_operator.reconcile.budget import WriteBudget
+from mcphub_operator.reconcile.claims import HubClaims
 from mcphub_operator.reconcile.events import EventRecorder
 from mcphub_operator.reconcile.execute import Executor
 from mcphub_operator.reconcile.gather import Environment, Sources
+from mcphub_operator.reconcile.installations import Installations
 from mcphub_operator.reconcile.reconciler import Reconciler
 from mcphub_operator.reconcile.refusals import RefusedWrites
 from mcphub_operator.reconcile.secrets import SecretFindings
@@ -120,12 +122,14 @@ def build(*, undoes_repairs: bool = False) -> tuple[Reconciler, Writer]:
     written = Writer(items, undoes_repairs=undoes_repairs)
     writer: Any = written
     budget = WriteBudget(lambda: 0.0, _ignore)
+    events = EventRecorder(writer, "operator", lambda: NOW)
     reconciler = Reconciler(
         sources,
         Environment(PLATFORM, lambda: NOW, lambda: FRESH),
         Executor(writer, children, secrets, budget, RefusedWrites(lambda: 0.0)),
         UpgradeGate(children, "0.1.0", 1, _ignore),
-        EventRecorder(writer, "operator", lambda: NOW),
+        events,
+        HubClaims(Installations("", lambda: 0.0), writer, children, events),
     )
     return reconciler, written
 
