@@ -19,6 +19,9 @@ from tests.support.core_runs import decide, run_core
 from tests.support.drawn_hubs import REAL_TEXTS, STATUS, draw_sections
 from tests.support.observed import observe, settle
 
+pytestmark = pytest.mark.timeout(600)
+"""Drawing takes a processor's time, however little of it there is."""
+
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 EXAMPLES = settings(
     max_examples=150, derandomize=True, deadline=None, suppress_health_check=QUIET
