@@ -76,6 +76,17 @@ def stale_children(observed: Observed) -> Iterator[Finding]:
         )
 
 
+def ending_children(observed: Observed) -> Iterator[Finding]:
+    """A child is being deleted and recreated only once its finalizers are gone."""
+    for child, live in observed.children.items():
+        if live.waits_for:
+            yield Finding(
+                Reason.WRITE_FAILED,
+                f"{child} is being deleted and is created again once these finalizers"
+                f" are removed: {', '.join(live.waits_for)}",
+            )
+
+
 def _describe(missing: MissingKey) -> str:
     if missing.key:
         return f"Secret {missing.secret} has no key {missing.key}; add it"
@@ -88,4 +99,5 @@ CHECKS: tuple[Check, ...] = (
     hub_autoscaler,
     secret_missing,
     stale_children,
+    ending_children,
 )

@@ -62,6 +62,12 @@ EXACT: tuple[ExactField, ...] = (
         },
     ),
     ExactField(
+        "Service",
+        ("spec", "internalTrafficPolicy"),
+        "clients on nodes without a pod of the hub reach nothing",
+        default="Cluster",
+    ),
+    ExactField(
         "NetworkPolicy",
         ("spec",),
         "one more label protects no pod, one more peer or port opens the hub",
@@ -85,6 +91,8 @@ EXACT: tuple[ExactField, ...] = (
             "shareProcessNamespace": "lets other containers read the hub's memory",
             "securityContext": "gives pods rights that they do not need",
             "activeDeadlineSeconds": "ends pods that serve",
+            "nodeName": "puts all pods on one node, past the scheduler",
+            "readinessGates": "keeps pods from ever being ready",
         },
     ),
     ExactField(

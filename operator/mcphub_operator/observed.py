@@ -60,6 +60,8 @@ class CachedObject:
     """Field managers beside the operator that changed more than the status."""
     installation: str = ""
     """The installation of the operator that the object names."""
+    waits_for: tuple[str, ...] = ()
+    """The finalizers for which its deletion waits; none if it is not being deleted."""
     applied_at: str = ""
     """When an apply of the operator last changed it, as the API server says."""
     settled: bool = False

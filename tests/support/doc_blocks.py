@@ -89,7 +89,7 @@ class Reader:
     def run(self, block: Block) -> str:
         """Run a block; an error of any of its commands fails."""
         done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", self._filled(block)],
+            ["bash", "-euo", "pipefail", "-c", self.fill_in(block.text)],
             cwd=self.folder,
             env=self._environment,
             capture_output=True,
@@ -108,12 +108,12 @@ class Reader:
     def _save(self, block: Block) -> None:
         file = self.folder / block.value
         file.parent.mkdir(exist_ok=True)
-        file.write_text(self._filled(block))
+        file.write_text(self.fill_in(block.text))
 
     @contextmanager
     def _start(self, block: Block) -> Iterator[None]:
         with subprocess.Popen(
-            ["bash", "-c", f"exec {self._filled(block)}"],
+            ["bash", "-c", f"exec {self.fill_in(block.text)}"],
             cwd=self.folder,
             env=self._environment,
             stdout=subprocess.PIPE,
@@ -124,8 +124,8 @@ class Reader:
             yield
             process.terminate()
 
-    def _filled(self, block: Block) -> str:
-        text = block.text
+    def fill_in(self, text: str) -> str:
+        """Put the reader's own values in the place of the page's."""
         for example, own in self.fill.items():
             text = text.replace(example, own)
         return text

@@ -159,6 +159,7 @@ def build_cached(item: Object, *, settled: bool = False) -> CachedObject:
         holds_replicas=_holds_replicas(metadata.get("managedFields") or ()),
         rivals=_find_rivals(metadata.get("managedFields") or ()),
         installation=_find_installation(metadata),
+        waits_for=_find_waits(metadata),
         applied_at=_find_applied_at(metadata.get("managedFields") or ()),
         settled=settled,
     )
@@ -183,6 +184,12 @@ def _find_rivals(entries: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
 def _find_installation(metadata: Mapping[str, Any]) -> str:
     annotations = metadata.get("annotations") or {}
     return str(annotations.get(names.ANNOTATION_OPERATOR) or "")
+
+
+def _find_waits(metadata: Mapping[str, Any]) -> tuple[str, ...]:
+    if "deletionTimestamp" not in metadata:
+        return ()
+    return tuple(metadata.get("finalizers") or ())
 
 
 def _find_applied_at(entries: Iterable[Mapping[str, Any]]) -> str:

@@ -50,6 +50,8 @@ FORBIDDEN = 403
 ADMISSION = ("denied request", "denied the request")
 """What policies and webhooks say, with whatever status they choose."""
 INVALID_STATUSES = (400, 422)
+FIXED = ("field is immutable", "may not change once set")
+"""What the API server says to a change of what an object keeps for its life."""
 UNKNOWN_FIELD = "failed to create typed patch object"
 """What the API server says, with status 500, to a field that a kind does not have."""
 
@@ -230,6 +232,13 @@ def explain(child: ChildId, error: ApiError) -> Finding:
         return Finding(Reason.NODE_PORT_UNAVAILABLE, message)
     if is_denied(error):
         return Finding(Reason.WRITE_DENIED, f"{child}: {error.message}")
+    fixed = [c for c in error.causes if any(word in c.message for word in FIXED)]
+    if fixed:
+        return Finding(
+            Reason.CONFLICT,
+            f"{child} cannot become what this hub needs: {fixed[0].message}; save what"
+            " it holds, delete it, and the operator creates it again",
+        )
     invalid = isinstance(error, Refused) and error.status in INVALID_STATUSES
     if invalid or UNKNOWN_FIELD in error.message:
         return Finding(Reason.INVALID_SPEC, f"{child}: {error.message}")

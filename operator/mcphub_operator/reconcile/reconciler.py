@@ -264,8 +264,6 @@ def _look_again_seconds(findings: Findings, refused: float | None) -> float | No
     reasons = {finding.reason for finding in findings.blocking}
     if not reasons - REFUSED:
         return refused
-    if _awaits_port(findings):
-        return None  # by the backoff: a port is free a moment after its Service went
     contested = Reason.FIELD_CONTESTED in reasons
     longest = CONTESTED_SECONDS if contested else LOOK_AGAIN_SECONDS
     soonest = longest * random.uniform(0.8, 1.2)  # noqa: S311

@@ -34,6 +34,7 @@ _OUT_OF_MEMORY = "OOMKilled"
 _BACK_OFF = "CrashLoopBackOff"
 _LOST = frozenset({"Unknown", "ContainerStatusUnknown"})
 """The node went down, not the container."""
+_UNPLACED = frozenset({"Unschedulable", "SchedulingGated", "SchedulerError"})
 _ENDED = frozenset({"Failed", "Succeeded"})
 SEVERITY = (
     Reason.OUT_OF_MEMORY,
@@ -75,8 +76,8 @@ def _find_faults(pod: Mapping[str, Any]) -> Iterator[PodFault]:
 
 
 def _is_unschedulable(condition: Mapping[str, Any]) -> bool:
-    head = (condition.get("type"), condition.get("status"), condition.get("reason"))
-    return head == ("PodScheduled", "False", "Unschedulable")
+    head = (condition.get("type"), condition.get("status"))
+    return head == ("PodScheduled", "False") and condition.get("reason") in _UNPLACED
 
 
 def _containers(status: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:

@@ -1,16 +1,28 @@
 """Each thing that may stand in a hub's way, and what is said about it."""
 
+from typing import Any
+
 import pytest
 
 from mcphub_operator.checks import evaluate
 from mcphub_operator.observed import MissingKey, Observed, UserSecrets
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.status.condition_model import Reason
-from tests.support.observed import hub, observe
+from tests.support.observed import hub, observe, settle, with_deployment
 
 
 def missing(*keys: MissingKey) -> Observed:
     return observe(user_secrets=UserSecrets(missing=keys))
+
+
+def with_an_ending_deployment() -> Observed:
+    def end(item: dict[str, Any]) -> None:
+        item["metadata"] |= {
+            "deletionTimestamp": "2026-11-21T08:00:00Z",
+            "finalizers": ["example.com/backup"],
+        }
+
+    return with_deployment(settle(observe()), end)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +63,12 @@ def missing(*keys: MissingKey) -> Observed:
             Reason.CONFLICT,
             ["one, other", "delete all but one"],
             id="D36 two autoscalers of the hub are named",
+        ),
+        pytest.param(
+            with_an_ending_deployment(),
+            Reason.WRITE_FAILED,
+            ["Deployment team-data is being deleted", "example.com/backup"],
+            id="the finalizers of a child that is being deleted are named",
         ),
         pytest.param(
             observe(stale=(ChildId("Service", "team-data"),)),

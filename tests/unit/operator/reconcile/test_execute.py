@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from mcphub_operator.cache.children import ChildCache, build_cached
 from mcphub_operator.client.kinds import BY_NAME
 from mcphub_operator.desired import build_desired
 from mcphub_operator.diff import Repair, build_plan
-from mcphub_operator.errors import Conflict
+from mcphub_operator.errors import Conflict, build_api_error
 from mcphub_operator.observed import Observed
 from mcphub_operator.reconcile.budget import BURST, REFILL_SECONDS, WriteBudget
-from mcphub_operator.reconcile.execute import Executor, Written
+from mcphub_operator.reconcile.execute import Executor, Written, explain
 from mcphub_operator.reconcile.refusals import RefusedWrites
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.status.condition_model import Reason
@@ -107,3 +109,22 @@ async def test_a_contest_is_told_without_a_break():
         written += len(again.steps)
 
     assert written == 10
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Forbidden: field is immutable when `immutable` is set",
+        'Invalid value: "Opaque": field is immutable',
+        'Invalid value: ["None"]: may not change once set',
+    ],
+)
+def test_what_an_object_keeps_for_its_life_is_no_fault_of_the_spec(words: str):
+    causes = [{"reason": "FieldValueForbidden", "field": "data", "message": words}]
+    body = {"reason": "Invalid", "message": words, "details": {"causes": causes}}
+
+    found = explain(SERVICE, build_api_error(422, body))
+
+    assert found.reason is Reason.CONFLICT
+    assert "Service team-data cannot become" in found.message
+    assert "delete it" in found.message

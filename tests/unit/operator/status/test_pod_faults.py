@@ -31,6 +31,12 @@ UNSCHEDULED = {
     "reason": "Unschedulable",
     "message": "0/3 nodes are available",
 }
+GATED = {
+    "type": "PodScheduled",
+    "status": "False",
+    "reason": "SchedulingGated",
+    "message": "Scheduling is blocked due to non-empty scheduling gates",
+}
 BACK_OFF = waiting("CrashLoopBackOff")
 
 
@@ -96,6 +102,12 @@ BACK_OFF = waiting("CrashLoopBackOff")
             Reason.UNSCHEDULABLE,
             ["hub-1", "0/3 nodes"],
             id="a pod that no node takes",
+        ),
+        pytest.param(
+            pod(conditions=[GATED]),
+            Reason.UNSCHEDULABLE,
+            ["hub-1", "scheduling gates"],
+            id="a pod that another controller holds back",
         ),
         pytest.param(
             pod(
