@@ -77,6 +77,19 @@ def test_an_example_is_taken_without_a_warning(api: HubApi, file: Path) -> None:
 
 
 @EACH_FILE
+def test_an_unchanged_example_is_unchanged(api: HubApi, file: Path) -> None:
+    """D34: kubectl finds nothing to change in what the API server stored."""
+    (document,) = (d for d in documents(file) if is_hub(d))
+    text = json.dumps(document)
+
+    said = [api.server.run_kubectl("apply", "-f", "-", stdin=text) for _ in range(2)]
+    api.server.run_kubectl("delete", "-f", "-", stdin=text)
+
+    assert said[0].strip().endswith("created")
+    assert said[1].strip().endswith("unchanged")
+
+
+@EACH_FILE
 def test_the_operator_reads_it_as_the_api_server_stores_it(
     api: HubApi, file: Path
 ) -> None:
