@@ -25,17 +25,32 @@ SECTIONS = (
     "trustedProxies",
 )
 LIVE_SECTIONS = ("tools", "access")
+OMITTED_DEFAULTS = frozenset({"allowedFunctions", "builtInTools", "webSocket"})
+"""Fields that servers of version 0.1.0 refuse to read. With its default, such a field is
+not written, so that a hub with an older image goes on until it uses the field."""
+
 _REFERENCE = "SecretRef"
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 """libyaml's takes a tenth of the time; not every build of PyYAML has it."""
 
 
-def build_config(hub: Hub) -> dict[str, Any]:
-    """Return the document that the server reads, as plain data."""
+def build_config(
+    hub: Hub, omitted: frozenset[str] = OMITTED_DEFAULTS
+) -> dict[str, Any]:
+    """Return the document that the server reads, as plain data.
+
+    Args:
+        hub: The hub.
+        omitted: Names of fields that are left out where they have their default.
+    """
     spec = hub.spec.model_dump(mode="json", by_alias=True, exclude_none=True)
-    config = _without_references({section: spec[section] for section in SECTIONS})
-    assert isinstance(config, dict)  # noqa: S101 - a mapping goes in
-    return config
+    given = hub.spec.model_dump(
+        mode="json", by_alias=True, exclude_none=True, exclude_defaults=True
+    )
+    config = {section: spec[section] for section in SECTIONS}
+    written = _without_references(_without_defaults(config, given, omitted))
+    assert isinstance(written, dict)  # noqa: S101 - a mapping goes in
+    return written
 
 
 def build_config_map(hub: Hub, version: str, installation: str = "") -> Manifest:
@@ -60,6 +75,21 @@ def build_live_text(hub: Hub) -> str:
 def build_live_digest(hub: Hub) -> str:
     """Return by what a server names this live configuration."""
     return hashlib.sha256(build_live_text(hub).encode()).hexdigest()[:16]
+
+
+def _without_defaults(value: object, given: object, omitted: frozenset[str]) -> object:
+    """Leave out the `omitted` fields that are not among the `given` ones."""
+    if isinstance(value, Mapping):
+        others = given if isinstance(given, Mapping) else {}
+        return {
+            key: _without_defaults(part, others.get(key), omitted)
+            for key, part in value.items()
+            if key not in omitted or key in others
+        }
+    if isinstance(value, list) and isinstance(given, list):
+        pairs = zip(value, given, strict=True)
+        return [_without_defaults(*pair, omitted) for pair in pairs]
+    return value
 
 
 def _without_references(value: object) -> object:

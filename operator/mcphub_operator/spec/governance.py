@@ -22,14 +22,20 @@ def _provides(kind: str, tools: tuple[str, ...]) -> str:
 _PROVIDED = " || ".join(_provides(kind, tools) for kind, tools in TOOLS.items())
 _SUBJECT = f"{is_empty('p.fromClaim')} || ({_IS_TOKEN} && p.fromClaim == 'sub')"
 
-_IDENTITY = (
-    "!has(b.postgres) || !has(b.postgres.identity)"
+_POSTGRES_IDENTITY = (
+    "(!has(b.postgres) || !has(b.postgres.identity)"
     f" || ({_IS_TOKEN}"
     " && (!has(b.postgres.identity.role)"
     " || b.postgres.identity.role.fromClaim == 'sub')"
     " && (!has(b.postgres.identity.settings)"
-    " || b.postgres.identity.settings.all(s, s.fromClaim == 'sub')))"
+    " || b.postgres.identity.settings.all(s, s.fromClaim == 'sub'))))"
 )
+_QDRANT_IDENTITY = (
+    "(!has(b.qdrant) || !has(b.qdrant.identity)"
+    f" || ({_IS_TOKEN}"
+    " && b.qdrant.identity.filter.all(f, f.fromClaim == 'sub')))"
+)
+_IDENTITY = f"{_POSTGRES_IDENTITY} && {_QDRANT_IDENTITY}"
 
 GOVERNANCE = (
     rule(

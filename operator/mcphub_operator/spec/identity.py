@@ -70,3 +70,35 @@ class PostgresIdentity(Model):
 
     settings: Annotated[tuple[Setting, ...], Field(max_length=8)] = ()
     """Settings of the transaction (set_config)."""
+
+
+PayloadKey = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=253,
+        json_schema_extra=rules(
+            rule(
+                "self.matches('^[A-Za-z0-9_.\\[\\]-]+$')",
+                "must be the path of a payload field, such as tenant_id or owner.id",
+            )
+        ),
+    ),
+]
+
+
+class Filter(Model):
+    """A field of the payload that must equal a claim."""
+
+    key: PayloadKey
+    """Path of the field. A field that holds a list needs the value among its items."""
+
+    from_claim: RequiredClaimName
+    """The claim. Callers without it are refused."""
+
+
+class QdrantIdentity(Model):
+    """Which points a caller may find."""
+
+    filter: Annotated[tuple[Filter, ...], Field(min_length=1, max_length=8)]
+    """Conditions that every point must meet, beside the caller's own filter."""

@@ -113,12 +113,31 @@ class EmbeddingConfig(ConfigModel):
     model: str = ""
 
 
+class FilterConfig(ConfigModel):
+    """A field of the payload that must equal a claim."""
+
+    key: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.\[\]-]+$", max_length=253)]
+    from_claim: Annotated[str, Field(min_length=1)]
+
+
+class QdrantIdentityConfig(ConfigModel):
+    """Which points a caller may find."""
+
+    filter: Annotated[tuple[FilterConfig, ...], Field(min_length=1)]
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """The names of the claims that it needs."""
+        return tuple(each.from_claim for each in self.filter)
+
+
 class QdrantConfig(ConfigModel):
     """One Qdrant server."""
 
     url: Annotated[Address, Field(pattern=r"^https?://")]
     collections: tuple[str, ...] = ()
     embedding: EmbeddingConfig = EmbeddingConfig()
+    identity: QdrantIdentityConfig | None = None
 
 
 class Neo4jConfig(ConfigModel):

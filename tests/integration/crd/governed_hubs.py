@@ -35,6 +35,11 @@ def identity(**fields: Any) -> dict[str, Any]:
     return postgres(identity=fields)
 
 
+def qdrant(**fields: Any) -> dict[str, Any]:
+    options = QDRANT | {"identity": {"filter": [{"key": "tenant"} | fields]}}
+    return hub(backends=[{"name": "db", "qdrant": options}])
+
+
 def declared(**changes: Any) -> dict[str, Any]:
     fields = {"name": "made", "description": "d", "backend": "db", "statement": "x"}
     return fields | changes
@@ -228,6 +233,18 @@ REFUSED = [
         "identity needs auth.type JWT",
     ),
     (
+        "a filter by a claim that tokens lack",
+        qdrant(fromClaim="tenant"),
+        "spec.backends",
+        "identity needs auth.type JWT",
+    ),
+    (
+        "a filter by no path",
+        qdrant(fromClaim="sub", key='a"b'),
+        "spec.backends[0].qdrant.identity.filter[0].key",
+        "must be the path of a payload field",
+    ),
+    (
         "a star in a name",
         access(clients=["a*b"]),
         "spec.access.rules[0].clients[0]",
@@ -267,5 +284,6 @@ ACCEPTED = [
         "a role by the token's name",
         identity(role={"fromClaim": "sub", "map": {"a": "analyst"}}),
     ),
+    ("a filter by the token's name", qdrant(fromClaim="sub", key="owners[].id")),
     ("an allowed function", postgres(allowedFunctions=["shop.find"])),
 ]

@@ -12,6 +12,7 @@ from mcphub_operator.spec.backends.kind import (
     SecretKeyRef,
     parse_endpoint,
 )
+from mcphub_operator.spec.identity import QdrantIdentity
 from mcphub_operator.spec.model import Model, is_empty, rule, rules
 from mcphub_operator.spec.strings import HTTPURL, CollectionName, OptionalHTTPURL, Text
 
@@ -58,6 +59,10 @@ class QdrantBackend(BackendKind):
     embedding: Embedding = Embedding()
     """Endpoint that turns query_text into a vector. Without it, a search takes a vector
     or the id of a point."""
+
+    identity: QdrantIdentity | None = None
+    """The caller's identity in every search: only points whose payload equals the
+    caller's claims are found. If unset, all callers find all points."""
 
     def endpoints(self) -> Iterator[Endpoint]:
         """Yield the addresses of Qdrant and of the embedding endpoint."""

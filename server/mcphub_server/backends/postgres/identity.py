@@ -10,11 +10,10 @@ both settings. Pure.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mcphub_server.backends.identity import read_claim
 from mcphub_server.config.backends import PostgresIdentityConfig, RoleConfig
 from mcphub_server.errors import Forbidden
 from mcphub_server.web.claims import Claims, write_scalar
-
-LONGEST_VALUE_BYTES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ def build_identity(
         return None
     role = find_role(config.role, claims) if config.role else ""
     settings = tuple(
-        (setting.name, read_claim(claims, setting.from_claim))
+        (setting.name, read_text(claims, setting.from_claim))
         for setting in config.settings
     )
     return Identity(role, settings)
@@ -64,31 +63,16 @@ def build_identity(
 
 def find_role(config: RoleConfig, claims: Claims) -> str:
     """Return the role for the caller's claim."""
-    value = read_claim(claims, config.from_claim)
+    value = read_text(claims, config.from_claim)
     role = config.map.get(value)
     if role is None:
         raise Forbidden(f"claim {config.from_claim} has a value that maps to no role")
     return role
 
 
-def read_claim(claims: Claims, name: str) -> str:
+def read_text(claims: Claims, name: str) -> str:
     """Return a claim as text that a setting can hold."""
-    value = claims.find(name)
-    if value is None:
-        raise Forbidden(f"claim {name} is missing")
-    if isinstance(value, list):
-        raise Forbidden(f"claim {name} is a list")
-    text = write_scalar(value)
-    try:
-        size = len(text.encode())
-    except UnicodeEncodeError:
-        raise Forbidden(f"claim {name} is no Unicode text") from None
-    if "\0" in text or not 0 < size <= LONGEST_VALUE_BYTES:
-        raise Forbidden(
-            f"claim {name} is empty, longer than {LONGEST_VALUE_BYTES} bytes or holds"
-            " a NUL"
-        )
-    return text
+    return write_scalar(read_claim(claims, name))
 
 
 def quote(text: str) -> str:

@@ -6,9 +6,10 @@ are checked by the guards before; listing filters by the same list.
 
 import asyncio
 import ssl
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -19,8 +20,14 @@ from mcphub_server.backends.qdrant.connecting import POOL_SIZE, build_client
 from mcphub_server.backends.qdrant.embedding import EmbeddingClient
 from mcphub_server.backends.qdrant.failures import (
     CLIENT_ERRORS,
+    build_not_found,
     build_unavailable,
     translate_failure,
+)
+from mcphub_server.backends.qdrant.identity import (
+    Condition,
+    build_conditions,
+    confine,
 )
 from mcphub_server.backends.qdrant.releases import check_release
 from mcphub_server.backends.qdrant.rest import AsyncApis, models
@@ -35,6 +42,7 @@ from mcphub_server.errors import (
     QueryFailed,
     ToolFailure,
 )
+from mcphub_server.web.caller import current_client
 
 PROBE_TIMEOUT_SECONDS = 3.0
 GRACE_SECONDS = 2.0
@@ -49,7 +57,7 @@ class Search:
 
     Attributes:
         collection: Where.
-        query: A vector (dense, sparse or several) or the id of a point.
+        query: A vector (dense, sparse or several) or the id of a point; None: any.
         using: The name of the vector, None for the unnamed one.
         condition: Qdrant's filter.
         limit: Most hits.
@@ -184,10 +192,46 @@ class QdrantBackend:
         found = answer.get("result")
         return found if isinstance(found, dict) else {}
 
+    def identify(self) -> list[Condition] | None:
+        """Return what the points of the current caller meet; None without `identity`.
+
+        Raises:
+            Forbidden: The caller's claims give no identity.
+        """
+        return build_conditions(self.config.identity, current_client().claims)
+
     async def search(
         self, search: Search, timeout_seconds: float
     ) -> list[models.ScoredPoint]:
-        """Return the nearest points, best first."""
+        """Return the nearest points, best first; with `identity`, the caller's own.
+
+        Raises:
+            Forbidden: The caller's claims give no identity.
+            QueryFailed: Qdrant refuses the search, or the point to search by is not one
+                that the caller may find: the distances to it would describe it.
+        """
+        own = self.identify()
+        if own is None:
+            return await self._query(search, timeout_seconds)
+        if isinstance(search.query, int | str):
+            began = time.monotonic()
+            await self._check_own(search, own, timeout_seconds)
+            timeout_seconds -= time.monotonic() - began
+        confined = replace(search, condition=confine(own, search.condition))
+        return await self._query(confined, timeout_seconds)
+
+    async def _check_own(
+        self, search: Search, own: list[Condition], timeout_seconds: float
+    ) -> None:
+        """Look whether the caller may find the point that is searched by."""
+        condition = confine(own, {"must": [{"has_id": [search.query]}]})
+        point = Search(search.collection, None, None, condition, 1, False, False)  # noqa: FBT003
+        if not await self._query(point, timeout_seconds):
+            raise build_not_found()
+
+    async def _query(
+        self, search: Search, timeout_seconds: float
+    ) -> list[models.ScoredPoint]:
         body = {
             "query": search.query,
             "using": search.using,

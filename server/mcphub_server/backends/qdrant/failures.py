@@ -92,6 +92,11 @@ def build_unavailable(backend: str, reason: BackendReason) -> BackendUnavailable
     )
 
 
+def build_not_found() -> QueryFailed:
+    """Say of a point that the caller may not find what is said of one that is not."""
+    return QueryFailed(REFUSALS[NOT_FOUND], str(NOT_FOUND))
+
+
 def find_reason(causes: list[BaseException]) -> BackendReason:
     """Classify a failure to reach the server by its causes."""
     for kinds, reason in (

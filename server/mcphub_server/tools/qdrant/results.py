@@ -117,14 +117,19 @@ def describe_names(names: Sequence[str], max_bytes: int) -> tuple[dict[str, Any]
     return {"collections": fitting, "total": len(names), "truncated": cut}, cut
 
 
-def describe_collection(name: str, info: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a search needs to know of a collection; unknown parts stay out."""
+def describe_collection(
+    name: str, info: Mapping[str, Any], *, counted: bool
+) -> dict[str, Any]:
+    """Return what a search needs to know of a collection; unknown parts stay out.
+
+    Not `counted`: the points are not the caller's alone, and their number stays out.
+    """
     parameters = find_object(find_object(info, "config"), "params")
     fields = find_object(info, "payload_schema")
     return {
         "name": name,
         "status": str(info.get("status") or "unknown"),
-        "points_count": info.get("points_count"),
+        "points_count": info.get("points_count") if counted else None,
         "vectors": describe_vectors(parameters.get("vectors")),
         "sparse_vectors": sorted(find_object(parameters, "sparse_vectors")),
         "payload_schema": {

@@ -127,6 +127,7 @@ class QdrantTools:
         with_vectors: WithVectors = False,  # noqa: FBT002
     ) -> ToolResult:
         self._context.note(fingerprint=fingerprint(collection, using))
+        self._backend.identify()  # before an embedding is paid for
         name = self._check_name(collection)
         with self._context.guards.charging():
             condition = check_filter(filter) if filter else None
@@ -157,6 +158,7 @@ class QdrantTools:
         return self._answer(body, len(body["hits"]), cut=cut)
 
     async def list_collections(self) -> ToolResult:
+        self._backend.identify()
         seconds = self._context.limits.statement_timeout_seconds
         names = await self._context.run(
             self._backend, lambda: self._backend.list_collections(seconds)
@@ -165,12 +167,14 @@ class QdrantTools:
         return self._answer(body, len(body["collections"]), cut=cut)
 
     async def collection_info(self, collection: Collection) -> ToolResult:
+        owned = self._backend.identify() is not None
         name = self._check_name(collection)
         seconds = self._context.limits.statement_timeout_seconds
         info = await self._context.run(
             self._backend, lambda: self._backend.describe_collection(name, seconds)
         )
-        return self._answer(results.describe_collection(name, info), 1, cut=False)
+        body = results.describe_collection(name, info, counted=not owned)
+        return self._answer(body, 1, cut=False)
 
     async def _check_query(self, vector: object, point_id: int | str | None) -> object:
         """Return what to search for; None while its vector is still to be made."""

@@ -66,6 +66,9 @@ class FakeQdrant:
     failure: ToolFailure | None = None
     searches: list[tuple[object, float]] = field(default_factory=list)
 
+    def identify(self) -> None:
+        return None
+
     async def search(self, search: Search, timeout_seconds: float) -> list[Any]:
         self.searches.append((search.query, timeout_seconds))
         if self.failure is not None:
