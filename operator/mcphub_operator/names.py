@@ -46,6 +46,9 @@ ANNOTATION_OPERATOR = f"{GROUP}/operator"
 ANNOTATION_INPUTS = f"{GROUP}/inputs"
 ANNOTATION_TEMPLATE = f"{GROUP}/template"
 ANNOTATION_UPGRADE = f"{GROUP}/upgrade"
+ANNOTATION_LIVE = f"{GROUP}/live-configuration"
+"""On a pod: the live configuration of which its kubelet was last told."""
+
 ANNOTATION_CONFIG_HASH = f"{GROUP}/config-hash"
 ANNOTATION_SECRETS_HASH = f"{GROUP}/secrets-hash"
 

@@ -153,6 +153,8 @@ class Pod:
     terminating: bool = False
     fault: PodFault | None = None
     """Why it is not ready, if its status says so."""
+    live: str = ""
+    """The live configuration of which its kubelet was last told."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -30,7 +30,8 @@ SERVED: tuple[Permission, ...] = (
     # Where OwnerReferencesPermissionEnforcement is on, blockOwnerDeletion needs it.
     Permission(HUB.group, "mcphubs/finalizers", ("update",)),
     *(Permission(kind.group, kind.plural, _CHILD_VERBS) for kind in CHILD_KINDS),
-    Permission(POD.group, "pods", _WATCH),
+    # An annotation makes a kubelet refresh the pod's files at once.
+    Permission(POD.group, "pods", ("list", "patch", "watch")),
     Permission(EVENT.group, "events", ("create",)),
 )
 """In every namespace that is served: a Role each, or one ClusterRole."""

@@ -50,6 +50,8 @@ IMPLIED = {
         Used(kind.group, kind.plural, "delete")
         for kind in (CONFIG_MAP, SERVICE_ACCOUNT, SERVICE, DEPLOYMENT)
     ),
+    # No replica answers here; integration/operator/test_live_configuration.py has some.
+    Used("", "pods", "patch"),
 }
 BLOCKS_DELETION = b"cannot set blockOwnerDeletion"
 

@@ -8,6 +8,7 @@ A hub is enqueued only when one of those fields changes: probes of pods change n
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from mcphub_operator import names
 from mcphub_operator.adoption import find_owner
 from mcphub_operator.cache.children import Enqueue, find_hub
 from mcphub_operator.client.api import Found, Object
@@ -86,6 +87,7 @@ def build_pod(item: Mapping[str, Any]) -> Pod:
         ready=is_true(conditions, "Ready"),
         terminating="deletionTimestamp" in metadata,
         fault=find_fault(item),
+        live=(metadata.get("annotations") or {}).get(names.ANNOTATION_LIVE, ""),
     )
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from mcphub_operator import names
 from mcphub_operator.client.api import Api, Call, Object
-from mcphub_operator.client.kinds import BY_NAME, DEPLOYMENT, HUB, Kind
+from mcphub_operator.client.kinds import BY_NAME, DEPLOYMENT, HUB, POD, Kind
 from mcphub_operator.errors import LeaseLost
+from mcphub_operator.observed import Pod
 from mcphub_operator.repairs import Operation
 from mcphub_operator.resources.manifest import ChildId, Manifest
 
@@ -99,6 +100,21 @@ class Writer:
         body = [{"op": "replace", **seen}, *operations]
         return await self._write(
             Call("patch", kind.name, "PATCH", path, params, body, JSON_PATCH)
+        )
+
+    async def annotate_pod(
+        self, namespace: str, pod: Pod, key: str, value: str
+    ) -> Object:
+        """Set one annotation of exactly the pod that was seen.
+
+        Raises:
+            Conflict: another pod has the name now; nothing was written.
+        """
+        path = POD.path(namespace, pod.name)
+        params = {"fieldManager": names.FIELD_MANAGER}
+        body = {"metadata": {"uid": pod.uid, "annotations": {key: value}}}
+        return await self._write(
+            Call("patch", POD.name, "PATCH", path, params, body, MERGE)
         )
 
     async def delete(self, namespace: str, child: ChildId, uid: str) -> None:

@@ -39,6 +39,7 @@ from mcphub_operator.reconcile.gather import (
     keep_looked_up,
     look_up,
 )
+from mcphub_operator.reconcile.pod_refresh import PodRefresher
 from mcphub_operator.reconcile.refusals import REFUSED
 from mcphub_operator.reconcile.snapshot import HubSnapshot, take_snapshot
 from mcphub_operator.reconcile.upgrades import UpgradeGate
@@ -86,6 +87,7 @@ class Reconciler:
     sources: Sources
     environment: Environment
     executor: Executor
+    refresher: PodRefresher
     upgrades: UpgradeGate
     events: EventRecorder
     claims: HubClaims
@@ -125,7 +127,10 @@ class Reconciler:
         if self.ending.get(key) == hub.uid and not hub.is_being_deleted:
             return Result()
         try:
-            return await self._report(snapshot, *await self._converge(snapshot, hub))
+            observed, failures = await self._converge(snapshot, hub)
+            if not _is_left_alone(hub):
+                await self.refresher.refresh(observed)
+            return await self._report(snapshot, observed, failures)
         except HubGone:
             self.sources.hubs.forget(key, snapshot.uid)
             return Result(again_seconds=LOOK_AGAIN_SECONDS)

@@ -24,10 +24,10 @@ SECTIONS = (
     "allowedHosts",
     "trustedProxies",
 )
-LIVE_SECTIONS = ("tools", "access")
+LIVE_SECTIONS = frozenset({"tools", "access"})
 OMITTED_DEFAULTS = frozenset({"allowedFunctions", "builtInTools", "webSocket"})
-"""Fields that servers of version 0.1.0 refuse to read. With its default, such a field is
-not written, so that a hub with an older image goes on until it uses the field."""
+"""Fields that servers of version 0.1.0 refuse to read. With its default, such a field
+is not written, so that a hub with an older image goes on until it uses the field."""
 
 _REFERENCE = "SecretRef"
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -67,8 +67,9 @@ def build_live_text(hub: Hub) -> str:
 
     It is in no hash of the pod template: a change of tools or access restarts no pod.
     """
-    spec = hub.spec.model_dump(mode="json", by_alias=True, exclude_none=True)
-    live = {section: spec[section] for section in LIVE_SECTIONS if section in spec}
+    live = hub.spec.model_dump(
+        mode="json", by_alias=True, exclude_none=True, include=LIVE_SECTIONS
+    )
     return str(yaml.dump(live, Dumper=_DUMPER, sort_keys=True, allow_unicode=True))
 
 

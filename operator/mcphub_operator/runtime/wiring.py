@@ -23,6 +23,7 @@ from mcphub_operator.reconcile.events import EventRecorder
 from mcphub_operator.reconcile.execute import Executor
 from mcphub_operator.reconcile.gather import Environment, Sources
 from mcphub_operator.reconcile.installations import Installations
+from mcphub_operator.reconcile.pod_refresh import PodRefresher
 from mcphub_operator.reconcile.queue import WorkQueue
 from mcphub_operator.reconcile.reconciler import Reconciler
 from mcphub_operator.reconcile.refusals import RefusedWrites
@@ -128,6 +129,7 @@ def build_reconciler(settings: Settings, parts: Parts, identity: str) -> Reconci
             WriteBudget(time.monotonic, parts.held_back),
             RefusedWrites(time.monotonic),
         ),
+        refresher=PodRefresher(parts.writer, caches.pods),
         upgrades=UpgradeGate(
             caches.children,
             operator_version,

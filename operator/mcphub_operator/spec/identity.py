@@ -79,7 +79,7 @@ PayloadKey = Annotated[
         max_length=253,
         json_schema_extra=rules(
             rule(
-                "self.matches('^[A-Za-z0-9_.\\[\\]-]+$')",
+                "self.matches('^[][A-Za-z0-9_.-]+$')",
                 "must be the path of a payload field, such as tenant_id or owner.id",
             )
         ),

@@ -17,9 +17,7 @@ from tests.support.qdrant.server import QdrantServer
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TENANTS = ("acme", "globex")
-TOKENS = {
-    tenant: f"the-token-of-{tenant}-for-tests" for tenant in (*TENANTS, "nobody")
-}
+TOKENS = {tenant: f"the-token-of-{tenant}-for-tests" for tenant in (*TENANTS, "eve")}
 QUERY = [1.0, 0.0, 0.0, 0.0]
 OWN_IDS = {"acme": {2, 4, 6, 8, 10}, "globex": {1, 3, 5, 7, 9}}
 SHARED, LOST = 11, 12
@@ -101,7 +99,7 @@ async def test_a_search_finds_the_callers_points(hub: LoopHub, tenant: str) -> N
 
 
 async def test_a_caller_of_no_tenant_finds_nothing(hub: LoopHub) -> None:
-    async with hub.client(token=TOKENS["nobody"]) as client:
+    async with hub.client(token=TOKENS["eve"]) as client:
         answer = await search(client)
 
     assert not answer.is_error

@@ -18,6 +18,7 @@ from mcphub_operator.reconcile.events import EventRecorder
 from mcphub_operator.reconcile.execute import Executor
 from mcphub_operator.reconcile.gather import Environment, Sources
 from mcphub_operator.reconcile.installations import Installations
+from mcphub_operator.reconcile.pod_refresh import PodRefresher
 from mcphub_operator.reconcile.reconciler import Reconciler
 from mcphub_operator.reconcile.refusals import RefusedWrites
 from mcphub_operator.reconcile.secrets import SecretFindings
@@ -127,6 +128,7 @@ def build(*, undoes_repairs: bool = False) -> tuple[Reconciler, Writer]:
         sources,
         Environment(PLATFORM, lambda: NOW, lambda: FRESH),
         Executor(writer, children, secrets, budget, RefusedWrites(lambda: 0.0)),
+        PodRefresher(writer, sources.pods),
         UpgradeGate(children, "0.1.0", 1, _ignore),
         events,
         HubClaims(Installations("", lambda: 0.0), writer, children, events),
