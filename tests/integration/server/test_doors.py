@@ -1,56 +1,30 @@
 """Who is let in, and what those hear who are not."""
 
-import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-import msgspec
 import pytest
-from joserfc import jwt
-from joserfc.jwk import RSAKey
 from mcp.client.auth.utils import extract_resource_metadata_from_www_auth
 from mcp.shared.auth_utils import check_resource_allowed
 from structlog.testing import capture_logs
 
 from mcphub_server.line_budget import LINES
 from tests.support.hub import TOKEN, LoopHub, hub_in_loop
+from tests.support.issuer import ISSUER, key_server, sign
 from tests.support.waiting import wait_until
 from tools.ports import reserve_port
 
 from .conftest import MakeHub
 
-KEY = RSAKey.generate_key(2048, {"kid": "k1"})
-ISSUER = "https://id.example.com"
 WELL_KNOWN = (
     "/.well-known/oauth-protected-resource",
     "/.well-known/oauth-protected-resource/mcp",
     "/.well-known/oauth-authorization-server",
     "/.well-known/openid-configuration",
 )
-
-
-@asynccontextmanager
-async def key_server() -> AsyncIterator[str]:
-    """Serve the issuer's keys."""
-    body = msgspec.json.encode({"keys": [KEY.as_dict(private=False)]})
-
-    async def answer(
-        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n"
-        writer.write(head.encode() + b"Connection: close\r\n\r\n" + body)
-        await writer.drain()
-        writer.close()
-        await writer.wait_closed()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/keys"
 
 
 @asynccontextmanager
@@ -71,19 +45,6 @@ async def jwt_hub(
         files = make(auth=auth, publicURL=public_url)
         async with hub_in_loop(files) as hub:
             yield hub
-
-
-def sign(**changes: Any) -> str:
-    claims = {
-        "iss": ISSUER,
-        "aud": "hub",
-        "exp": int(time.time()) + 60,
-        "sub": "user-1",
-        "scope": "read",
-        **changes,
-    }
-    token: str = jwt.encode({"alg": "RS256", "kid": "k1"}, claims, KEY)
-    return token
 
 
 async def knock(hub: LoopHub, token: str | None = None) -> httpx.Response:

@@ -15,6 +15,7 @@ from websockets.frames import Frame, Opcode
 from mcphub_server.web.bodies import LARGEST_BODY
 from mcphub_server.web.websocket_protocol import MOST_FRAMES
 from tests.support.hub import TOKEN, HubFiles, LoopHub, hub_in_loop, hub_process
+from tests.support.issuer import ISSUER, key_server, sign
 from tests.support.waiting import wait_until
 from tests.support.websocket_client import (
     FrameClient,
@@ -22,8 +23,6 @@ from tests.support.websocket_client import (
     frame_client,
     open_websocket,
 )
-
-from .test_doors import ISSUER, key_server, sign
 
 ON = {"transports": {"webSocket": {"enabled": True}}}
 
