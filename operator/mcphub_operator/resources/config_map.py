@@ -68,7 +68,7 @@ def build_live_text(hub: Hub) -> str:
     It is in no hash of the pod template: a change of tools or access restarts no pod.
     """
     live = hub.spec.model_dump(
-        mode="json", by_alias=True, exclude_none=True, include=LIVE_SECTIONS
+        mode="json", by_alias=True, exclude_none=True, include=set(LIVE_SECTIONS)
     )
     return str(yaml.dump(live, Dumper=_DUMPER, sort_keys=True, allow_unicode=True))
 

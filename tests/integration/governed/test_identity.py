@@ -1,8 +1,6 @@
 """Each caller sees their own rows and no others, whatever they send."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -11,12 +9,11 @@ from mcphub_server.backends.postgres.backend import PostgresBackend
 from mcphub_server.backends.postgres.identity import Identity
 from mcphub_server.config.backends import PostgresConfig
 from tests.support import postgres
-from tests.support.hub import LoopHub, hub_in_loop
-from tests.support.pgbouncer import running_pgbouncer
+from tests.support.hub import LoopHub
 from tests.support.postgres import PostgresServer
 from tests.support.tenants import TENANTS
 
-from .conftest import TOKENS, OpenHub, wait_for_status
+from .conftest import OpenHub, wait_for_status
 from .test_declared_tools import call
 
 pytestmark = pytest.mark.timeout(240)
@@ -286,76 +283,3 @@ async def test_views_that_show_all_rows_are_named(
     assert status["backends"][0]["state"] == "Connected"
     assert "desk.all_subjects" in message
     assert "desk.own_subjects" not in message
-
-
-@asynccontextmanager
-async def replicas(build_files: Any, count: int, **given: Any) -> AsyncIterator[Any]:
-    """Serve hubs that share their keys."""
-    async with asyncio.TaskGroup() as group:
-        stop = asyncio.Event()
-        opened: list[asyncio.Future[LoopHub]] = []
-
-        async def serve(number: int, ready: asyncio.Future[LoopHub]) -> None:
-            files = build_files(folder=f"hub-{number}", **given)
-            keys = files.folder / "keys"
-            keys.mkdir(parents=True)
-            for name in ("current", "previous", "state"):
-                (keys / name).write_text("k" * 32)
-            async with hub_in_loop(files) as hub:
-                ready.set_result(hub)
-                await stop.wait()
-
-        for number in range(count):
-            opened.append(asyncio.get_running_loop().create_future())
-            group.create_task(serve(number, opened[-1]))
-        try:
-            yield await asyncio.gather(*opened)
-        finally:
-            stop.set()
-
-
-async def test_interleaved_tenants_never_see_each_other(build_files: Any) -> None:
-    """Both tenants, three replicas, a connection each, cancelled calls in between."""
-    await interleave(build_files, {})
-
-
-async def test_interleaved_tenants_never_meet_behind_a_pooler(
-    build_files: Any, shop: PostgresServer
-) -> None:
-    with running_pgbouncer(shop) as port:
-        await interleave(build_files, {"port": port, "pooler": True})
-
-
-async def interleave(build_files: Any, backend: dict[str, Any]) -> None:
-    given = {"identity": ROLES, "pool": {"maxSize": 1}, **backend}
-    async with replicas(build_files, 3, backend=given) as hubs:
-        seen = await asyncio.gather(
-            *(
-                roam(hub, tenant, number)
-                for number, hub in enumerate(hubs)
-                for tenant in TENANTS
-            )
-        )
-    assert all(seen), "a caller was never answered"
-
-
-async def roam(hub: LoopHub, tenant: str, number: int) -> int:
-    """Ask again and again as one tenant; return how many answers had rows."""
-    answered = 0
-    async with hub.client(token=TOKENS[tenant]) as client:
-        for turn in range(12):
-            table = ("desk.tickets", "desk.notes")[(turn + number) % 2]
-            if turn % 4 == 3:
-                slow = "SELECT count(*) FROM generate_series(1, 5000000) a"
-                cut = client.call_tool_mcp("db_query", {"sql": slow})
-                with pytest.raises(TimeoutError):
-                    await asyncio.wait_for(cut, 0.05)
-            sql = f"SELECT tenant FROM {table} WHERE id > {turn}"  # noqa: S608
-            answer = await client.call_tool_mcp("db_query", {"sql": sql})
-            if answer.is_error:
-                assert kind_of(answer) == "limit_exceeded"
-                continue
-            seen = {row[0] for row in answer.structured_content["rows"]}
-            assert seen == {tenant}
-            answered += 1
-    return answered
