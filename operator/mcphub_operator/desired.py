@@ -32,6 +32,10 @@ from mcphub_operator.resources.manifest import (
 )
 from mcphub_operator.resources.network_policy import build_network_policy
 from mcphub_operator.resources.pod import Revision, build_pod_template
+from mcphub_operator.resources.role_binding import (
+    build_role_binding,
+    reads_own_namespace,
+)
 from mcphub_operator.resources.secrets import (
     build_answers,
     build_key_data,
@@ -131,6 +135,8 @@ def _plain_children(observed: Observed) -> Iterator[Manifest]:
     if hub.spec.network_policy.enabled:
         namespace = observed.platform.operator_namespace
         yield build_network_policy(hub, version, namespace)
+    if reads_own_namespace(hub):
+        yield build_role_binding(hub, version)
 
 
 def _own_secrets(observed: Observed, version: str) -> Iterator[Manifest]:

@@ -16,7 +16,7 @@ from typing import Any
 from mcphub_operator import names
 from mcphub_operator.field_ownership import find_value
 from mcphub_operator.node_ports import build_release
-from mcphub_operator.observed import Observed
+from mcphub_operator.observed import CachedObject, Observed
 from mcphub_operator.repairs import Operation, find_repairs
 from mcphub_operator.resources.children import Desired, unwanted_children
 from mcphub_operator.resources.manifest import ChildId, Manifest, child_id
@@ -35,6 +35,8 @@ UNSEEN = frozenset({"apiVersion", "kind"})
 """A list's items do not carry these."""
 UNSEEN_OF_SECRETS = UNSEEN | {"data", "type"}
 """Secrets are watched by their metadata; their data is compared apart."""
+UNCHANGEABLE = {"RoleBinding": "roleRef"}
+"""A field that the API server never changes: another value needs another object."""
 QUANTITY_MAPS = frozenset({"requests", "limits"})
 
 
@@ -130,6 +132,8 @@ def _compare(observed: Observed, desired: Desired) -> Iterator[Apply | Repair]:
         if live is None:
             yield Apply(manifest, new=child not in observed.free)
             continue
+        if _must_be_replaced(manifest, live):
+            continue
         if observed.is_exchanging_ports and child == client_service:
             yield Repair(child, live.version, build_release(), manifest)
             yield Apply(manifest)
@@ -143,6 +147,23 @@ def _compare(observed: Observed, desired: Desired) -> Iterator[Apply | Repair]:
 
 
 def _deletes(observed: Observed, desired: Desired) -> Iterator[Delete]:
+    """Yield the children that the spec no longer asks for, and those to replace.
+
+    The event of its deletion brings the pass that makes a replaced child again.
+    """
+    yield from _unwanted(observed, desired)
+    for manifest in desired.children:
+        live = observed.children.get(child_id(manifest))
+        if live is not None and _must_be_replaced(manifest, live):
+            yield Delete(child_id(manifest), live.uid)
+
+
+def _must_be_replaced(manifest: Manifest, live: CachedObject) -> bool:
+    field = UNCHANGEABLE.get(manifest["kind"])
+    return field is not None and live.read().get(field) != manifest[field]
+
+
+def _unwanted(observed: Observed, desired: Desired) -> Iterator[Delete]:
     """Yield the children that the spec no longer asks for.
 
     Never a Secret that a spec names, or into which a user wrote: its contents may exist

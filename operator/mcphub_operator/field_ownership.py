@@ -72,6 +72,9 @@ EXACT: tuple[ExactField, ...] = (
         ("spec",),
         "one more label protects no pod, one more peer or port opens the hub",
     ),
+    ExactField(
+        "RoleBinding", ("subjects",), "one more account reads what only the hub may"
+    ),
     ExactField("PodDisruptionBudget", ("spec",), "one more label protects no pod"),
     *_exact(
         "HorizontalPodAutoscaler",

@@ -60,6 +60,9 @@ PORT_MCP_NUMBER = 8000
 PORT_MANAGEMENT = "management"
 PORT_MANAGEMENT_NUMBER = 8081
 
+OBSERVER_ROLE = "mcphub-observer"
+"""The ClusterRole of hubs that read the cluster; the server names it in its advice."""
+
 CONFIG_KEY = "hub.yaml"
 LIVE_KEY = "live.yaml"
 CONFIG_FOLDER = "/etc/mcphub"

@@ -6,7 +6,15 @@ not listed fails, and so does one that is listed and not used.
 
 from dataclasses import dataclass
 
-from mcphub_operator.client.kinds import CHILD_KINDS, EVENT, HUB, LEASE, NODE, POD
+from mcphub_operator.client.kinds import (
+    CHILD_KINDS,
+    EVENT,
+    HUB,
+    LEASE,
+    NODE,
+    POD,
+    ROLE_BINDING,
+)
 
 # Server-side apply needs `create` beside `patch` where the object may be new. Where
 # OwnerReferencesPermissionEnforcement is on, an object that exists gets an owner (an
@@ -33,6 +41,8 @@ SERVED: tuple[Permission, ...] = (
     # An annotation makes a kubelet refresh the pod's files at once.
     Permission(POD.group, "pods", ("list", "patch", "watch")),
     Permission(EVENT.group, "events", ("create",)),
+    # Of `names.OBSERVER_ROLE` alone: binding takes this, or every right of the role.
+    Permission(ROLE_BINDING.group, "clusterroles", ("bind",)),
 )
 """In every namespace that is served: a Role each, or one ClusterRole."""
 

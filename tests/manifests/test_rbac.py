@@ -20,11 +20,13 @@ from mcphub_operator.client.kinds import (
     HUB,
     NETWORK_POLICY,
     POD,
+    ROLE_BINDING,
     SECRET,
     SERVICE,
     SERVICE_ACCOUNT,
     Kind,
 )
+from mcphub_operator.names import OBSERVER_ROLE
 from mcphub_operator.permissions import (
     CLUSTER,
     DEVELOPMENT,
@@ -32,8 +34,10 @@ from mcphub_operator.permissions import (
     SERVED,
     Permission,
 )
+from mcphub_operator.status.condition_model import find_condition
 from tests.support.installed_operator import Installed, installing
 from tests.support.recording_proxy import Used
+from tools.cluster.errors import StepFailed
 
 pytestmark = pytest.mark.timeout(600)  # one setup is an operator's whole work
 
@@ -41,10 +45,12 @@ Build = Callable[[str], list[dict[str, Any]]]
 
 UNREACHABLE = "240.0.0.1"  # reserved: no network carries it
 
-# Not requests: with the plugin OwnerReferencesPermissionEnforcement (on here), an owner
-# reference that blocks deletion takes the first right, and one that an existing
+# Not requests. The first right is needed to write a RoleBinding to the observer's role.
+# With the plugin OwnerReferencesPermissionEnforcement (on here), an owner
+# reference that blocks deletion takes the second right, and one that an existing
 # object is given takes the others.
 IMPLIED = {
+    Used(ROLE_BINDING.group, "clusterroles", "bind"),
     Used("mcp.bigtorig.com", "mcphubs/finalizers", "update"),
     *(
         Used(kind.group, kind.plural, "delete")
@@ -103,6 +109,7 @@ def installed(
         yield installation
 
 
+READING = [{"name": "cluster", "kubernetes": {}}]
 RIGHTS: dict[str, Any] = {
     "apiVersion": "mcp.bigtorig.com/v1alpha1",
     "kind": "McpHub",
@@ -116,7 +123,8 @@ RIGHTS: dict[str, Any] = {
                     "database": "app",
                     "credentialsSecretRef": {"name": "login"},
                 },
-            }
+            },
+            *READING,
         ],
         "service": {"type": "NodePort"},
         "autoscaling": {},
@@ -124,7 +132,7 @@ RIGHTS: dict[str, Any] = {
     },
 }
 LESS = {
-    "backends": RIGHTS["spec"]["backends"],
+    "backends": RIGHTS["spec"]["backends"][:1],
     "service": RIGHTS["spec"]["service"],
     "auth": {"type": "None"},
     "networkPolicy": {"enabled": False},
@@ -145,12 +153,14 @@ PODS = {
         "spec": {"containers": [{"name": "c", "image": "none"}]},
     },
 }
+ROLE = {"apiGroup": ROLE_BINDING.group, "kind": "ClusterRole"}
 TARGET = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "nothing"}
 CONTENT: dict[str, dict[str, Any]] = {
     "Service": {"spec": {"ports": [{"port": 80}]}},
     "Deployment": {"spec": {"replicas": 0, **PODS}},
     "HorizontalPodAutoscaler": {"spec": {"maxReplicas": 1, "scaleTargetRef": TARGET}},
     "PodDisruptionBudget": {"spec": {"maxUnavailable": 1, "selector": {}}},
+    "RoleBinding": {"roleRef": {**ROLE, "name": "view"}, "subjects": []},
     "NetworkPolicy": {"spec": {"podSelector": {"matchLabels": {"foreign": "yes"}}}},
 }
 
@@ -194,7 +204,7 @@ def with_children(installed: Installed) -> Installed:
 @pytest.fixture(scope="module")
 def without_optional_children(with_children: Installed) -> Installed:
     with_children.apply(RIGHTS | {"spec": LESS})
-    for kind in (SECRET, AUTOSCALER, DISRUPTION_BUDGET, NETWORK_POLICY):
+    for kind in (SECRET, AUTOSCALER, DISRUPTION_BUDGET, NETWORK_POLICY, ROLE_BINDING):
         name = "rights-auth" if kind is SECRET else "rights"
         with_children.until(
             f"{kind.name} is left",
@@ -281,11 +291,37 @@ class TestTheOperatorAtWork:
         )
 
     @pytest.mark.usefixtures("life")
+    def test_binds_no_other_role(self, installed: Installed) -> None:
+        account = "system:serviceaccount:mcphub-system:mcphub-operator"
+        create = ("create", "rolebinding", "mine", "--serviceaccount=default:x")
+
+        installed.kubectl(*create, f"--as={account}", f"--clusterrole={OBSERVER_ROLE}")
+        for kind, name in (("clusterrole", "view"), ("role", OBSERVER_ROLE)):
+            with pytest.raises(StepFailed, match=r"forbidden|not found"):
+                installed.kubectl(*create, f"--as={account}", f"--{kind}={name}")
+
+    @pytest.mark.usefixtures("life")
+    def test_says_that_it_may_not_bind(
+        self, installed: Installed, build: Build
+    ) -> None:
+        roles = [o for o in build("default") if o["kind"] == "ClusterRole"]
+        installed.apply(*(without(role, "clusterroles") for role in roles))
+        metadata = {"name": "unbound", "namespace": "default"}
+
+        installed.apply(RIGHTS | {"metadata": metadata, "spec": {"backends": READING}})
+
+        installed.until(
+            "nothing is said",
+            lambda: "bind on this role" in stall(installed, "unbound"),
+        )
+        assert installed.find(DEPLOYMENT, "unbound")
+
+    @pytest.mark.usefixtures("life")
     def test_cannot_own_children_without_the_right_to_finalizers(
         self, installed: Installed, build: Build
     ) -> None:
         roles = [o for o in build("default") if o["kind"] == "ClusterRole"]
-        installed.apply(*map(without_finalizers, roles))
+        installed.apply(*(without(role, "mcphubs/finalizers") for role in roles))
 
         installed.kubectl("delete", "configmap", "rights")
 
@@ -295,12 +331,17 @@ class TestTheOperatorAtWork:
         )
 
 
-def without_finalizers(item: dict[str, Any]) -> dict[str, Any]:
-    """Return an object, and a role without the right to finalizers."""
-    rules = [
-        r for r in item.get("rules", ()) if "mcphubs/finalizers" not in r["resources"]
-    ]
-    return item | {"rules": rules} if "rules" in item else item
+def without(role: dict[str, Any], resource: str) -> dict[str, Any]:
+    """Return a role without the rights over a resource."""
+    rules = [r for r in role["rules"] if resource not in r["resources"]]
+    return role | {"rules": rules}
+
+
+def stall(installed: Installed, name: str, namespace: str = "default") -> str:
+    """Return why a hub is stalled; empty while it is not."""
+    status = (installed.find(HUB, name, namespace) or {}).get("status") or {}
+    stalled = find_condition(status.get("conditions") or (), "Stalled") or {}
+    return str(stalled["message"]) if stalled.get("status") == "True" else ""
 
 
 @pytest.fixture(scope="module")
@@ -336,5 +377,29 @@ class TestTheOperatorInOneNamespace:
         assert elsewhere is not None
         assert "status" not in elsewhere
 
+    def test_binds_the_observers_role_there(self, confined: Installed) -> None:
+        confined.until(
+            "no RoleBinding", lambda: confined.find(ROLE_BINDING, "rights", "hubs")
+        )
+
     def test_is_refused_the_nodes_and_nothing_else(self, confined: Installed) -> None:
         assert confined.recording.forbidden <= {"list nodes"}
+
+    def test_serves_hubs_without_any_right_over_role_bindings(
+        self, confined: Installed, build: Build
+    ) -> None:
+        roles = [o for o in build("namespaced") if o["kind"] == "Role"]
+        rules = [without(without(r, "rolebindings"), "clusterroles") for r in roles]
+        confined.apply(*rules)
+        confined.until(
+            "not refused", lambda: "list rolebindings" in confined.recording.forbidden
+        )
+        metadata = {"name": "later", "namespace": "hubs"}
+
+        confined.apply(RIGHTS | {"metadata": metadata, "spec": {"backends": READING}})
+
+        confined.until(
+            "nothing is said",
+            lambda: "RoleBinding later" in stall(confined, "later", "hubs"),
+        )
+        assert confined.find(DEPLOYMENT, "later", "hubs")

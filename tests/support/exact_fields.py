@@ -14,6 +14,7 @@ ADDITIONS: dict[tuple[str, str], Any] = {
     ("Service", "loadBalancerSourceRanges"): ["192.0.2.0/24"],
     ("Service", "sessionAffinityConfig"): {"clientIP": {"timeoutSeconds": 60}},
     ("NetworkPolicy", "spec"): {"podSelector": {"matchLabels": {"x": "y"}}},
+    ("RoleBinding", "subjects"): [{"apiGroup": "rbac.authorization.k8s.io"}],
     ("PodDisruptionBudget", "spec"): {"selector": {"matchLabels": {"x": "y"}}},
     ("HorizontalPodAutoscaler", "scaleTargetRef"): {"extra": "x"},
     ("HorizontalPodAutoscaler", "metrics"): [{"resource": {"container": "x"}}],

@@ -39,6 +39,8 @@ POSTGRES = {
 }
 QDRANT = {"name": "qdrant", "qdrant": {"url": "http://qdrant.data.svc:6333"}}
 
+CLUSTER = {"name": "cluster", "kubernetes": {}}
+
 
 def body(
     *, annotations: Mapping[str, str] | None = None, generation: int = 1, **spec: Any

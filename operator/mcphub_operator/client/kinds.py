@@ -38,6 +38,7 @@ AUTOSCALER = Kind(
 )
 DISRUPTION_BUDGET = Kind("PodDisruptionBudget", "policy/v1", "poddisruptionbudgets")
 NETWORK_POLICY = Kind("NetworkPolicy", "networking.k8s.io/v1", "networkpolicies")
+ROLE_BINDING = Kind("RoleBinding", "rbac.authorization.k8s.io/v1", "rolebindings")
 POD = Kind("Pod", "v1", "pods")
 NODE = Kind("Node", "v1", "nodes", namespaced=False)
 LEASE = Kind("Lease", "coordination.k8s.io/v1", "leases")
@@ -52,5 +53,9 @@ CHILD_KINDS = (
     AUTOSCALER,
     DISRUPTION_BUDGET,
     NETWORK_POLICY,
+    ROLE_BINDING,
 )
 BY_NAME = {kind.name: kind for kind in CHILD_KINDS}
+
+DISPENSABLE = frozenset({NODE, ROLE_BINDING})
+"""Kinds that the operator works without, where it may not list them."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from mcphub_operator import names
 from mcphub_operator.cache.children import ChildCache
 from mcphub_operator.client.api import Object
 from mcphub_operator.client.concurrency import run_together
@@ -54,6 +55,9 @@ FIXED = ("field is immutable", "may not change once set")
 """What the API server says to a change of what an object keeps for its life."""
 UNKNOWN_FIELD = "failed to create typed patch object"
 """What the API server says, with status 500, to a field that a kind does not have."""
+
+BINDS_MORE_THAN_IT_MAY = "attempting to grant RBAC permissions not currently held"
+"""What the API server says before it lists every right of the role."""
 
 ALREADY_EXISTS = Finding(Reason.WRITE_FAILED, "something of that name is there")
 NAMESPACE_ENDS = Finding(Reason.DELETING, "the namespace is being deleted")
@@ -230,6 +234,12 @@ def explain(child: ChildId, error: ApiError) -> Finding:
     if child.kind == "Service" and ports:
         message = f"{child}: {ports[0].message}; choose another spec.service.nodePort"
         return Finding(Reason.NODE_PORT_UNAVAILABLE, message)
+    if BINDS_MORE_THAN_IT_MAY in error.message:
+        return Finding(
+            Reason.WRITE_DENIED,
+            f"{child}: the operator may not bind the ClusterRole {names.OBSERVER_ROLE};"
+            " grant it the verb bind on this role, as config/rbac does",
+        )
     if is_denied(error):
         return Finding(Reason.WRITE_DENIED, f"{child}: {error.message}")
     fixed = [c for c in error.causes if any(word in c.message for word in FIXED)]

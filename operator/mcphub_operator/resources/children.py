@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from mcphub_operator import names
 from mcphub_operator.resources.disruption_budget import find_budget
 from mcphub_operator.resources.manifest import ChildId, Manifest
+from mcphub_operator.resources.role_binding import reads_own_namespace
 from mcphub_operator.resources.secrets import makes_token
 from mcphub_operator.spec.hub import Hub
 
@@ -58,4 +59,5 @@ def _optional_children(hub: Hub) -> dict[ChildId, bool]:
         ChildId("HorizontalPodAutoscaler", hub.name): spec.autoscaling is not None,
         ChildId("PodDisruptionBudget", hub.name): find_budget(hub) is not None,
         ChildId("NetworkPolicy", hub.name): spec.network_policy.enabled,
+        ChildId("RoleBinding", hub.name): reads_own_namespace(hub),
     }

@@ -1,4 +1,4 @@
-"""The pods' identity; it may do nothing and its token is not mounted."""
+"""The pods' identity; it may do nothing by itself, and its token is not mounted."""
 
 from mcphub_operator.resources.manifest import Manifest, build_manifest
 from mcphub_operator.spec.hub import Hub

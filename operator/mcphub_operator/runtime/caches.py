@@ -18,6 +18,7 @@ from mcphub_operator.client.api import Api
 from mcphub_operator.client.kinds import (
     AUTOSCALER,
     CHILD_KINDS,
+    DISPENSABLE,
     HUB,
     NODE,
     POD,
@@ -94,11 +95,13 @@ def build_reflectors(
 async def wait_synced(reflectors: Sequence[Reflector]) -> None:
     """Wait until every cache is filled.
 
-    Nodes may stay unseen, and a namespace that refuses its lists: see `served`.
+    Dispensable kinds may stay unseen, and a namespace that refuses its lists: see
+    `served`.
     """
     for reflector in reflectors:
         waits = [asyncio.ensure_future(reflector.synced.wait())]
-        if reflector.scope.kind is NODE or reflector.scope.namespace is not None:
+        scope = reflector.scope
+        if scope.kind in DISPENSABLE or scope.namespace is not None:
             waits.append(asyncio.ensure_future(reflector.refused.wait()))
         _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for each in pending:

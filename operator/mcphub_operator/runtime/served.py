@@ -14,7 +14,7 @@ import structlog
 from mcphub_operator.cache.reflector import Reflector
 from mcphub_operator.client.api import Api, Call
 from mcphub_operator.client.concurrency import run_together
-from mcphub_operator.client.kinds import HUB
+from mcphub_operator.client.kinds import DISPENSABLE, HUB
 from mcphub_operator.errors import ApiError, Refused
 
 log = structlog.get_logger(__name__)
@@ -88,4 +88,5 @@ class ServedNamespaces:
         return ""
 
     def _watches(self, namespace: str) -> Iterator[Reflector]:
-        return (r for r in self.reflectors if r.scope.namespace == namespace)
+        needed = (r for r in self.reflectors if r.scope.kind not in DISPENSABLE)
+        return (r for r in needed if r.scope.namespace == namespace)

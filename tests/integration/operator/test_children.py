@@ -12,10 +12,12 @@ from mcphub_operator.client.kinds import (
     DISRUPTION_BUDGET,
     HUB,
     NETWORK_POLICY,
+    ROLE_BINDING,
     SECRET,
     SERVICE,
     SERVICE_ACCOUNT,
 )
+from tests.support.observed import CLUSTER
 from tests.support.running_operator import Running, World, running_operator
 from tests.support.waiting import wait_until
 
@@ -26,6 +28,7 @@ EVERYTHING = {
     "autoscaling": {"minReplicas": 2, "maxReplicas": 5},
     "disruptionBudget": {"maxUnavailable": 1},
     "service": {"type": "NodePort"},
+    "backends": [CLUSTER],
 }
 SELECTOR = f"{names.LABEL_INSTANCE}=team-data"
 
@@ -88,6 +91,7 @@ class TestAHub:
             ("HorizontalPodAutoscaler", "team-data"),
             ("PodDisruptionBudget", "team-data"),
             ("NetworkPolicy", "team-data"),
+            ("RoleBinding", "team-data"),
         }
 
     async def test_is_written_as_seldom_as_can_be(self, world: World):
@@ -166,6 +170,7 @@ class TestAHub:
         [
             pytest.param("disruptionBudget", DISRUPTION_BUDGET, id="disruption budget"),
             pytest.param("autoscaling", AUTOSCALER, id="autoscaling"),
+            pytest.param("backends", ROLE_BINDING, id="a backend that reads"),
         ],
     )
     async def test_loses_the_child_of_a_section_that_is_removed(

@@ -17,6 +17,7 @@ from mcphub_operator.client.kinds import (
 from mcphub_operator.errors import Refused
 from mcphub_operator.field_ownership import EXACT, ExactField, find_value
 from tests.support.exact_fields import add_to
+from tests.support.observed import CLUSTER
 from tests.support.running_operator import Running, World, running_operator
 from tests.support.waiting import wait_until
 
@@ -26,8 +27,10 @@ SPEC: dict[str, Any] = {
     "autoscaling": {"minReplicas": 1, "maxReplicas": 3},
     "disruptionBudget": {},
     "service": {"type": "NodePort"},
+    "backends": [CLUSTER],
 }
 REFUSED = {
+    "RoleBinding subjects",
     "HorizontalPodAutoscaler spec.scaleTargetRef",
     "HorizontalPodAutoscaler spec.metrics",
     "Deployment spec.template.spec.activeDeadlineSeconds",

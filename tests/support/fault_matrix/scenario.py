@@ -16,6 +16,7 @@ from mcphub_operator.client.kinds import (
     DISRUPTION_BUDGET,
     HUB,
     NETWORK_POLICY,
+    ROLE_BINDING,
     SECRET,
     SERVICE,
     SERVICE_ACCOUNT,
@@ -41,7 +42,11 @@ BEGINNING: Mapping[str, Spec] = {
     "returned": {"autoscaling": {"minReplicas": 2, "maxReplicas": 4}},
     "rotated": _postgres("login"),
     "waiting": _postgres("late"),
-    "drifted": {"disruptionBudget": {}, "autoscaling": {"minReplicas": 1}},
+    "drifted": {
+        "disruptionBudget": {},
+        "autoscaling": {"minReplicas": 1},
+        "backends": [{"name": "cluster", "kubernetes": {}}],
+    },
     "recreated": {"disruptionBudget": {}},
     "ended": {},
 }
@@ -69,6 +74,7 @@ LOST_CHILDREN: tuple[tuple[Kind, str], ...] = (
     (SERVICE_ACCOUNT, "drifted"),
     (NETWORK_POLICY, "drifted"),
     (DISRUPTION_BUDGET, "drifted"),
+    (ROLE_BINDING, "drifted"),
     (AUTOSCALER, "drifted"),
     (DEPLOYMENT, "changed"),
 )

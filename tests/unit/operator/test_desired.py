@@ -13,7 +13,9 @@ from mcphub_operator.observed import MissingKey, UpgradeTurn, UserSecrets
 from mcphub_operator.resources.children import wanted_children
 from mcphub_operator.resources.manifest import ChildId, child_id
 from mcphub_operator.resources.secrets import TOKEN_GRACE_SECONDS
+from mcphub_server.backends.kubernetes.backend import ROLE as OBSERVER_ROLE
 from tests.support.observed import (
+    CLUSTER,
     DEPLOYMENT,
     NOW,
     PLATFORM,
@@ -56,6 +58,7 @@ class TestTheChildren:
             pytest.param({"replicas": 2}, id="two replicas"),
             pytest.param({"replicas": 2, "disruptionBudget": None}, id="none wanted"),
             pytest.param({"networkPolicy": {"enabled": False}}, id="no policy"),
+            pytest.param({"backends": [CLUSTER]}, id="a hub that reads its namespace"),
             pytest.param({"auth": {"type": "None"}}, id="no authentication"),
             pytest.param(
                 {"auth": {"tokensSecretRef": {"name": "mine"}}}, id="own tokens"
@@ -83,6 +86,38 @@ class TestTheChildren:
         assert find_child(observed, "Service")["spec"]["selector"] == selector
         spec = find_child(observed, "Deployment")["spec"]
         assert spec["selector"]["matchLabels"] == selector
+
+
+class TestTheRightToRead:
+    """A RoleBinding to the observer's role, in the hub's own namespace only."""
+
+    def test_is_that_of_the_hubs_account_and_of_the_shipped_role(self):
+        binding = find_child(observe(hub(backends=[CLUSTER])), "RoleBinding")
+
+        assert binding["metadata"]["namespace"] == "ai"
+        assert binding["roleRef"]["kind"] == "ClusterRole"
+        assert binding["roleRef"]["name"] == OBSERVER_ROLE
+        assert binding["subjects"] == [
+            {"kind": "ServiceAccount", "name": "team-data", "namespace": "ai"}
+        ]
+
+    @pytest.mark.parametrize(
+        ("changes", "expected"),
+        [
+            pytest.param({}, True, id="no namespace named"),
+            pytest.param(
+                {"kubernetes": {"namespaces": ["ai", "b"]}}, True, id="its own"
+            ),
+            pytest.param(
+                {"kubernetes": {"namespaces": ["b"]}}, False, id="others only"
+            ),
+            pytest.param({"enabled": False}, False, id="disabled"),
+        ],
+    )
+    def test_is_given_where_a_backend_reads_the_namespace(self, changes, expected):
+        wanted = wanted_children(hub(backends=[CLUSTER | changes]))
+
+        assert (ChildId("RoleBinding", "team-data") in wanted) is expected
 
 
 class TestATemplate:

@@ -22,6 +22,7 @@ from mcphub_operator.observed import MissingKey, Observed, UserSecrets
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.spec.hub import parse_hub
 from tests.support.observed import (
+    CLUSTER,
     DEPLOYMENT,
     POSTGRES,
     hub,
@@ -176,6 +177,29 @@ class TestDrift:
         children = {c: live for c, live in observed.children.items() if c != child}
 
         assert touched(replace(observed, children=children)) == [f"Apply {child}"]
+
+    @pytest.mark.parametrize(
+        ("changes", "expected"),
+        [
+            pytest.param(
+                {"subjects": []}, "Apply", id="an account that lost its right"
+            ),
+            pytest.param(
+                {"roleRef": {"kind": "ClusterRole", "name": "admin"}},
+                "Delete",
+                id="another role, which no write can change",
+            ),
+        ],
+    )
+    def test_of_a_role_binding_is_corrected(self, changes, expected):
+        binding = ChildId("RoleBinding", "team-data")
+        observed = settle(observe(hub(backends=[CLUSTER])))
+        item = observed.children[binding].read() | changes
+        children = {**observed.children, binding: build_cached(item)}
+
+        assert touched(replace(observed, children=children)) == [
+            f"{expected} {binding}"
+        ]
 
     def test_of_a_key_in_the_keyring_is_corrected_and_the_others_kept(self):
         observed = settle(observe())

@@ -48,6 +48,10 @@ class BackendKind(Model, ABC):
     NEEDS_API_TOKEN: ClassVar[bool] = False
     """Whether pods get a short-lived token for the API server as the file `token`."""
 
+    def reads_objects_of(self, namespace: str) -> bool:  # noqa: ARG002 - for a subclass
+        """Tell whether it reads the cluster's objects in a namespace."""
+        return False
+
     @abstractmethod
     def endpoints(self) -> Iterator[Endpoint]:
         """Yield every address that a backend needs; egress is opened to the ports."""

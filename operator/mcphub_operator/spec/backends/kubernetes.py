@@ -17,7 +17,7 @@ class KubernetesBackend(BackendKind):
     """The state of workloads in this cluster, as far as RBAC lets the hub see it.
 
     The hub's ServiceAccount needs a RoleBinding to the ClusterRole mcphub-observer in
-    each namespace.
+    each namespace. The operator makes it in the hub's own; in another, its owner does.
     """
 
     TOOLS = (
@@ -32,6 +32,10 @@ class KubernetesBackend(BackendKind):
     logs: bool = False
     """Whether there is a tool that reads the logs of pods. Logs hold whatever programs
     write into them."""
+
+    def reads_objects_of(self, namespace: str) -> bool:
+        """Tell whether the tools may read it, as the spec of a hub in it says."""
+        return not self.namespaces or namespace in self.namespaces
 
     def endpoints(self) -> Iterator[Endpoint]:
         """Yield the API server's ports."""

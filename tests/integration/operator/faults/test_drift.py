@@ -29,7 +29,8 @@ SPEC: dict[str, Any] = {
                 "database": "app",
                 "credentialsSecretRef": {"name": "login"},
             },
-        }
+        },
+        {"name": "cluster", "kubernetes": {}},
     ],
     "service": {"type": "NodePort"},
     "disruptionBudget": {},
