@@ -55,11 +55,16 @@ def check_sort(raw: Any) -> dict[str, Any]:
     if not isinstance(raw, dict) or not 0 < len(raw) <= MAX_SORT_FIELDS:
         raise Rejected("mongodb/sort", "The sort order is no object.", _SORT_ADVICE)
     for field, direction in raw.items():
-        meta = isinstance(direction, dict) and list(direction) == ["$meta"]
-        plain = direction in _DIRECTIONS and not isinstance(direction, bool)
-        if field.startswith("$") or not (plain or meta):
+        if field.startswith("$") or not _is_direction(direction):
             raise Rejected("mongodb/sort", "It has another direction.", _SORT_ADVICE)
+    check_operators(raw)
     return raw
+
+
+def _is_direction(value: Any) -> bool:
+    if isinstance(value, dict):
+        return list(value) == ["$meta"] and isinstance(value["$meta"], str)
+    return value in _DIRECTIONS and not isinstance(value, bool)
 
 
 def check_operators(raw: Any) -> None:

@@ -104,7 +104,7 @@ class MongodbTools:
             read_value(check_projection(projection), "The projection")
             if projection
             else None,
-            check_sort(sort) if sort else None,
+            read_value(check_sort(sort), "The sort order") if sort else None,
             offset,
         )
         bounds = self._find_bounds(pager.find_limit(limit))
