@@ -81,12 +81,7 @@ class MongodbServer:
 
     def connect(self) -> MongoClient[dict[str, Any]]:
         """Connect as the owner."""
-        return MongoClient(
-            self.uri,
-            username=OWNER,
-            password=OWNER_PASSWORD,
-            serverSelectionTimeoutMS=int(START_SECONDS * 1000),
-        )
+        return connect(self.uri)
 
     def _arguments(self) -> list[str]:
         tls = [f"--listen-tls=127.0.0.1:{self.tls_port}"]
@@ -96,11 +91,7 @@ class MongodbServer:
             tls += [f"--listen-tls-cert-file={self.certificate[0]}"]
             tls += [f"--listen-tls-key-file={self.certificate[1]}"]
         return [
-            *("--handler=sqlite", f"--sqlite-url=file:{self.folder}/"),
-            *(f"--state-dir={self.folder}", "--log-level=error"),
-            *("--telemetry=disable", "--debug-addr=-"),
-            *("--test-enable-new-auth", "--setup-database=admin"),
-            *(f"--setup-username={OWNER}", f"--setup-password={OWNER_PASSWORD}"),
+            *build_arguments(str(self.folder)),
             f"--listen-addr=127.0.0.1:{self.port}",
             *tls,
         ]
@@ -116,6 +107,27 @@ class MongodbServer:
         raise RuntimeError(f"FerretDB did not start:\n{text[-2000:]}")
 
 
+def connect(uri: str) -> MongoClient[dict[str, Any]]:
+    """Connect as the owner."""
+    return MongoClient(
+        uri,
+        username=OWNER,
+        password=OWNER_PASSWORD,
+        serverSelectionTimeoutMS=int(START_SECONDS * 1000),
+    )
+
+
+def build_arguments(folder: str) -> list[str]:
+    """Return the program's arguments, without its addresses."""
+    return [
+        *("--handler=sqlite", f"--sqlite-url=file:{folder}/"),
+        *(f"--state-dir={folder}", "--log-level=error"),
+        *("--telemetry=disable", "--debug-addr=-"),
+        *("--test-enable-new-auth", "--setup-database=admin"),
+        *(f"--setup-username={OWNER}", f"--setup-password={OWNER_PASSWORD}"),
+    ]
+
+
 @contextmanager
 def running_mongodb(
     certificate: tuple[Path, Path] | None = None,
@@ -125,24 +137,24 @@ def running_mongodb(
         server = MongodbServer(Path(folder), certificate)
         try:
             server.start()
-            fill(server)
+            with server.connect() as client:
+                fill(client)
             yield server
         finally:
             server.kill()
 
 
-def fill(server: MongodbServer) -> None:
+def fill(client: MongoClient[dict[str, Any]]) -> None:
     """Write the trial data, and make the user with which hubs log in."""
-    with server.connect() as client:
-        shop = client[DATABASE]
-        shop.command("createUser", READER, pwd=READER_PASSWORD, roles=[])
-        shop.orders.insert_many(build_order(n) for n in range(1, 121))
-        shop.orders.create_index("customer")
-        shop.customers.insert_many(
-            {"_id": n, "name": f"Customer {n}", "email": f"canary-{n}@example.com"}
-            for n in range(1, 11)
-        )
-        shop.secrets.insert_one({"_id": 1, "value": "canary-secret"})
+    shop = client[DATABASE]
+    shop.command("createUser", READER, pwd=READER_PASSWORD, roles=[])
+    shop.orders.insert_many(build_order(n) for n in range(1, 121))
+    shop.orders.create_index("customer")
+    shop.customers.insert_many(
+        {"_id": n, "name": f"Customer {n}", "email": f"canary-{n}@example.com"}
+        for n in range(1, 11)
+    )
+    shop.secrets.insert_one({"_id": 1, "value": "canary-secret"})
 
 
 def build_order(n: int) -> dict[str, Any]:
