@@ -1,7 +1,8 @@
 """Servers to compare the hub with: the bare SDK, and FastMCP with nothing added.
 
 Run as `python -m benchmarks.baseline sdk|fastmcp PORT`. Both serve a `health_check`
-that gives a constant answer like the hub's, on the same HTTP parser, as JSON.
+that gives a constant answer like the hub's, with h11 and asyncio's own
+loop, which need no package beside the SDK's, as JSON.
 """
 
 import json
@@ -70,6 +71,7 @@ def main() -> None:
     uvicorn.run(
         app,
         port=int(port),
+        loop="asyncio",
         http="h11",
         log_level="error",
         access_log=False,

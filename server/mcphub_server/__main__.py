@@ -5,13 +5,13 @@ mistake is reported at once.
 """
 
 import argparse
-import asyncio
 import gc
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from mcphub_server import event_loop
 from mcphub_server.config.hub import HubConfig
 from mcphub_server.config.load import load_hub_config, load_runtime
 from mcphub_server.config.runtime import RuntimeSettings
@@ -69,8 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         configure_logging(config.logging)
         prepare_fastmcp()
         if checking:
-            sys.exit(asyncio.run(check(config, runtime)))
-        asyncio.run(start(config, runtime))
+            sys.exit(event_loop.run(check(config, runtime)))
+        event_loop.run(start(config, runtime))
     except ConfigError as error:
         print(f"mcphub-server: {error}", file=sys.stderr)
         sys.exit(BAD_SETTING)

@@ -20,6 +20,7 @@ from typing import Any
 import asyncpg  # noqa: F401 -- loaded once, for all
 import mcp
 
+from mcphub_server import event_loop
 from mcphub_server.app import build_hub
 from mcphub_server.config.hub import HubConfig
 from mcphub_server.config.runtime import RuntimeSettings
@@ -113,7 +114,7 @@ def fork(settings: Settings) -> None:
     child = os.fork()
     if child == 0:
         sys.stdin.close()
-        asyncio.run(run(settings))
+        event_loop.run(run(settings))
         os._exit(0)
     print(child, flush=True)
     threading.Thread(target=report, args=(child,), daemon=True).start()
