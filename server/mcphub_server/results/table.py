@@ -9,14 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from mcphub_server.results.cells import (
     CUT_MARK,
     cut_value,
     encode_json,
     read_cells,
-    replace_surrogates,
 )
 from mcphub_server.results.columns import ColumnKind
 
@@ -45,10 +42,9 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class EncodedPage:
-    """One result twice: as JSON text and as the same in plain objects."""
+    """One result as JSON text."""
 
     text: str
-    structured: dict[str, Any]
     row_count: int
     truncated: bool
 
@@ -79,15 +75,7 @@ def encode_page(
     rest = {"row_count": len(fitting), "truncated": truncated, "next_cursor": cursor}
     # The rows are encoded once; the rest is put around them.
     text = b'{"columns":%b,"rows":%b,%b' % (names, encoded, encode_json(rest)[1:])
-    structured = {"columns": list(page.columns), "rows": fitting, **rest}
-    if not _is_clean(text):
-        structured = replace_surrogates(structured)
-    return EncodedPage(text.decode(), structured, len(fitting), truncated)
-
-
-def _is_clean(text: bytes) -> bool:
-    # encode_json leaves U+FFFD where it had to replace; a true one costs a walk.
-    return b"\xef\xbf\xbd" not in text
+    return EncodedPage(text.decode(), len(fitting), truncated)
 
 
 def fit_rows(rows: list[list[Any]], room: int) -> list[list[Any]]:
@@ -113,9 +101,4 @@ def encode_object(
     value: dict[str, Any], row_count: int = 1, *, truncated: bool = False
 ) -> EncodedPage:
     """Encode any plain result, such as a table's description."""
-    try:
-        text = msgspec.json.encode(value)
-    except UnicodeEncodeError:
-        value = replace_surrogates(value)
-        text = msgspec.json.encode(value)
-    return EncodedPage(text.decode(), value, row_count, truncated)
+    return EncodedPage(encode_json(value).decode(), row_count, truncated)

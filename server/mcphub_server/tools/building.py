@@ -17,6 +17,7 @@ from fastmcp.tools.function_tool import FunctionTool
 from mcp_types import TextContent, ToolAnnotations
 
 from mcphub_server.errors import Forbidden, ToolFailure
+from mcphub_server.results.encoded import EncodedJson
 from mcphub_server.tools.arguments import read_arguments, simplify_schema
 
 LONGEST_DESCRIPTION = 1024
@@ -115,15 +116,15 @@ def map_errors(
     return wrapped
 
 
-def build_result(text: str, structured: dict[str, Any]) -> ToolResult:
-    """Make a result from JSON text and the same object, without encoding it again.
+def build_result(text: str) -> ToolResult:
+    """Make a result from the JSON text of an object, which is not encoded again.
 
     FastMCP's own constructor walks every value through pydantic, which for rows
     costs more than fetching them.
     """
     return ToolResult.model_construct(
         content=[TextContent(type="text", text=text)],
-        structured_content=structured,
+        structured_content=EncodedJson(text),
         meta=None,
         is_error=False,
     )

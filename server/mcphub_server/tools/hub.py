@@ -168,4 +168,4 @@ def describe_services(facts: HubFacts) -> dict[str, Any]:
 
 def answer(structured: dict[str, Any]) -> ToolResult:
     """Make a result of a small object."""
-    return build_result(msgspec.json.encode(structured).decode(), structured)
+    return build_result(msgspec.json.encode(structured).decode())

@@ -18,13 +18,20 @@ from contextvars import ContextVar
 from typing import Any
 
 from fastmcp.server.http import FastMCPStreamableHTTPSessionManager
-from mcp.server import streamable_http_manager
+from mcp.server import _streamable_http_modern, streamable_http_manager
 from mcp.server.streamable_http import StreamableHTTPServerTransport
+from mcp_types import JSONRPCMessage
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from mcphub_server.transports.encoding import encode_response
 from mcphub_server.transports.server_messages import HoldingStream, RequestStreams
 from mcphub_server.web.jsonrpc import Message
 from mcphub_server.web.request import get_request
+
+JSON = "application/json"
+
+_write_modern = _streamable_http_modern._write  # noqa: SLF001 -- see `install_transport`
 
 _json: ContextVar[bool | None] = ContextVar("mcphub_json_response", default=None)
 """What the current request gets; None outside the requests of a hub."""
@@ -93,6 +100,18 @@ class PerRequestTransport(StreamableHTTPServerTransport):
     def is_json_response_enabled(self, value: bool) -> None:
         self._configured = value
 
+    def _create_json_response(
+        self, response_message: JSONRPCMessage | None, *args: Any, **options: Any
+    ) -> Response:
+        """Make the response; a result that is JSON already stays as it is."""
+        encoded = encode_response(response_message)
+        if encoded is None:
+            return super()._create_json_response(response_message, *args, **options)
+        response = super()._create_json_response(None, *args, **options)
+        response.body = encoded
+        response.headers["content-length"] = str(len(encoded))
+        return response
+
     @asynccontextmanager
     async def connect(self) -> AsyncGenerator[Any, None]:
         """Run the session; no request's choice applies to what it sends by itself."""
@@ -106,10 +125,23 @@ class PerRequestTransport(StreamableHTTPServerTransport):
             yield incoming, HoldingStream(outgoing, table)
 
 
-def install_transport() -> None:
-    """Let the SDK's session manager open sessions with `PerRequestTransport`.
+async def write_modern(
+    message: Any, scope: Scope, receive: Receive, send: Send
+) -> None:
+    """Answer a request of revision 2026-07-28, in place of the SDK's function."""
+    encoded = encode_response(message)
+    if encoded is None:
+        await _write_modern(message, scope, receive, send)
+    else:
+        await Response(encoded, media_type=JSON)(scope, receive, send)
 
-    Where no request of a hub has chosen, it behaves as the SDK's own transport.
+
+def install_transport() -> None:
+    """Let the SDK use `PerRequestTransport` for sessions and `write_modern`.
+
+    Where no request of a hub has chosen, they behave as the SDK's own.
     """
     manager: Any = streamable_http_manager
     manager.StreamableHTTPServerTransport = PerRequestTransport
+    modern: Any = _streamable_http_modern
+    modern._write = write_modern  # noqa: SLF001 -- it has no hook for this

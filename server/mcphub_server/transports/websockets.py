@@ -36,6 +36,7 @@ from mcphub_server.auth.middleware import STILL_VALID
 from mcphub_server.traffic.admission import STALLED_SECONDS
 from mcphub_server.traffic.connections import Connection
 from mcphub_server.traffic.streams import CUT, STREAM
+from mcphub_server.transports.encoding import encode_response
 from mcphub_server.web.caller import current_client, enter_client
 from mcphub_server.web.jsonrpc import (
     CANCELLED_METHOD,
@@ -251,6 +252,9 @@ def find_answered(message: JSONRPCMessage) -> RequestKey | None:
 
 def render(message: JSONRPCMessage) -> str:
     """Return a message as JSON; an error in place of an answer that JSON lacks."""
+    encoded = encode_response(message)
+    if encoded is not None:
+        return encoded.decode()
     try:
         return message.model_dump_json(by_alias=True, exclude_unset=True)
     except ValueError as error:

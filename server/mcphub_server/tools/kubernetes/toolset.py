@@ -223,7 +223,7 @@ class KubernetesTools:
     def _answer(self, body: dict[str, Any], rows: int) -> ToolResult:
         encoded = encode_object(body, rows, truncated=bool(body["truncated"]))
         self._context.note(rows=rows)
-        return build_result(encoded.text, encoded.structured)
+        return build_result(encoded.text)
 
 
 def describe_workloads(name: str) -> ToolDescription:

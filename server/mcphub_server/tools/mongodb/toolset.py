@@ -214,7 +214,7 @@ class MongodbTools:
     def _encode(self, body: dict[str, Any], rows: int, *, cut: bool) -> ToolResult:
         encoded = encode_object(body, rows, truncated=cut)
         self._context.note(rows=rows)
-        return build_result(encoded.text, encoded.structured)
+        return build_result(encoded.text)
 
 
 def describe_index(index: Mapping[str, Any]) -> dict[str, Any]:

@@ -82,4 +82,4 @@ def answer_page(
         pager.sign_after(offset),
     )
     context.note(rows=encoded.row_count)
-    return build_result(encoded.text, encoded.structured)
+    return build_result(encoded.text)

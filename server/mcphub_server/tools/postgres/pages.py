@@ -57,4 +57,4 @@ async def read_page(
     )
     encoded = encode_page(page, most, pager.sign_after(offset), fetched.max_cell_bytes)
     context.note(rows=encoded.row_count)
-    return build_result(encoded.text, encoded.structured)
+    return build_result(encoded.text)

@@ -144,7 +144,7 @@ class PostgresTools:
 
     def _answer(self, encoded: EncodedPage) -> ToolResult:
         self._context.note(rows=encoded.row_count)
-        return build_result(encoded.text, encoded.structured)
+        return build_result(encoded.text)
 
 
 def describe_query(name: str) -> ToolDescription:

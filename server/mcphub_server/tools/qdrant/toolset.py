@@ -215,7 +215,7 @@ class QdrantTools:
     def _answer(self, body: dict[str, Any], rows: int, *, cut: bool) -> ToolResult:
         encoded = encode_object(body, rows, truncated=cut)
         self._context.note(rows=rows)
-        return build_result(encoded.text, encoded.structured)
+        return build_result(encoded.text)
 
 
 def check_one_query(vector: object, text: object, point_id: object) -> None:

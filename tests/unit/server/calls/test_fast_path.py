@@ -11,7 +11,6 @@ from mcphub_server.calls.fast_path import ToolFastPath
 from mcphub_server.tools.building import (
     ToolDescription,
     build_error,
-    build_result,
     build_tool,
 )
 
@@ -30,7 +29,9 @@ class Witness(Middleware):
 
 
 async def double(number: int) -> ToolResult:
-    return build_result(str(2 * number), {"number": 2 * number, "note": None})
+    return ToolResult(
+        content=str(2 * number), structured_content={"number": 2 * number, "note": None}
+    )
 
 
 async def fail() -> ToolResult:

@@ -1,8 +1,9 @@
 """The places where the hub reaches into the SDK, for the version named here.
 
 They are `json_response` and `asgi_app.app` of the session manager, the name of the
-transport's class in the manager's module, `is_json_response_enabled`, `connect` and
-`_request_streams` of the transport. After an update of the SDK read these again, then
+transport's class in the manager's module, `is_json_response_enabled`, `connect`,
+`_create_json_response` and `_request_streams` of the transport, and `_write` of the
+module for revision 2026-07-28. After an update of the SDK read these again, then
 change the version.
 """
 
@@ -15,7 +16,9 @@ from itertools import count
 import pytest
 from fastmcp import Context, FastMCP
 
+from mcphub_server.calls.fast_path import ToolFastPath
 from mcphub_server.config.hub import TransportsConfig
+from mcphub_server.tools.building import ToolDescription, build_result, build_tool
 from mcphub_server.traffic.state import ServerState
 from mcphub_server.transports.endpoints import build_transports
 from mcphub_server.transports.response_mode import PerRequestTransport
@@ -28,6 +31,17 @@ OPENING = {
     "capabilities": {},
     "clientInfo": {"name": "test", "version": "1"},
 }
+
+MODERN = "2026-07-28"
+MODERN_META = {
+    "io.modelcontextprotocol/protocolVersion": MODERN,
+    "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
+
+OBJECT = {"type": "object"}
+SPACED = '{"z":  [1.0, "ä"]}'
+"""JSON as no encoder writes it."""
 
 CHATTY = {"name": "chatty", "_meta": {"progressToken": "token"}}
 
@@ -44,20 +58,30 @@ def build_server():
         await ctx.report_progress(1)
         return "done"
 
+    own = build_tool(ToolDescription("own", "Own", "For tests.", OBJECT), answer_spaced)
+    ToolFastPath(mcp, {"own": own}.get, pass_on)
     return mcp
+
+
+async def answer_spaced():
+    return build_result(SPACED)
+
+
+async def pass_on(context, call_next):
+    return await call_next(context)
 
 
 @asynccontextmanager
 async def running(sessions):
     config = TransportsConfig.model_validate({"streamableHTTP": {"sessions": sessions}})
     transports = build_transports(
-        build_server(), config, ServerState(), lambda tool: tool == "quick"
+        build_server(), config, ServerState(), {"quick", "own"}.__contains__
     )
     async with transports.run():
         yield transports
 
 
-async def post(app, method, params, session=None):
+async def post(app, method, params, session=None, added=()):
     """Return the headers and the body of a response."""
     # A session tells its requests apart by their ids.
     message = {"jsonrpc": "2.0", "id": next(IDS), "method": method, "params": params}
@@ -65,6 +89,7 @@ async def post(app, method, params, session=None):
         (b"host", b"localhost"),
         (b"content-type", b"application/json"),
         (b"accept", b"application/json, text/event-stream"),
+        *added,
     ]
     if session is not None:
         headers.append((b"mcp-session-id", session))
@@ -127,3 +152,26 @@ async def test_sessions_have_the_transport_that_chooses_by_request():
 
     assert [type(transport) for transport in opened] == [PerRequestTransport]
     assert counted == 1
+
+
+@pytest.mark.parametrize(
+    ("sessions", "revision"),
+    [("Stateful", "2025-11-25"), ("Stateless", "2025-11-25"), ("Stateless", MODERN)],
+)
+async def test_a_result_that_is_json_already_is_not_encoded_again(sessions, revision):
+    added = [
+        (b"mcp-protocol-version", revision.encode()),
+        (b"mcp-method", b"tools/call"),
+        (b"mcp-name", b"own"),
+    ]
+    params = {"name": "own", "arguments": {}, "_meta": MODERN_META}
+    async with running(sessions) as transports:
+        session = await begin(transports)
+        headers, body = await post(transports.app, "tools/call", params, session, added)
+
+    assert headers[b"content-type"] == b"application/json"
+    assert headers[b"content-length"] == str(len(body)).encode()
+    assert headers.get(b"mcp-session-id") == session
+    assert f'"structuredContent":{SPACED}'.encode() in body
+    (block,) = json.loads(body)["result"]["content"]
+    assert block["text"] == SPACED
