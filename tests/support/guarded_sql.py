@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
 
 from mcphub_server.backends.postgres.names import DatabaseNames
+from mcphub_server.backends.postgres.reading import find_encoding
 from mcphub_server.guards.sql.check import check_sql
 from mcphub_server.guards.sql.session import build_begin
 from mcphub_server.guards.sql.wrap import ColumnType, Window, find_kinds, wrap
 from mcphub_server.results.table import EncodedPage, Page, encode_page
+from mcphub_server.results.written import WrittenRows
 
 MAX_BYTES = 200_000
 
@@ -68,12 +71,16 @@ class GuardedDatabase:
         limit: int = 100,
         max_cell_bytes: int = 2_000,
         parameters: list[Any] | None = None,
+        max_bytes: int = MAX_BYTES,
+        *,
+        as_json: bool = True,
     ) -> EncodedPage:
-        """Run a statement as `<b>_query` does."""
+        """Run a statement as `<b>_query` does; rows may come as JSON."""
         values = parameters or []
         statement = check_sql(sql, len(values))
-        window = Window(limit, 0, MAX_BYTES, max_cell_bytes)
+        window = Window(limit, 0, max_bytes, max_cell_bytes)
         await self.connection.execute(build_begin(self.timeout_ms))
+        rows: Sequence[Sequence[object]] | WrittenRows
         try:
             await self.names.check(self.connection.fetch, statement)
             prepared = await self.connection.prepare(statement.text)
@@ -82,7 +89,8 @@ class GuardedDatabase:
                 ColumnType(a.type.name, a.type.kind, a.type.schema) for a in attributes
             ]
             if statement.columns_wrappable:
-                wrapped = wrap(statement, types, window)
+                encoding = find_encoding(self.connection) if as_json else ""
+                wrapped = wrap(statement, types, window, encoding)
                 kinds = wrapped.kinds
                 found = await self.connection.fetch(wrapped.sql, *values)
                 rows, more = wrapped.split_page(found, limit)
@@ -99,4 +107,4 @@ class GuardedDatabase:
             kinds=kinds,
         )
         cap = window.cap_cells(len(attributes))
-        return encode_page(page, MAX_BYTES, lambda n: f"after-{n}", cap)
+        return encode_page(page, max_bytes, lambda n: f"after-{n}", cap)

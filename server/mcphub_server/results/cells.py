@@ -74,7 +74,7 @@ def _read_numerics(cells: Sequence[Any], cap: int) -> Sequence[Json]:
         if v is None
         else float(v)
         if len(v) <= SAFE_DIGITS and "." in v
-        else _read_numeric(v, cap)
+        else read_numeric(v, cap)
         for v in cells
     ]
 
@@ -143,7 +143,8 @@ def replace_surrogates(value: Any) -> Any:
     return value
 
 
-def _read_numeric(text: str, max_bytes: int) -> Json:
+def read_numeric(text: str, max_bytes: int) -> Json:
+    """Return a decimal number's text as a number where that is exact, else cut."""
     return (
         convert_numeric(text) if len(text) <= max_bytes else cut_text(text, max_bytes)
     )

@@ -9,17 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mcphub_server.results.cells import (
-    CUT_MARK,
-    cut_value,
-    encode_json,
-    read_cells,
-)
+from mcphub_server.results.cells import CUT_MARK, encode_json, read_cells
 from mcphub_server.results.columns import ColumnKind
+from mcphub_server.results.rows import FittedRows, encode_rows
+from mcphub_server.results.written import WrittenRows, encode_written
 
 MAX_CELL_BYTES = 32_768
 _MARK = CUT_MARK.encode()
-_MIN_CELL_BYTES = 8
 _ENVELOPE_BYTES = 512  # row_count, truncated, next_cursor and the keys
 
 
@@ -29,13 +25,13 @@ class Page:
 
     Attributes:
         columns: Their names; duplicates stay.
-        rows: Their values, at most as many as the page may have.
+        rows: Their values or their JSON, at most as many as the page may have.
         truncated: There are further rows.
         kinds: What each column holds; empty: judged cell by cell.
     """
 
     columns: tuple[str, ...]
-    rows: Sequence[Sequence[object]]
+    rows: Sequence[Sequence[object]] | WrittenRows
     truncated: bool = False
     kinds: tuple[ColumnKind, ...] = ()
 
@@ -62,39 +58,22 @@ def encode_page(
     """
     names = encode_json(list(page.columns))
     room = max(max_bytes - _ENVELOPE_BYTES - len(names), 0)
-    rows = read_cells(
-        page.rows, page.kinds, len(page.columns), max(min(max_cell_bytes, room), 1)
-    )
-    encoded = encode_json(rows)
-    fitting = rows if len(encoded) <= room else fit_rows(rows, room)
-    more = page.truncated or len(fitting) < len(rows)
-    cursor = cursor_after(len(fitting)) if cursor_after and more else None
-    truncated = more or fitting is not rows or _MARK in encoded
-    if fitting is not rows:
-        encoded = encode_json(fitting)
-    rest = {"row_count": len(fitting), "truncated": truncated, "next_cursor": cursor}
+    fitted = _encode_rows(page, room, max(min(max_cell_bytes, room), 1))
+    count, encoded = fitted.count, fitted.encoded
+    more = page.truncated or count < len(page.rows)
+    cursor = cursor_after(count) if cursor_after and more else None
+    truncated = more or fitted.is_cut or _MARK in encoded
+    rest = {"row_count": count, "truncated": truncated, "next_cursor": cursor}
     # The rows are encoded once; the rest is put around them.
     text = b'{"columns":%b,"rows":%b,%b' % (names, encoded, encode_json(rest)[1:])
-    return EncodedPage(text.decode(), len(fitting), truncated)
+    return EncodedPage(text.decode(), count, truncated)
 
 
-def fit_rows(rows: list[list[Any]], room: int) -> list[list[Any]]:
-    """Return the leading rows whose JSON fits; the first always, if need be cut."""
-    used = 2
-    for count, row in enumerate(rows):
-        used += len(encode_json(row)) + 1
-        if used > room:
-            return rows[:count] if count else [_cut_row(row, room)]
-    return rows
-
-
-def _cut_row(row: list[Any], room: int) -> list[Any]:
-    share = max((room - 2) // max(len(row), 1) - len(CUT_MARK) - 8, _MIN_CELL_BYTES)
-    cut = [cut_value(cell, share) for cell in row]
-    while len(encode_json(cut)) > room and share > _MIN_CELL_BYTES:
-        share //= 2  # escapes make JSON longer than its text
-        cut = [cut_value(cell, share) for cell in row]
-    return cut
+def _encode_rows(page: Page, room: int, max_cell_bytes: int) -> FittedRows:
+    if isinstance(page.rows, WrittenRows):
+        return encode_written(page.rows, page.kinds, room, max_cell_bytes)
+    rows = read_cells(page.rows, page.kinds, len(page.columns), max_cell_bytes)
+    return encode_rows(rows, room)
 
 
 def encode_object(

@@ -122,9 +122,10 @@ def build_result(text: str) -> ToolResult:
     FastMCP's own constructor walks every value through pydantic, which for rows
     costs more than fetching them.
     """
+    structured: Any = EncodedJson(text)
     return ToolResult.model_construct(
         content=[TextContent(type="text", text=text)],
-        structured_content=EncodedJson(text),
+        structured_content=structured,
         meta=None,
         is_error=False,
     )

@@ -1,5 +1,7 @@
 """Names that PostgreSQL resolves, in every notation, on a database with user code."""
 
+import json
+
 import pytest
 
 from mcphub_server.errors import Rejected
@@ -57,4 +59,4 @@ async def test_user_code_is_not_reached(shadowed_database, sql):
 async def test_columns_with_such_names_are_read(shadowed_database, sql, rows):
     page = await shadowed_database.run(sql)
 
-    assert page.structured["rows"] == rows
+    assert json.loads(page.text)["rows"] == rows

@@ -30,6 +30,7 @@ from mcphub_server.guards.sql.bound import check_bound
 from mcphub_server.guards.sql.statement import SqlStatement
 from mcphub_server.guards.sql.wrap import ColumnType, Window, find_kinds, wrap
 from mcphub_server.results.columns import ColumnKind
+from mcphub_server.results.written import WrittenRows
 
 WAIT_SECONDS = 3.0
 """How long a call waits for a connection of the pool."""
@@ -63,14 +64,14 @@ class Fetched:
     Attributes:
         columns: Their names.
         kinds: What each holds.
-        rows: At most as many as asked for.
+        rows: At most as many as asked for, or their JSON.
         more: There are further rows.
         max_cell_bytes: A cell that was cut has more characters than this.
     """
 
     columns: tuple[str, ...]
     kinds: tuple[ColumnKind, ...]
-    rows: Sequence[Sequence[object]]
+    rows: Sequence[Sequence[object]] | WrittenRows
     more: bool
     max_cell_bytes: int
 
@@ -178,7 +179,8 @@ class PostgresReader:
                 rows, more = rest[: window.limit], len(rest) > window.limit
                 cap = window.cap_cells(len(columns))
                 return Fetched(columns, find_kinds(types), rows, more, cap)
-            wrapped = wrap(statement, types, window)
+            encoding = find_encoding(session)
+            wrapped = wrap(statement, types, window, encoding)
             found = session.fetch(wrapped.sql, *values)
             records = await self._run(session, found, analysed=True)
             rows, more = wrapped.split_page(records, window.limit)
@@ -234,6 +236,14 @@ class PostgresReader:
                 timeout_seconds=self._seconds,
             )
             raise translate_query_error(attempt, error) from None
+
+
+def find_encoding(session: Any) -> str:
+    """Return the database's encoding as the server has told it; empty if it has not.
+
+    A pooler need not pass it on.
+    """
+    return str(getattr(session.get_settings(), "server_encoding", ""))
 
 
 def is_closed(session: Any) -> bool:

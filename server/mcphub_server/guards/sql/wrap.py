@@ -6,18 +6,23 @@ arrays, composites. Columns are renamed c1, c2, …, so that duplicate names sur
 the line break keeps a trailing comment from swallowing the rest. PostgreSQL keeps
 the order of a subquery's ORDER BY, for nothing above it reorders rows.
 
+Where each column's JSON is what PostgreSQL prints, the rows come as JSON (`json_rows`).
+
 A running sum of the rows' sizes ends the result where a page could not take more:
 however many columns and rows a statement has, about four times `max_bytes` travel.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from mcphub_server.guards.sql.json_rows import build_row, can_write
 from mcphub_server.guards.sql.statement import SqlStatement
 from mcphub_server.results.columns import ColumnKind
+from mcphub_server.results.written import WrittenRows
 
 _AS_THEY_ARE = {
-    **dict.fromkeys(("bool", "int2", "int4", "int8", "oid"), ColumnKind.PLAIN),
+    **dict.fromkeys(("bool", "int2", "int4", "int8"), ColumnKind.PLAIN),
     "float8": ColumnKind.FLOAT,
 }
 _CUT_AS_TEXT = {
@@ -80,28 +85,44 @@ class WrappedStatement:
             does not fit any more.
         kinds: What each column of the statement holds.
         max_cell_bytes: A cell that was cut has more characters than this.
+        is_json: Each row comes as JSON, with whether it is rough.
     """
 
     sql: str
     kinds: tuple[ColumnKind, ...]
     max_cell_bytes: int
+    is_json: bool = False
 
     def split_page(
-        self, records: Sequence[Sequence[object]], limit: int
-    ) -> tuple[list[Sequence[object]], bool]:
+        self, records: Sequence[Sequence[Any]], limit: int
+    ) -> tuple[Sequence[Sequence[object]] | WrittenRows, bool]:
         """Return the rows of the page, and whether there are more behind them."""
+        kept = [record for record in records[:limit] if not record[-1]]
+        more = len(kept) < len(records)
+        if self.is_json:
+            texts, are_rough = [each[0] for each in kept], [each[1] for each in kept]
+            return WrittenRows(texts, are_rough, self.max_cell_bytes), more
         width = len(self.kinds)
-        rows = [record[:width] for record in records[:limit] if not record[width]]
-        return rows, len(rows) < len(records)
+        return [record[:width] for record in kept], more
 
 
 def wrap(
-    statement: SqlStatement, columns: Sequence[ColumnType], window: Window
+    statement: SqlStatement,
+    columns: Sequence[ColumnType],
+    window: Window,
+    encoding: str = "",
 ) -> WrappedStatement:
     """Wrap a SELECT; its result is the window's rows, as many as fit, and one more.
 
     `split_page` takes the one more away. `encode_page` with the same
     `max_cell_bytes` knows the cells that were cut.
+
+    Args:
+        statement: What to wrap.
+        columns: Its columns.
+        window: Which rows.
+        encoding: The server's, in its own spelling; rows come as JSON where it and the
+            columns allow.
     """
     aliases = [f"c{i}" for i in range(1, len(columns) + 1)]
     cap = window.cap_cells(len(columns))
@@ -117,9 +138,12 @@ def wrap(
         f"SELECT {cells} FROM (\n{statement.text}\n) AS t{names}"  # noqa: S608
         f" LIMIT {int(window.limit) + 1} OFFSET {int(window.offset)}"
     )
-    return WrappedStatement(
-        _bound_bytes(sql, aliases, window), tuple(kind for _, kind in read), cap
-    )
+    kinds = tuple(kind for _, kind in read)
+    if not can_write(kinds, encoding):
+        return WrappedStatement(_bound_bytes(sql, aliases, window), kinds, cap)
+    row, is_rough = build_row(aliases, kinds, cap)
+    written = f"SELECT {row} AS row_, {is_rough} AS rough_ FROM ({sql}) AS p OFFSET 0"  # noqa: S608
+    return WrappedStatement(_bound_json(written, window), kinds, cap, is_json=True)
 
 
 def _bound_bytes(sql: str, aliases: Sequence[str], window: Window) -> str:
@@ -129,9 +153,16 @@ def _bound_bytes(sql: str, aliases: Sequence[str], window: Window) -> str:
     """
     if not aliases:
         return f"SELECT false FROM ({sql}) AS p"  # noqa: S608
+    return _sum_sizes(sql, ", ".join(aliases), "pg_catalog.pg_column_size(p.*)", window)
+
+
+def _bound_json(sql: str, window: Window) -> str:
+    size = "pg_catalog.octet_length(p.row_)"
+    return _sum_sizes(sql, "row_, rough_", size, window)
+
+
+def _sum_sizes(sql: str, names: str, size: str, window: Window) -> str:
     budget = 2 * int(window.max_bytes) + _ROW_BYTES * int(window.limit)
-    size = "pg_catalog.pg_column_size(p.*)"
-    names = ", ".join(aliases)
     # Not built from input: see `wrap`.
     return (
         f"SELECT {names}, {_SPENT} OPERATOR(pg_catalog.>) {budget}"  # noqa: S608
@@ -166,6 +197,8 @@ def _read_column(column: ColumnType, alias: str, cap: int) -> tuple[str, ColumnK
 def _read_builtin_type(name: str, cell: str, cap: int) -> tuple[str, ColumnKind]:
     if name in _AS_THEY_ARE:
         return cell, _AS_THEY_ARE[name]
+    if name == "oid":
+        return f"{cell}::pg_catalog.int8", ColumnKind.PLAIN
     if name == "float4":  # through text: 0.1, not 0.10000000149011612
         return f"{cell}::pg_catalog.text::pg_catalog.float8", ColumnKind.FLOAT
     if name in _MOMENTS:
