@@ -11,12 +11,13 @@ is charged to the caller.
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
 from functools import cached_property
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
 from mcphub_server.errors import LimitExceeded
@@ -37,11 +38,38 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 
+TEXTS_KEPT = 128
+"""Of at most 16 kB each. Pages of one result, and agents, send the same statement
+again and again, and to parse it costs more than to fetch a hundred rows."""
+
+
+class CheckedTexts:
+    """What guards returned for the latest texts; only the event loop uses it."""
+
+    def __init__(self, most: int = TEXTS_KEPT) -> None:
+        self._most = most
+        self._results: OrderedDict[Hashable, Any] = OrderedDict()
+
+    def find(self, key: Hashable) -> Any:
+        """Return a result; None if it is not kept."""
+        result = self._results.get(key)
+        if result is not None:
+            self._results.move_to_end(key)
+        return result
+
+    def keep(self, key: Hashable, result: Any) -> None:
+        """Keep a result, and forget the one that was not asked for the longest."""
+        self._results[key] = result
+        if len(self._results) > self._most:
+            self._results.popitem(last=False)
+
+
 class GuardRunner:
     """Runs the guards of one hub."""
 
     def __init__(self, charge: Callable[[float], None] = lambda _: None) -> None:
         self._charge = charge
+        self._checked = CheckedTexts()
         self._turns: WeakValueDictionary[Share, asyncio.Lock] = WeakValueDictionary()
 
     @cached_property
@@ -57,11 +85,22 @@ class GuardRunner:
     async def check(
         self, guard: Callable[[str, int], Result], text: str, count: int
     ) -> Result:
-        """Run a guard on a text; at once if the text is short."""
+        """Run a guard on a text; at once if the text is short.
+
+        A guard decides by its arguments alone, so what it let through lately it lets
+        through again.
+        """
+        key = (guard, text, count)
+        result: Result | None = self._checked.find(key)
+        if result is not None:
+            return result
         if len(text) <= LONGEST_AT_ONCE:
             with self.charging():
-                return guard(text, count)
-        return await self.check_aside(guard, text, count)
+                result = guard(text, count)
+        else:
+            result = await self.check_aside(guard, text, count)
+        self._checked.keep(key, result)
+        return result
 
     @contextmanager
     def charging(self) -> Iterator[None]:

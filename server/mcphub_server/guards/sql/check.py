@@ -7,7 +7,6 @@ a READ ONLY transaction that is rolled back.
 """
 
 from collections.abc import Iterable
-from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -46,9 +45,6 @@ MAX_DEPTH = 1_500
 _ALLOWED = "Allowed are one SELECT, VALUES, TABLE, WITH … SELECT, EXPLAIN or SHOW."
 
 
-# Pages of one result, and agents, send the same statement again and again, and to
-# parse it costs more than to fetch a hundred rows. A text is at most 16 kB.
-@lru_cache(maxsize=128)
 def check_sql(sql: str, parameters: int = 0, grants: Grants = NOTHING) -> SqlStatement:
     """Return the statement if it only reads, as far as its text tells.
 

@@ -8,7 +8,7 @@ import pytest
 from mcphub_server.errors import LimitExceeded, Rejected
 from mcphub_server.guards.sql.check import check_sql
 from mcphub_server.tools import guarding
-from mcphub_server.tools.guarding import LONGEST_AT_ONCE, GuardRunner
+from mcphub_server.tools.guarding import LONGEST_AT_ONCE, CheckedTexts, GuardRunner
 from mcphub_server.web.caller import Client, current_principal, enter_client
 from tests.support.effort import at_most
 
@@ -25,6 +25,52 @@ async def test_a_long_text_is_checked_aside():
     text = "x" * (LONGEST_AT_ONCE + 1)
 
     assert (await GuardRunner().check(find_thread, text, 0)).startswith("guard")
+
+
+@pytest.mark.parametrize("length", [LONGEST_AT_ONCE, LONGEST_AT_ONCE + 1])
+async def test_what_passed_is_not_checked_again(length: int):
+    runner, checked = GuardRunner(), []
+
+    def check(text: str, count: int) -> int:
+        checked.append(text)
+        return count
+
+    def check_more(_text: str, count: int) -> int:
+        return count + 1
+
+    counts = [1, 1, 2]
+    found = [await runner.check(check, "x" * length, count) for count in counts]
+    others = [await runner.check(check_more, "x" * length, 1)]
+    others.append(await runner.check(check, "y" * length, 1))
+
+    assert (found, others) == ([1, 1, 2], [2, 1])
+    assert [len(checked), checked[-1]] == [3, "y" * length]
+
+
+def test_few_results_are_kept_those_asked_for_last():
+    checked = CheckedTexts(most=2)
+    for key in ("a", "b"):
+        checked.keep(key, key)
+
+    found = checked.find("a")
+    checked.keep("c", "c")
+
+    assert found == "a"
+    assert [checked.find(key) for key in ("a", "b", "c")] == ["a", None, "c"]
+
+
+async def test_what_is_refused_is_checked_again():
+    runner, seen = GuardRunner(), []
+
+    def refuse(text: str, _count: int) -> None:
+        seen.append(text)
+        raise Rejected("rule", "problem.", "advice.")
+
+    for _ in range(2):
+        with pytest.raises(Rejected):
+            await runner.check(refuse, "x", 0)
+
+    assert seen == ["x", "x"]
 
 
 async def test_one_worker_checks_for_all():
@@ -106,10 +152,10 @@ COSTLY = {
 def test_no_check_on_the_event_loop_takes_5_ms(begin: str, part: str, end: str):
     """A unit is some 3 ms; on average, because the first time costs more."""
     sql = begin + part * ((LONGEST_AT_ONCE - len(begin + end)) // len(part)) + end
-    check_sql.__wrapped__(sql, 0)
+    check_sql(sql, 0)
     with at_most(units=16):
         for _ in range(10):
-            check_sql.__wrapped__(sql, 0)
+            check_sql(sql, 0)
 
 
 async def check_as(principal: str, runner: GuardRunner, text: str, done: list[str]):
