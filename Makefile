@@ -153,6 +153,10 @@ docs: env ## Build the documentation site in build/site; fail on a broken link
 dist: env ## Write dist/: manifests and chart with the images of a registry (REGISTRY=, VERSION=)
 	@$(BIN)/python -m tools.release.dist --registry "$(REGISTRY)" --version "$(VERSION)"
 
+.PHONY: wheel
+wheel: env ## Build the wheel with all three programs in dist/
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+
 .PHONY: test-helm3
 test-helm3: env ## Test the chart with Helm 3; `make test-release` does with Helm 4
 	@$(BIN)/python -m tools.programs.build helm3

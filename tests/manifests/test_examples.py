@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
+from mcphub_cli.client_configs import Target, render
 from mcphub_operator.spec.hub import Hub, parse_hub
 from mcphub_operator.spec.references import find_backend_services, secret_refs
 from tests.support.hub_api import HubApi, Refused
 from tools.project import EXAMPLES
-from tools.quickstart.clients import claude_code, claude_desktop
 
 QUICKSTART = EXAMPLES / "quickstart" / "hub.yaml"
 CLIENTS = EXAMPLES / "clients"
@@ -218,12 +218,12 @@ class TestClients:
     def test_claude_desktop_is_what_the_quickstart_prints(self) -> None:
         text = (CLIENTS / "claude-desktop.json").read_text()
 
-        assert text == claude_desktop(HOST, "TOKEN") + "\n"
+        assert text == render("claude-desktop", Target(HOST, "TOKEN")) + "\n"
 
     def test_claude_code_is_what_the_quickstart_prints(self) -> None:
         text = (CLIENTS / "claude-code.sh").read_text()
 
-        assert text == claude_code(HOST, "TOKEN") + "\n"
+        assert text == render("claude-code", Target(HOST, "TOKEN")) + "\n"
 
     @pytest.mark.parametrize(
         "file", sorted(CLIENTS.glob("*.json")), ids=lambda file: file.name

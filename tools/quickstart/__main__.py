@@ -5,8 +5,8 @@ import shutil
 import sys
 import time
 
+from mcphub_cli.client_configs import Target, paste_sheet
 from tools.quickstart.calls import Answer, call_tool, show_answer
-from tools.quickstart.clients import paste_sheet
 from tools.quickstart.site import NAMESPACE, Site, default_site
 from tools.quickstart.steps import Shell, Step, StepFailedError, Terminal, run_steps
 from tools.quickstart.trial import Trial, all_steps
@@ -74,7 +74,7 @@ def _call(url: str, token: str) -> Answer:
 
 def _show(trial: Trial, shell: Shell) -> str:
     table = trial.kubectl(shell, "-n", NAMESPACE, "get", "mcphubs")
-    sheet = paste_sheet(trial.site.base_url, trial.token(shell))
+    sheet = paste_sheet(Target(trial.site.base_url, trial.token(shell)))
     shown = f"$ kubectl -n {NAMESPACE} get mcphubs\n{table}"
     return f"\n\n{shown}\nConnect a client:\n\n{sheet}\n"
 

@@ -1,0 +1,56 @@
+"""Words of the command line become arguments of the types that a tool takes."""
+
+import pytest
+
+from mcphub_cli.arguments import parse_arguments
+from mcphub_cli.errors import UsageError
+
+SCHEMA = {
+    "properties": {
+        "sql": {"type": "string"},
+        "limit": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
+        "tags": {"type": "array"},
+        "cursor": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+        "id": {"anyOf": [{"type": "string"}, {"type": "integer"}]},
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [
+        pytest.param("sql=SELECT 1 = 1", "SELECT 1 = 1", id="text with an equals sign"),
+        pytest.param("sql=5", "5", id="a number where the tool takes text"),
+        pytest.param("limit=5", 5, id="a number"),
+        pytest.param('tags=["a"]', ["a"], id="a list"),
+        pytest.param("cursor=abc", "abc", id="text that may be left out"),
+        pytest.param("id=7", 7, id="a number where text would do"),
+        pytest.param("id=x7", "x7", id="text where a number would do"),
+        pytest.param("other=5", "5", id="an argument that the tool does not know"),
+    ],
+)
+def test_a_word_becomes_a_value(word, value):
+    name = word.partition("=")[0]
+
+    assert parse_arguments([word], "", SCHEMA) == {name: value}
+
+
+def test_words_win_over_the_document():
+    given = parse_arguments(["limit=5"], '{"limit": 1, "sql": "x"}', SCHEMA)
+
+    assert given == {"limit": 5, "sql": "x"}
+
+
+@pytest.mark.parametrize(
+    ("words", "document", "sentence"),
+    [
+        (["limit"], "", "write name=value"),
+        (["=5"], "", "write name=value"),
+        (["limit=many"], "", "limit takes integer or null"),
+        ([], "{", "no JSON"),
+        ([], "[1]", "no JSON object"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(words, document, sentence):
+    with pytest.raises(UsageError, match=sentence):
+        parse_arguments(words, document, SCHEMA)
