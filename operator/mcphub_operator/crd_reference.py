@@ -8,6 +8,8 @@ import json
 import sys
 from collections.abc import Iterator
 
+from pydantic import BaseModel
+
 from mcphub_operator import names
 from mcphub_operator.crd_schema import JSON, documented_schema
 from mcphub_operator.spec.hub_spec import HubSpec
@@ -33,7 +35,7 @@ _TABLE = "| field | type | default | description |\n|---|---|---|---|\n"
 
 def render_reference() -> str:
     """Return the text of docs/reference.md."""
-    sections = {"spec": HubSpec, "status": HubStatus}
+    sections: dict[str, type[BaseModel]] = {"spec": HubSpec, "status": HubStatus}
     seen: dict[str, str] = {}
     parts = [_INTRODUCTION.format(version=names.API_VERSION, kind=names.KIND)]
     for section, model in sections.items():

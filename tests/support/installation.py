@@ -126,7 +126,7 @@ class Installation:
         """Where node ports answer."""
         (node, *_) = self.items("nodes")
         addresses = {a["type"]: a["address"] for a in node["status"]["addresses"]}
-        return addresses["InternalIP"]
+        return str(addresses["InternalIP"])
 
     # -- doing ---------------------------------------------------------------
 

@@ -72,7 +72,7 @@ class Load:
         """Tell whether each kind's latest call since a moment was one server's."""
         latest = {call.kind: call.servers for call in self.calls[since:]}
         kinds = {kind for kind in KINDS if not kind.keeps}
-        return all(latest.get(kind) == {server} for kind in kinds)
+        return all(latest.get(kind) == frozenset({server}) for kind in kinds)
 
     @contextmanager
     def running(self) -> Iterator["Load"]:

@@ -52,7 +52,7 @@ PRINTED = {
     ),
     "no right": (
         (
-            'Error from server (Forbidden): mcphubs.mcp.bigtorig.com is forbidden: User'
+            "Error from server (Forbidden): mcphubs.mcp.bigtorig.com is forbidden: User"
             ' "x" cannot list resource "mcphubs"'
         ),
         "You lack a right in this cluster: mcphubs.mcp.bigtorig.com is forbidden",
