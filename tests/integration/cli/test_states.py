@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 
 from mcphub_operator import names
 from mcphub_operator.client.kinds import POD
@@ -120,8 +121,7 @@ async def test_a_command_that_cannot_work_says_why(
 async def test_a_user_without_rights_is_told_which(
     run: Run, api_server: Any, tmp_path: Any
 ) -> None:
-    text = api_server.kubeconfig.read_text()
-    config = json.loads(text)
+    config = yaml.safe_load(api_server.kubeconfig.read_text())
     config["users"][0]["user"]["as"] = "visitor"
     (tmp_path / "config").write_text(json.dumps(config))
 
