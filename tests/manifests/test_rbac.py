@@ -293,12 +293,19 @@ class TestTheOperatorAtWork:
     @pytest.mark.usefixtures("life")
     def test_binds_no_other_role(self, installed: Installed) -> None:
         account = "system:serviceaccount:mcphub-system:mcphub-operator"
-        create = ("create", "rolebinding", "mine", "--serviceaccount=default:x")
+        words = (f"--as={account}", "--serviceaccount=default:x")
 
-        installed.kubectl(*create, f"--as={account}", f"--clusterrole={OBSERVER_ROLE}")
-        for kind, name in (("clusterrole", "view"), ("role", OBSERVER_ROLE)):
-            with pytest.raises(StepFailed, match=r"forbidden|not found"):
-                installed.kubectl(*create, f"--as={account}", f"--{kind}={name}")
+        installed.kubectl(
+            *("create", "rolebinding", "allowed", *words),
+            f"--clusterrole={OBSERVER_ROLE}",
+        )
+        with pytest.raises(StepFailed):
+            installed.kubectl(
+                *("create", "rolebinding", "refused", *words, "--clusterrole=view")
+            )
+
+        assert installed.find(ROLE_BINDING, "allowed")
+        assert installed.find(ROLE_BINDING, "refused") is None
 
     @pytest.mark.usefixtures("life")
     def test_says_that_it_may_not_bind(
