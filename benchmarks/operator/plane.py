@@ -16,7 +16,7 @@ from benchmarks.processes import CLOCK_TICKS
 from mcphub_operator.client.api import Api, Call
 from mcphub_operator.client.connection import Connection, open_connection
 from mcphub_operator.client.kinds import CHILD_KINDS, EVENT, HUB, Kind
-from tests.support.definition import install_definition
+from tests.support.definition import install_definitions
 from tests.support.running_operator import World, open_world
 from tools.cluster.apiserver import ApiServer, running_api_server
 
@@ -27,7 +27,7 @@ SERVERS = ("kube-apiserver", "etcd")
 @contextmanager
 def running_plane() -> Iterator[ApiServer]:
     """Run etcd and an API server that serves hubs while the block lasts."""
-    prepared = running_api_server(prepare=install_definition, controllers=False)
+    prepared = running_api_server(prepare=install_definitions, controllers=False)
     with prepared as server:
         yield server
 

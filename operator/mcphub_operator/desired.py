@@ -36,6 +36,7 @@ from mcphub_operator.resources.role_binding import (
     build_role_binding,
     reads_own_namespace,
 )
+from mcphub_operator.resources.routes import build_ingress, build_route
 from mcphub_operator.resources.secrets import (
     build_answers,
     build_key_data,
@@ -137,6 +138,16 @@ def _plain_children(observed: Observed) -> Iterator[Manifest]:
         yield build_network_policy(hub, version, namespace)
     if reads_own_namespace(hub):
         yield build_role_binding(hub, version)
+    if observed.platform.routes:
+        yield from _routes(observed, version)
+
+
+def _routes(observed: Observed, version: str) -> Iterator[Manifest]:
+    hub = observed.hub
+    if hub.spec.ingress is not None:
+        yield build_ingress(hub, hub.spec.ingress, version)
+    if hub.spec.route is not None and observed.has_gateway_api:
+        yield build_route(hub, hub.spec.route, version)
 
 
 def _own_secrets(observed: Observed, version: str) -> Iterator[Manifest]:

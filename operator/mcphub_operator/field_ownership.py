@@ -84,6 +84,18 @@ EXACT: tuple[ExactField, ...] = (
             "metrics": "scales by something that the hub does not ask for",
         },
     ),
+    ExactField(
+        "HTTPRoute", ("spec",), "one more rule, filter or Gateway leads elsewhere"
+    ),
+    *_exact(
+        "Ingress",
+        ("spec",),
+        {
+            "rules": "one more rule leads other names or paths to the hub",
+            "tls": "serves another certificate",
+            "defaultBackend": "leads requests for other names elsewhere",
+        },
+    ),
     *_exact(
         "Deployment",
         _TEMPLATE,

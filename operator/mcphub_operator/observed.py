@@ -40,6 +40,8 @@ class Platform:
     """How long an autoscaler may be without metrics before the status says so."""
     address_grace_seconds: float = 180.0
     """How long a load balancer may be without an address before the hub stalls."""
+    routes: bool = True
+    """Whether the operator writes HTTPRoutes and Ingresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +219,8 @@ class Observed:
     nodes: tuple[Node, ...] | None = None
     """None where the operator may not see nodes."""
     upgrade: UpgradeTurn = UpgradeTurn()
+    has_gateway_api: bool = False
+    """Whether the cluster serves HTTPRoutes."""
 
     @property
     def untouchable(self) -> frozenset[ChildId]:

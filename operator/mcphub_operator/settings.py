@@ -89,6 +89,10 @@ class Settings(BaseModel):
     address_grace_seconds: Annotated[float, Field(ge=0)] = 180.0
     """how long a load balancer may be without an address before Stalled is True"""
 
+    routes: bool = True
+    """write the HTTPRoutes and Ingresses that hubs ask for; they lead clients from
+    outside into the cluster, which users of hubs may not be allowed to do themselves"""
+
     upgrade_concurrency: Annotated[int, Field(ge=1, le=1000)] = 3
     """hubs that a new version of the operator rolls at the same time"""
 

@@ -186,6 +186,7 @@ def test_settings_reach_the_operator_as_it_reads_them() -> None:
         "upgradeConcurrency": 2,
         "relistSeconds": 7.5,
         "podAccess": "direct",
+        "routes": False,
     }
     objects = with_values({"settings": chosen, "fullnameOverride": "second"})
     (deployment,) = [o for o in objects if o["kind"] == "Deployment"]
@@ -196,6 +197,21 @@ def test_settings_reach_the_operator_as_it_reads_them() -> None:
     assert (read.log_level, read.log_format, read.workers) == ("debug", "text", 4)
     assert (read.upgrade_concurrency, read.relist_seconds) == (2, 7.5)
     assert (read.pod_access, read.lease_name) == ("direct", "second")
+    assert not read.routes
+
+
+@pytest.mark.parametrize("namespaces", [[], ["a"]], ids=["everywhere", "in one"])
+def test_an_operator_without_routes_has_no_permission_for_them(
+    namespaces: list[str],
+) -> None:
+    def list_resources(*, routes: bool) -> set[str]:
+        values = {"settings": {"routes": routes}, "namespaces": namespaces}
+        roles = [o for o in with_values(values) if "rules" in o]
+        return {r for o in roles for rule in o["rules"] for r in rule["resources"]}
+
+    gone = list_resources(routes=True) - list_resources(routes=False)
+
+    assert gone == {"ingresses", "httproutes"}
 
 
 def test_labels_of_pods_cannot_replace_those_of_the_selector() -> None:

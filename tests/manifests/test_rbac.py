@@ -17,6 +17,7 @@ from mcphub_operator.client.kinds import (
     CONFIG_MAP,
     DEPLOYMENT,
     DISRUPTION_BUDGET,
+    HTTP_ROUTE,
     HUB,
     NETWORK_POLICY,
     POD,
@@ -26,6 +27,7 @@ from mcphub_operator.client.kinds import (
     SERVICE_ACCOUNT,
     Kind,
 )
+from mcphub_operator.client.kinds import INGRESS as INGRESS_KIND
 from mcphub_operator.names import OBSERVER_ROLE
 from mcphub_operator.permissions import (
     CLUSTER,
@@ -36,6 +38,7 @@ from mcphub_operator.permissions import (
 )
 from mcphub_operator.status.condition_model import find_condition
 from tests.support.installed_operator import Installed, installing
+from tests.support.observed import INGRESS, ROUTE
 from tests.support.recording_proxy import Used
 from tools.cluster.errors import StepFailed
 
@@ -129,6 +132,8 @@ RIGHTS: dict[str, Any] = {
         "service": {"type": "NodePort"},
         "autoscaling": {},
         "disruptionBudget": {},
+        "route": ROUTE,
+        "ingress": INGRESS,
     },
 }
 LESS = {
@@ -162,6 +167,8 @@ CONTENT: dict[str, dict[str, Any]] = {
     "PodDisruptionBudget": {"spec": {"maxUnavailable": 1, "selector": {}}},
     "RoleBinding": {"roleRef": {**ROLE, "name": "view"}, "subjects": []},
     "NetworkPolicy": {"spec": {"podSelector": {"matchLabels": {"foreign": "yes"}}}},
+    "Ingress": {"spec": {"rules": [{"host": "old.example.com"}]}},
+    "HTTPRoute": {"spec": {"hostnames": ["old.example.com"]}},
 }
 
 
@@ -204,7 +211,10 @@ def with_children(installed: Installed) -> Installed:
 @pytest.fixture(scope="module")
 def without_optional_children(with_children: Installed) -> Installed:
     with_children.apply(RIGHTS | {"spec": LESS})
-    for kind in (SECRET, AUTOSCALER, DISRUPTION_BUDGET, NETWORK_POLICY, ROLE_BINDING):
+    for kind in (
+        *(SECRET, AUTOSCALER, DISRUPTION_BUDGET, NETWORK_POLICY),
+        *(ROLE_BINDING, INGRESS_KIND, HTTP_ROUTE),
+    ):
         name = "rights-auth" if kind is SECRET else "rights"
         with_children.until(
             f"{kind.name} is left",

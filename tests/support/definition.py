@@ -1,11 +1,18 @@
-"""The McpHub definition in an API server, installed for tests."""
+"""The definitions that the operator works with, installed in an API server."""
 
+from tests.support.gateway_api.definition import install_routes
 from tools.cluster.api import ApiClient, wait_until
 from tools.cluster.apiserver import ApiAccess
 from tools.project import CRD
 
 HUBS = "/apis/mcp.bigtorig.com/v1alpha1/namespaces/{namespace}/mcphubs"
 SERVED_SECONDS = 60.0
+
+
+def install_definitions(server: ApiAccess) -> None:
+    """Install the definitions of McpHubs and HTTPRoutes."""
+    install_definition(server)
+    install_routes(server)
 
 
 def install_definition(server: ApiAccess) -> None:

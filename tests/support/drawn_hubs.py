@@ -23,12 +23,13 @@ MOST = {"maxItems": 3, "maxProperties": 3, "maxLength": 40}
 
 URL = "https://example.com:8443/path"
 REAL_TEXTS: Mapping[str, Sequence[str]] = {
-    "host": ["postgres.data.svc", "fd00::1", "10.0.0.1"],
+    "host": ["postgres.data.svc", "mcp.example.com", "db", "fd00::1", "10.0.0.1"],
     "url": ["http://qdrant:6333", URL],
     "publicURL": ["", URL],
     "jwksURI": ["", URL],
     "issuer": ["", URL, "issuer"],
     "allowedHosts": ["mcp.example.com", "mcp.example.com:8443"],
+    "hostnames": ["mcp.example.com", "hub.example.com"],
     "trustedProxies": ["10.0.0.0/8", "fd00::/8"],
 }
 

@@ -5,6 +5,8 @@ from typing import Any
 from mcphub_operator.field_ownership import ExactField, find_value
 
 LABEL = {"matchLabels": {"track": "canary"}}
+OBJECT = {"kind": "Bucket", "name": "x"}
+FILTER = {"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": ["x"]}}
 ADDITIONS: dict[tuple[str, str], Any] = {
     ("Service", "selector"): {"track": "canary"},
     ("Service", "ports"): [{"name": "x", "port": 9, "targetPort": 9}],
@@ -18,6 +20,10 @@ ADDITIONS: dict[tuple[str, str], Any] = {
     ("PodDisruptionBudget", "spec"): {"selector": {"matchLabels": {"x": "y"}}},
     ("HorizontalPodAutoscaler", "scaleTargetRef"): {"extra": "x"},
     ("HorizontalPodAutoscaler", "metrics"): [{"resource": {"container": "x"}}],
+    ("HTTPRoute", "spec"): {"rules": [{"filters": [FILTER]}]},
+    ("Ingress", "rules"): [{"http": {"paths": [{"backend": {"resource": OBJECT}}]}}],
+    ("Ingress", "tls"): [{"hosts": ["x.example.com"]}],
+    ("Ingress", "defaultBackend"): {"resource": OBJECT},
     ("Deployment", "hostNetwork"): True,
     ("Deployment", "hostPID"): True,
     ("Deployment", "hostIPC"): True,

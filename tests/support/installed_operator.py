@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mcphub_operator.client.kinds import Kind
+from tests.support.gateway_api.definition import install_routes
 from tests.support.recording_proxy import Recording, recording_proxy
 from tests.support.waiting import GUARD_SECONDS
 from tools.cluster.api import ApiClient
@@ -110,7 +111,7 @@ def installing(
     roles: Iterable[dict[str, Any]], folder: Path, *flags: str
 ) -> Iterator[Installed]:
     """Run an API server with these roles, and the operator with no others."""
-    with running_api_server() as server:
+    with running_api_server(prepare=install_routes) as server:
         authority = str(server.pki / "ca.crt")
         with recording_proxy(server.url, authority) as recording:
             client = ApiClient(server.url, server.pki)

@@ -37,6 +37,8 @@ POSTGRES = {
         "credentialsSecretRef": {"name": "hub-credentials"},
     },
 }
+ROUTE = {"parentRefs": [{"name": "edge"}], "hostnames": ["mcp.example.com"]}
+INGRESS = {"host": "mcp.example.com"}
 QDRANT = {"name": "qdrant", "qdrant": {"url": "http://qdrant.data.svc:6333"}}
 
 CLUSTER = {"name": "cluster", "kubernetes": {}}
@@ -73,6 +75,7 @@ def observe(a_hub: Hub | None = None, **parts: Any) -> Observed:
         generated=FRESH,
         now=NOW,
         user_secrets=UserSecrets(hash="0123"),
+        has_gateway_api=True,
     )
     return replace(start, **parts)
 

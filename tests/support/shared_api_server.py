@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.definition import install_definition
+from tests.support.definition import install_definitions
 from tests.support.run_folder import locked
 from tools.cluster.apiserver import ApiAccess, running_api_server
 from tools.cluster.binaries import ensure_binaries
@@ -94,7 +94,7 @@ def _start(files: _Files) -> None:
 def serve(folder: Path) -> None:
     """Run the server until no worker uses it."""
     files = _Files(folder)
-    with running_api_server(prepare=install_definition) as server:
+    with running_api_server(prepare=install_definitions) as server:
         fresh = files.access.with_suffix(".tmp")
         fresh.write_text(
             json.dumps({"url": server.url, "kubeconfig": str(server.kubeconfig)})

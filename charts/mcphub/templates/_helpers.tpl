@@ -40,6 +40,18 @@ labels: {{- include "mcphub.releaseLabels" . | nindent 2 }}
   namespace: {{ .Release.Namespace }}
 {{- end }}
 
+{{- /* The operator's rules in namespaces with hubs; without routes, none for them. */}}
+{{- define "mcphub.hubRules" -}}
+{{- $routes := dig "routes" true (default dict .Values.settings) }}
+{{- $kept := list }}
+{{- range (.Files.Get "files/hubs_role.yaml" | fromYaml).rules }}
+{{- if or $routes (not (or (has "ingresses" .resources) (has "httproutes" .resources))) }}
+{{- $kept = append $kept . }}
+{{- end }}
+{{- end }}
+{{- toYaml $kept }}
+{{- end }}
+
 {{- /* The setting upgradeConcurrency is the variable MCPHUB_UPGRADE_CONCURRENCY. */}}
 {{- define "mcphub.environment" -}}
 - name: MCPHUB_SERVER_IMAGE

@@ -16,6 +16,7 @@ import aiohttp
 import msgspec
 import structlog
 
+from mcphub_operator.cache.optional_kind import OptionalKind
 from mcphub_operator.client.api import (
     JSON,
     METADATA_LIST,
@@ -72,7 +73,12 @@ class Reflector:
     """Keeps a store equal to what the API server has of one scope."""
 
     def __init__(
-        self, api: Api, scope: Scope, store: Store, relist_seconds: float
+        self,
+        api: Api,
+        scope: Scope,
+        store: Store,
+        relist_seconds: float,
+        optional: OptionalKind | None = None,
     ) -> None:
         self.scope = scope
         self.synced = asyncio.Event()
@@ -83,6 +89,7 @@ class Reflector:
         self._api = api
         self._store = store
         self._relist_seconds = relist_seconds
+        self._optional = optional
 
     async def run(self) -> None:
         """List and watch until cancelled."""
@@ -94,6 +101,9 @@ class Reflector:
                 await self._watch_from(version)
             except ApiError as error:
                 self._note(error)
+                if self._optional is not None and isinstance(error, NotServed):
+                    await self._optional.wait_served()
+                    continue
                 delay = min(delay * 2, LONGEST_DELAY_SECONDS)
                 # Spread, so that a returning API server is not met by all at once.
                 await asyncio.sleep(delay * random.uniform(0.5, 1))  # noqa: S311
@@ -119,6 +129,8 @@ class Reflector:
         self._store.replace(self.scope.namespace, found)
         self.refused.clear()
         self.problem = ""
+        if self._optional is not None:
+            self._optional.note(served=True)
         self.synced.set()
         return version
 
@@ -142,6 +154,8 @@ class Reflector:
             except Expired:
                 log.info("watch_expired", kind=self.scope.kind.name)
                 return
+            except NotServed:
+                raise  # only lists tell when the kind is back
             except ApiError as error:
                 log.info("watch_broke", kind=self.scope.kind.name, error=error.message)
                 delay = min(delay * 2, LONGEST_DELAY_SECONDS)

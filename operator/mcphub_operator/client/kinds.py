@@ -39,6 +39,8 @@ AUTOSCALER = Kind(
 DISRUPTION_BUDGET = Kind("PodDisruptionBudget", "policy/v1", "poddisruptionbudgets")
 NETWORK_POLICY = Kind("NetworkPolicy", "networking.k8s.io/v1", "networkpolicies")
 ROLE_BINDING = Kind("RoleBinding", "rbac.authorization.k8s.io/v1", "rolebindings")
+INGRESS = Kind("Ingress", "networking.k8s.io/v1", "ingresses")
+HTTP_ROUTE = Kind("HTTPRoute", "gateway.networking.k8s.io/v1", "httproutes")
 POD = Kind("Pod", "v1", "pods")
 NODE = Kind("Node", "v1", "nodes", namespaced=False)
 LEASE = Kind("Lease", "coordination.k8s.io/v1", "leases")
@@ -54,8 +56,12 @@ CHILD_KINDS = (
     DISRUPTION_BUDGET,
     NETWORK_POLICY,
     ROLE_BINDING,
+    INGRESS,
+    HTTP_ROUTE,
 )
+ROUTE_KINDS = frozenset({INGRESS, HTTP_ROUTE})
+"""What the setting `routes` turns off."""
 BY_NAME = {kind.name: kind for kind in CHILD_KINDS}
 
-DISPENSABLE = frozenset({NODE, ROLE_BINDING})
+DISPENSABLE = frozenset({NODE, ROLE_BINDING, *ROUTE_KINDS})
 """Kinds that the operator works without, where it may not list them."""

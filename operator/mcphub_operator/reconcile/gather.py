@@ -17,6 +17,7 @@ from mcphub_operator.cache.autoscalers import ForeignAutoscalerCache
 from mcphub_operator.cache.children import ChildCache, build_cached
 from mcphub_operator.cache.hubs import HubCache
 from mcphub_operator.cache.nodes import NodeCache
+from mcphub_operator.cache.optional_kind import OptionalKind
 from mcphub_operator.cache.pods import PodCache
 from mcphub_operator.client.api import Api, Object
 from mcphub_operator.client.concurrency import run_together
@@ -56,6 +57,7 @@ class Sources:
     pods: PodCache
     nodes: NodeCache
     autoscalers: ForeignAutoscalerCache
+    routes: OptionalKind
     secrets: SecretReader
     reports: Reports
 
@@ -122,6 +124,7 @@ async def gather(
         pods=pods,
         reports={uid: report for uid, report in asked.items() if report is not None},
         nodes=sources.nodes.all(),
+        has_gateway_api=sources.routes.is_served,
     )
 
 

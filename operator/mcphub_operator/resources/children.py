@@ -60,4 +60,6 @@ def _optional_children(hub: Hub) -> dict[ChildId, bool]:
         ChildId("PodDisruptionBudget", hub.name): find_budget(hub) is not None,
         ChildId("NetworkPolicy", hub.name): spec.network_policy.enabled,
         ChildId("RoleBinding", hub.name): reads_own_namespace(hub),
+        ChildId("Ingress", hub.name): spec.ingress is not None,
+        ChildId("HTTPRoute", hub.name): spec.route is not None,
     }

@@ -44,6 +44,8 @@ def build_config(
         omitted: Names of fields that are left out where they have their default.
     """
     spec = hub.spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+    spec["publicURL"] = hub.public_url
+    spec["allowedHosts"] = [*dict.fromkeys((*hub.spec.allowed_hosts, *hub.hostnames))]
     given = hub.spec.model_dump(
         mode="json", by_alias=True, exclude_none=True, exclude_defaults=True
     )

@@ -11,6 +11,7 @@ from mcphub_operator.cache.autoscalers import AutoscalerStore, ForeignAutoscaler
 from mcphub_operator.cache.children import ChildCache, ChildStore, Enqueue
 from mcphub_operator.cache.hubs import HubCache, list_hubs
 from mcphub_operator.cache.nodes import NodeCache
+from mcphub_operator.cache.optional_kind import OptionalKind
 from mcphub_operator.cache.pods import PodCache
 from mcphub_operator.cache.reflector import Reflector, Scope, Store
 from mcphub_operator.cache.secrets import SecretCache
@@ -19,12 +20,15 @@ from mcphub_operator.client.kinds import (
     AUTOSCALER,
     CHILD_KINDS,
     DISPENSABLE,
+    HTTP_ROUTE,
     HUB,
     NODE,
     POD,
+    ROUTE_KINDS,
     SECRET,
 )
 from mcphub_operator.errors import ApiError
+from mcphub_operator.settings import Settings
 
 log = structlog.get_logger(__name__)
 
@@ -42,9 +46,11 @@ class Caches:
     autoscalers: ForeignAutoscalerCache
     pods: PodCache
     nodes: NodeCache
+    routes: OptionalKind
 
 
 def build_caches(
+    api: Api,
     enqueue: Enqueue,
     enqueue_first: Enqueue,
     enqueue_all: Callable[[], None],
@@ -53,34 +59,48 @@ def build_caches(
     """Return empty caches.
 
     Args:
+        api: asks the API server which kinds it serves.
         enqueue: called with a hub that changed.
         enqueue_first: called with a hub that a user has just changed.
         enqueue_all: called when something changed that concerns every hub.
         notice_pods: called with a hub whose pods changed.
     """
-    children = ChildCache(enqueue)
+    children, hubs = ChildCache(enqueue), HubCache(enqueue, enqueue_first)
+
+    def notice_routes() -> None:
+        if not routes.is_served:
+            children.replace(HTTP_ROUTE, None, frozenset())
+        enqueue_all()
+
+    routes = OptionalKind(api, HTTP_ROUTE, lambda: wants_route(hubs), notice_routes)
     return Caches(
-        hubs=HubCache(enqueue, enqueue_first),
+        hubs=hubs,
         children=children,
         secrets=SecretCache(enqueue, children),
         autoscalers=ForeignAutoscalerCache(enqueue),
         pods=PodCache(notice_pods),
         nodes=NodeCache(enqueue_all),
+        routes=routes,
     )
 
 
-def build_reflectors(
-    api: Api, caches: Caches, namespaces: Sequence[str], relist_seconds: float
-) -> list[Reflector]:
-    """Return the watches for these namespaces; none means the whole cluster."""
+def wants_route(hubs: HubCache) -> bool:
+    """Tell whether any hub asks for an HTTPRoute."""
+    return any(isinstance(s, dict) and s.get("route") for _, s in hubs.specs())
+
+
+def build_reflectors(api: Api, caches: Caches, settings: Settings) -> list[Reflector]:
+    """Return the watches for the settings' namespaces; none: the whole cluster."""
 
     def reflect(scope: Scope, store: Store) -> Reflector:
-        return Reflector(api, scope, store, relist_seconds)
+        optional = caches.routes if scope.kind is HTTP_ROUTE else None
+        return Reflector(api, scope, store, settings.relist_seconds, optional)
 
     made = [reflect(Scope(NODE), caches.nodes)]
-    for namespace in namespaces or (None,):
+    apart = {SECRET, AUTOSCALER, *(() if settings.routes else ROUTE_KINDS)}
+    for namespace in settings.namespaces or (None,):
         for kind in CHILD_KINDS:
-            if kind not in (SECRET, AUTOSCALER):
+            if kind not in apart:
                 scope = Scope(kind, namespace, names.MANAGED_SELECTOR)
                 made.append(reflect(scope, ChildStore(caches.children, kind)))
         secrets = Scope(SECRET, namespace, metadata_only=True)

@@ -69,14 +69,15 @@ class Operator:
         self.hubs_wanted = asyncio.Event()
         self.api = Api(connection, metrics.requested)
         self.caches = build_caches(
-            self.queue.add, self.queue.add_first, self.enqueue_all, self._notice_pods
+            self.api,
+            self.queue.add,
+            self.queue.add_first,
+            self.enqueue_all,
+            self._notice_pods,
         )
-        chosen = settings.namespaces
-        self.reflectors = build_reflectors(
-            self.api, self.caches, chosen, settings.relist_seconds
-        )
+        self.reflectors = build_reflectors(self.api, self.caches, settings)
         self.served = ServedNamespaces(
-            self.api, chosen, self.reflectors, self._report_namespaces
+            self.api, settings.namespaces, self.reflectors, self._report_namespaces
         )
         identity = build_identity(settings)
         self.elector = build_elector(settings, self.api, identity)

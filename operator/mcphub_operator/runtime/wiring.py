@@ -108,6 +108,7 @@ def build_reconciler(settings: Settings, parts: Parts, identity: str) -> Reconci
         f"{find_namespace(settings)}/{settings.lease_name}",
         settings.metrics_grace_seconds,
         settings.address_grace_seconds,
+        settings.routes,
     )
     events = EventRecorder(parts.writer, identity, now)
     return Reconciler(
@@ -118,6 +119,7 @@ def build_reconciler(settings: Settings, parts: Parts, identity: str) -> Reconci
             pods=caches.pods,
             nodes=caches.nodes,
             autoscalers=caches.autoscalers,
+            routes=caches.routes,
             secrets=secrets,
             reports=parts.poller.find,
         ),

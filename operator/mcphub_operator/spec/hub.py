@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from mcphub_operator.errors import InvalidHub
 from mcphub_operator.spec.hub_spec import HubSpec
+from mcphub_operator.spec.routing import find_hostnames, find_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,16 @@ class Hub:
     labels: Mapping[str, str]
     spec: HubSpec
     is_being_deleted: bool = False
+
+    @property
+    def public_url(self) -> str:
+        """Return the URL for clients from outside; empty if the spec gives none."""
+        return self.spec.public_url or find_url(self.spec.route, self.spec.ingress)
+
+    @property
+    def hostnames(self) -> tuple[str, ...]:
+        """Return the names by which a route or an Ingress leads to the hub."""
+        return tuple(find_hostnames(self.spec.route, self.spec.ingress))
 
 
 def parse_hub(body: Mapping[str, Any]) -> Hub:

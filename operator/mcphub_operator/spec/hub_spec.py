@@ -13,6 +13,7 @@ from mcphub_operator.spec.governance import GOVERNANCE
 from mcphub_operator.spec.model import Model, rule, rules
 from mcphub_operator.spec.pods import PodSpec, PullPolicy, PullSecret, Resources
 from mcphub_operator.spec.policy import NetworkPolicySpec
+from mcphub_operator.spec.routing import IngressSpec, RouteSpec
 from mcphub_operator.spec.scaling import Autoscaling, DisruptionBudget
 from mcphub_operator.spec.strings import CIDR, AllowedHost, OptionalHTTPURL
 
@@ -134,13 +135,21 @@ class HubSpec(Model):
     service: ServiceSpec = ServiceSpec()
     """The Service that clients connect to."""
 
+    route: RouteSpec | None = None
+    """An HTTPRoute of the Gateway API that leads clients from outside to the hub."""
+
+    ingress: IngressSpec | None = None
+    """An Ingress that leads clients from outside to the hub, for clusters without a
+    Gateway."""
+
     public_url: Annotated[OptionalHTTPURL, Field(alias="publicURL")] = ""
     """URL of the hub for clients, if it is behind a proxy. The hub uses it in the
-    status, in the OAuth metadata and in the check of the Host header."""
+    status, in the OAuth metadata and in the check of the Host header. Empty: the URL
+    that `route`, or else `ingress`, gives."""
 
     allowed_hosts: Annotated[tuple[AllowedHost, ...], Field(max_length=64)] = ()
     """Additional Host header values to accept. The hub always accepts nodes, the
-    Service, loopback and publicURL."""
+    Service, loopback, publicURL, and the names in `route` and `ingress`."""
 
     trusted_proxies: Annotated[tuple[CIDR, ...], Field(max_length=64)] = ()
     """Address ranges of proxies whose X-Forwarded headers the hub trusts."""

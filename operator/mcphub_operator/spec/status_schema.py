@@ -124,7 +124,8 @@ class Condition(Model):
 
     type: Annotated[str, Field(max_length=316)]
     """Ready, Reconciling, Stalled, SecretsResolved, KeysAvailable (only with auth.type
-    JWT), BackendsReachable, ToolsValid or Paused."""
+    JWT), BackendsReachable, ToolsValid, Routed (only with route or ingress) or
+    Paused."""
 
     status: ConditionStatus
     """Whether the condition holds: True, False or Unknown."""
@@ -195,4 +196,5 @@ class HubStatus(Model):
         Field(),
     ] = None
     """Ready, Reconciling, Stalled, SecretsResolved, KeysAvailable (only with auth.type
-    JWT), BackendsReachable, ToolsValid and Paused."""
+    JWT), BackendsReachable, ToolsValid, Routed (only with route or ingress) and
+    Paused."""

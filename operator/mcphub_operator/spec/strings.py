@@ -160,6 +160,28 @@ AllowedHost = Annotated[
     ),
 ]
 
+Hostname = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=253,
+        json_schema_extra=rules(
+            rule(
+                "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+                "([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$') && !isIP(self)",
+                "must be a host name in lower case, such as mcp.example.com, without"
+                " scheme, port, path or wildcard",
+                hides_value=True,
+            )
+        ),
+    ),
+]
+
+DNSName = Annotated[
+    str, Field(max_length=253, pattern=r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$")
+]
+"""The name of a cluster's object, such as a class; empty where it is optional."""
+
 CIDR = Annotated[
     str,
     Field(

@@ -12,7 +12,7 @@ from typing import Any
 from mcphub_operator.observed import Observed
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.spec.access import ServiceType
-from mcphub_operator.spec.status_schema import BackendState
+from mcphub_operator.spec.status_schema import BackendState, ConditionStatus
 from mcphub_operator.status.authentication import find_auth_fault
 from mcphub_operator.status.condition_model import (
     ConditionType,
@@ -22,6 +22,7 @@ from mcphub_operator.status.condition_model import (
 from mcphub_operator.status.findings import Finding
 from mcphub_operator.status.pod_faults import SEVERITY
 from mcphub_operator.status.rollout import Progress
+from mcphub_operator.status.routes import find_routing
 
 DEADLINE_SECONDS = 180.0
 """After this long with a cause, a hub counts as stalled."""
@@ -80,6 +81,9 @@ def _find_service_causes(
         yield auth
     if fault := find_address_fault(observed):
         yield fault
+    routing = find_routing(observed)
+    if routing is not None and routing.status is ConditionStatus.FALSE:
+        yield Finding(Reason.NOT_ROUTED, routing.message)
     yield from _find_autoscaler_cause(observed)
 
 

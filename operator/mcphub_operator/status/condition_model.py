@@ -24,6 +24,7 @@ class ConditionType(StrEnum):
     KEYS_AVAILABLE = "KeysAvailable"
     BACKENDS_REACHABLE = "BackendsReachable"
     TOOLS_VALID = "ToolsValid"
+    ROUTED = "Routed"
     PAUSED = "Paused"
 
 
@@ -54,6 +55,7 @@ class Reason(StrEnum):
     TOKENS_REFUSED = "TokensRefused"
     BACKENDS_DOWN = "BackendsDown"
     ADDRESS_PENDING = "AddressPending"
+    NOT_ROUTED = "NotRouted"
     METRICS_UNAVAILABLE = "MetricsUnavailable"
 
     WRITE_FAILED = "WriteFailed"
@@ -71,6 +73,10 @@ class Reason(StrEnum):
     SOME_INVALID = "SomeInvalid"
     NOT_CHECKED = "NotChecked"
     CONFIGURATION_REJECTED = "ConfigurationRejected"
+    ACCEPTED = "Accepted"
+    NOT_ACCEPTED = "NotAccepted"
+    GATEWAY_API_MISSING = "GatewayAPIMissing"
+    ROUTES_DISABLED = "RoutesDisabled"
     PAUSED_BY_SPEC = "PausedBySpec"
     NOT_PAUSED = "NotPaused"
 

@@ -39,6 +39,7 @@ from mcphub_operator.status.condition_model import (
 )
 from mcphub_operator.status.findings import Finding, Findings
 from mcphub_operator.status.rollout import Progress
+from mcphub_operator.status.routes import find_routing
 from mcphub_operator.status.tools import NOTHING_KNOWN, ToolsView
 
 
@@ -63,6 +64,7 @@ def build_conditions(given: StatusInput) -> tuple[Condition, ...]:
         *_keys(given),
         Condition(ConditionType.BACKENDS_REACHABLE, *_backends(given)),
         Condition(ConditionType.TOOLS_VALID, *_tools(given)),
+        *_routed(given),
         Condition(ConditionType.PAUSED, *_paused(given)),
     )
 
@@ -227,6 +229,14 @@ def _keys(given: StatusInput) -> Iterator[Condition]:
     """Yield the condition that only hubs with an identity provider have."""
     if uses_keys(given.observed):
         yield Condition(ConditionType.KEYS_AVAILABLE, *find_keys_status(given.observed))
+
+
+def _routed(given: StatusInput) -> Iterator[Condition]:
+    """Yield the condition that only hubs with a route or an Ingress have."""
+    if routing := find_routing(given.observed):
+        yield Condition(
+            ConditionType.ROUTED, routing.status, routing.reason, routing.message
+        )
 
 
 def _backends(given: StatusInput) -> StatusReasonMessage:

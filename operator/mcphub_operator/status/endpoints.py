@@ -13,6 +13,7 @@ from mcphub_operator import names
 from mcphub_operator.observed import Node, Observed
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.spec.access import ServiceType
+from mcphub_operator.status.routes import is_reached
 
 HTTP_PORT = 80
 
@@ -33,8 +34,8 @@ def build_endpoints(observed: Observed) -> dict[str, str] | None:
 
 def _find_base(observed: Observed) -> str | None:
     hub = observed.hub
-    if hub.spec.public_url:
-        return hub.spec.public_url.rstrip("/")
+    if hub.spec.public_url or (hub.public_url and is_reached(observed)):
+        return hub.public_url.rstrip("/")
     service = observed.children.get(ChildId("Service", hub.name))
     if service is None:
         return None

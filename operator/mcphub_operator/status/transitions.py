@@ -29,6 +29,7 @@ _WHILE_READY = frozenset(
         Reason.BACKENDS_DOWN,
         Reason.PODS_REFUSED,
         Reason.ADDRESS_PENDING,
+        Reason.NOT_ROUTED,
         Reason.METRICS_UNAVAILABLE,
         *SEVERITY,
     }

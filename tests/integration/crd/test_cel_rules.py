@@ -32,6 +32,9 @@ JWT = {
     "audience": "mcphub",
     "jwksURI": "https://login.example.com/keys",
 }
+ROUTE = {"parentRefs": [{"name": "edge"}], "hostnames": ["mcp.example.com"]}
+INGRESS = {"host": "mcp.example.com", "className": "traefik"}
+HOSTNAME = "must be a host name in lower case, such as mcp.example.com"
 KEY = {"name": "credentials", "key": "key"}
 
 
@@ -188,6 +191,32 @@ REFUSED = [
         hub(service={"type": "NodePort", "loadBalancerSourceRanges": ["10.0.0.0/8"]}),
         "spec.service.loadBalancerSourceRanges",
         "loadBalancerSourceRanges needs service.type LoadBalancer",
+    ),
+    (
+        "a route by a wildcard",
+        hub(route=ROUTE | {"hostnames": ["*.example.com"]}),
+        "spec.route.hostnames[0]",
+        HOSTNAME,
+    ),
+    (
+        "an Ingress by a URL with a password",
+        hub(ingress={"host": "https://u:hunter2@mcp.example.com"}),
+        "spec.ingress.host",
+        HOSTNAME,
+    ),
+    (
+        "an Ingress by an address",
+        hub(ingress={"host": "192.0.2.7"}),
+        "spec.ingress.host",
+        HOSTNAME,
+    ),
+    (
+        "the class of an Ingress as an annotation",
+        hub(
+            ingress=INGRESS | {"annotations": {"kubernetes.io/ingress.class": "nginx"}}
+        ),
+        "spec.ingress.annotations",
+        "deprecated; set ingress.className",
     ),
     (
         "a public URL with a password",
@@ -430,6 +459,14 @@ ACCEPTED = [
         hub(autoscaling={"targetMemoryUtilizationPercentage": None}, replicas=None),
     ),
     *governed_hubs.ACCEPTED,
+    ("a route and an Ingress", hub(route=ROUTE, ingress=INGRESS)),
+    (
+        "a route to a listener",
+        hub(
+            route=ROUTE
+            | {"parentRefs": [{"name": "e", "namespace": "n", "sectionName": "s"}]}
+        ),
+    ),
     ("a host with a port", hub(allowedHosts=["mcp.example.com:8443"])),
     ("an IPv6 range", cidrs("fd00::/8")),
     (

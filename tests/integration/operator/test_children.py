@@ -17,7 +17,7 @@ from mcphub_operator.client.kinds import (
     SERVICE,
     SERVICE_ACCOUNT,
 )
-from tests.support.observed import CLUSTER
+from tests.support.observed import CLUSTER, INGRESS, ROUTE
 from tests.support.running_operator import Running, World, running_operator
 from tests.support.waiting import wait_until
 
@@ -29,6 +29,8 @@ EVERYTHING = {
     "disruptionBudget": {"maxUnavailable": 1},
     "service": {"type": "NodePort"},
     "backends": [CLUSTER],
+    "route": ROUTE,
+    "ingress": INGRESS,
 }
 SELECTOR = f"{names.LABEL_INSTANCE}=team-data"
 
@@ -92,6 +94,8 @@ class TestAHub:
             ("PodDisruptionBudget", "team-data"),
             ("NetworkPolicy", "team-data"),
             ("RoleBinding", "team-data"),
+            ("Ingress", "team-data"),
+            ("HTTPRoute", "team-data"),
         }
 
     async def test_is_written_as_seldom_as_can_be(self, world: World):

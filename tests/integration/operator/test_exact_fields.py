@@ -17,7 +17,7 @@ from mcphub_operator.client.kinds import (
 from mcphub_operator.errors import Refused
 from mcphub_operator.field_ownership import EXACT, ExactField, find_value
 from tests.support.exact_fields import add_to
-from tests.support.observed import CLUSTER
+from tests.support.observed import CLUSTER, INGRESS, ROUTE
 from tests.support.running_operator import Running, World, running_operator
 from tests.support.waiting import wait_until
 
@@ -28,6 +28,8 @@ SPEC: dict[str, Any] = {
     "disruptionBudget": {},
     "service": {"type": "NodePort"},
     "backends": [CLUSTER],
+    "route": ROUTE,
+    "ingress": INGRESS,
 }
 REFUSED = {
     "RoleBinding subjects",
@@ -36,6 +38,7 @@ REFUSED = {
     "Deployment spec.template.spec.activeDeadlineSeconds",
     "Service spec.sessionAffinityConfig",
     "Service spec.loadBalancerSourceRanges",
+    "Ingress spec.rules",
 }
 """The API server refuses or drops the addition by itself."""
 

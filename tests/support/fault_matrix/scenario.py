@@ -14,6 +14,7 @@ from mcphub_operator.client.kinds import (
     CONFIG_MAP,
     DEPLOYMENT,
     DISRUPTION_BUDGET,
+    HTTP_ROUTE,
     HUB,
     NETWORK_POLICY,
     ROLE_BINDING,
@@ -22,6 +23,8 @@ from mcphub_operator.client.kinds import (
     SERVICE_ACCOUNT,
     Kind,
 )
+from mcphub_operator.client.kinds import INGRESS as INGRESS_KIND
+from tests.support.observed import INGRESS, ROUTE
 from tests.support.running_operator import World
 from tests.support.waiting import wait_until
 
@@ -38,7 +41,7 @@ def _postgres(secret: str) -> dict[str, Any]:
 BEGINNING: Mapping[str, Spec] = {
     "changed": {},
     "scaled": {"autoscaling": {"minReplicas": 1, "maxReplicas": 4}},
-    "handed": {"replicas": 2},
+    "handed": {"replicas": 2, "ingress": INGRESS},
     "returned": {"autoscaling": {"minReplicas": 2, "maxReplicas": 4}},
     "rotated": _postgres("login"),
     "waiting": _postgres("late"),
@@ -46,6 +49,8 @@ BEGINNING: Mapping[str, Spec] = {
         "disruptionBudget": {},
         "autoscaling": {"minReplicas": 1},
         "backends": [{"name": "cluster", "kubernetes": {}}],
+        "route": ROUTE,
+        "ingress": INGRESS,
     },
     "recreated": {"disruptionBudget": {}},
     "ended": {},
@@ -56,6 +61,7 @@ LATER: Mapping[str, Spec] = {
         "service": {"type": "NodePort", "port": 9000},
         "networkPolicy": {"enabled": False},
         "limits": {"maxRows": 7},
+        "route": ROUTE,
     },
     "scaled": {
         "autoscaling": {"minReplicas": 1, "maxReplicas": 4},
@@ -76,6 +82,8 @@ LOST_CHILDREN: tuple[tuple[Kind, str], ...] = (
     (DISRUPTION_BUDGET, "drifted"),
     (ROLE_BINDING, "drifted"),
     (AUTOSCALER, "drifted"),
+    (INGRESS_KIND, "drifted"),
+    (HTTP_ROUTE, "drifted"),
     (DEPLOYMENT, "changed"),
 )
 MARKS = {"app.kubernetes.io/managed-by": None, "app.kubernetes.io/version": "old"}
@@ -85,6 +93,7 @@ CHANGED: tuple[tuple[Kind, str, Any], ...] = (
     (DEPLOYMENT, "scaled", {"metadata": {"labels": MARKS}}),
     (CONFIG_MAP, "handed", {"data": {"hub.yaml": "changed"}}),
     (AUTOSCALER, "handed", {"spec": {"maxReplicas": 9}}),
+    (HTTP_ROUTE, "changed", {"spec": {"hostnames": ["other.example.com"]}}),
 )
 
 

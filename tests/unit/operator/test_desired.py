@@ -17,9 +17,11 @@ from mcphub_server.backends.kubernetes.backend import ROLE as OBSERVER_ROLE
 from tests.support.observed import (
     CLUSTER,
     DEPLOYMENT,
+    INGRESS,
     NOW,
     PLATFORM,
     POSTGRES,
+    ROUTE,
     find_child,
     hub,
     observe,
@@ -60,6 +62,7 @@ class TestTheChildren:
             pytest.param({"networkPolicy": {"enabled": False}}, id="no policy"),
             pytest.param({"backends": [CLUSTER]}, id="a hub that reads its namespace"),
             pytest.param({"auth": {"type": "None"}}, id="no authentication"),
+            pytest.param({"route": ROUTE, "ingress": INGRESS}, id="routes"),
             pytest.param(
                 {"auth": {"tokensSecretRef": {"name": "mine"}}}, id="own tokens"
             ),

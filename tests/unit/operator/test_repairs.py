@@ -19,12 +19,14 @@ from mcphub_operator.observed import Observed
 from mcphub_operator.ownership_reference import render_reference
 from mcphub_operator.resources.manifest import ChildId
 from tests.support.exact_fields import add_to
-from tests.support.observed import CLUSTER, hub, observe, settle
+from tests.support.observed import CLUSTER, INGRESS, ROUTE, hub, observe, settle
 
 AUTOSCALED = {
     "autoscaling": {"minReplicas": 1},
     "disruptionBudget": {},
     "backends": [CLUSTER],
+    "route": ROUTE,
+    "ingress": INGRESS,
 }
 
 Item = dict[str, Any]

@@ -21,7 +21,7 @@ from tests.support.api_proxy.rules import (
     is_write,
     never,
 )
-from tests.support.definition import install_definition
+from tests.support.definition import install_definitions
 from tests.support.running_operator import World, open_world, running_operator
 from tests.support.waiting import wait_until
 from tools.cluster.apiserver import ApiAccess, ApiServer, running_api_server
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.timeout(180)
 @pytest.fixture(scope="module")
 def restartable() -> Iterator[ApiServer]:
     """An API server of these tests' own: others go on using the shared one."""
-    prepared = running_api_server(prepare=install_definition, controllers=False)
+    prepared = running_api_server(prepare=install_definitions, controllers=False)
     with prepared as server:
         yield server
 

@@ -15,6 +15,7 @@ from mcphub_operator.errors import ApiError
 from tests.support.fault_matrix.end_state import find_differences, normalize
 from tests.support.fault_matrix.matrix import Matrix, Run
 from tests.support.fault_matrix.runner import Runner, Sandbox
+from tests.support.observed import INGRESS, ROUTE
 from tests.support.running_operator import running_operator
 from tests.support.waiting import wait_until
 
@@ -35,6 +36,8 @@ SPEC: dict[str, Any] = {
     "service": {"type": "NodePort"},
     "disruptionBudget": {},
     "replicas": 1,
+    "route": ROUTE,
+    "ingress": {**INGRESS, "className": "edge", "tlsSecretRef": {"name": "mcp-tls"}},
 }
 AUTOSCALED = {"autoscaling": {"minReplicas": 1, "maxReplicas": 3}}
 

@@ -8,8 +8,9 @@ from mcphub_operator.cache.autoscalers import ForeignAutoscalerCache
 from mcphub_operator.cache.children import ChildCache
 from mcphub_operator.cache.hubs import HubCache
 from mcphub_operator.cache.nodes import NodeCache
+from mcphub_operator.cache.optional_kind import OptionalKind
 from mcphub_operator.cache.pods import PodCache
-from mcphub_operator.client.kinds import BY_NAME, Kind
+from mcphub_operator.client.kinds import BY_NAME, HTTP_ROUTE, Kind
 from mcphub_operator.errors import build_api_error
 from mcphub_operator.observed import Observed
 from mcphub_operator.reconcile.budget import WriteBudget
@@ -110,13 +111,15 @@ def build(*, undoes_repairs: bool = False) -> tuple[Reconciler, Writer]:
     for child, item in items.items():
         children.upsert(BY_NAME[child.kind], item)
     secrets: Any = Secrets(observed)
+    api: Any = None  # nothing is looked up
     sources = Sources(
-        api=None,  # type: ignore[arg-type]  # nothing is looked up
+        api=api,
         hubs=hubs,
         children=children,
         pods=PodCache(_ignore),
         nodes=NodeCache(lambda: None),
         autoscalers=ForeignAutoscalerCache(_ignore),
+        routes=OptionalKind(api, HTTP_ROUTE, lambda: False, lambda: None),
         secrets=secrets,
         reports=lambda _: None,
     )

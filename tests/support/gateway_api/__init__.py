@@ -1,0 +1,1 @@
+"""The definitions of the Gateway API, from its Go module."""
