@@ -15,7 +15,9 @@ OF_THE_OPERATOR = frozenset({"benchmarks", "cluster", "crd", "operator"})
 @pytest.hookimpl
 def pytest_asyncio_loop_factories(
     item: pytest.Item,
-) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]] | None:
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """Return the one loop that a test runs on."""
     folder = item.path.relative_to(FOLDER).parts[0]
-    return None if folder in OF_THE_OPERATOR else {"uvloop": uvloop.new_event_loop}
+    if folder in OF_THE_OPERATOR:
+        return {"asyncio": asyncio.new_event_loop}
+    return {"uvloop": uvloop.new_event_loop}
