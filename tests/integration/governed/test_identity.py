@@ -97,6 +97,9 @@ ESCAPES = [
     "SELECT (c).reltuples FROM pg_class c WHERE relname = 'tickets'",
     "SELECT most_common_vals FROM pg_stats WHERE tablename = 'tickets'",
     "SELECT n_live_tup FROM pg_stat_user_tables",
+    "SELECT max(ctid) FROM desk.tickets",
+    "SELECT t.ctid FROM desk.tickets t",
+    "SELECT 1 FROM desk.tickets WHERE ctid > '(0,20)'",
     "SELECT n_live_tup FROM pg_catalog.pg_stat_all_tables",
     "SELECT heap_blks_read FROM pg_statio_all_tables",
     "SELECT pg_relation_size('desk.tickets')",
@@ -283,3 +286,34 @@ async def test_views_that_show_all_rows_are_named(
     assert status["backends"][0]["state"] == "Connected"
     assert "desk.all_subjects" in message
     assert "desk.own_subjects" not in message
+
+
+PARTS = """
+CREATE TABLE desk.parted (tenant text, body text) PARTITION BY LIST (tenant);
+CREATE TABLE desk.parted_acme PARTITION OF desk.parted FOR VALUES IN ('acme');
+CREATE TABLE desk.parent (tenant text);
+CREATE TABLE desk.child () INHERITS (desk.parent);
+CREATE TABLE desk.bound_child () INHERITS (desk.parent);
+CREATE TABLE desk.hidden_child () INHERITS (desk.parent);
+ALTER TABLE desk.parted ENABLE ROW LEVEL SECURITY;
+ALTER TABLE desk.parent ENABLE ROW LEVEL SECURITY;
+ALTER TABLE desk.bound_child ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON ALL TABLES IN SCHEMA desk TO reader;
+REVOKE SELECT ON desk.all_subjects, desk.hidden_child FROM reader;
+"""
+"""With SELECT on all tables of a schema, which is how most roles get it."""
+
+
+async def test_parts_of_tables_that_have_no_policies_are_named(
+    open_hub: OpenHub, shop: PostgresServer
+) -> None:
+    shop.run_sql(PARTS, postgres.DATABASE)
+    try:
+        async with open_hub(backend={"identity": IDENTITY}) as hub:
+            status = await wait_for_status(hub, lambda _: True)
+    finally:
+        shop.run_sql("DROP TABLE desk.parted, desk.parent CASCADE", postgres.DATABASE)
+
+    message = status["backends"][0]["message"]
+    assert "have none: desk.child, desk.parted_acme; revoke SELECT" in message
+    assert "views" not in message

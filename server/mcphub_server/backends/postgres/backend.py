@@ -41,7 +41,7 @@ from mcphub_server.backends.postgres.identity import (
 )
 from mcphub_server.backends.postgres.names import DatabaseNames
 from mcphub_server.backends.postgres.roles import (
-    FIND_OPEN_VIEWS,
+    FIND_OPEN_RELATIONS,
     FIND_ROLES,
     RoleFindings,
     judge_roles,
@@ -174,8 +174,8 @@ class PostgresBackend:
             return
         roles = list(list_roles(self.config.identity))
         found = await session.fetch(FIND_ROLES, roles)
-        views = await session.fetch(FIND_OPEN_VIEWS, roles)
-        self._roles = judge_roles(found, views)
+        relations = await session.fetch(FIND_OPEN_RELATIONS, roles)
+        self._roles = judge_roles(found, relations)
         self._roles_until = time.monotonic() + ROLES_KEPT_SECONDS
 
     async def _require_safe_roles(self) -> None:

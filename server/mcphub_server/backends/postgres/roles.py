@@ -29,20 +29,24 @@ FROM (SELECT session_user::text UNION SELECT pg_catalog.unnest($1::text[])) AS q
 LEFT JOIN pg_catalog.pg_roles r ON r.rolname = q.name
 ORDER BY 1"""
 
-FIND_OPEN_VIEWS = """
+FIND_OPEN_RELATIONS = """
 WITH RECURSIVE guarded(oid) AS (
   SELECT c.oid FROM pg_catalog.pg_class c
   WHERE c.relkind IN ('r', 'p') AND c.relrowsecurity
   UNION
-  SELECT w.ev_class FROM guarded g
-  JOIN pg_catalog.pg_depend d ON d.refobjid = g.oid
-    AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-    AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
-  JOIN pg_catalog.pg_rewrite w ON w.oid = d.objid AND w.ev_class <> g.oid)
-SELECT n.nspname || '.' || c.relname AS name
+  SELECT n.oid FROM guarded g CROSS JOIN LATERAL (
+    SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent = g.oid
+    UNION ALL
+    SELECT w.ev_class FROM pg_catalog.pg_depend d
+    JOIN pg_catalog.pg_rewrite w ON w.oid = d.objid AND w.ev_class <> g.oid
+    WHERE d.refobjid = g.oid
+      AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+      AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass) AS n(oid))
+SELECT n.nspname || '.' || c.relname AS name, c.relkind IN ('v', 'm') AS is_view
 FROM guarded g JOIN pg_catalog.pg_class c ON c.oid = g.oid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE (c.relkind = 'm' OR c.relkind = 'v' AND NOT EXISTS (
+WHERE (c.relkind = 'm' OR c.relkind IN ('r', 'p', 'f') AND NOT c.relrowsecurity
+  OR c.relkind = 'v' AND NOT EXISTS (
     SELECT FROM pg_catalog.unnest(c.reloptions) AS o(text)
     WHERE o.text IN ('security_invoker=true', 'security_invoker=on',
                      'security_invoker=1', 'security_invoker=yes')))
@@ -50,6 +54,8 @@ WHERE (c.relkind = 'm' OR c.relkind = 'v' AND NOT EXISTS (
     WHERE (r.rolname = session_user OR r.rolname = ANY ($1::text[]))
       AND pg_catalog.has_table_privilege(r.oid, c.oid, 'SELECT'))
 ORDER BY 1"""
+"""Views of tables with policies, and parts of such tables (partitions and children by
+inheritance), that a caller can read without the policies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,31 +65,45 @@ class RoleFindings:
     Attributes:
         unsafe: Why callers may see foreign rows, and what mends it; empty: they do not.
         open_views: Views that show all rows, whoever asks.
+        open_parts: Parts of tables with policies that have no policies themselves.
     """
 
     unsafe: str = ""
     open_views: tuple[str, ...] = ()
+    open_parts: tuple[str, ...] = ()
 
     @property
     def warning(self) -> str:
-        """A sentence on the views; empty without any."""
-        if not self.open_views:
-            return ""
-        named = ", ".join(self.open_views[:MOST_NAMED])
-        more = len(self.open_views) - MOST_NAMED
-        rest = f" and {more} more" if more > 0 else ""
-        return (
-            f"These views show the rows of every caller: {named}{rest}; recreate them "
+        """A sentence on the views and one on the parts; empty without any."""
+        views, parts = name_some(self.open_views), name_some(self.open_parts)
+        sentences = (
+            f"These views show the rows of every caller: {views}; recreate them "
             "WITH (security_invoker = true), or revoke SELECT on them."
+            if views
+            else "",
+            f"These parts of tables with policies have none: {parts}; revoke SELECT "
+            "on them, which their tables do not need."
+            if parts
+            else "",
         )
+        return " ".join(filter(None, sentences))
 
 
 def judge_roles(
-    rows: Sequence[Mapping[str, Any]], views: Sequence[Mapping[str, Any]]
+    rows: Sequence[Mapping[str, Any]], relations: Sequence[Mapping[str, Any]]
 ) -> RoleFindings:
     """Return what the two queries found."""
     unsafe = next((text for row in rows if (text := describe_role(row))), "")
-    return RoleFindings(unsafe, tuple(row["name"] for row in views))
+    views = tuple(each["name"] for each in relations if each["is_view"])
+    parts = tuple(each["name"] for each in relations if not each["is_view"])
+    return RoleFindings(unsafe, views, parts)
+
+
+def name_some(relations: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
+    more = len(relations) - MOST_NAMED
+    rest = f" and {more} more" if more > 0 else ""
+    return ", ".join(relations[:MOST_NAMED]) + rest
 
 
 def describe_role(row: Mapping[str, Any]) -> str:
