@@ -10,8 +10,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
-from benchmarks.calls import CallCost, Target, measure_calls
+from benchmarks.calls import CallCost, Target, ask_health, ask_list, measure_calls
 from benchmarks.client import CLASSIC, MODERN, BareClient
 from benchmarks.conditions import describe_conditions
 from benchmarks.cpu import limited_to
@@ -22,11 +23,19 @@ from benchmarks.databases import (
     open_postgres,
 )
 from benchmarks.figures import Figure, render_table
+from benchmarks.governed import RULES, TOOLS, build_rules, build_tools
 from benchmarks.hostile import KINDS
-from benchmarks.hub import HOSTILE_TOKEN, TOKEN, Backend, running_hub, write_hub
+from benchmarks.hub import (
+    HOSTILE_TOKEN,
+    TOKEN,
+    Backend,
+    running_hub,
+    write_hub,
+    write_live,
+)
 from benchmarks.memory import measure_idle, measure_sessions
 from benchmarks.neighbours import measure_beside, measure_quiet
-from benchmarks.processes import running, wait_until_ready
+from benchmarks.processes import ServerProcess, running, wait_until_ready
 from benchmarks.replies import QUICK, SLOW, measure_replies
 from benchmarks.rows import measure_rows
 from benchmarks.startup import measure_imports, measure_start
@@ -71,6 +80,37 @@ def _compare_calls(revision: str, costs: dict[str, CallCost]) -> Iterator[Figure
         None,
         f"FastMCP {fastmcp.cpu_ms:.2f} ms / SDK {sdk.cpu_ms:.2f} ms of CPU",
     )
+
+
+def report_governed(folder: Path, postgres: PostgresServer) -> Iterator[Figure]:
+    """Compare calls and lists of a hub with tools and rules with those without."""
+    tools = {"tools": build_tools()}
+    lives: dict[str, dict[str, Any]] = {
+        "bare": {},
+        "tools": tools,
+        "governed": tools | {"access": build_rules()},
+    }
+    with ExitStack() as stack:
+        clients: dict[str, tuple[ServerProcess, BareClient]] = {}
+        for name, live in lives.items():
+            hub = write_hub(folder / name, [describe_postgres(postgres)])
+            write_live(hub, live)
+            server = stack.enter_context(running_hub(hub))
+            clients[name] = server, BareClient(hub.port, TOKEN)
+        for what, ask, base in (
+            ("a call", ask_health, "bare"),
+            ("tools/list", ask_list, "tools"),
+        ):
+            targets = {name: Target(*clients[name], ask) for name in (base, "governed")}
+            costs = measure_calls(targets, CLASSIC)
+            yield Figure(
+                f"{what} with {TOOLS} declared tools and {RULES} rules",
+                costs["governed"].cpu_ms / costs[base].cpu_ms,
+                "x",
+                1.1,
+                f"with {costs['governed'].cpu_ms:.2f} ms / without "
+                f"{costs[base].cpu_ms:.2f} ms of CPU",
+            )
 
 
 def report_rows(folder: Path, postgres: PostgresServer) -> Iterator[Figure]:
@@ -179,6 +219,7 @@ def report_neighbours(folder: Path, postgres: PostgresServer) -> Iterator[Figure
 
 PARTS: dict[str, Callable[[Path, PostgresServer], Iterator[Figure]]] = {
     "calls": report_calls,
+    "governed": report_governed,
     "rows": report_rows,
     "replies": report_replies,
     "start": report_start,

@@ -6,7 +6,7 @@ else the machine does meanwhile falls on each alike.
 
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from benchmarks.client import BareClient
@@ -17,16 +17,27 @@ CALLS_PER_ROUND = 800
 ROUNDS = 5
 
 
+Ask = Callable[[BareClient, str], object]
+"""Makes one request in a revision of the protocol."""
+
+
+def ask_health(client: BareClient, revision: str) -> None:
+    """Make the trivial call."""
+    client.call(revision, "health_check", {})
+
+
+def ask_list(client: BareClient, revision: str) -> None:
+    """List the tools."""
+    client.list_tools(revision)
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A server and how the trivial call to it looks."""
+    """A server and the request that it is measured by."""
 
     server: ServerProcess
     client: BareClient
-
-    def call(self, revision: str) -> None:
-        """Make the trivial call once."""
-        self.client.call(revision, "health_check", {})
+    ask: Ask = ask_health
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +53,7 @@ def measure_calls(targets: Mapping[str, Target], revision: str) -> dict[str, Cal
     rounds: dict[str, list[CallCost]] = {name: [] for name in targets}
     for target in targets.values():
         for _ in range(WARM_UP_CALLS):
-            target.call(revision)
+            target.ask(target.client, revision)
     for _ in range(ROUNDS):
         for name, target in targets.items():
             rounds[name].append(_measure_round(target, revision))
@@ -52,7 +63,7 @@ def measure_calls(targets: Mapping[str, Target], revision: str) -> dict[str, Cal
 def _measure_round(target: Target, revision: str) -> CallCost:
     cpu, wall = target.server.read_cpu_seconds(), time.perf_counter()
     for _ in range(CALLS_PER_ROUND):
-        target.call(revision)
+        target.ask(target.client, revision)
     cpu, wall = target.server.read_cpu_seconds() - cpu, time.perf_counter() - wall
     return CallCost(cpu * 1000 / CALLS_PER_ROUND, wall * 1000 / CALLS_PER_ROUND)
 

@@ -74,6 +74,11 @@ def write_hub(
     return HubFolder(folder)
 
 
+def write_live(hub: HubFolder, live: Mapping[str, Any]) -> None:
+    """Write declared tools and access rules beside a hub's other files."""
+    (hub.folder / "live.yaml").write_text(yaml.safe_dump(dict(live)), encoding="utf-8")
+
+
 @contextmanager
 def running_hub(
     hub: HubFolder, before: Sequence[str] = (), module: str = "mcphub_server"
