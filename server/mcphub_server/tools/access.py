@@ -5,7 +5,6 @@ allows is to its caller as if it did not exist. Pure.
 """
 
 from collections.abc import Iterable
-from functools import lru_cache
 
 from mcphub_server.config.access import AccessConfig, AccessRuleConfig
 from mcphub_server.web.caller import Client
@@ -20,8 +19,6 @@ class AccessPolicy:
 
     def __init__(self, config: AccessConfig | None) -> None:
         self._rules = config.rules if config is not None else None
-        # a caller has the same claims call after call
-        self._find_rules = lru_cache(maxsize=1_024)(self._list_rules)
 
     @property
     def is_open(self) -> bool:
@@ -37,8 +34,7 @@ class AccessPolicy:
         """Return whether a caller may call a tool."""
         if self._rules is None or tool in ALWAYS:
             return True
-        rules = self._find_rules(client.claims, client.scopes)
-        return any(matches_any(tool, rule.tools) for rule in rules)
+        return any(not find_obstacle(rule, client, tool) for rule in self._rules)
 
     def explain(self, client: Client, tool: str) -> str:
         """Return why a caller may not call a tool, for the administrator's log."""
@@ -57,13 +53,6 @@ class AccessPolicy:
             for pattern in rule.tools
             if not any(matches(tool, pattern) for tool in known)
         ]
-
-    def _list_rules(
-        self, claims: Claims, scopes: frozenset[str]
-    ) -> tuple[AccessRuleConfig, ...]:
-        return tuple(
-            rule for rule in self._rules or () if not find_unmet(rule, claims, scopes)
-        )
 
 
 def find_obstacle(rule: AccessRuleConfig, client: Client, tool: str) -> str:

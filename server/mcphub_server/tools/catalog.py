@@ -7,6 +7,7 @@ same way as calling one that does not exist.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fastmcp.server.providers import Provider
 from fastmcp.tools.base import Tool
@@ -14,6 +15,10 @@ from fastmcp.utilities.versions import VersionSpec
 
 from mcphub_server.tools.access import AccessPolicy
 from mcphub_server.web.caller import Client, current_client
+from mcphub_server.web.claims import NO_CLAIMS, Claims
+
+MOST_CALLERS = 256
+"""Of how many the tools are kept; a further one's are listed again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +34,22 @@ class ToolCatalog:
 
     def __init__(self, built_in: Iterable[CatalogEntry] = ()) -> None:
         self._built_in = {entry.tool.name: entry for entry in built_in}
-        self._declared: Mapping[str, CatalogEntry] = {}
+        self._declared: dict[str, CatalogEntry] = {}
         self._policy = AccessPolicy(None)
         self._caller: Callable[[], Client] = current_client
+        # a caller has the same claims call after call
+        self._find_allowed = lru_cache(maxsize=MOST_CALLERS)(self._list_allowed)
 
     def add_built_in(self, entries: Iterable[CatalogEntry]) -> None:
         """Add tools that stay as long as the server runs."""
         self._built_in |= {entry.tool.name: entry for entry in entries}
+        self._find_allowed.cache_clear()
 
     def replace(self, declared: Iterable[CatalogEntry], policy: AccessPolicy) -> None:
         """Put other declared tools and other rules in force, at once."""
         self._declared = {entry.tool.name: entry for entry in declared}
         self._policy = policy
+        self._find_allowed.cache_clear()
 
     def replace_declared(self, declared: Iterable[CatalogEntry]) -> None:
         """Put other declared tools in force under the same rules."""
@@ -57,23 +66,23 @@ class ToolCatalog:
 
     def find(self, name: str) -> Tool | None:
         """Return a tool if the current caller may use it."""
-        entry = self._built_in.get(name) or self._declared.get(name)
-        if entry is None or not self._policy.allows(self._caller(), name):
-            return None
-        return entry.tool
+        entry = self._entries.get(name)
+        return None if entry is None else entry.tool
 
     def list_tools(self) -> list[Tool]:
         """Return the tools that the current caller may use."""
-        return [entry.tool for entry in self._list_entries()]
+        return [entry.tool for entry in self._entries.values()]
 
     def list_names(self, backend: str) -> list[str]:
         """Return the tools of a backend that the current caller may use."""
-        entries = self._list_entries()
+        entries = self._entries.values()
         return [each.tool.name for each in entries if each.backend == backend]
 
     def shows(self, backend: str) -> bool:
         """Return whether the current caller may know of a backend."""
-        return self._policy.is_open or bool(self.list_names(backend))
+        if self._policy.is_open:
+            return True
+        return any(each.backend == backend for each in self._entries.values())
 
     def explain_absence(self, name: str) -> str:
         """Return why the current caller does not find a tool; empty: it is unknown."""
@@ -81,13 +90,24 @@ class ToolCatalog:
             return ""
         return self._policy.explain(self._caller(), name)
 
-    def _list_entries(self) -> list[CatalogEntry]:
+    @property
+    def _entries(self) -> Mapping[str, CatalogEntry]:
+        """The tools that the current caller may use, by name."""
+        if self._policy.is_open:
+            return self._find_allowed(NO_CLAIMS, frozenset())
         caller = self._caller()
-        return [
-            entry
-            for entry in (*self._built_in.values(), *self._declared.values())
-            if self._policy.allows(caller, entry.tool.name)
-        ]
+        return self._find_allowed(caller.claims, caller.scopes)
+
+    def _list_allowed(
+        self, claims: Claims, scopes: frozenset[str]
+    ) -> Mapping[str, CatalogEntry]:
+        caller = Client(claims=claims, scopes=scopes)
+        entries = self._built_in | self._declared | self._built_in  # built-in ones win
+        return {
+            name: entry
+            for name, entry in entries.items()
+            if self._policy.allows(caller, name)
+        }
 
 
 class CatalogProvider(Provider):
