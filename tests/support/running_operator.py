@@ -265,6 +265,7 @@ async def running_operator(world: World, **settings: Any) -> AsyncIterator[Runni
         "kubeconfig": world.kubeconfig,
         "namespaces": (world.namespace,),
         "leader_election": False,
+        "lease_namespace": world.namespace,
         "http_port": 0,
         **UNTIMED,
         **settings,

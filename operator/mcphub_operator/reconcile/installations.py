@@ -57,6 +57,8 @@ class Installations:
         self._left: dict[HubKey, float] = {}
         self._seen: dict[HubKey, float] = {}
         self._turns: dict[HubKey, _Turns] = {}
+        self._lost: set[HubKey] = set()
+        """Hubs whose other name was counted, and has not been written over yet."""
 
     @property
     def count_left(self) -> int:
@@ -81,6 +83,7 @@ class Installations:
     def keep(self, key: HubKey) -> None:
         """Note that this installation wrote a hub."""
         self._kept.add(key)
+        self._lost.discard(key)
 
     def retract(self, key: HubKey) -> None:
         """Note that this installation's name was not written after all."""
@@ -89,6 +92,7 @@ class Installations:
     def forget(self, key: HubKey) -> None:
         """Forget a hub that is gone."""
         self._kept.discard(key)
+        self._lost.discard(key)
         for known in (self._tried, self._left, self._seen, self._turns):
             known.pop(key, None)
 
@@ -120,8 +124,9 @@ class Installations:
 
     def _loses(self, key: HubKey, name: str) -> bool:
         """Tell whether to leave a hub over which two installations fight."""
-        if not name or name > self.own:
+        if not name or name > self.own or key in self._lost:
             return False
+        self._lost.add(key)
         turns = self._turns.setdefault(key, _Turns(self._clock()))
         if self._clock() - turns.first > CONTEST_SECONDS:
             turns.first, turns.count = self._clock(), 0

@@ -172,10 +172,10 @@ class Reconciler:
                 closer = True
                 continue
             if written.steps:
+                self.claims.installations.keep(snapshot.key)
                 steps = [describe(step) for step in written.steps]
                 log.info("hub_written", hub=str(snapshot.key), steps=steps)
             if plan:
-                self.claims.installations.keep(snapshot.key)
                 later = await self._gather(snapshot, hub)
                 observed = self._with_turn(keep_looked_up(observed, later))
                 repairs = not (written.findings or repaired) and _has_repairs(observed)

@@ -146,3 +146,13 @@ def test_a_new_hub_is_left_for_a_moment_to_one_that_lives(clock: Clock):
 
 def test_without_a_name_of_its_own_an_installation_keeps_everything(clock: Clock):
     assert Installations("", clock).judge(HUB, B).verdict is Verdict.KEEP
+
+
+def test_a_name_that_a_user_wrote_is_one_turn_however_often_it_is_seen(clock: Clock):
+    """A write that fails is tried again, and the name is still there."""
+    second = Installations(B, clock)
+    second.keep(HUB)
+
+    verdicts = {second.judge(HUB, A).verdict for _ in range(9)}
+
+    assert verdicts == {Verdict.KEEP}
