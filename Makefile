@@ -122,6 +122,10 @@ transitions: env ## Try many more generated changes of a hub's spec than `make t
 bench-server: env ## Measure the cost of the server, as ratios; needs an idle machine
 	@$(BIN)/python -m benchmarks
 
+.PHONY: bench-peers
+bench-peers: env ## Compare the server's cost with MCP Toolbox's; needs an idle machine
+	@$(BIN)/python -m benchmarks.peers
+
 .PHONY: bench-connections
 bench-connections: env ## Measure many sessions and the reaction of the autoscaler (8 min)
 	@$(BIN)/python -m benchmarks.connections

@@ -79,13 +79,13 @@ class Way:
     read_cpu_seconds: Callable[[], float]
     rounds: list[RowCost]
 
-    def measure(self) -> None:
+    def measure(self, calls: int = CALLS_PER_ROUND) -> None:
         """Go a few times."""
         cpu, wall = self.read_cpu_seconds(), time.perf_counter()
-        for _ in range(CALLS_PER_ROUND):
+        for _ in range(calls):
             self.go()
         cpu, wall = self.read_cpu_seconds() - cpu, time.perf_counter() - wall
-        scale = 1000 / CALLS_PER_ROUND
+        scale = 1000 / calls
         self.rounds.append(RowCost(wall * scale, cpu * scale))
 
     @property

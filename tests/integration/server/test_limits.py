@@ -267,6 +267,17 @@ async def test_what_is_fetched_keeps_to_the_byte_limit_too(
     assert most < 8_000_000
 
 
+async def test_a_row_of_characters_that_json_escapes_is_cut_too(
+    hub_files: MakeHub,
+) -> None:
+    cells = ", ".join(["repeat(chr(1), 40000)"] * 24)
+    async with hub_in_loop(hub_files()) as hub, hub.client() as client:
+        answer = await client.call_tool("postgres_query", {"sql": f"SELECT {cells}"})
+
+    assert answer.structured_content["row_count"] == 1
+    assert answer.structured_content["truncated"]
+
+
 @pytest.mark.parametrize(
     "sql",
     [

@@ -53,8 +53,9 @@ JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass(
 JOIN pg_catalog.pg_type t ON t.oid = c.reltype
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"""
 
-ROW_SHARE = 8
-"""Pages of bytes that a row may have on its way: two of characters, four bytes each."""
+ROW_SHARE = 13
+"""Pages of bytes that a row may have on its way: two of characters, of six bytes each
+where JSON escapes them."""
 
 
 @dataclass(frozen=True, slots=True)

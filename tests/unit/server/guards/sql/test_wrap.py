@@ -22,19 +22,57 @@ def find_innermost(query, levels):
     return query
 
 
-def wrapped_sql(sql, *types, limit=101, offset=0):
+def wrapped_sql(sql, *types, limit=101, offset=0, encoding=""):
     columns = [ColumnType(name) for name in types]
-    return wrap(check_sql(sql), columns, Window(limit, offset, 1_000_000, 100)).sql
+    window = Window(limit, offset, 1_000_000, 100)
+    return wrap(check_sql(sql), columns, window, encoding).sql
 
 
+@pytest.mark.parametrize(("encoding", "levels"), [("", 3), ("UTF8", 4)])
 @pytest.mark.parametrize("sql", [pytest.param(v, id=k) for k, v in WRAPPABLE.items()])
-def test_a_statement_stays_whole_inside_its_wrapper(sql):
+def test_a_statement_stays_whole_inside_its_wrapper(sql, encoding, levels):
     inner = parse_sql(check_sql(sql).text)[0].stmt
 
-    outer = parse_sql(wrapped_sql(sql, "int4"))
+    outer = parse_sql(wrapped_sql(sql, "int4", encoding=encoding))
 
     assert len(outer) == 1
-    assert find_innermost(outer[0].stmt, levels=3) == inner
+    assert find_innermost(outer[0].stmt, levels) == inner
+
+
+@pytest.mark.parametrize(
+    ("types", "encoding", "is_json"),
+    [
+        pytest.param(["int8", "numeric", "text"], "UTF8", True, id="printed as JSON"),
+        pytest.param(["int8"], "LATIN1", False, id="another encoding"),
+        pytest.param(["int8"], "SQL_ASCII", False, id="no encoding"),
+        pytest.param(["int8"], "", False, id="an encoding that is not told"),
+        pytest.param(["int8", "jsonb"], "UTF8", False, id="JSON in a column"),
+        pytest.param([], "UTF8", False, id="no columns"),
+        pytest.param(["int8"] * 100, "UTF8", True, id="as many as a function takes"),
+        pytest.param(["int8"] * 101, "UTF8", False, id="more columns"),
+    ],
+)
+def test_rows_come_as_json_where_postgresql_prints_it(types, encoding, is_json):
+    columns = [ColumnType(name) for name in types]
+
+    wrapped = wrap(check_sql("SELECT 1"), columns, Window(2), encoding)
+
+    assert wrapped.is_json == is_json
+    assert ("json_build_array" in wrapped.sql) == is_json
+
+
+def test_a_row_as_json_says_whether_it_is_rough():
+    columns = [ColumnType("text")]
+
+    wrapped = wrap(check_sql("SELECT 'a'"), columns, Window(2), "UTF8")
+    records = [('["a"]', False, False), ('["b"]', True, False), ('["c"]', False, True)]
+    rows, more = wrapped.split_page(records, 3)
+
+    assert (rows.texts, rows.are_rough, more) == (
+        ['["a"]', '["b"]'],
+        [False, True],
+        True,
+    )
 
 
 def test_columns_are_renamed_so_that_duplicates_survive():
