@@ -34,7 +34,11 @@ from benchmarks.hub import (
     write_live,
 )
 from benchmarks.memory import measure_idle, measure_sessions
-from benchmarks.neighbours import measure_beside, measure_quiet
+from benchmarks.neighbours import (
+    measure_beside,
+    measure_quiet,
+    processors_shared,
+)
 from benchmarks.processes import ServerProcess, running, wait_until_ready
 from benchmarks.replies import QUICK, SLOW, measure_replies
 from benchmarks.rows import measure_rows
@@ -202,7 +206,7 @@ def report_neighbours(folder: Path, postgres: PostgresServer) -> Iterator[Figure
     backends = [describe_postgres(postgres), *away]
     hub = write_hub(folder / "hub", backends, {"limits": {}})
     (hub.folder / "tokens" / "hostile").write_text(HOSTILE_TOKEN, encoding="utf-8")
-    with running_hub(hub) as server:
+    with processors_shared(postgres) as before, running_hub(hub, before) as server:
         for kind in KINDS:
             quiet = measure_quiet(hub, TOKEN)
             beside = measure_beside(hub, server, (TOKEN, HOSTILE_TOKEN), kind)

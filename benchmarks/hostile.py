@@ -10,6 +10,7 @@ import http.client
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
@@ -21,6 +22,20 @@ MEBIBYTE = 1024 * 1024
 
 Call = tuple[str, dict[str, Any]]
 Calls = Callable[[int], Iterator[Call]]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request of HTTP."""
+
+    method: str = "POST"
+    path: str = "/mcp"
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Requests = Callable[[str, int], Iterator[Request]]
+"""Makes the requests of one round, with a token."""
 
 
 def fill(begin: str, part: str, end: str = "", size: int = SQL_BYTES) -> str:
@@ -132,25 +147,69 @@ def list_searches(number: int) -> Iterator[Call]:
         yield "qdrant_search", {"collection": "docs", **arguments}
 
 
-KINDS: Mapping[str, Calls] = {
-    "statements": list_statements,
-    "results": list_results,
-    "long statements": list_long,
-    "arguments": list_arguments,
-    "Cypher": list_cypher,
-    "searches": list_searches,
-}
+def list_quick(_number: int) -> Iterator[Call]:
+    """Yield calls that are cheap, as many as there can be."""
+    for _ in range(10):
+        yield "health_check", {}
 
 
-def send(port: int, token: str, calls: Calls) -> None:
-    """Send calls over one connection for ever; what comes back does not matter."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    for number in count():
+def list_refused(token: str, number: int) -> Iterator[Request]:
+    """Yield requests that are refused before they are a call."""
+    body, headers = build_call(CLASSIC, "health_check", {}, token)
+    accepting = {**headers, "Accept": "application/json, text/event-stream"}
+    stranger = {**accepting, "Authorization": f"Bearer of-a-stranger-{number}"}
+    yield Request(body=body, headers=stranger)
+    yield Request(body=body, headers={"Content-Type": "application/json"})
+    yield Request(body=body, headers=headers)
+    yield Request("GET", f"/{number}", headers=accepting)
+    yield Request("GET", headers=accepting)
+    yield Request("PUT", body=body, headers=accepting)
+    yield Request(body=b"{", headers=accepting)
+    yield Request(body=body, headers={**accepting, "Host": "stranger.example"})
+    yield Request(path="/messages/?session_id=1", body=body, headers=accepting)
+    yield Request(body=b" " * (5 * MEBIBYTE), headers=accepting)
+
+
+def list_nothing(_token: str, _number: int) -> Iterator[Request]:
+    """Yield no request: what is left is what the hostile process takes by itself."""
+    sum(range(100_000))
+    yield from ()
+
+
+def sending(calls: Calls) -> Requests:
+    """Return the requests that send calls."""
+
+    def list_requests(token: str, number: int) -> Iterator[Request]:
         for tool, arguments in calls(number):
             body, headers = build_call(CLASSIC, tool, arguments, token)
             headers["Accept"] = "application/json, text/event-stream"
+            yield Request(body=body, headers=headers)
+
+    return list_requests
+
+
+KINDS: Mapping[str, Requests] = {
+    "computing, without a request": list_nothing,
+    "quick calls": sending(list_quick),
+    "refused requests": list_refused,
+    "statements": sending(list_statements),
+    "results": sending(list_results),
+    "long statements": sending(list_long),
+    "arguments": sending(list_arguments),
+    "Cypher": sending(list_cypher),
+    "searches": sending(list_searches),
+}
+
+
+def send(port: int, token: str, list_requests: Requests) -> None:
+    """Send requests over one connection for ever; what comes back does not matter."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    for number in count():
+        for each in list_requests(token, number):
             try:
-                connection.request("POST", "/mcp", body, headers)
+                connection.request(
+                    each.method, each.path, each.body, dict(each.headers)
+                )
                 connection.getresponse().read()
             except (OSError, http.client.HTTPException):
                 connection.close()

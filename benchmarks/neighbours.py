@@ -3,8 +3,12 @@
 A measured client sends one small statement after the other, first alone and then beside
 a client that sends the worst inputs of one kind over several connections. The ratio of
 the two p99 is the figure; memory and liveness are watched meanwhile.
+
+The hub has a processor of its own. The database and both clients share the others, and
+the hostile client gives way there: what its own process takes is not the hub's doing.
 """
 
+import os
 import statistics
 import sys
 import threading
@@ -20,6 +24,7 @@ from benchmarks.client import CLASSIC, BareClient
 from benchmarks.hostile import KINDS
 from benchmarks.hub import HubFolder
 from benchmarks.processes import ServerProcess, running
+from tests.support.postgres import PostgresServer
 from tools.project import ROOT
 
 CALLS = 300
@@ -28,6 +33,9 @@ BEFORE_SECONDS = 2.0
 WATCH_SECONDS = 0.25
 LIVENESS_SECONDS = 1.0
 """The timeout of the kubelet's probe."""
+
+HUB_PROCESSOR = 0
+GIVING_WAY = ("nice", "-n", "19")
 
 
 @dataclass(slots=True)
@@ -51,6 +59,28 @@ class Neighbour:
     p99_ms: float
     failures: int
     watched: Watched = field(default_factory=Watched)
+
+
+@contextmanager
+def processors_shared(postgres: PostgresServer) -> Iterator[tuple[str, ...]]:
+    """Keep this process and the database off the hub's processor, if there are two.
+
+    Yields the words to put before the hub's command.
+    """
+    usual = os.sched_getaffinity(0)
+    others = usual - {HUB_PROCESSOR}
+    if not others:
+        yield ()
+        return
+    pid_file = postgres.folder / "data" / "postmaster.pid"
+    database = int(pid_file.read_text(encoding="utf-8").split()[0])
+    for process in (0, database):  # what they start goes with them
+        os.sched_setaffinity(process, others)
+    try:
+        yield ("taskset", "-c", str(HUB_PROCESSOR))
+    finally:
+        for process in (0, database):
+            os.sched_setaffinity(process, usual)
 
 
 def measure_quiet(hub: HubFolder, token: str) -> Neighbour:
@@ -86,7 +116,8 @@ def _measure(hub: HubFolder, token: str) -> Neighbour:
 def _sending(hub: HubFolder, token: str, kind: str) -> Iterator[None]:
     if kind not in KINDS:
         raise ValueError(f"there is no kind {kind}")
-    argv = [sys.executable, "-m", "benchmarks.hostile", str(hub.port), token, kind]
+    program = [sys.executable, "-m", "benchmarks.hostile"]
+    argv = [*GIVING_WAY, *program, str(hub.port), token, kind]
     log: Path = hub.folder / f"{kind}.log"
     with running(argv, log, {"PYTHONPATH": str(ROOT)}):
         yield

@@ -59,7 +59,7 @@ from mcphub_server.transports.endpoints import Transports, build_transports
 from mcphub_server.transports.websockets import WebSocketRouter
 from mcphub_server.version import find_version
 from mcphub_server.web.bodies import BodyBudget
-from mcphub_server.web.body_limits import BodyLimits
+from mcphub_server.web.body_limits import BodyLimits, ThrottledRefusals
 from mcphub_server.web.caller import current_identity
 from mcphub_server.web.forwarded import parse_networks
 from mcphub_server.web.hosts import build_host_policy
@@ -147,11 +147,14 @@ def build_pipeline(
     documents = build_resource_metadata(config)
     refusals = RefusalLog(metrics.count_auth_failure, LineBudget())
     bodies = BodyBudget(find_memory_limit())
+    note_full = partial(metrics.count_limited, "body")
     layers: list[Layer] = [  # outermost first
+        # holds back the refusals of a caller who has many
+        lambda app: ThrottledRefusals(app, state.throttle),
         # the request's id, the client's address, Host and Origin
         lambda app: RequestContextMiddleware(app, hosts, proxies),
         # what a request may send, and how long that may take
-        lambda app: BodyLimits(app, bodies, partial(metrics.count_limited, "body")),
+        lambda app: BodyLimits(app, bodies, note_full, state.throttle),
         # counts requests; a draining or full replica redirects new sessions
         lambda app: Admission(app, state, stateful=stateful),
         # health, public documents and 404 end here; MCP goes on

@@ -103,7 +103,7 @@ class ToolCallMiddleware(Middleware):
     ) -> Any:
         if context.type != "request":
             return await call_next(context)
-        limited = self._limit()
+        limited = await self._limit()
         # malformed calls come here as the raw message that was refused
         if isinstance(context.message, CallToolRequestParams):
             return await self._around_tool(context, call_next, limited)
@@ -121,7 +121,7 @@ class ToolCallMiddleware(Middleware):
         for limiter, build_key in self._limiters:
             limiter.charge(build_key(client), cpu_seconds, now)
 
-    def _limit(self) -> LimitExceeded | None:
+    async def _limit(self) -> LimitExceeded | None:
         client, now = current_client(), self._clock()
         seconds = max(
             limiter.take(build_key(client), now)
@@ -130,6 +130,7 @@ class ToolCallMiddleware(Middleware):
         if not seconds:
             return None
         self._metrics.count_limited("rate")
+        await self._state.throttle.spend_refusal()
         return LimitExceeded(
             f"Too many requests; try again in {max(seconds, 0.1):.1f} s.",
             retry_after_seconds=round(max(seconds, 0.1), 3),

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 MAX_CLIENTS = 10_000
 
-CPU_SHARE = 0.5
+CPU_SHARE = 0.25
 """Of one processor: what a client's checks take at most over time. At 100 calls a
-second, a millisecond counts as a fifth of a call."""
+second, a millisecond counts as two fifths of a call."""
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ from mcphub_server.traffic.capacity import (
 )
 from mcphub_server.traffic.connections import Connection
 from mcphub_server.traffic.streams import Stream
+from mcphub_server.web.throttle import Throttle
 
 USUAL_CAPACITY = build_capacity(count_streams(USUAL_LIMIT_BYTES))
 
@@ -27,6 +28,7 @@ class ServerState:
     Attributes:
         calls: Tool calls that run now.
         requests: HTTP requests that have no response yet.
+        throttle: What callers have used of the event loop.
         open_streams: Responses and WebSockets that last as long as clients like.
         capacity: How many of these there may be.
         redirected, refused: New sessions that this replica did not begin.
@@ -40,6 +42,7 @@ class ServerState:
         capacity: Capacity = USUAL_CAPACITY,
     ) -> None:
         self.capacity = capacity
+        self.throttle = Throttle()
         self.redirected = 0
         self.refused = 0
         self.calls = 0

@@ -37,6 +37,7 @@ from mcphub_server.traffic.admission import STALLED_SECONDS
 from mcphub_server.traffic.connections import Connection
 from mcphub_server.traffic.streams import CUT, STREAM
 from mcphub_server.transports.encoding import encode_response
+from mcphub_server.web.bodies import RequestRefused
 from mcphub_server.web.caller import current_client, enter_client
 from mcphub_server.web.jsonrpc import (
     CANCELLED_METHOD,
@@ -47,7 +48,7 @@ from mcphub_server.web.jsonrpc import (
     RequestKey,
     has_invalid_id,
 )
-from mcphub_server.web.request import INVALID_ID
+from mcphub_server.web.request import INVALID_ID, get_request
 from mcphub_server.web.subprotocols import MCP_SUBPROTOCOL
 
 CHECK_SECONDS = 2.0
@@ -118,6 +119,7 @@ class WebSocketSession:
         self._receive = receive
         self._send = send
         self._connection: Connection = scope[STREAM]
+        self._reader = get_request(scope).reader
         self._is_valid: Callable[[], Awaitable[bool]] | None = scope.get(STILL_VALID)
         self._closing: asyncio.Future[Close] = asyncio.Future()
         self._answering = asyncio.Lock()
@@ -178,6 +180,12 @@ class WebSocketSession:
             if text is None:
                 self._close(NOT_TEXT)
                 return
+            try:
+                await self._reader.admit(text.encode())
+            except RequestRefused as refused:
+                sentence = build_error(None, INVALID_REQUEST, refused.sentence)
+                await self._send_message(sentence)
+                continue
             message = parse(text)
             refusal = find_refusal(message, text, self._connection)
             if refusal is not None:

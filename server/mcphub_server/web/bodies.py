@@ -1,4 +1,4 @@
-"""Reads request bodies: the only place, with a clock and a budget.
+"""Reads request bodies: the only place, with a clock, a budget and a throttle.
 
 A body is memory that a client chooses. So a replica holds only so many bytes of them,
 and a caller only a share: counted from the first byte to the end of the request, by
@@ -15,6 +15,8 @@ from starlette.types import Message, Receive
 
 from mcphub_server.errors import HubError
 from mcphub_server.web.caller import Share, current_share
+from mcphub_server.web.throttle import LONGEST_WAIT_SECONDS, Throttle
+from mcphub_server.web.weight import MOST_UNITS, SECONDS_PER_UNIT, weigh
 
 MEBIBYTE = 1024 * 1024
 LARGEST_BODY = 4 * MEBIBYTE
@@ -30,6 +32,10 @@ CALLER_SHARE = 4
 """A caller may fill this part of it, at least one of the largest."""
 
 RETRY_SECONDS = 5
+
+SECONDS_PER_BYTE = 2.5e-9
+"""Of the event loop, to receive a byte of a body, and again to read it: together 20 ms
+for 4 MiB."""
 
 
 class RequestRefused(HubError):
@@ -91,9 +97,11 @@ class BodyReader:
         self,
         budget: BodyBudget | None = None,
         note_full: Callable[[], None] = lambda: None,
+        throttle: Throttle | None = None,
     ) -> None:
         self._budget = budget or BodyBudget()
         self._note_full = note_full
+        self._throttle = throttle or Throttle()
         self._caller: Share = ("", "")
         self._size = 0
 
@@ -108,9 +116,22 @@ class BodyReader:
         self._caller = current_share()
         try:
             async with asyncio.timeout(READ_SECONDS):
-                return await self._read(receive)
+                body = await self._read(receive)
         except TimeoutError:
             raise build_too_slow() from None
+        await self.admit(body)
+        return body
+
+    async def admit(self, message: bytes) -> None:
+        """Wait until the caller may have a message read by the SDK.
+
+        Raises:
+            RequestRefused: It has too many values, or its caller sent too much.
+        """
+        units = weigh(message)
+        if units > MOST_UNITS:
+            raise build_too_heavy()
+        await self._spend(units * SECONDS_PER_UNIT + len(message) * SECONDS_PER_BYTE)
 
     def close(self) -> None:
         """Return what was taken of the budget."""
@@ -126,8 +147,13 @@ class BodyReader:
             check_size(len(body) + len(chunk))
             self._take(len(chunk))
             body += chunk
+            await self._spend(len(chunk) * SECONDS_PER_BYTE)
             more = message.get("more_body", False)
         return bytes(body)
+
+    async def _spend(self, loop_seconds: float) -> None:
+        if not await self._throttle.spend(loop_seconds):
+            raise build_too_busy()
 
     def _take(self, size: int) -> None:
         if not self._budget.take(self._caller, size):
@@ -160,6 +186,25 @@ def build_too_slow() -> RequestRefused:
         HTTPStatus.REQUEST_TIMEOUT,
         f"The request body did not arrive within {READ_SECONDS:g} s; send the request "
         "again.",
+    )
+
+
+def build_too_heavy() -> RequestRefused:
+    """Return the refusal of a body that takes too long to read."""
+    return RequestRefused(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"The request has more than {MOST_UNITS} values, where a list, an object and "
+        "a key count as three; send less in one request.",
+    )
+
+
+def build_too_busy() -> RequestRefused:
+    """Return the refusal of a body whose caller has sent too much."""
+    return RequestRefused(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "Your requests already take this replica as much time as one client may use; "
+        "send fewer or smaller ones.",
+        round(LONGEST_WAIT_SECONDS),
     )
 
 

@@ -19,6 +19,9 @@ LIFETIME_SECONDS = 600
 LONGEST_REQUEST = 4096
 """Compressed. Ids of 6 KB were seen to pass; nginx takes header lines up to 8 KB."""
 
+LONGEST_BODY = 65_536
+"""Not compressed: what is longer seldom fits, and compressing it takes long."""
+
 LONGEST_ID = 8000
 
 
@@ -57,6 +60,8 @@ DECODER = msgspec.msgpack.Decoder(EventId)
 
 def pack_request(body: bytes) -> bytes:
     """Compress a request; empty if it does not fit into an id."""
+    if len(body) > LONGEST_BODY:
+        return b""
     packed = zlib.compress(body)
     return packed if len(packed) <= LONGEST_REQUEST else b""
 

@@ -12,6 +12,12 @@ from mcphub_server.web.bodies import (
     RequestRefused,
 )
 from mcphub_server.web.caller import Client, current_share, enter_client
+from mcphub_server.web.throttle import (
+    FREE_SECONDS,
+    LONGEST_WAIT_SECONDS,
+    LOOP_SHARE,
+    Throttle,
+)
 from tests.support.virtual_time import in_virtual_time, now
 
 ANN, BOB = ("ann", ""), ("bob", "")
@@ -106,3 +112,35 @@ def test_whose_bytes_are_counted_together(client, caller):
     enter_client(client)
 
     assert current_share() == caller
+
+
+async def test_a_body_of_too_many_values_is_refused():
+    with pytest.raises(RequestRefused) as refused:
+        await BodyReader().read(sending(b"[" + b"[]," * 60_000 + b"1]"))
+
+    assert refused.value.status == 413
+    assert "values" in refused.value.sentence
+
+
+@in_virtual_time
+async def test_large_bodies_of_one_caller_come_more_and_more_slowly():
+    throttle = Throttle()
+    bodies = [BodyReader(throttle=throttle) for _ in range(8)]
+
+    for reader in bodies:
+        await reader.read(sending(b" " * LARGEST_BODY))
+        reader.close()
+
+    assert now() > 0
+
+
+@in_virtual_time
+async def test_a_caller_who_sends_too_much_is_told_so():
+    throttle = Throttle()
+    await throttle.spend(FREE_SECONDS + (LONGEST_WAIT_SECONDS + 1) * LOOP_SHARE)
+
+    with pytest.raises(RequestRefused) as refused:
+        await BodyReader(throttle=throttle).read(sending(b"{}"))
+
+    assert (refused.value.status, refused.value.retry_seconds) == (503, 5)
+    assert now() == LONGEST_WAIT_SECONDS

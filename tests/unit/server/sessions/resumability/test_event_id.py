@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from mcphub_server.sessions.resumability.event_id import (
     LIFETIME_SECONDS,
+    LONGEST_BODY,
     LONGEST_ID,
     EventId,
     find_event_id,
@@ -68,3 +69,7 @@ def test_what_this_hub_did_not_write_lately_is_no_event(text, hub, key, now):
 @given(st.text(max_size=300))
 def test_no_text_makes_the_parser_fail(text):
     assert find_event_id(text, HUB, [KEY], NOW) is None
+
+
+def test_a_long_request_is_not_even_compressed():
+    assert pack_request(b" " * (LONGEST_BODY + 1)) == b""
