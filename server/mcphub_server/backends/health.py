@@ -19,6 +19,7 @@ from mcphub_server.errors import (
     BackendReason,
     BackendUnavailable,
     ConfigError,
+    LimitExceeded,
     ToolFailure,
 )
 
@@ -65,6 +66,8 @@ class BackendMonitor:
             raise
         except ConfigError as error:
             raise build_bad_secret(self.backend.name, error) from None
+        except LimitExceeded:
+            raise  # the database was not asked
         except ToolFailure:
             self.breaker.record_success()
             raise

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from fastmcp import Client
 
+from mcphub_server.backends.postgres import backend
 from tests.support import hub_states, postgres
 from tests.support.gate import WAIT, build_gate, opened, wait_for_waiting
 from tests.support.hub import HubFiles, LoopHub, hub_in_loop
@@ -291,6 +292,9 @@ async def test_a_statement_past_its_time_is_stopped_on_the_server(
     assert "longer than 1 s" in answer.content[0].text
 
 
+PATIENT_SECONDS = 100.0
+"""For a question to a server that a busy machine makes slow."""
+
 UNSTOPPABLE = """
 CREATE VIEW sales.unstoppable AS SELECT a && b AS meet FROM (SELECT
   polygon(points, circle '((0,0),1)') AS a, polygon(points, circle '((0,0),2)') AS b
@@ -305,8 +309,9 @@ COUNT_UNSTOPPABLE = (
 
 
 async def test_a_statement_that_cannot_be_stopped_keeps_its_place(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(backend, "ASK_TIMEOUT_SECONDS", PATIENT_SECONDS)
     async with own_server() as server:
         server.run_sql(UNSTOPPABLE, postgres.DATABASE)
         files = replace(
@@ -341,6 +346,28 @@ async def test_a_statement_that_cannot_be_stopped_keeps_its_place(
     assert not others.is_error
     assert shown["state"] == "Connected"
     assert not after.is_error
+
+
+async def test_a_statement_of_which_the_database_says_nothing_keeps_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backend, "ASK_TIMEOUT_SECONDS", 0)
+    async with own_server() as server:
+        server.run_sql(UNSTOPPABLE, postgres.DATABASE)
+        files = files_for(server, tmp_path, 1, pool={"maxSize": 2})
+        async with hub_in_loop(files) as hub, hub.client() as client:
+            endless = {"sql": "TABLE sales.unstoppable"}
+            first = await client.call_tool_mcp("postgres_query", endless)
+            second = await client.call_tool_mcp("postgres_query", endless)
+
+            monkeypatch.setattr(backend, "ASK_TIMEOUT_SECONDS", PATIENT_SECONDS)
+            third = await client.call_tool_mcp("postgres_query", endless)
+            running = int(server.run_sql(COUNT_UNSTOPPABLE))
+            await asyncio.to_thread(server.stop)
+
+    kinds = [each.meta["mcphub/error"]["kind"] for each in (first, second, third)]
+    assert kinds == ["backend_unavailable", "limit_exceeded", "limit_exceeded"]
+    assert running == 1
 
 
 async def test_a_proxy_that_hangs_is_told_and_left_behind(

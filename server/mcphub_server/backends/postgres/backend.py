@@ -241,9 +241,11 @@ class PostgresBackend:
             # clock, or the server hangs, or the way to it
             process = connection.get_server_pid()
             connection.terminate()
-            if await self._find_running({process}):
+            running = await self._find_running({process})
+            if running is None or process in running:
                 lease.is_kept = True
                 self._orphans[process] = lease.share
+            if running:
                 raise refuse_unstoppable(statement_seconds) from None
             raise translate_connect_error(self._login, error) from None
         finally:
@@ -260,11 +262,14 @@ class PostgresBackend:
             return
         async with self._asking:
             asked = set(self._orphans)
-            for process in asked - await self._find_running(asked):
+            running = await self._find_running(asked)
+            if running is None:
+                return
+            for process in asked - running:
                 self._shares.give_back(self._orphans.pop(process))
 
-    async def _find_running(self, processes: AbstractSet[int]) -> frozenset[int]:
-        """Return which server processes run a statement; empty without an answer."""
+    async def _find_running(self, processes: AbstractSet[int]) -> frozenset[int] | None:
+        """Return which server processes run a statement; None without an answer."""
         try:
             async with asyncio.timeout(ASK_TIMEOUT_SECONDS):
                 connection = await self._connect(None)
@@ -273,7 +278,7 @@ class PostgresBackend:
                 finally:
                     connection.terminate()
         except (*DRIVER_ERRORS, BackendUnavailable):
-            return frozenset()
+            return None
         return frozenset(found or ())
 
     async def _begin(

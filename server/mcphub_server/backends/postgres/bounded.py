@@ -95,6 +95,11 @@ def bound_messages(connection: Any) -> None:
 
 
 def allow_message(connection: Any, longest_bytes: int) -> None:
-    """Say how long a row may be in the use of a connection that begins now."""
-    protocol = connection._transport.get_protocol()  # noqa: SLF001
-    protocol.longest_message_bytes = longest_bytes
+    """Say how long a row may be in the use of a connection that begins now.
+
+    A connection that was lost just now has no protocol; its next use says so.
+    """
+    transport = getattr(connection, "_transport", None)
+    protocol = transport.get_protocol() if transport is not None else None
+    if protocol is not None:
+        protocol.longest_message_bytes = longest_bytes

@@ -13,6 +13,7 @@ from mcphub_server.errors import (
     BackendReason,
     BackendUnavailable,
     ConfigError,
+    LimitExceeded,
     QueryFailed,
 )
 from tests.support.waiting import wait_until
@@ -95,6 +96,16 @@ async def test_what_the_caller_did_wrong_does_not_open_it(
     await fail(monitor, 20, QueryFailed("no such column"))
 
     assert not monitor.breaker.is_open
+
+
+async def test_a_call_that_found_no_room_says_nothing_of_the_database(
+    monitor: BackendMonitor,
+) -> None:
+    await fail(monitor, FAILURES_TO_OPEN - 1)
+    await fail(monitor, 1, LimitExceeded("All connections are busy.", 1.0))
+    await fail(monitor, 1)
+
+    assert monitor.breaker.is_open
 
 
 async def test_clients_that_hang_up_neither_open_nor_close_it(

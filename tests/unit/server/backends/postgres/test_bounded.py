@@ -9,6 +9,7 @@ from mcphub_server.backends.postgres.bounded import (
     LONGEST_REPORT_BYTES,
     BoundedProtocol,
     MessageTooLarge,
+    allow_message,
 )
 
 
@@ -103,3 +104,26 @@ def test_a_connection_that_breaks_by_itself_keeps_its_own_reason():
     protocol.connection_lost(broken)
 
     assert inner.lost == [broken]
+
+
+class Connection:
+    def __init__(self, transport: object) -> None:
+        self._transport = transport
+
+
+class Closed:
+    """What asyncio's transports are after their connection was lost."""
+
+    def get_protocol(self) -> None:
+        return None
+
+
+@pytest.mark.parametrize(
+    "connection",
+    [
+        pytest.param(Connection(Closed()), id="its transport is closed"),
+        pytest.param(None, id="it has left its pool"),
+    ],
+)
+def test_a_connection_that_was_lost_just_now_is_left_to_its_next_use(connection):
+    allow_message(connection, 1)
