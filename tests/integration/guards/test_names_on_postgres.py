@@ -30,6 +30,30 @@ from mcphub_server.errors import Rejected
         pytest.param("SELECT m::int FROM moods", id="a cast of a column"),
         pytest.param("SELECT m + 1 FROM moods", id="an implicit cast"),
         pytest.param("SELECT seen - 1 FROM seen_moods", id="behind a view"),
+        pytest.param("SELECT o::int FROM outlooks", id="of a domain over a domain"),
+        pytest.param("SELECT l[1]::int FROM mood_lists", id="of an array's element"),
+        pytest.param("SELECT (p).m::int FROM people", id="of a composite's part"),
+        pytest.param("SELECT lower(r)::int FROM mood_ranges", id="of a range's bound"),
+        pytest.param("SELECT (who[1]).m::int FROM meetings", id="nested in an array"),
+        pytest.param("SELECT NULLIF(s, s) FROM shades", id="NULLIF"),
+        pytest.param("SELECT s IS DISTINCT FROM s FROM shades", id="DISTINCT FROM"),
+        pytest.param("SELECT (s, 1) = (s, 1) FROM shades", id="rows"),
+        pytest.param("SELECT s = ANY (ARRAY[s]) FROM shades", id="ANY of an array"),
+        pytest.param("SELECT 2::even", id="a domain's check"),
+        pytest.param("SELECT '2'::fourth", id="the check of the domain below"),
+        pytest.param("SELECT '{2}'::even[]", id="the check of an array's element"),
+        pytest.param("SELECT '(2,2)'::pair", id="the check of a composite's part"),
+        pytest.param(
+            "SELECT * FROM json_populate_record(NULL::evens, '{\"e\": 2}')",
+            id="the check of a table's column",
+        ),
+        pytest.param(
+            "SELECT * FROM json_to_record('{\"e\": 2}') AS r(e even)",
+            id="the check of a column that is read",
+        ),
+        pytest.param(
+            "SELECT 1 OPERATOR(aside.%>) 2", id="an operator of another schema"
+        ),
     ],
 )
 async def test_user_code_is_not_reached(shadowed_database, sql):
@@ -54,6 +78,8 @@ async def test_user_code_is_not_reached(shadowed_database, sql):
         ("SELECT s::int FROM sizes", [[3]]),
         ("SELECT count(*) > 0 FROM pg_stat_activity a WHERE a.pid > 0", [[True]]),
         ("SELECT 2 BETWEEN 1 AND 3", [[True]]),
+        ("SELECT '3'::odd", [[3]]),
+        ("SELECT id, e FROM evens", []),
     ],
 )
 async def test_columns_with_such_names_are_read(shadowed_database, sql, rows):

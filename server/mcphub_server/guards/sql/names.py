@@ -39,11 +39,9 @@ def check_names(uses: Uses, defined: UserDefinedNames) -> list[FieldUse]:
         if _is_shadowed(schema, name, defined):
             raise _refuse_shadowed(name)
     for schema, symbol in uses.operators:
-        if schema != "pg_catalog" and symbol in defined.operators:
+        if _is_own_operator(schema, symbol, defined):
             raise refuse_operator(symbol)
-    for _, name in (*uses.types, *uses.relations):
-        if name in defined.casts:
-            raise _refuse_cast(name)
+    _check_types(uses, defined)
     suspicious = [field for field in uses.fields if field.name in defined.fields]
     for field in suspicious:
         if field.owners is None:
@@ -88,11 +86,38 @@ def _is_shadowed(schema: str | None, name: str, defined: UserDefinedNames) -> bo
     return schema != "pg_catalog" and name in defined.functions
 
 
+def _check_types(uses: Uses, defined: UserDefinedNames) -> None:
+    for _, name in (*uses.types, *uses.relations):
+        if name in defined.casts:
+            raise _refuse_cast(name)
+    for _, name in uses.types:  # reading a column checks nothing
+        if name in defined.checks:
+            raise _refuse_check(name)
+
+
+def _is_own_operator(
+    schema: str | None, symbol: str, defined: UserDefinedNames
+) -> bool:
+    if schema is None:
+        return symbol in defined.operators
+    return schema != "pg_catalog" and symbol in defined.all_operators
+
+
 def _refuse_shadowed(name: str) -> Rejected:
     return Rejected(
         "read-only/function",
         f"A user of this database defined a function {name} of their own.",
         f"Write pg_catalog.{name}(…) for PostgreSQL's.",
+    )
+
+
+def _refuse_check(name: str) -> Rejected:
+    return Rejected(
+        "read-only/cast",
+        f"{name} is, or contains, a domain whose check is a user's function that may do"
+        " anything.",
+        "Cast to the domain's base type; the administrator can declare that function"
+        " STABLE or IMMUTABLE.",
     )
 
 

@@ -104,11 +104,16 @@ class UserDefinedNames:
         functions: Such functions in any schema.
         fields: Functions that `value.name` would call, and that are not allowed.
         operators: Operators on the search path that may do anything.
-        casts: Types whose casts may do anything, and relations with such columns.
+        all_operators: Such operators in any schema.
+        casts: Types whose casts may do anything, what contains them, and relations
+            with such columns.
+        checks: Domains whose checks may do anything, and what contains them.
     """
 
     shadows: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
     fields: frozenset[str] = frozenset()
     operators: frozenset[str] = frozenset()
+    all_operators: frozenset[str] = frozenset()
     casts: frozenset[str] = frozenset()
+    checks: frozenset[str] = frozenset()

@@ -15,7 +15,7 @@ from mcphub_server.guards.sql.statement import UserDefinedNames
 # functions that are declared STABLE or IMMUTABLE from writing. An aggregate is always
 # IMMUTABLE, so its parts are asked.
 QUERY = """
-WITH own AS (
+WITH RECURSIVE own AS (
   SELECT p.oid, p.proname, p.prokind, p.pronargs, p.pronargdefaults, p.prorettype,
     p.provolatile = 'v' OR EXISTS (
       SELECT FROM pg_catalog.pg_aggregate a JOIN pg_catalog.pg_proc part ON part.oid IN
@@ -40,10 +40,31 @@ cast_end AS (
       WHERE s.oid = c.castsource
         AND s.typnamespace <> 'pg_catalog'::pg_catalog.regnamespace))
 ),
-cast_type AS (
-  SELECT t.oid, t.typname, e.is_builtin
-  FROM cast_end e JOIN pg_catalog.pg_type t
-    ON t.oid = e.oid OR NOT e.is_builtin AND e.oid IN (t.typelem, t.typbasetype)
+part AS (
+  SELECT oid AS whole, typelem AS part FROM pg_catalog.pg_type WHERE typelem <> 0
+  UNION ALL
+  SELECT oid, typbasetype FROM pg_catalog.pg_type WHERE typbasetype <> 0
+  UNION ALL
+  SELECT rngtypid, rngsubtype FROM pg_catalog.pg_range
+  UNION ALL
+  SELECT c.reltype, a.atttypid
+  FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+  WHERE c.reltype <> 0 AND a.attnum > 0 AND NOT a.attisdropped
+),
+-- what contains such a type leads to it: as a column, an item, a domain's base
+reached AS (
+  SELECT 'cast' AS kind, oid, is_builtin FROM cast_end
+  UNION
+  SELECT 'check', k.contypid, false
+  FROM pg_catalog.pg_constraint k
+  JOIN pg_catalog.pg_depend d ON d.objid = k.oid
+    AND d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass
+    AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+  JOIN own ON own.oid = d.refobjid
+  WHERE own.is_volatile AND k.contypid <> 0
+  UNION
+  SELECT r.kind, part.whole, false
+  FROM reached r JOIN part ON part.part = r.oid WHERE NOT r.is_builtin
 )
 SELECT 'function' AS kind, proname::pg_catalog.text AS name FROM own WHERE is_volatile
 UNION
@@ -54,6 +75,9 @@ SELECT 'operator', o.oprname::pg_catalog.text
 FROM pg_catalog.pg_operator o JOIN own ON own.oid = o.oprcode
 WHERE own.is_volatile AND pg_catalog.pg_operator_is_visible(o.oid)
 UNION
+SELECT 'operator of any schema', o.oprname::pg_catalog.text
+FROM pg_catalog.pg_operator o JOIN own ON own.oid = o.oprcode WHERE own.is_volatile
+UNION
 SELECT 'field ' || CASE WHEN own.oid IS NOT NULL THEN 'own'
     WHEN p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace THEN 'catalog'
     ELSE 'extension' END, p.proname::pg_catalog.text
@@ -63,19 +87,17 @@ LEFT JOIN own ON own.oid = p.oid
 WHERE n.nspname = ANY (pg_catalog.current_schemas(true)) AND p.prokind <> 'p'
   AND p.pronargs >= 1 AND p.pronargs - p.pronargdefaults <= 1
 UNION
-SELECT 'cast', t.typname::pg_catalog.text FROM cast_type t
-UNION
-SELECT 'cast', c.relname::pg_catalog.text
-FROM cast_type t JOIN pg_catalog.pg_attribute a ON a.atttypid = t.oid
-JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
-WHERE NOT t.is_builtin AND a.attnum > 0 AND NOT a.attisdropped
+SELECT r.kind, t.typname::pg_catalog.text
+FROM reached r JOIN pg_catalog.pg_type t ON t.oid = r.oid
 """
 
 _FIELDS = {
     "shadow": "shadows",
     "function": "functions",
     "operator": "operators",
+    "operator of any schema": "all_operators",
     "cast": "casts",
+    "check": "checks",
     "field own": "fields",
     "field catalog": "fields",
     "field extension": "fields",

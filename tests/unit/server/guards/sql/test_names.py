@@ -332,7 +332,9 @@ def test_user_defined_names_are_sorted_by_kind():
         {"kind": "function", "name": "f"},
         {"kind": "shadow", "name": "lower"},
         {"kind": "operator", "name": "<%>"},
+        {"kind": "operator of any schema", "name": "%>"},
         {"kind": "cast", "name": "mood"},
+        {"kind": "check", "name": "even"},
         {"kind": "field own", "name": "lower"},
         {"kind": "field catalog", "name": "lower"},
         {"kind": "field catalog", "name": "pg_read_file"},
@@ -347,7 +349,9 @@ def test_user_defined_names_are_sorted_by_kind():
         frozenset({"f"}),
         frozenset({"lower", "pg_read_file", "dblink"}),
         frozenset({"<%>"}),
+        frozenset({"%>"}),
         frozenset({"mood"}),
+        frozenset({"even"}),
     )
 
 
