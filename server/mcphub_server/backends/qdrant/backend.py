@@ -16,6 +16,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from mcphub_server.backends.base import BackendState, Health, PoolUsage
+from mcphub_server.backends.qdrant.bounded import answer_bounded
 from mcphub_server.backends.qdrant.connecting import POOL_SIZE, build_client
 from mcphub_server.backends.qdrant.embedding import EmbeddingClient
 from mcphub_server.backends.qdrant.failures import (
@@ -63,6 +64,7 @@ class Search:
         limit: Most hits.
         with_payload: All, none, or the named fields of the payload.
         with_vectors: Whether hits carry their vectors.
+        max_result_bytes: What the hits may have in the end.
     """
 
     collection: str
@@ -72,6 +74,7 @@ class Search:
     limit: int
     with_payload: bool | list[str]
     with_vectors: bool
+    max_result_bytes: int
 
 
 def build_backend(
@@ -225,7 +228,15 @@ class QdrantBackend:
     ) -> None:
         """Look whether the caller may find the point that is searched by."""
         condition = confine(own, {"must": [{"has_id": [search.query]}]})
-        point = Search(search.collection, None, None, condition, 1, False, False)  # noqa: FBT003
+        point = replace(
+            search,
+            query=None,
+            using=None,
+            condition=condition,
+            limit=1,
+            with_payload=False,
+            with_vectors=False,
+        )
         if not await self._query(point, timeout_seconds):
             raise build_not_found()
 
@@ -244,14 +255,15 @@ class QdrantBackend:
         # as text, the client sends what the guards have checked and no more: its own
         # model would need seconds to refuse what they have let through
         request = msgspec.json.encode(given).decode()
-        answer = await self._ask(
-            lambda client: client.search_api.query_points(
-                collection_name=search.collection,
-                query_request=cast("models.QueryRequest", request),
-                timeout=max(1, int(timeout_seconds)),
-            ),
-            timeout_seconds + GRACE_SECONDS,
-        )
+        with answer_bounded(search.max_result_bytes):
+            answer = await self._ask(
+                lambda client: client.search_api.query_points(
+                    collection_name=search.collection,
+                    query_request=cast("models.QueryRequest", request),
+                    timeout=max(1, int(timeout_seconds)),
+                ),
+                timeout_seconds + GRACE_SECONDS,
+            )
         return answer.result.points if answer.result else []
 
     async def _ask(

@@ -143,6 +143,7 @@ class QdrantTools:
             limit=self._find_limit(limit),
             with_payload=check_fields(with_payload),
             with_vectors=with_vectors,
+            max_result_bytes=self._context.limits.max_result_bytes,
         )
         if query_text is not None:
             self._find_embedding()  # before the circuit: without one, say so
