@@ -16,6 +16,8 @@ LANES := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 # What these need takes ten minutes to build on two CPUs.
 RELEASE_TESTS := tests/manifests/test_chart.py tests/manifests/test_scanners.py \
   tests/integration/release/test_workflows.py
+# Chromium is 400 MB of packages.
+PAGE_TESTS := tests/page
 
 .PHONY: help
 help: ## List the targets
@@ -93,13 +95,17 @@ check: lint ## Run the quick checks: lint and the unit tests
 
 .PHONY: test
 test: lint images parts ## Run every check and every test against real components
-	@$(BIN)/pytest $(LANES) $(addprefix --ignore=,$(RELEASE_TESTS)) tests
+	@$(BIN)/pytest $(LANES) $(addprefix --ignore=,$(RELEASE_TESTS) $(PAGE_TESTS)) tests
 
 .PHONY: test-release
 test-release: env ## Test chart, scanners' findings and workflows (builds Helm, kube-score, actionlint)
 	@for program in helm4 kube-score actionlint; do \
 	  $(BIN)/python -m tools.programs.build $$program; done
 	@$(BIN)/pytest $(LANES) $(RELEASE_TESTS)
+
+.PHONY: test-page
+test-page: env ## Test the page at / in headless Chromium (installs it)
+	@$(BIN)/pytest $(PAGE_TESTS)
 
 .PHONY: integrations
 integrations: env ## Let each agent framework use a hub (once: 3 GB of packages; 5 min)

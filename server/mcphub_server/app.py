@@ -35,6 +35,7 @@ from mcphub_server.line_budget import LineBudget
 from mcphub_server.management.endpoints import build_health_routes, build_management_app
 from mcphub_server.management.metrics import Metrics
 from mcphub_server.management.status import StatusBoard
+from mcphub_server.page.files import build_page
 from mcphub_server.results.cursors import CursorSigner
 from mcphub_server.sessions.middleware import SessionMiddleware
 from mcphub_server.sessions.peer_auth import PeerAuthMiddleware
@@ -145,6 +146,7 @@ def build_pipeline(
     state, stateful = sessions.state, config.transports.is_stateful
     health = Router(routes=build_health_routes(state))
     documents = build_resource_metadata(config)
+    page = build_page(runtime.hub) if config.web_page.enabled else {}
     refusals = RefusalLog(metrics.count_auth_failure, LineBudget())
     bodies = BodyBudget(find_memory_limit())
     note_full = partial(metrics.count_limited, "body")
@@ -157,8 +159,8 @@ def build_pipeline(
         lambda app: BodyLimits(app, bodies, note_full, state.throttle),
         # counts requests; a draining or full replica redirects new sessions
         lambda app: Admission(app, state, stateful=stateful),
-        # health, public documents and 404 end here; MCP goes on
-        lambda app: PathRouter(app, health, documents),
+        # health, public documents, the page and 404 end here; MCP goes on
+        lambda app: PathRouter(app, health, documents, page),
         # requests that another replica forwarded
         lambda app: PeerAuthMiddleware(app, sessions),
         # the bearer token of every other request

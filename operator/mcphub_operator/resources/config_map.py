@@ -17,6 +17,7 @@ from mcphub_operator.spec.hub import Hub
 SECTIONS = (
     "backends",
     "transports",
+    "webPage",
     "auth",
     "limits",
     "logging",
@@ -25,7 +26,9 @@ SECTIONS = (
     "trustedProxies",
 )
 LIVE_SECTIONS = frozenset({"tools", "access"})
-OMITTED_DEFAULTS = frozenset({"allowedFunctions", "builtInTools", "webSocket"})
+OMITTED_DEFAULTS = frozenset(
+    {"allowedFunctions", "builtInTools", "webPage", "webSocket"}
+)
 """Fields that servers of version 0.1.0 refuse to read. With its default, such a field
 is not written, so that a hub with an older image goes on until it uses the field."""
 

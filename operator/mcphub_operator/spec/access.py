@@ -141,6 +141,13 @@ class Transports(Model):
     """WebSockets at /mcp. Each connection is a session."""
 
 
+class WebPage(Model):
+    """The page at / for people with a browser."""
+
+    enabled: bool = True
+    """Whether the hub serves it, at / on the port of the transports."""
+
+
 class AuthType(StrEnum):
     """How clients authenticate."""
 

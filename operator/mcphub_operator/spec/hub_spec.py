@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from mcphub_operator.spec.access import Auth, ServiceSpec, Transports
+from mcphub_operator.spec.access import Auth, ServiceSpec, Transports, WebPage
 from mcphub_operator.spec.access_rules import Access
 from mcphub_operator.spec.backends.backend import Backend
 from mcphub_operator.spec.declared_tools import Tools
@@ -156,6 +156,10 @@ class HubSpec(Model):
 
     transports: Transports = Transports()
     """The MCP transports that the hub serves."""
+
+    web_page: WebPage = WebPage()
+    """The page at `/` for people with a browser: how to connect, and a form that tries
+    tools with a token. It shows the name of the hub without a login, and no data."""
 
     auth: Auth = Auth()
     """Who may use the hub."""

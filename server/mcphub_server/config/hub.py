@@ -60,6 +60,12 @@ class TransportsConfig(ConfigModel):
         return self.streamable_http.sessions is SessionMode.STATEFUL
 
 
+class WebPageConfig(ConfigModel):
+    """The page at `/` for people with a browser."""
+
+    enabled: bool = True
+
+
 class JwtConfig(ConfigModel):
     """Which JSON Web Tokens are believed."""
 
@@ -147,6 +153,7 @@ class HubConfig(ConfigModel):
 
     backends: tuple[BackendConfig, ...] = ()
     transports: TransportsConfig = TransportsConfig()
+    web_page: WebPageConfig = WebPageConfig()
     auth: AuthConfig = AuthConfig()
     limits: LimitsConfig = LimitsConfig()
     logging: LoggingConfig = LoggingConfig()

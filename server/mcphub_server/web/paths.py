@@ -42,14 +42,20 @@ class PathRouter:
         app: The MCP endpoints; the layers below ask for a credential.
         health: The probes, open to everybody.
         documents: Public JSON documents by path.
+        page: The files for people with a browser, by path.
     """
 
     def __init__(
-        self, app: ASGIApp, health: ASGIApp, documents: Mapping[str, object]
+        self,
+        app: ASGIApp,
+        health: ASGIApp,
+        documents: Mapping[str, object],
+        page: Mapping[str, Response],
     ) -> None:
         self._app = app
         self._health = health
         self._documents = documents
+        self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._find_app(scope)(scope, receive, send)
@@ -65,4 +71,6 @@ class PathRouter:
             return self._health
         if scope["method"] == "GET" and path in self._documents:
             return build_json(self._documents[path])
+        if scope["method"] in ("GET", "HEAD") and path in self._page:
+            return self._page[path]
         return NOT_FOUND

@@ -1,0 +1,1 @@
+"""The page at `/` for people who open a hub in a browser; static, without data."""

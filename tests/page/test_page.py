@@ -1,0 +1,161 @@
+"""The page at `/` in a real browser, on a real hub: what a person sees and does."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.browser.chromium import Tab
+from tests.support.hub import TOKEN, HubProcess
+
+HOSTILE = "<img src=x onerror=document.title=1>"
+MESSAGE = "document.getElementById('message').textContent"
+
+
+async def log_in(tab: Tab, token: str = TOKEN) -> None:
+    await tab.run("document.getElementById('token').focus()")
+    await tab.type(token)
+    await tab.press("Enter")
+
+
+async def call(tab: Tab, tool: str, **arguments: str) -> None:
+    await tab.run(
+        "(() => { const tool = document.getElementById('tool');"
+        f" tool.value = {json.dumps(tool)};"
+        " tool.dispatchEvent(new Event('change')); })()"
+    )
+    for name, value in arguments.items():
+        field = f"document.getElementById('argument-{name}')"
+        await tab.run(f"{field}.value = {json.dumps(value)}; 0")
+    await tab.run("document.querySelector('#call button').click()")
+
+
+def find_requests(tab: Tab) -> set[str]:
+    return {
+        event["params"]["request"]["url"]
+        for event in tab.events
+        if event.get("method") == "Network.requestWillBeSent"
+    }
+
+
+def find_complaints(tab: Tab) -> list[Any]:
+    return [
+        event
+        for event in tab.events
+        if event.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown")
+    ]
+
+
+async def test_at_first_it_says_how_to_connect_and_asks_the_hub_nothing(
+    tab: Tab, server: HubProcess
+) -> None:
+    text = await tab.run("document.body.innerText")
+
+    assert "team-data" in text
+    assert f"{server.url}/mcp" in text
+    assert f'"url": "{server.url}/mcp"' in text
+    assert "Bearer TOKEN" in text
+    assert {url for url in find_requests(tab) if not url.startswith("data:")} == {
+        f"{server.url}{path}" for path in ("/", "/page.css", "/page.js")
+    }
+    assert find_complaints(tab) == []
+
+
+async def test_with_a_token_it_shows_tools_and_health_and_keeps_it_in_memory(
+    tab: Tab,
+) -> None:
+    await log_in(tab)
+    await tab.wait_for(f"{MESSAGE} === '5 tools.'")
+
+    text = await tab.run("document.body.innerText")
+    assert "All backends answer." in text
+    assert "postgres: Connected" in text
+    assert f"Bearer {TOKEN}" in text
+    stored = await tab.run(
+        "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie,"
+        " location.href, history.state])"
+    )
+    assert TOKEN not in stored
+    await tab.run("document.getElementById('forget').click()")
+    assert TOKEN not in await tab.run("document.documentElement.outerHTML")
+
+
+async def test_a_row_of_html_is_shown_as_text(tab: Tab) -> None:
+    await log_in(tab)
+    await tab.wait_for("!document.getElementById('call').hidden")
+
+    await call(tab, "postgres_query", sql=f"SELECT '{HOSTILE}' AS x, 1 AS y")
+    await tab.wait_for(f"{MESSAGE} === 'Done.'")
+
+    cells = "[...document.querySelectorAll('#result td')].map((e) => e.textContent)"
+    assert await tab.run(cells) == [HOSTILE, "1"]
+    assert await tab.run("document.querySelectorAll('img').length") == 0
+    assert find_complaints(tab) == []
+
+
+async def test_an_error_of_a_tool_is_shown(tab: Tab) -> None:
+    await log_in(tab)
+    await tab.wait_for("!document.getElementById('call').hidden")
+
+    await call(tab, "postgres_query", sql="DROP TABLE customers")
+    await tab.wait_for(f"{MESSAGE} === 'The tool reports an error.'")
+
+    shown = await tab.run("document.getElementById('result').textContent")
+    assert "read" in shown.lower()
+
+
+@pytest.mark.parametrize(
+    ("token", "sentence"),
+    [
+        ("wrong" * 5, "The hub does not accept this token."),
+        ("two words", "A token has no spaces"),
+        ("line\nbreak é", "A token has no spaces"),
+    ],
+)
+async def test_a_token_that_cannot_be_used_is_told(
+    tab: Tab, token: str, sentence: str
+) -> None:
+    await log_in(tab, token)
+
+    await tab.wait_for(f"{MESSAGE}.startsWith({json.dumps(sentence)})")
+    assert await tab.run("document.getElementById('call').hidden")
+
+
+async def test_text_never_becomes_html_even_by_a_mistake(tab: Tab) -> None:
+    with pytest.raises(RuntimeError, match="TrustedHTML"):
+        await tab.run("document.body.innerHTML = '<b>x</b>'")
+
+
+async def test_the_keyboard_is_enough(tab: Tab) -> None:
+    async def tab_to(identifier: str) -> None:
+        for _ in range(40):
+            if await tab.run("document.activeElement.id") == identifier:
+                return
+            await tab.press("Tab")
+        raise AssertionError(f"no way to {identifier}")
+
+    await tab_to("token")
+    await tab.type(TOKEN)
+    await tab.press("Enter")
+    await tab.wait_for("!document.getElementById('call').hidden")
+    await tab_to("tool")
+    await tab.run("document.querySelector('#call button').id = 'go'; 0")
+    await tab_to("go")
+    await tab.press("Enter")
+
+    await tab.wait_for(f"{MESSAGE} === 'Done.'")
+    assert not await tab.run("document.getElementById('result').hidden")
+
+
+async def test_a_narrow_screen_needs_no_sideways_scrolling(tab: Tab) -> None:
+    await tab.send(
+        "Emulation.setDeviceMetricsOverride",
+        width=320,
+        height=640,
+        deviceScaleFactor=1,
+        mobile=True,
+    )
+    await log_in(tab)
+    await tab.wait_for("!document.getElementById('call').hidden")
+
+    assert await tab.run("document.documentElement.scrollWidth") <= 320

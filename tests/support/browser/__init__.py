@@ -1,0 +1,1 @@
+"""Headless Chromium, driven by its own protocol."""
