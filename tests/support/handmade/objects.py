@@ -40,6 +40,7 @@ def build_objects(
 
 
 def _deployment(image: str) -> dict[str, Any]:
+    """Return one replica: without affinity, two lose half of the messages of /sse."""
     container = {
         "name": "mcp-hub",
         "image": image,
@@ -54,7 +55,7 @@ def _deployment(image: str) -> dict[str, Any]:
         "kind": "Deployment",
         "metadata": {"name": DEPLOYMENT},
         "spec": {
-            "replicas": 2,
+            "replicas": 1,
             "selector": {"matchLabels": LABELS},
             "template": {
                 "metadata": {"labels": LABELS},
