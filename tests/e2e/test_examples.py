@@ -63,10 +63,13 @@ STATUS = {
     "aura": ("1/1", "0/1", "BackendsDown"),
     "qdrant-cloud": ("1/1", "0/1", "BackendsDown"),
     "governed": ("1/1", "0/1", "BackendsDown"),
+    "ingress": ("2/2", "1/1", "Available"),
+    "routed": ("2/2", "1/1", "NotRouted"),
     "private": ("0/1", "0/1", "ImagePullFailed"),
 }
 """READY, BACKENDS and STATUS of each. `private` names a registry that is not there, and
-`jwt` an identity provider."""
+`jwt` an identity provider. The cluster has no Gateway API; of an Ingress that no controller
+serves nothing is known."""
 
 
 @pytest.fixture(scope="module")

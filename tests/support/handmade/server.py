@@ -12,7 +12,8 @@ MARK = b"x-served-by"
 mcp = FastMCP("mcp-hub")
 
 
-@mcp.tool
+# Without a schema: clients that keep a connection check the hub's results by this one's.
+@mcp.tool(output_schema=None)
 def health_check() -> dict[str, str]:
     """Say that the server works."""
     return {"status": "healthy"}
