@@ -1,7 +1,7 @@
 """The pages that a new user follows, block by block, from the quickstart's state.
 
-Each page has a namespace of its own. `alone/test_installing.py` follows the pages that
-install and remove the operator, `test_migrating.py` the one that moves clients.
+Each page has a namespace of its own. `test_migrating.py` follows the page that moves
+clients.
 """
 
 import subprocess
