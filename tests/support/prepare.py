@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tests.support.mongodb.installation import install_ferretdb
 from tests.support.neo4j.installation import install_neo4j
+from tests.support.neo4j.running import find_template
 from tests.support.node.clients import install_clients
 from tests.support.pgbouncer import PROGRAM as PGBOUNCER
 from tests.support.postgres import find_bin_dir
@@ -38,7 +39,7 @@ def prepare_packages() -> None:
     """Install databases, clients and checkers."""
     find_bin_dir()
     ensure_packages(**{PGBOUNCER: "pgbouncer", "promtool": "prometheus"}, **REGISTRY)
-    install_neo4j()
+    find_template(install_neo4j())
     install_clients()
 
 

@@ -72,13 +72,15 @@ async def find_told(world: World) -> set[str]:
     }
 
 
-async def give_addresses(world: World) -> None:
-    """Play the kubelets: two pods are Ready, each at an address."""
-
+async def wait_pods(world: World) -> None:
     async def are_there() -> bool:
         return len(await find_pods(world)) == len(ADDRESSES)
 
     await wait_until(are_there)
+
+
+async def give_addresses(world: World) -> None:
+    """Play the kubelets: two pods are Ready, each at an address."""
     for pod, address in zip(await find_pods(world), ADDRESSES, strict=True):
         status = READY_POD["status"] | {"podIP": address}
         await world.patch(POD, pod["metadata"]["name"], {"status": status}, "/status")
@@ -91,9 +93,11 @@ async def test_kubelets_are_told_of_a_change_and_nothing_restarts(world: World) 
         running_operator(world, pod_access=PodAccess.DIRECT) as running,
     ):
         await world.apply_hub(replicas=2)
-        await give_addresses(world)
+        await wait_pods(world)
+        digest = await find_digest(world)
         for replica in replicas:
-            replica.digest = await find_digest(world)
+            replica.digest = digest
+        await give_addresses(world)
         await world.wait_condition("Reconciling", "False")
         told_at_rest = await find_told(world)
         before = await world.get(DEPLOYMENT, "team-data")
