@@ -68,8 +68,8 @@ STATUS = {
     "private": ("0/1", "0/1", "ImagePullFailed"),
 }
 """READY, BACKENDS and STATUS of each. `private` names a registry that is not there, and
-`jwt` an identity provider. The cluster has no Gateway API; of an Ingress that no controller
-serves nothing is known."""
+`jwt` an identity provider. The cluster has no Gateway API; of an Ingress that no
+controller serves nothing is known."""
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ MARK = b"x-served-by"
 mcp = FastMCP("mcp-hub")
 
 
-# Without a schema: clients that keep a connection check the hub's results by this one's.
+# Without a schema: clients that keep a connection check the hub's results by this.
 @mcp.tool(output_schema=None)
 def health_check() -> dict[str, str]:
     """Say that the server works."""
