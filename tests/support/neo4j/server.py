@@ -17,9 +17,9 @@ from neo4j.exceptions import DriverError, Neo4jError
 from tests.support.neo4j.installation import Installation
 from tools.ports import reserve_port
 
-START_SECONDS = 150.0
-STOP_SECONDS = 150.0
-"""The first stop writes the archive of classes."""
+START_SECONDS = 600.0
+STOP_SECONDS = 600.0
+"""The first start and stop, which write the archive of classes, run beside builds."""
 PASSWORD = "correct-horse-battery"
 FIRST_PASSWORD = "neo4j"
 
