@@ -47,15 +47,14 @@ def build_config(
         omitted: Names of fields that are left out where they have their default.
     """
     spec = hub.spec.model_dump(mode="json", by_alias=True, exclude_none=True)
-    spec["publicURL"] = hub.public_url
-    spec["allowedHosts"] = [*dict.fromkeys((*hub.spec.allowed_hosts, *hub.hostnames))]
     given = hub.spec.model_dump(
         mode="json", by_alias=True, exclude_none=True, exclude_defaults=True
     )
     config = {section: spec[section] for section in SECTIONS}
     written = _without_references(_without_defaults(config, given, omitted))
     assert isinstance(written, dict)  # noqa: S101 - a mapping goes in
-    return written
+    hosts = dict.fromkeys((*hub.spec.allowed_hosts, *hub.hostnames))
+    return written | {"publicURL": hub.public_url, "allowedHosts": [*hosts]}
 
 
 def build_config_map(hub: Hub, version: str, installation: str = "") -> Manifest:
