@@ -164,10 +164,15 @@ class TestRights:
     def test_the_operator_can_neither_widen_its_rights_nor_run_in_pods(
         self, build: Build, folder: str
     ) -> None:
-        granted = {r for rule in self.rules(build(folder)) for r in rule["resources"]}
+        rules = self.rules(build(folder))
+        granted = {r for rule in rules for r in rule["resources"]}
+        of_roles = [rule for rule in rules if "clusterroles" in rule["resources"]]
 
+        # RoleBindings are written to one role, by the only right over ClusterRoles.
+        assert all(rule["verbs"] == ["bind"] for rule in of_roles)
+        assert all(rule["resourceNames"] == ["mcphub-observer"] for rule in of_roles)
         assert not granted & {
-            *("roles", "rolebindings", "clusterroles", "clusterrolebindings"),
+            *("roles", "clusterrolebindings"),
             *("pods/exec", "pods/attach", "serviceaccounts/token"),
         }
 

@@ -165,7 +165,7 @@ async def test_answers_larger_than_the_bound_do_not_fill_the_memory(
     with running_qdrant() as server:
         fill(server)
         client = server.connect()
-        payload = {"text": "x" * 4_000_000}
+        payload = {"text": "x" * 1_000_000}
         for n in range(100, 105):
             client.upsert(
                 "docs", [{"id": n, "vector": [0, 0, 1, 0], "payload": payload}]

@@ -45,7 +45,7 @@ def test_the_chart_is_of_this_version() -> None:
 
 
 def test_every_generated_file_is_used_by_a_template() -> None:
-    templates = "".join(p.read_text() for p in (CHART / "templates").rglob("*.yaml"))
+    templates = "".join(p.read_text() for p in (CHART / "templates").rglob("*.*"))
 
     unused = [
         p.name

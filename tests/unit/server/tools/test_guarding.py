@@ -150,10 +150,10 @@ COSTLY = {
 
 @pytest.mark.parametrize(("begin", "part", "end"), COSTLY.values(), ids=COSTLY)
 def test_no_check_on_the_event_loop_takes_5_ms(begin: str, part: str, end: str):
-    """A unit is some 3 ms; on average, because the first time costs more."""
+    """A unit is some 3 ms; on average, and with a margin of two for a busy machine."""
     sql = begin + part * ((LONGEST_AT_ONCE - len(begin + end)) // len(part)) + end
     check_sql(sql, 0)
-    with at_most(units=16):
+    with at_most(units=32):
         for _ in range(10):
             check_sql(sql, 0)
 

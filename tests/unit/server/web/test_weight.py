@@ -18,13 +18,13 @@ def encode(arguments: object) -> bytes:
 
 HEAVY = {
     "empty lists": [[]] * 60_000,
-    "numbers": [0] * 160_000,
-    "texts": ["x"] * 160_000,
-    "texts with quotes": ['"\\'] * 160_000,
+    "numbers": [0] * 210_000,
+    "texts": ["x"] * 210_000,
+    "texts with quotes": ['"\\'] * 210_000,
     "an object of many keys": {str(number): 1 for number in range(60_000)},
     "many objects": [{"a": 1}] * 30_000,
-    "numbers behind a text of backslashes": ["\\" * 1001, *[0] * 160_000],
-    "numbers behind a text of quotes": ['"' * 1001, *[0] * 160_000],
+    "numbers behind a text of backslashes": ["\\" * 1001, *[0] * 210_000],
+    "numbers behind a text of quotes": ['"' * 1001, *[0] * 210_000],
 }
 
 
