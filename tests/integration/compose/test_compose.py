@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.compose.engine import build_images, unpack_docker
 from tests.support.compose.stage import CALLS, CLIENT, CLIENTS, EXAMPLE, MODES
 from tests.support.system_packages import ensure_packages
 from tools.project import ROOT
@@ -85,18 +84,9 @@ def report() -> dict[str, Any]:
     """What was seen while nginx was reloaded, an instance killed and one stopped."""
     if os.geteuid() != 0:
         pytest.skip("a network of its own needs root")
-    ensure_packages(**{"docker-compose": "docker-compose"})
-    images = build_images()  # here, since the stage has no network
-    archives = {name: str(archive.path) for name, archive in images.items()}
-    unpack_docker()
+    ensure_packages(nginx="nginx-light", prometheus="prometheus")
     done = subprocess.run(
-        [
-            *UNSHARE,
-            sys.executable,
-            "-m",
-            "tests.support.compose.stage",
-            json.dumps(archives),
-        ],
+        [*UNSHARE, sys.executable, "-m", "tests.support.compose.stage"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -117,7 +107,6 @@ def test_no_call_is_lost_when_nginx_reloads_and_instances_die_or_stop(
 
 
 def test_an_instance_that_comes_back_is_used_again(report: dict[str, Any]) -> None:
-    assert report["restarts"] == 1
     assert report["returned"]
 
 

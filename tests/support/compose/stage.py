@@ -1,50 +1,45 @@
-"""Runs examples/compose in containers, and uses it while parts of it fail.
+"""Runs what examples/compose runs, with its own files, and uses it while parts fail.
 
-Started by `unshare --net --mount`: the daemon, its networks and the published ports
-are this program's own. The files are the example's, unchanged; docker-compose is
-Debian's. Grafana is left out: no package registry has it. Prints a report as JSON on
-standard output.
+Started by `unshare --net --mount`: every service of compose.yml has its address on the
+loopback of a private network, and its names in a hosts file. The programs are Debian's
+nginx and Prometheus, PostgreSQL, and this server; the configuration files are those of
+the example, unchanged. Prints a report as JSON on standard output.
 """
 
 import asyncio
 import dataclasses
 import json
 import os
-import shutil
 import signal
+import subprocess
 import sys
 import urllib.parse
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx2
+import yaml
 from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 
-from tests.support.compose.engine import (
-    Docker,
-    run,
-    running_docker,
-    unpack_docker,
-)
+from tests.support import postgres
+from tests.support.postgres import running_postgres
 from tests.support.websocket_client import WebSocketTransport
-from tools.cluster.archive import read_archive
 from tools.project import ROOT
 
 EXAMPLE = ROOT / "examples" / "compose"
-CLIENT = "172.28.0.1"
-"""What containers see of a client on their own computer."""
-URLS = {"2025-11-25": "http://127.0.0.1", "2026-07-28": "http://127.0.0.1:8080"}
-PROMETHEUS = "http://127.0.0.1:9090"
-HUBS = ("hub-1", "hub-2", "hub-3")
-SERVICES = (*HUBS, "nginx", "postgres", "prometheus")
-FOLDER = Path("/tmp/compose")  # a file system of this program's own
-MODES = tuple(URLS)
+NGINX, CLIENT = "172.28.0.10", "172.28.0.1"
+URL = f"http://{NGINX}"
+DATABASE = """
+listen_addresses = '127.0.0.1,172.28.0.20'
+hba_file = '/tmp/hba'
+"""
+MODES = ("2025-11-25", "2026-07-28")
 CLIENTS = 2
-CALLS = 5
+CALLS = 10
 """Of each client, in each phase."""
 
 WAIT_SECONDS = 300.0
@@ -61,7 +56,6 @@ class Report:
     calls: dict[str, int] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     reconnects: int = 0
-    restarts: int = 0
     returned: bool = False
     up: dict[str, str] = field(default_factory=dict)
     empty_panels: list[str] = field(default_factory=list)
@@ -69,49 +63,73 @@ class Report:
     client_addresses: list[str] = field(default_factory=list)
 
 
-def set_up() -> None:
-    """Make the file systems and the loopback of this program's own."""
-    for place in ("/tmp", "/run"):
-        run("mount", "-t", "tmpfs", "tmpfs", place)
+def set_up(services: Mapping[str, Any]) -> None:
+    """Give each service its address and its names; make `/tmp` private."""
+    run("mount", "-t", "tmpfs", "tmpfs", "/tmp")
     run("ip", "link", "set", "lo", "up")
-    shutil.copytree(EXAMPLE, FOLDER, ignore=shutil.ignore_patterns("secrets"))
-    run("sh", FOLDER / "prepare")
+    run("ip", "address", "add", f"{CLIENT}/32", "dev", "lo")
+    hosts = ["127.0.0.1 localhost"]
+    for name, service in services.items():
+        network = service["networks"]["hub"]
+        address = network["ipv4_address"]
+        run("ip", "address", "add", f"{address}/32", "dev", "lo")
+        hosts += [f"{address} {each}" for each in (name, *network.get("aliases", ()))]
+    for service in services.values():
+        route_as_containers(service["networks"]["hub"]["ipv4_address"])
+    Path("/tmp/hba").write_text("host all all all scram-sha-256\n")
+    Path("/tmp/hosts").write_text("\n".join(hosts) + "\n")
+    run("mount", "--bind", "/tmp/hosts", "/etc/hosts")
 
 
-@dataclass(frozen=True, slots=True)
-class Compose:
-    """The containers of the example."""
+def route_as_containers(address: str) -> None:
+    """Let instances see the address of nginx, and nginx that of the client."""
+    source = CLIENT if address == NGINX else NGINX
+    route = ("local", address, "dev", "lo", "table", "local", "src", source)
+    run("ip", "route", "replace", *route)
 
-    docker: Docker
 
-    def run(self, *words: str) -> str:
-        """Run docker-compose with the example's file."""
-        files = ("--project-name", "trial", "--file", FOLDER / "compose.yml")
-        return run(
-            "docker-compose", *files, *words, environment=self.docker.environment
-        )
+def run(*command: str) -> None:
+    subprocess.run(command, check=True, stdout=sys.stderr)
 
-    def inspect(self, service: str, path: str) -> str:
-        """Return a field of a service's container."""
-        (container,) = self.run("ps", "--quiet", service).split()
-        return self.docker.run(
-            "inspect", "--format", f"{{{{{path}}}}}", container
-        ).strip()
 
-    async def wait_healthy(self, *services: str) -> None:
-        """Return once the containers' own checks pass."""
-        for service in services:
+@contextmanager
+def running(*command: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program until the block ends."""
+    log = Path("/tmp", f"{Path(command[0]).name}-{environment.get('LOG', '')}.log")
+    with (
+        log.open("ab") as output,
+        subprocess.Popen(
+            command, stdout=output, stderr=output, env={**os.environ, **environment}
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            process.terminate()
 
-            async def is_healthy(service: str = service) -> bool:
-                path = ".State.Health.Status"
-                state = await asyncio.to_thread(self.inspect, service, path)
-                return state == "healthy"
 
-            await wait_for(f"a healthy {service}", is_healthy)
+def build_environment(service: Mapping[str, Any], secrets: Path) -> dict[str, str]:
+    """Return the environment of an instance, with the files' places outside it."""
+    return {
+        **service["environment"],
+        "MCPHUB_HOST": service["networks"]["hub"]["ipv4_address"],
+        "MCPHUB_CONFIG": str(EXAMPLE / "hub.yml"),
+        "MCPHUB_SECRETS_DIR": str(secrets / "backends"),
+        "MCPHUB_TOKENS_DIR": str(secrets / "tokens"),
+        "MCPHUB_KEYS_DIR": str(secrets / "keys"),
+        "LOG": service["environment"]["MCPHUB_POD_NAME"],
+    }
 
-    async def do(self, *words: str) -> None:
-        """Run docker-compose beside the clients."""
-        await asyncio.to_thread(self.run, *words)
+
+def prepare_secrets() -> Path:
+    """Run the example's own script; the test's PostgreSQL brings its login."""
+    secrets = Path("/tmp/secrets")
+    login = secrets / "backends" / "postgres"
+    login.mkdir(parents=True)
+    (login / "username").write_text(postgres.READER)
+    (login / "password").write_text(postgres.READER_PASSWORD)
+    run("sh", str(EXAMPLE / "prepare"), str(secrets))
+    return secrets
 
 
 async def ask(url: str, **options: Any) -> httpx2.Response | None:
@@ -130,6 +148,16 @@ async def wait_for(what: str, is_there: Callable[[], Any]) -> None:
                 await asyncio.sleep(STEP_SECONDS)
     except TimeoutError:
         raise RuntimeError(f"still waiting for {what}") from None
+
+
+async def wait_until_ready(address: str) -> None:
+    """Return once an instance serves."""
+
+    async def is_ready() -> bool:
+        answer = await ask(f"http://{address}:8081/health/ready")
+        return answer is not None and answer.is_success
+
+    await wait_for(f"the instance {address}", is_ready)
 
 
 class Users:
@@ -165,7 +193,7 @@ class Users:
         await wait_for("the clients", is_reached)
 
     async def _use(self, name: str, mode: str) -> None:
-        transport = StreamableHttpTransport(f"{URLS[mode]}/mcp", headers=self._headers)
+        transport = StreamableHttpTransport(f"{URL}/mcp", headers=self._headers)
         kind = "legacy" if mode == MODES[0] else mode
         async with Client(transport, mode=kind, timeout=60) as client:
             while not self._ended.is_set():
@@ -186,17 +214,28 @@ class Users:
         """Connect again whenever the connection ends, as its clients do."""
         while not self._ended.is_set():
             with suppress(Exception):
-                transport = WebSocketTransport(URLS[MODES[0]], self._headers)
+                transport = WebSocketTransport(URL, self._headers)
                 async with Client(transport, timeout=20) as client:
                     while not self._ended.is_set():
                         await self._call("websocket", client)
             self._report.reconnects += not self._ended.is_set()
 
 
+async def read_requests(address: str) -> float:
+    """Return how many tool calls an instance has answered."""
+    answer = await ask(f"http://{address}:8081/metrics")
+    text = answer.text if answer is not None else ""
+    return sum(
+        float(line.rpartition(" ")[2])
+        for line in text.splitlines()
+        if line.startswith("mcp_server_operation_duration_seconds_count")
+    )
+
+
 async def query(expression: str) -> list[Any]:
     """Return what Prometheus knows."""
     words = urllib.parse.urlencode({"query": expression})
-    answer = await ask(f"{PROMETHEUS}/api/v1/query?{words}")
+    answer = await ask(f"http://172.28.0.30:9090/api/v1/query?{words}")
     if answer is None or not answer.is_success:
         return []
     found: list[Any] = answer.json()["data"]["result"]
@@ -234,86 +273,78 @@ async def has_data(expression: str) -> bool:
     return False
 
 
-def read_addresses(compose: Compose) -> list[str]:
+def find_addresses() -> list[str]:
     """Return the client addresses of all audit lines."""
     found = set()
-    for line in compose.run("logs", "--no-color", *HUBS).splitlines():
-        with suppress(json.JSONDecodeError):
-            event = json.loads(line.partition("| ")[2])
-            if event.get("event") == "tool call":
-                found.add(event["address"])
+    for log in Path("/tmp").glob("python*.log"):
+        for line in log.read_text().splitlines():
+            with suppress(json.JSONDecodeError):
+                event = json.loads(line)
+                if event.get("event") == "tool call":
+                    found.add(event["address"])
     return sorted(found)
 
 
-async def count_calls(address: str) -> float:
-    """Return how many tool calls an instance has answered since its start."""
-    answer = await ask(f"http://{address}:8081/metrics")
-    text = answer.text if answer is not None else ""
-    return sum(
-        float(line.rpartition(" ")[2])
-        for line in text.splitlines()
-        if line.startswith("mcp_server_operation_duration_seconds_count")
-    )
+async def rehearse(report: Report) -> None:
+    """Start everything; reload nginx, kill one instance and stop one, under load."""
+    services = yaml.safe_load((EXAMPLE / "compose.yml").read_text())["services"]
+    set_up(services)
+    secrets = prepare_secrets()
+    hubs = {name: each for name, each in services.items() if name.startswith("hub-")}
+    addresses = [each["networks"]["hub"]["ipv4_address"] for each in hubs.values()]
+    server = (sys.executable, "-m", "mcphub_server")
+    async with AsyncExitStack() as stack:
+        stack.enter_context(running_postgres(DATABASE, port=5432))
+        environments = [build_environment(each, secrets) for each in hubs.values()]
+        instances = [
+            stack.enter_context(running(*server, **each)) for each in environments
+        ]
+        nginx = stack.enter_context(
+            running("nginx", "-c", str(EXAMPLE / "nginx.conf"), "-g", "daemon off;")
+        )
+        stack.enter_context(
+            running(
+                "prometheus",
+                f"--config.file={EXAMPLE / 'prometheus.yml'}",
+                "--storage.tsdb.path=/tmp/prometheus",
+                "--web.listen-address=172.28.0.30:9090",
+            )
+        )
+        for address in addresses:
+            await wait_until_ready(address)
 
+        users = Users((secrets / "tokens" / "default").read_text(), report)
+        async with users.calling():
+            await users.wait()
+            nginx.send_signal(signal.SIGHUP)
+            await users.wait()
+            instances[0].kill()
+            await users.wait()
+            stack.enter_context(running(*server, **environments[0]))
+            await wait_until_ready(addresses[0])
+            instances[1].terminate()
+            await users.wait()
 
-async def rehearse(archives: Mapping[str, str], report: Report) -> None:
-    """Start everything; reload nginx, kill one instance and stop one, under load.
+            async def is_used() -> bool:
+                return await read_requests(addresses[0]) > 0
 
-    Args:
-        archives: files of the images, by their names in compose.yml.
-        report: what is seen goes in here.
-    """
-    set_up()
-    with running_docker(unpack_docker(), Path("/run")) as docker:
-        compose = Compose(docker)
-        await wait_for("the daemon", lambda: answers(docker))
-        for name, path in archives.items():
-            docker.load(name, read_archive(Path(path)))
-        try:
-            await rehearse_on(compose, report)
-        except BaseException:
-            print(compose.run("logs", "--tail=40"), file=sys.stderr)
-            raise
-        finally:
-            compose.run("down", "--volumes")
-
-
-async def answers(docker: Docker) -> bool:
-    """Tell whether the daemon answers."""
-    with suppress(RuntimeError):
-        return bool(docker.run("info"))
-    return False
-
-
-async def rehearse_on(compose: Compose, report: Report) -> None:
-    """Do it with these containers."""
-    compose.run("up", "--detach", "--no-build", *SERVICES)
-    await compose.wait_healthy(*SERVICES)
-    token = (FOLDER / "secrets" / "tokens" / "default").read_text()
-    users = Users(token, report)
-    async with users.calling():
-        await users.wait()
-        nginx = ("nginx", "-c", "/etc/mcphub/nginx.conf", "-s", "reload")
-        await compose.do("exec", "-T", "nginx", *nginx)
-        await users.wait()
-        os.kill(int(compose.inspect("hub-1", ".State.Pid")), signal.SIGKILL)
-        await users.wait()
-        await compose.wait_healthy("hub-1")
-        report.restarts = int(compose.inspect("hub-1", ".RestartCount"))
-        await compose.do("stop", "hub-2")
-        await users.wait()
-
-        async def is_used() -> bool:
-            return await count_calls("172.28.0.11") > 0
-
-        await wait_for("calls at the instance that came back", is_used)
-        report.returned = True
-        await compose.do("start", "hub-2")
-        await check_monitoring(report)
-    report.client_addresses = read_addresses(compose)
+            await wait_for("calls at the instance that came back", is_used)
+            report.returned = True
+            stack.enter_context(running(*server, **environments[1]))
+            await check_monitoring(report)
+        report.client_addresses = find_addresses()
 
 
 if __name__ == "__main__":
     seen = Report()
-    asyncio.run(rehearse(json.loads(sys.argv[1]), seen))
+    try:
+        asyncio.run(rehearse(seen))
+    finally:
+        for path in Path("/tmp").glob("*.log"):
+            print(
+                f"== {path}",
+                *path.read_text()[-1500:].splitlines(),
+                sep="\n",
+                file=sys.stderr,
+            )
     print(json.dumps(dataclasses.asdict(seen)))
