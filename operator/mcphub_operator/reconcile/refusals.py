@@ -15,7 +15,9 @@ from mcphub_operator.status.condition_model import Reason
 from mcphub_operator.status.findings import Finding
 
 FIRST_SECONDS = 5.0
-LONGEST_SECONDS = 120.0
+LONGEST_SECONDS = 20.0
+"""An API server refuses owners of a kind whose definition it has only just learned. A
+new hub must not wait much longer than that lasts."""
 REFUSED = frozenset({Reason.WRITE_DENIED, Reason.INVALID_SPEC})
 
 
