@@ -18,7 +18,7 @@ from mcphub_operator.client.kinds import CONFIG_MAP
 from mcphub_operator.client.writer import Writer
 from mcphub_operator.errors import ApiError
 from mcphub_operator.observed import Observed, Pod
-from mcphub_operator.resources.config_map import build_live_digest, build_live_text
+from mcphub_operator.resources.config_map import build_live_digest, digest_live_text
 from mcphub_operator.resources.manifest import ChildId
 
 log = structlog.get_logger(__name__)
@@ -33,13 +33,10 @@ class PodRefresher:
 
     async def refresh(self, observed: Observed) -> None:
         """Annotate each pod that runs an old live configuration, once."""
-        outdated = find_outdated(observed)
-        if outdated:
-            digest = build_live_digest(observed.hub)
-            namespace = observed.hub.namespace
-            await run_together(
-                self._annotate(namespace, pod, digest) for pod in outdated
-            )
+        digest = build_live_digest(observed.hub)
+        namespace = observed.hub.namespace
+        outdated = find_outdated(observed, digest)
+        await run_together(self._annotate(namespace, pod, digest) for pod in outdated)
 
     async def _annotate(self, namespace: str, pod: Pod, digest: str) -> None:
         annotate = self.writer.annotate_pod
@@ -51,11 +48,15 @@ class PodRefresher:
             self.pods.upsert(found)
 
 
-def find_outdated(observed: Observed) -> Sequence[Pod]:
-    """Return the pods that run another live configuration than the ConfigMap has."""
-    digest = build_live_digest(observed.hub)
+def find_outdated(observed: Observed, digest: str) -> Sequence[Pod]:
+    """Return the pods that run another live configuration than the ConfigMap has.
+
+    Args:
+        observed: what is there.
+        digest: by what a server names the hub's live configuration.
+    """
     behind = [pod for pod in observed.pods if _is_behind(observed, pod, digest)]
-    return behind if behind and _is_written(observed) else ()
+    return behind if behind and _is_written(observed, digest) else ()
 
 
 def _is_behind(observed: Observed, pod: Pod, digest: str) -> bool:
@@ -64,8 +65,8 @@ def _is_behind(observed: Observed, pod: Pod, digest: str) -> bool:
     return runs not in {None, digest} and pod.live != digest and not pod.terminating
 
 
-def _is_written(observed: Observed) -> bool:
+def _is_written(observed: Observed, digest: str) -> bool:
     """Tell whether kubelets would find the hub's live configuration."""
     live = observed.children.get(ChildId(CONFIG_MAP.name, observed.hub.name))
     data = live.read().get("data") or {} if live is not None else {}
-    return data.get(names.LIVE_KEY) == build_live_text(observed.hub)
+    return digest_live_text(str(data.get(names.LIVE_KEY) or "")) == digest

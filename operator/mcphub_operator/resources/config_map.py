@@ -79,7 +79,12 @@ def build_live_text(hub: Hub) -> str:
 
 def build_live_digest(hub: Hub) -> str:
     """Return by what a server names this live configuration."""
-    return hashlib.sha256(build_live_text(hub).encode()).hexdigest()[:16]
+    return digest_live_text(build_live_text(hub))
+
+
+def digest_live_text(text: str) -> str:
+    """Return by what a server names the content of its live configuration's file."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _without_defaults(value: object, given: object, omitted: frozenset[str]) -> object:

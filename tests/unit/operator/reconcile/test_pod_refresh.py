@@ -23,7 +23,7 @@ POD = Pod("p", "uid", ready=True)
 
 
 def test_a_pod_that_runs_an_old_configuration_is_outdated() -> None:
-    assert find_outdated(observed(POD)) == [POD]
+    assert find_outdated(observed(POD), CURRENT) == [POD]
 
 
 @pytest.mark.parametrize(
@@ -42,4 +42,4 @@ def test_a_pod_that_runs_an_old_configuration_is_outdated() -> None:
     ],
 )
 def test_a_pod_is_left_alone_if(given: Observed) -> None:
-    assert not find_outdated(given)
+    assert not find_outdated(given, CURRENT)
