@@ -5,9 +5,10 @@ ever called, and gives no time to retry after. What the check of a call costs of
 processor is charged to the same bucket, so costly statements slow down their sender.
 """
 
-from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
+
+from mcphub_server.recent import RecentMap
 
 MAX_CLIENTS = 10_000
 
@@ -32,8 +33,7 @@ class RateLimiter:
     ) -> None:
         self._per_second = per_second
         self._burst = burst
-        self._max_clients = max_clients
-        self._buckets: OrderedDict[Hashable, Bucket] = OrderedDict()
+        self._buckets = RecentMap[Hashable, Bucket](max_clients)
 
     def take(self, key: Hashable, now_seconds: float) -> float:
         """Take one call; return 0, or the seconds after which to try again."""
@@ -50,13 +50,10 @@ class RateLimiter:
 
     def _find_bucket(self, key: Hashable, now_seconds: float) -> Bucket:
         """Return a client's bucket, filled up to now."""
-        bucket = self._buckets.get(key)
+        bucket = self._buckets.find(key)
         if bucket is None:
-            bucket = self._buckets[key] = Bucket(self._burst, now_seconds)
-            if len(self._buckets) > self._max_clients:
-                self._buckets.popitem(last=False)
-        else:
-            self._buckets.move_to_end(key)
+            bucket = Bucket(self._burst, now_seconds)
+            self._buckets.keep(key, bucket)
         gained = (now_seconds - bucket.at_seconds) * self._per_second
         bucket.tokens = min(self._burst, bucket.tokens + max(0.0, gained))
         bucket.at_seconds = now_seconds

@@ -11,7 +11,6 @@ is charged to the caller.
 import asyncio
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from typing import Any, ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
 from mcphub_server.errors import LimitExceeded
+from mcphub_server.recent import RecentMap
 from mcphub_server.web.caller import Share, current_share
 
 LONGEST_AT_ONCE = 200
@@ -43,33 +43,13 @@ TEXTS_KEPT = 128
 again and again, and to parse it costs more than to fetch a hundred rows."""
 
 
-class CheckedTexts:
-    """What guards returned for the latest texts; only the event loop uses it."""
-
-    def __init__(self, most: int = TEXTS_KEPT) -> None:
-        self._most = most
-        self._results: OrderedDict[Hashable, Any] = OrderedDict()
-
-    def find(self, key: Hashable) -> Any:
-        """Return a result; None if it is not kept."""
-        result = self._results.get(key)
-        if result is not None:
-            self._results.move_to_end(key)
-        return result
-
-    def keep(self, key: Hashable, result: Any) -> None:
-        """Keep a result, and forget the one that was not asked for the longest."""
-        self._results[key] = result
-        if len(self._results) > self._most:
-            self._results.popitem(last=False)
-
-
 class GuardRunner:
     """Runs the guards of one hub."""
 
     def __init__(self, charge: Callable[[float], None] = lambda _: None) -> None:
         self._charge = charge
-        self._checked = CheckedTexts()
+        self._checked = RecentMap[Hashable, Any](TEXTS_KEPT)
+        # only the event loop uses it
         self._turns: WeakValueDictionary[Share, asyncio.Lock] = WeakValueDictionary()
 
     @cached_property

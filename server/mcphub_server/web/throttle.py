@@ -9,8 +9,8 @@ come at once. Meanwhile what else the caller sends waits in the kernel.
 """
 
 import asyncio
-from collections import OrderedDict
 
+from mcphub_server.recent import RecentMap
 from mcphub_server.web.caller import Share, current_share
 
 LOOP_SHARE = 0.1
@@ -33,7 +33,7 @@ class Throttle:
 
     def __init__(self) -> None:
         # when the loop has made up for what a caller used, on the loop's clock
-        self._free_at: OrderedDict[Share, float] = OrderedDict()
+        self._free_at = RecentMap[Share, float](MOST_CALLERS)
 
     async def spend(self, loop_seconds: float) -> bool:
         """Charge the current caller, and wait for the caller's turn.
@@ -42,15 +42,12 @@ class Throttle:
             False, with nothing charged, after the longest wait; else True.
         """
         share, now = current_share(), asyncio.get_running_loop().time()
-        free_at = max(self._free_at.get(share, now), now)
+        free_at = max(self._free_at.find(share) or now, now)
         wait_seconds = free_at - now - FREE_SECONDS / LOOP_SHARE
         if wait_seconds > LONGEST_WAIT_SECONDS:
             await asyncio.sleep(LONGEST_WAIT_SECONDS)
             return False
-        self._free_at[share] = free_at + loop_seconds / LOOP_SHARE
-        self._free_at.move_to_end(share)
-        if len(self._free_at) > MOST_CALLERS:
-            self._free_at.popitem(last=False)
+        self._free_at.keep(share, free_at + loop_seconds / LOOP_SHARE)
         if wait_seconds > 0:
             await asyncio.sleep(wait_seconds)
         return True

@@ -7,8 +7,9 @@ import pytest
 
 from mcphub_server.errors import LimitExceeded, Rejected
 from mcphub_server.guards.sql.check import check_sql
+from mcphub_server.recent import RecentMap
 from mcphub_server.tools import guarding
-from mcphub_server.tools.guarding import LONGEST_AT_ONCE, CheckedTexts, GuardRunner
+from mcphub_server.tools.guarding import LONGEST_AT_ONCE, GuardRunner
 from mcphub_server.web.caller import Client, current_principal, enter_client
 from tests.support.effort import at_most
 
@@ -48,7 +49,7 @@ async def test_what_passed_is_not_checked_again(length: int):
 
 
 def test_few_results_are_kept_those_asked_for_last():
-    checked = CheckedTexts(most=2)
+    checked = RecentMap[str, object](most=2)
     for key in ("a", "b"):
         checked.keep(key, key)
 
