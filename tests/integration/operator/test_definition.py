@@ -1,9 +1,6 @@
 """D23: the definition is deleted and comes back under a running operator."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,37 +10,19 @@ from tests.support.definition import install_definition
 from tests.support.operator_process import operator_process
 from tests.support.running_operator import World, open_world
 from tests.support.waiting import wait_until
-from tools.cluster.apiserver import ApiServer, running_api_server
+from tools.cluster.apiserver import ApiServer
 
 pytestmark = pytest.mark.timeout(300)
 
 RESUMED_SECONDS = 60.0
 
 
-@pytest.fixture(scope="module")
-def lasting_thread() -> Iterator[ThreadPoolExecutor]:
-    """A thread that outlives each test: an API server dies with its starter."""
-    with ThreadPoolExecutor(1) as executor:
-        yield executor
-
-
-@pytest.fixture
-async def server(lasting_thread: ThreadPoolExecutor) -> AsyncIterator[ApiServer]:
-    """An API server of its own: others have hubs on the shared one."""
-    loop = asyncio.get_running_loop()
-    with ExitStack() as stack:
-        started = running_api_server(prepare=install_definition)
-        enter = loop.run_in_executor(lasting_thread, stack.enter_context, started)
-        yield await enter
-        await loop.run_in_executor(lasting_thread, stack.close)
-
-
 async def has(world: World, name: str) -> bool:
     return await world.find(DEPLOYMENT, name) is not None
 
 
-async def test_d23_hubs_are_served_again(server: ApiServer, tmp_path: Path):
-    kubeconfig = str(server.kubeconfig)
+async def test_d23_hubs_are_served_again(own_server: ApiServer, tmp_path: Path):
+    kubeconfig = str(own_server.kubeconfig)
     async with (
         open_world(kubeconfig, "team") as world,
         operator_process(world, tmp_path, "only") as operator,
@@ -53,7 +32,7 @@ async def test_d23_hubs_are_served_again(server: ApiServer, tmp_path: Path):
         await wait_until(lambda: has(world, "before"))
 
         await asyncio.to_thread(
-            server.run_kubectl, "delete", "crd", "mcphubs.mcp.bigtorig.com"
+            own_server.run_kubectl, "delete", "crd", "mcphubs.mcp.bigtorig.com"
         )
 
         async def is_told() -> bool:
@@ -62,7 +41,7 @@ async def test_d23_hubs_are_served_again(server: ApiServer, tmp_path: Path):
 
         await wait_until(is_told, RESUMED_SECONDS)
 
-        await asyncio.to_thread(install_definition, server)
+        await asyncio.to_thread(install_definition, own_server)
         await world.apply_hub("after")
 
         async def is_served() -> bool:

@@ -1,15 +1,11 @@
 """The Gateway API comes and goes under a running operator."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 
 import pytest
 
 from mcphub_operator.cache import optional_kind
 from mcphub_operator.client.kinds import DEPLOYMENT, HTTP_ROUTE
-from tests.support.definition import install_definition
 from tests.support.gateway_api.definition import install_routes, remove_routes
 from tests.support.observed import ROUTE
 from tests.support.running_operator import (
@@ -19,27 +15,9 @@ from tests.support.running_operator import (
     running_operator,
 )
 from tests.support.waiting import wait_until
-from tools.cluster.apiserver import ApiServer, running_api_server
+from tools.cluster.apiserver import ApiServer
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture(scope="module")
-def lasting_thread() -> Iterator[ThreadPoolExecutor]:
-    """A thread that outlives each test: an API server dies with its starter."""
-    with ThreadPoolExecutor(1) as executor:
-        yield executor
-
-
-@pytest.fixture
-async def server(lasting_thread: ThreadPoolExecutor) -> AsyncIterator[ApiServer]:
-    """An API server of its own, which serves no HTTPRoutes."""
-    loop = asyncio.get_running_loop()
-    with ExitStack() as stack:
-        started = running_api_server(prepare=install_definition)
-        enter = loop.run_in_executor(lasting_thread, stack.enter_context, started)
-        yield await enter
-        await loop.run_in_executor(lasting_thread, stack.close)
 
 
 async def has_route(world: World) -> bool:
@@ -47,11 +25,11 @@ async def has_route(world: World) -> bool:
 
 
 async def test_a_hub_serves_without_it_and_is_routed_once_it_is_there(
-    server: ApiServer, monkeypatch: pytest.MonkeyPatch
+    own_server: ApiServer, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(optional_kind, "POLL_SECONDS", 0.2)
     async with (
-        open_world(str(server.kubeconfig), "team") as world,
+        open_world(str(own_server.kubeconfig), "team") as world,
         running_operator(world),
     ):
         await world.apply_hub(route=ROUTE)
@@ -62,12 +40,12 @@ async def test_a_hub_serves_without_it_and_is_routed_once_it_is_there(
         await world.wait_condition("Ready", "True", "NotRouted")
 
         for _ in range(2):  # installed, removed, installed again
-            await asyncio.to_thread(install_routes, server)
+            await asyncio.to_thread(install_routes, own_server)
 
             await world.wait_condition("Routed", "Unknown", "NotReported")
             await wait_until(lambda: has_route(world))
 
-            await asyncio.to_thread(remove_routes, server)
+            await asyncio.to_thread(remove_routes, own_server)
 
             await world.wait_condition("Routed", "False", "GatewayAPIMissing")
         await world.wait_condition("Ready", "True", "NotRouted")

@@ -37,13 +37,6 @@ def restartable() -> Iterator[ApiServer]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def lasting_thread() -> Iterator[ThreadPoolExecutor]:
-    """A thread that outlives each test: an API server dies with its starter."""
-    with ThreadPoolExecutor(1) as executor:
-        yield executor
-
-
 @pytest.fixture
 async def proxy(
     api_server: ApiAccess, world: World, tmp_path: Path
