@@ -12,7 +12,7 @@ import httpx
 import pytest
 from fastmcp import Client
 
-from mcphub_server.backends.postgres import backend
+from mcphub_server.backends.postgres import orphans
 from tests.support import hub_states, postgres
 from tests.support.gate import WAIT, build_gate, opened, wait_for_waiting
 from tests.support.hub import HubFiles, LoopHub, hub_in_loop
@@ -311,7 +311,7 @@ COUNT_UNSTOPPABLE = (
 async def test_a_statement_that_cannot_be_stopped_keeps_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backend, "ASK_TIMEOUT_SECONDS", PATIENT_SECONDS)
+    monkeypatch.setattr(orphans, "ASK_TIMEOUT_SECONDS", PATIENT_SECONDS)
     async with own_server() as server:
         server.run_sql(UNSTOPPABLE, postgres.DATABASE)
         files = replace(
@@ -351,7 +351,7 @@ async def test_a_statement_that_cannot_be_stopped_keeps_its_place(
 async def test_a_statement_of_which_the_database_says_nothing_keeps_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backend, "ASK_TIMEOUT_SECONDS", 0)
+    monkeypatch.setattr(orphans, "ASK_TIMEOUT_SECONDS", 0)
     async with own_server() as server:
         server.run_sql(UNSTOPPABLE, postgres.DATABASE)
         files = files_for(server, tmp_path, 1, pool={"maxSize": 2})
@@ -360,7 +360,7 @@ async def test_a_statement_of_which_the_database_says_nothing_keeps_its_place(
             first = await client.call_tool_mcp("postgres_query", endless)
             second = await client.call_tool_mcp("postgres_query", endless)
 
-            monkeypatch.setattr(backend, "ASK_TIMEOUT_SECONDS", PATIENT_SECONDS)
+            monkeypatch.setattr(orphans, "ASK_TIMEOUT_SECONDS", PATIENT_SECONDS)
             third = await client.call_tool_mcp("postgres_query", endless)
             running = int(server.run_sql(COUNT_UNSTOPPABLE))
             await asyncio.to_thread(server.stop)

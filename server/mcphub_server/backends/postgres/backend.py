@@ -9,7 +9,6 @@ of the database needs none of the hub.
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -40,6 +39,7 @@ from mcphub_server.backends.postgres.identity import (
     list_roles,
 )
 from mcphub_server.backends.postgres.names import DatabaseNames
+from mcphub_server.backends.postgres.orphans import Orphans
 from mcphub_server.backends.postgres.roles import (
     FIND_OPEN_RELATIONS,
     FIND_ROLES,
@@ -58,7 +58,7 @@ from mcphub_server.errors import (
 )
 from mcphub_server.guards.sql.scope import build_search_path
 from mcphub_server.guards.sql.session import build_begin
-from mcphub_server.web.caller import Share, current_client
+from mcphub_server.web.caller import current_client
 
 PROBE_TIMEOUT_SECONDS = 3.0
 ROLLBACK_TIMEOUT_SECONDS = 1.5
@@ -67,7 +67,6 @@ ANSWER_GRACE_SECONDS = 1.0
 """How much later than its own timeout the server may answer before it counts as
 hanging."""
 IDLE_LIFETIME_SECONDS = 300.0
-ASK_TIMEOUT_SECONDS = 1.0
 
 ROLES_KEPT_SECONDS = 15.0
 """How long what was found of the callers' roles holds."""
@@ -82,10 +81,6 @@ IDENTITY_REFUSED = (
     asyncpg.InvalidNameError,
 )
 """How PostgreSQL refuses a role or a setting."""
-
-FIND_RUNNING = """
-SELECT pg_catalog.array_agg(pid) FILTER (WHERE state = 'active')
-FROM pg_catalog.pg_stat_activity WHERE pid = ANY ($1::int[])"""
 
 
 def build_backend(
@@ -109,8 +104,7 @@ class PostgresBackend:
         self._search_path = build_search_path(config.schemas)
         self._pool: asyncpg.Pool | None = None
         self._shares = PoolShares(name, config.pool.max_size)
-        self._orphans: dict[int, Share] = {}
-        self._asking = asyncio.Lock()
+        self._orphans = Orphans(lambda: self._connect(None), self._shares)
         self._names: dict[str, DatabaseNames] = {}
         self._roles = RoleFindings()
         self._roles_until = float("-inf")
@@ -221,7 +215,7 @@ class PostgresBackend:
         """
         if identity is not None:
             await self._require_safe_roles()
-        await self._check_orphans()
+        await self._orphans.release()
         async with self._shares.hold(wait_seconds) as lease:
             connection = await self._begin(statement_seconds, wait_seconds, identity)
             async with self._ending(connection, statement_seconds, lease):
@@ -241,45 +235,11 @@ class PostgresBackend:
             # clock, or the server hangs, or the way to it
             process = connection.get_server_pid()
             connection.terminate()
-            running = await self._find_running({process})
-            if running is None or process in running:
-                lease.is_kept = True
-                self._orphans[process] = lease.share
-            if running:
+            if await self._orphans.take(process, lease):
                 raise refuse_unstoppable(statement_seconds) from None
             raise translate_connect_error(self._login, error) from None
         finally:
             await self._give_back(connection)
-
-    async def _check_orphans(self) -> None:
-        """Give back the connections of statements that have ended after their call.
-
-        Until then each stays its caller's: the server forgets no statement for a
-        connection that was cut, so repeating one would fill the server in spite of
-        the pool, and take the connections of other callers.
-        """
-        if not self._orphans or self._shares.has_room() or self._asking.locked():
-            return
-        async with self._asking:
-            asked = set(self._orphans)
-            running = await self._find_running(asked)
-            if running is None:
-                return
-            for process in asked - running:
-                self._shares.give_back(self._orphans.pop(process))
-
-    async def _find_running(self, processes: AbstractSet[int]) -> frozenset[int] | None:
-        """Return which server processes run a statement; None without an answer."""
-        try:
-            async with asyncio.timeout(ASK_TIMEOUT_SECONDS):
-                connection = await self._connect(None)
-                try:
-                    found = await connection.fetchval(FIND_RUNNING, list(processes))
-                finally:
-                    connection.terminate()
-        except (*DRIVER_ERRORS, BackendUnavailable):
-            return None
-        return frozenset(found or ())
 
     async def _begin(
         self, statement_seconds: float, wait_seconds: float, identity: Identity | None
