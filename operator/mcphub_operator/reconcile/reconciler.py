@@ -210,11 +210,11 @@ class Reconciler:
     async def _report(
         self, snapshot: HubSnapshot, observed: Observed, failures: tuple[Finding, ...]
     ) -> Result:
-        waits = not observed.upgrade.granted
+        must_wait = not observed.upgrade.granted
         findings = Findings(
             items=(*evaluate(observed), *failures),
-            upgrade_waits=waits,
-            upgrade_stopped_by=observed.upgrade.stuck_hub if waits else "",
+            upgrade_waits=must_wait,
+            upgrade_stopped_by=observed.upgrade.stuck_hub if must_wait else "",
         )
         findings = _give_ports_time(findings, snapshot.status)
         status = build_status(observed, findings)
@@ -222,7 +222,8 @@ class Reconciler:
             return Result(again_seconds=CONTESTED_SECONDS)
         await self._write_status(snapshot, status)
         refused = self.executor.refused.find_seconds(snapshot.key)
-        again = _look_again_seconds(findings, refused) or _find_deadline(observed)
+        waits = (_look_again_seconds(findings, refused), _find_deadline(observed))
+        again = min((wait for wait in waits if wait is not None), default=None)
         is_half_done = awaits_handover(observed) or awaits_rotation(observed)
         if is_half_done and not (failures or _is_left_alone(observed.hub)):
             again = 0.0  # no event reports the first half: it was our own write

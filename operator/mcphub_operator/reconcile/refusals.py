@@ -1,8 +1,8 @@
 """Which writes the API server refused, and when each is tried again.
 
 Rights, quotas and admission policies change without an event. A refused write is tried
-later and later, and not by the passes in between, which other events bring. A changed
-spec is tried at once.
+later and later, and not by the passes in between, which other events bring. What one
+pass was refused is due at one time. A changed spec is tried at once.
 """
 
 import random
@@ -34,7 +34,11 @@ Write = tuple[ChildId, type]
 
 @dataclass(slots=True)
 class _Refusals:
-    generation: int = 0
+    generation: int
+    began: float
+    """When the pass began."""
+    spread: float
+    """Which part of a delay this pass waits, so that hubs do not try in step."""
     of_writes: dict[Write, _Refusal] = field(default_factory=dict)
     told: set[Write] = field(default_factory=set)
     """What this pass met. A write that is not asked for any more is never due."""
@@ -52,10 +56,10 @@ class RefusedWrites:
 
     def start_pass(self, key: HubKey, generation: int) -> None:
         """Forget what was refused of another generation of the hub."""
-        known = self._of(key)
-        known.told.clear()
-        if known.generation != generation:
-            self._by_hub[key] = _Refusals(generation)
+        started, known = self._start(generation), self._by_hub.get(key)
+        if known is not None and known.generation == generation:
+            started.of_writes = known.of_writes
+        self._by_hub[key] = started
 
     def find(self, key: HubKey, write: Write) -> Finding | None:
         """Return why a write was refused, if it is not due again yet."""
@@ -73,7 +77,7 @@ class RefusedWrites:
         if finding is None or finding.reason not in REFUSED:
             return
         delay = min(known.delay * 2, LONGEST_SECONDS) if known else FIRST_SECONDS
-        due = self._clock() + delay * (0.8 + self._chance() / 5)
+        due = refusals.began + delay * refusals.spread
         refusals.of_writes[write] = _Refusal(finding, delay, due)
         refusals.told.add(write)
 
@@ -91,4 +95,9 @@ class RefusedWrites:
         self._by_hub.pop(key, None)
 
     def _of(self, key: HubKey) -> _Refusals:
-        return self._by_hub.setdefault(key, _Refusals())
+        if key not in self._by_hub:
+            self._by_hub[key] = self._start(generation=0)
+        return self._by_hub[key]
+
+    def _start(self, generation: int) -> _Refusals:
+        return _Refusals(generation, self._clock(), spread=0.8 + self._chance() / 5)

@@ -76,14 +76,15 @@ class Load:
 
     @contextmanager
     def running(self) -> Iterator["Load"]:
-        """Call until the block ends."""
-        thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+        """Call until the block ends; a client that does not end then is an error."""
+        thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
         thread.start()
         try:
             yield self
         finally:
             self.ended.set()
-            thread.join()
+            thread.join(2 * CALL_SECONDS)
+        assert not thread.is_alive(), f"clients still run; they keep {self.kept}"
 
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as group:

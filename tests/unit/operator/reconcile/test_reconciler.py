@@ -21,7 +21,7 @@ from mcphub_operator.reconcile.gather import Environment, Sources
 from mcphub_operator.reconcile.installations import Installations
 from mcphub_operator.reconcile.pod_refresh import PodRefresher
 from mcphub_operator.reconcile.reconciler import Reconciler
-from mcphub_operator.reconcile.refusals import RefusedWrites
+from mcphub_operator.reconcile.refusals import FIRST_SECONDS, RefusedWrites
 from mcphub_operator.reconcile.secrets import SecretFindings
 from mcphub_operator.reconcile.upgrades import UpgradeGate
 from mcphub_operator.repairs import Operation
@@ -30,6 +30,7 @@ from tests.support.exact_fields import merge
 from tests.support.observed import FRESH, KEY, NOW, PLATFORM, body, hub, observe, settle
 
 Item = dict[str, Any]
+DENIED = {"reason": "Forbidden", "message": "denied by a policy"}
 ENDING = {
     "reason": "Forbidden",
     "message": "unable to create new content in namespace ai",
@@ -61,13 +62,15 @@ class Writer:
         self.items = items
         self.written: Counter[str] = Counter()
         self._undoes_repairs = undoes_repairs
-        self.namespace_ends = False
+        self.refusal: Item = {}
+        self.status_seconds = 0.0
+        self.now = 0.0
 
     async def apply(self, manifest: Manifest) -> Item:
         child = ChildId(manifest["kind"], manifest["metadata"]["name"])
         self.written[f"apply {child.kind}"] += 1
-        if self.namespace_ends:
-            raise build_api_error(403, ENDING)
+        if self.refusal:
+            raise build_api_error(403, self.refusal)
         return self._put(child, merge(self.items[child], manifest))
 
     async def repair(
@@ -85,6 +88,7 @@ class Writer:
 
     async def replace_status(self, before: Item, status: Item) -> Item:
         self.written["status"] += 1
+        self.now += self.status_seconds
         version = str(int(before["metadata"]["resourceVersion"]) + 1)
         metadata = {**before["metadata"], "resourceVersion": version}
         return {**before, "metadata": metadata, "status": status}
@@ -130,7 +134,7 @@ def build(*, undoes_repairs: bool = False) -> tuple[Reconciler, Writer]:
     reconciler = Reconciler(
         sources,
         Environment(PLATFORM, lambda: NOW, lambda: FRESH),
-        Executor(writer, children, secrets, budget, RefusedWrites(lambda: 0.0)),
+        Executor(writer, children, secrets, budget, RefusedWrites(lambda: written.now)),
         PodRefresher(writer, sources.pods),
         UpgradeGate(children, "0.1.0", 1, _ignore),
         events,
@@ -171,9 +175,19 @@ class TestAnAdditionToAChildWhoseManifestChanges:
 class TestANamespaceThatIsBeingDeleted:
     async def test_is_not_written_to_once_it_was_refused(self):
         reconciler, writer = build()
-        writer.namespace_ends = True
+        writer.refusal = ENDING
 
         results = [await reconciler.reconcile(KEY) for _ in range(3)]
 
         assert writer.written == {"apply PodDisruptionBudget": 1}
         assert {(r.failed, r.again_seconds) for r in results} == {(False, None)}
+
+
+class TestAWriteThatIsRefused:
+    async def test_whose_time_comes_during_the_pass_is_tried_at_once(self):
+        reconciler, writer = build()
+        writer.refusal, writer.status_seconds = DENIED, 2 * FIRST_SECONDS
+
+        result = await reconciler.reconcile(KEY)
+
+        assert result.again_seconds == 0

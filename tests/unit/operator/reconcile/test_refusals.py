@@ -71,6 +71,19 @@ def test_a_pass_meanwhile_tells_it_and_does_not_try(
     assert refused.find_seconds(HUB) == 1
 
 
+def test_what_one_pass_was_refused_is_due_at_one_time(clock: Clock):
+    refused = RefusedWrites(clock, iter((0.1, 0.9, 0.5)).__next__)
+    refused.start_pass(HUB, 1)
+    refused.note(HUB, SERVICE, DENIED)
+    clock.now += 0.3
+    refused.note(HUB, (ChildId("Secret", "data"), Apply), DENIED)
+
+    clock.now += refused.find_seconds(HUB) or 0
+
+    assert refused.find(HUB, SERVICE) is None
+    assert refused.find(HUB, (ChildId("Secret", "data"), Apply)) is None
+
+
 def test_another_generation_is_tried_at_once(refused: RefusedWrites):
     refused.start_pass(HUB, 1)
     refused.note(HUB, SERVICE, DENIED)
