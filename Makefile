@@ -11,7 +11,7 @@ ARCHITECTURES ?=
 BASE ?=
 STAMP := .venv/.installed-by
 # Most tests wait for databases, clusters and clients, so more run than there are CPUs.
-WORKERS ?= 4
+WORKERS ?= 6
 LANES := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 # What these need takes ten minutes to build on two CPUs.
 RELEASE_TESTS := tests/manifests/test_chart.py tests/manifests/test_scanners.py \
