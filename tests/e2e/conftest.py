@@ -37,6 +37,8 @@ LAST = ("test_first_light", "test_pods", "test_upgrades")
 
 TEST_SECONDS = 600
 _STUCK = "stuck upgrade"
+_UPGRADE = "upgrade"
+"""A namespace of several modules; the last one removes it."""
 _TIMES = pytest.StashKey[list[tuple[str, float]]]()
 _INSTALLED = pytest.StashKey[Installation]()
 _BEGAN = pytest.StashKey[datetime]()
@@ -268,10 +270,22 @@ def installation(
 
 
 @pytest.fixture(scope="module", autouse=True)
-def turn(request: pytest.FixtureRequest, shared_run: SharedRun) -> Iterator[None]:
-    """The module's turn on the cluster: beside others, or alone."""
-    with shared_run.turn(alone=_is_alone(request.path)):
+def turn(
+    request: pytest.FixtureRequest, shared_run: SharedRun, installation: Installation
+) -> Iterator[None]:
+    """The module's turn on the cluster: beside others, or alone.
+
+    The namespaces that it opened go with it: pods that stay would fill the nodes.
+    """
+    is_alone = _is_alone(request.path)
+    with shared_run.turn(alone=is_alone):
+        if is_alone:
+            installation.until("the end of other namespaces", installation.is_swept)
+        before = len(installation.opened)
         yield
+        opened = {*installation.opened[before:]} - {_UPGRADE}
+        if opened:
+            installation.delete_namespaces(*opened)
 
 
 @pytest.fixture(scope="module")
@@ -283,9 +297,9 @@ def stuck_upgrade(shared_run: SharedRun, installation: Installation) -> Installa
     """
     with shared_run.facts() as facts:
         if _STUCK not in facts:
-            _begin_stuck_upgrade(installation.open_namespace("upgrade"))
+            _begin_stuck_upgrade(installation.open_namespace(_UPGRADE))
             facts[_STUCK] = True
-    return installation.at("upgrade")
+    return installation.at(_UPGRADE)
 
 
 def _begin_stuck_upgrade(team: Installation) -> None:

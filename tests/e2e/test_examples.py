@@ -92,8 +92,7 @@ def team(installation: Installation):
         "CREATE DATABASE app",
     ):
         installation.psql(statement)
-    yield installation.open_namespace("examples")
-    installation.kubectl("delete", "namespace", "examples", "data", "--wait=false")
+    return installation.open_namespace("examples")
 
 
 @pytest.fixture(scope="module")

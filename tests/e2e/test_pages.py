@@ -112,8 +112,7 @@ def run_program(page: Path, url: str, token: str) -> subprocess.CompletedProcess
 
 
 def test_the_examples(installation: Installation, tmp_path: Path):
-    installation.kubectl("create", "namespace", "page-examples")
-    team = installation.at("page-examples")
+    team = installation.open_empty_namespace("page-examples")
     fill = {"--name mcphub ": f"--name {installation.trial.site.cluster} "}
     reader = open_reader(team, tmp_path, fill, at=ROOT)
 

@@ -28,8 +28,7 @@ def team(installation: Installation):
     team.apply(login, hub(HUB, replicas=2, backends=[shop, SECOND]))
     team.wait_settled(HUB)
     team.wait(f"mcphub/{HUB}", "condition=BackendsReachable")
-    yield team
-    team.kubectl("delete", "namespace", "ai", "--wait=false")
+    return team
 
 
 def row(team: Installation) -> list[str]:

@@ -53,14 +53,30 @@ class Installation:
         """The same cluster, looked at in another namespace."""
         return replace(self, namespace=namespace)
 
-    def open_namespace(self, name: str) -> "Installation":
-        """Make a namespace that has the trial database's credentials."""
+    def open_empty_namespace(self, name: str) -> "Installation":
+        """Make a namespace."""
         self.opened.append(name)
         if not self.exists("namespace", name):
             self.kubectl("create", "namespace", name)
+        return self.at(name)
+
+    def open_namespace(self, name: str) -> "Installation":
+        """Make a namespace that has the trial database's credentials."""
+        self.open_empty_namespace(name)
         login = self.at(NAMESPACE).get("secret", CREDENTIALS)
         self.at(name).apply(copied(login, CREDENTIALS))
         return self.at(name)
+
+    def delete_namespaces(self, *names: str) -> None:
+        """Begin to delete namespaces with all that is in them."""
+        self.kubectl(
+            "delete", "namespace", "--ignore-not-found", "--wait=false", *names
+        )
+
+    def is_swept(self) -> bool:
+        """Whether no namespace is being deleted any more."""
+        phases = {item["status"]["phase"] for item in self.items("namespaces")}
+        return phases == {"Active"}
 
     @property
     def operator(self) -> "Installation":

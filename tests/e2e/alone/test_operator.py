@@ -141,7 +141,6 @@ def narrow(installation: Installation):
     installation.kubectl("delete", "clusterrolebinding", *bindings)
     installation.trial.install_operator(installation.shell, "namespaced")
     yield installation.at("hubs")
-    installation.kubectl("delete", "namespace", "hubs", "--wait=false")
     installation.trial.install_operator(installation.shell)
 
 
