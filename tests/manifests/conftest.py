@@ -31,6 +31,8 @@ def build() -> Callable[[str], list[dict[str, Any]]]:
         return run([kubectl, "kustomize", CONFIG / folder])
 
     def built(folder: str) -> list[dict[str, Any]]:
-        return [part for part in yaml.safe_load_all(render(folder)) if part]
+        return [
+            part for part in yaml.load_all(render(folder), yaml.CSafeLoader) if part
+        ]
 
     return built

@@ -54,12 +54,23 @@ def apply(api: HubApi, objects: Iterable[dict[str, Any]]) -> str:
     )
 
 
+@pytest.fixture(scope="module")
+def namespaces(api: HubApi) -> None:
+    """The namespaces that the kustomizations write into."""
+    apply(api, map(namespace, ("argocd", "hubs", "mcphub-system")))
+
+
+@pytest.fixture(scope="module")
+def installed(api: HubApi, build: Build) -> None:
+    """The default installation, its namespace's Pod Security included."""
+    apply(api, build("default"))
+
+
+@pytest.mark.usefixtures("namespaces")
 @pytest.mark.parametrize("folder", [*INSTALLATIONS, *PARTS])
 def test_the_api_server_takes_every_object(
     api: HubApi, build: Build, folder: str
 ) -> None:
-    for name in ("argocd", "hubs", "mcphub-system"):
-        apply(api, [namespace(name)])
     objects = build(folder)
 
     said = apply(api, objects)
@@ -102,10 +113,10 @@ class TestTheOperatorsDeployment:
         deployment = only(build(folder), "Deployment", "mcphub-operator")
         assert deployment["spec"]["selector"]["matchLabels"] == labels
 
+    @pytest.mark.usefixtures("installed")
     def test_passes_restricted_pod_security(
         self, api: HubApi, build: Build, folder: str
     ) -> None:
-        apply(api, build("default"))
         pod = {
             "apiVersion": "v1",
             "kind": "Pod",
@@ -120,10 +131,9 @@ class TestTheOperatorsDeployment:
         assert said == "pod/tried created (server dry run)\n"
 
 
+@pytest.mark.usefixtures("installed")
 def test_an_insecure_pod_is_not_let_in(api: HubApi, build: Build) -> None:
-    objects = build("default")
-    apply(api, objects)
-    spec = operator_pod(objects)
+    spec = operator_pod(build("default"))
     del spec["containers"][0]["securityContext"]
     pod = {
         "apiVersion": "v1",

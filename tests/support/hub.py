@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from mcphub_server.app import build_hub
 from mcphub_server.config.load import load_hub_config
 from mcphub_server.config.runtime import RuntimeSettings
 from mcphub_server.lifespan import Hub, Ports, listening
+from tests.support.waiting import pauses
 from tests.support.websocket_client import WebSocketTransport
 from tools.ports import reserve_ports
 
@@ -167,15 +168,13 @@ class HubProcess(Address):
 
     def wait_until_ready(self) -> None:
         """Return once it serves; raise with its log if it does not."""
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                ready = f"{self.management}/health/ready"
-                if httpx.get(ready, timeout=100).is_success:
-                    return
-            except httpx.TransportError:
-                pass
-            time.sleep(0.02)
+        deadline, pause = time.monotonic() + START_SECONDS, pauses()
+        with httpx.Client(base_url=self.management, timeout=100) as http:
+            while time.monotonic() < deadline and self.process.poll() is None:
+                with suppress(httpx.TransportError):
+                    if http.get("/health/ready").is_success:
+                        return
+                time.sleep(next(pause))
         raise RuntimeError(f"The hub did not start:\n{self.log.read_text()[-3000:]}")
 
 

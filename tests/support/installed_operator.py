@@ -16,11 +16,9 @@ from typing import Any
 from mcphub_operator.client.kinds import Kind
 from tests.support.gateway_api.definition import install_routes
 from tests.support.recording_proxy import Recording, recording_proxy
-from tests.support.waiting import GUARD_SECONDS
+from tests.support.waiting import GUARD_SECONDS, pauses
 from tools.cluster.api import ApiClient
 from tools.cluster.apiserver import ApiServer, running_api_server
-
-STEP_SECONDS = 0.05
 
 NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "hubs"}}
 NEEDED = {
@@ -53,11 +51,11 @@ class Installed:
         return self.client.get(kind.path(namespace, name)) or None
 
     def until(self, what: str, holds: Callable[[], Any]) -> Any:
-        deadline = time.monotonic() + GUARD_SECONDS
+        deadline, pause = time.monotonic() + GUARD_SECONDS, pauses()
         while not (found := holds()):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{what}; refused: {self.recording.forbidden}")
-            time.sleep(STEP_SECONDS)
+            time.sleep(next(pause))
         return found
 
     def until_used(self, resource: str, verb: str) -> None:

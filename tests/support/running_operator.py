@@ -26,7 +26,7 @@ from tests.support.settling import (
     find_unseen,
     read_contents,
 )
-from tests.support.waiting import wait_until
+from tests.support.waiting import pauses, wait_until
 
 READY_POD = {
     "status": {
@@ -41,7 +41,6 @@ UNTIMED = {"metrics_grace_seconds": 0.0, "address_grace_seconds": 1e9}
 """Nothing gives autoscalers metrics, or load balancers addresses, here: what is told of
 that must not depend on how long a test takes."""
 SETTLE_SECONDS = 120.0
-STEP_SECONDS = 0.02
 RETRY_SECONDS = 2.0
 """What is tried again later than this has failed several times, and will again."""
 
@@ -238,10 +237,10 @@ class Running:
             pods_ready: wait for all pods to be Ready too, where a test plays kubelets.
         """
         clock = asyncio.get_running_loop().time
-        deadline = clock() + SETTLE_SECONDS
+        deadline, pause = clock() + SETTLE_SECONDS, pauses()
         while pending := await self._find_pending(pods_ready):
             assert clock() < deadline, (pending, self.requests.made[-5:])
-            await asyncio.sleep(STEP_SECONDS)
+            await asyncio.sleep(next(pause))
 
     async def _find_pending(self, pods_ready: bool) -> list[str]:  # noqa: FBT001
         queue = self.operator.queue

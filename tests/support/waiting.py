@@ -3,12 +3,26 @@
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
-STEP_SECONDS = 0.02
+FIRST_PAUSE_SECONDS = 0.02
+LONGEST_PAUSE_SECONDS = 0.25
+GROWTH = 1.3
 
 GUARD_SECONDS = 100.0
 """Ends a test that waits in vain, with the name of what it waited for; no promise."""
+
+
+def pauses() -> Iterator[float]:
+    """Yield the seconds between two looks: longer and longer, since a look costs.
+
+    What a test waits for comes soon, or when servers have the processors that many
+    looks would take from them.
+    """
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        yield pause
+        pause = min(pause * GROWTH, LONGEST_PAUSE_SECONDS)
 
 
 async def wait_until(
@@ -17,13 +31,15 @@ async def wait_until(
 ) -> None:
     """Return once the condition holds; raise AssertionError if it never does."""
     deadline = time.monotonic() + timeout_seconds
-    while time.monotonic() < deadline:
+    for pause in pauses():
         holds = condition()
         if inspect.isawaitable(holds):
             holds = await holds
         if holds:
             return
-        await asyncio.sleep(STEP_SECONDS)
+        if time.monotonic() > deadline:
+            break
+        await asyncio.sleep(pause)
     raise AssertionError(
         f"not within {timeout_seconds:g} s: {inspect.getsource(condition)}"
     )

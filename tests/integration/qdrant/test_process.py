@@ -3,28 +3,26 @@
 import subprocess
 import sys
 
-import pytest
-
 from tests.support.hub import hub_process
 
 from .conftest import MakeHub
 
-CALLS = [
-    pytest.param("search", {"collection": "mixed", "point_id": 2, "using": "dense"}),
-    pytest.param("collection_info", {"collection": "mixed"}),
-    pytest.param("list_collections", {}),
+CALLS: list[tuple[str, dict[str, object]]] = [
+    ("search", {"collection": "mixed", "point_id": 2, "using": "dense"}),
+    ("collection_info", {"collection": "mixed"}),
+    ("list_collections", {}),
 ]
 
 
-@pytest.mark.parametrize(("tool", "arguments"), CALLS)
-async def test_the_rest_part_of_the_client_is_enough(
-    vector_files: MakeHub, tool: str, arguments: dict[str, object]
-) -> None:
+async def test_the_rest_part_of_the_client_is_enough(vector_files: MakeHub) -> None:
     with hub_process(vector_files()) as hub:
         async with hub.client() as client:
-            answer = await client.call_tool_mcp(f"qdrant_{tool}", arguments)
+            answers = [
+                await client.call_tool_mcp(f"qdrant_{tool}", arguments)
+                for tool, arguments in CALLS
+            ]
 
-    assert not answer.is_error
+    assert [answer.is_error for answer in answers] == [False] * len(CALLS)
 
 
 def test_the_tools_import_neither_grpc_nor_the_local_engine() -> None:

@@ -12,11 +12,18 @@ MARK = b"x-served-by"
 mcp = FastMCP("mcp-hub")
 
 
-# Without a schema: clients that keep a connection check the hub's results by this.
+# Without a schema and with all of the hub's fields: while a Service switches, a client
+# checks a result by the schema that the other server listed.
 @mcp.tool(output_schema=None)
-def health_check() -> dict[str, str]:
+def health_check() -> dict[str, Any]:
     """Say that the server works."""
-    return {"status": "healthy"}
+    return {
+        "status": "healthy",
+        "service": "mcp-hub",
+        "version": "1",
+        "message": "",
+        "backends": {},
+    }
 
 
 def build_app() -> Any:

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timeout(600)
 
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 EXAMPLES = settings(
-    max_examples=150, derandomize=True, deadline=None, suppress_health_check=QUIET
+    max_examples=50, derandomize=True, deadline=None, suppress_health_check=QUIET
 )
 ANY_TEXT = draw_sections({})
 REAL_TEXT = draw_sections(REAL_TEXTS)
