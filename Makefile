@@ -13,6 +13,8 @@ STAMP := .venv/.installed-by
 # Most tests wait for databases, clusters and clients, so more run than there are CPUs.
 WORKERS ?= 6
 LANES := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+# Kept byte code saves each worker the compilation of all tests.
+export PYTHONDONTWRITEBYTECODE :=
 # What these need takes ten minutes to build on two CPUs.
 RELEASE_TESTS := tests/manifests/test_chart.py tests/manifests/test_scanners.py \
   tests/integration/release/test_workflows.py

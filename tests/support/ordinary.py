@@ -24,5 +24,5 @@ def read_statements(name: str) -> list[str]:
 def read_searches() -> list[dict[str, Any]]:
     """Return the arguments of each search."""
     text = (FOLDER / "qdrant.yaml").read_text(encoding="utf-8")
-    searches: list[dict[str, Any]] = yaml.safe_load(text)
+    searches: list[dict[str, Any]] = yaml.load(text, yaml.CSafeLoader)
     return searches
