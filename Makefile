@@ -12,7 +12,7 @@ BASE ?=
 STAMP := .venv/.installed-by
 # Most tests wait for databases, clusters and clients, so more run than there are CPUs.
 WORKERS ?= 6
-LANES := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+LANES := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --max-worker-restart 0
 # Kept byte code saves each worker the compilation of all tests.
 export PYTHONDONTWRITEBYTECODE :=
 # What these need takes ten minutes to build on two CPUs.

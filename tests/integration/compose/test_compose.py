@@ -16,7 +16,7 @@ from tools.project import ROOT
 STAGE_SECONDS = 900
 UNSHARE = ("unshare", "--net", "--mount", "--propagation", "private")
 
-pytestmark = [pytest.mark.timeout(STAGE_SECONDS), pytest.mark.xdist_group("compose")]
+pytestmark = pytest.mark.timeout(STAGE_SECONDS)
 
 
 @pytest.fixture(scope="module")
