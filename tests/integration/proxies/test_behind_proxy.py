@@ -23,6 +23,7 @@ from tests.support.waiting import wait_until
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 CLIENT = "127.0.0.9"
+NO_IDLE_CONNECTIONS = httpx2.Limits(max_keepalive_connections=0)
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +56,15 @@ def proxy(started: Started) -> int:
 
 
 class ToProxy(httpx2.AsyncHTTPTransport):
-    """Reaches the proxy under its name from an address of the client's own."""
+    """Reaches the proxy under its name from an address of the client's own.
+
+    No connection waits for a next request, which could meet the proxy closing it.
+    """
 
     def __init__(self, port: int) -> None:
-        super().__init__(verify=trust_anything(), local_address=CLIENT)
+        super().__init__(
+            verify=trust_anything(), local_address=CLIENT, limits=NO_IDLE_CONNECTIONS
+        )
         self._port = port
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
