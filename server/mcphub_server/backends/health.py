@@ -78,6 +78,7 @@ class BackendMonitor:
         """Probe until cancelled; run it as a task."""
         while True:
             await self.check()
+            end_if_cancelled()
             await asyncio.sleep(min(SHORTEST_INTERVAL_SECONDS, interval_seconds))
             try:
                 async with asyncio.timeout(interval_seconds):
@@ -129,6 +130,16 @@ class BackendMonitor:
             before=before.state.value,
         )
         self._on_change()
+
+
+def end_if_cancelled() -> None:
+    """Raise the CancelledError that a driver has caught and kept.
+
+    PyMongo does while it connects; a loop around it would never end.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def build_bad_secret(backend: str, error: ConfigError) -> BackendUnavailable:

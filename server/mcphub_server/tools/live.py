@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from mcphub_server.backends.base import BackendState
-from mcphub_server.backends.health import BackendMonitor
+from mcphub_server.backends.health import BackendMonitor, end_if_cancelled
 from mcphub_server.config.live import CLOSED, LiveConfig, load_live
 from mcphub_server.errors import ConfigError
 from mcphub_server.tools.access import AccessPolicy
@@ -142,6 +142,7 @@ class LiveTools:
     async def _watch_databases(self) -> None:
         while True:
             await self.check()
+            end_if_cancelled()
             try:
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._woken.wait()

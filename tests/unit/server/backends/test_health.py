@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -207,3 +208,26 @@ async def test_a_secret_file_that_cannot_be_used_is_named(
     assert "orders/password" in health.message
     with pytest.raises(BackendUnavailable, match="orders/password"):
         await monitor.call(failing(problem))
+
+
+async def test_watching_ends_though_a_driver_swallows_the_cancellation(
+    monitor: BackendMonitor, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def probe() -> Health:
+        asked.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        cancelled.set()
+        return DOWN
+
+    monkeypatch.setattr(backend, "probe", probe)
+    watching = asyncio.create_task(monitor.watch())
+    await asked.wait()
+
+    watching.cancel()
+
+    await cancelled.wait()
+    done, _ = await asyncio.wait([watching], timeout=1)
+    assert done == {watching}
