@@ -6,6 +6,7 @@ A hub is enqueued only when one of those fields changes: probes of pods change n
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mcphub_operator import names
@@ -14,6 +15,7 @@ from mcphub_operator.cache.children import Enqueue, find_hub
 from mcphub_operator.client.api import Found, Object
 from mcphub_operator.observed import HubKey, Pod
 from mcphub_operator.status.pod_faults import find_fault, has_ended
+from mcphub_operator.status.pod_waits import find_wait
 
 POD_TEMPLATE_HASH = "pod-template-hash"
 
@@ -36,6 +38,7 @@ class PodCache:
     def upsert(self, item: Object) -> None:
         """Learn a pod's present state."""
         hub, pod = find_hub(item), build_pod(item)
+        pod = _keep_words(pod, self._pods.get(hub, {}).get(pod.uid))
         if has_ended(item) or not is_replica(item, hub):
             if pod.uid in self._pods.get(hub, {}):
                 self._drop(hub, pod.uid)
@@ -64,6 +67,14 @@ class PodCache:
         self._enqueue(hub)
 
 
+def _keep_words(pod: Pod, before: Pod | None) -> Pod:
+    """Keep the longer words for a fault: kubelets by turns say more and less of it."""
+    now, told = pod.fault, before.fault if before is not None else None
+    if now is None or told is None or now.reason is not told.reason:
+        return pod
+    return replace(pod, fault=told) if told.message.startswith(now.message) else pod
+
+
 def is_replica(item: Mapping[str, Any], hub: HubKey) -> bool:
     """Tell whether a pod is controlled by a ReplicaSet of the hub's Deployment.
 
@@ -87,6 +98,8 @@ def build_pod(item: Mapping[str, Any]) -> Pod:
         ready=is_true(conditions, "Ready"),
         terminating="deletionTimestamp" in metadata,
         fault=find_fault(item),
+        wait=find_wait(item),
+        node=(item.get("spec") or {}).get("nodeName", ""),
         live=(metadata.get("annotations") or {}).get(names.ANNOTATION_LIVE, ""),
     )
 
