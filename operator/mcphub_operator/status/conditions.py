@@ -73,13 +73,14 @@ def build_conditions(given: StatusInput) -> tuple[Condition, ...]:
 
 StatusReasonMessage = tuple[ConditionStatus, Reason, str]
 DEFAULT_REPLICAS = 1
-_DELETING = "the hub is being deleted and waits for its finalizers"
 _PAUSED = "paused by the spec: only the status changes"
 
 
 def _ready(given: StatusInput) -> StatusReasonMessage:
     progress, blocking = given.progress, given.findings.blocking
     serves = progress.ready > 0 and _has_address(given)
+    if given.observed.hub.is_being_deleted:
+        return find_status(serves), Reason.DELETING, _deleting_message(given)
     if blocking:
         return find_status(serves), blocking[0].reason, blocking[0].message
     if failing := _find_failing(given):
@@ -95,8 +96,6 @@ def _while_not_serving(given: StatusInput) -> tuple[Reason, str]:
     hub, progress = given.observed.hub, given.progress
     count = _rollout_message(progress)
     lost = progress.finished_before and not _is_starting_again(given)
-    if hub.is_being_deleted:
-        return Reason.DELETING, _DELETING
     if cause := find_cause(given.observed, progress):
         return cause.reason, f"{count}; {cause.message}"
     if hub.spec.paused:
@@ -157,7 +156,7 @@ def _has_address(given: StatusInput) -> bool:
 
 def _reconciling(given: StatusInput) -> StatusReasonMessage:
     if given.observed.hub.is_being_deleted:
-        return ConditionStatus.TRUE, Reason.DELETING, _DELETING
+        return ConditionStatus.TRUE, Reason.DELETING, _deleting_message(given)
     if given.observed.hub.spec.paused:
         return ConditionStatus.FALSE, Reason.PAUSED_BY_SPEC, ""
     transient = given.findings.transient
@@ -219,7 +218,7 @@ def _find_failing(given: StatusInput) -> Finding | None:
     """Return what fails again and again; what fails once is mostly mended at once."""
     before = given.observed.status.get("conditions") or ()
     told = {(find_condition(before, kind) or {}).get("reason") for kind in _FAILING}
-    if Reason.WRITE_FAILED not in told or given.observed.hub.is_being_deleted:
+    if Reason.WRITE_FAILED not in told:
         return None
     return next(iter(given.findings.transient), None)
 
@@ -350,6 +349,11 @@ def _stuck_message(given: StatusInput) -> str:
         f"{_rollout_message(given.progress)}, and none became ready in time;"
         f" `kubectl describe pods -l {selector}` shows why"
     )
+
+
+def _deleting_message(given: StatusInput) -> str:
+    listed = ", ".join(given.observed.hub.finalizers)
+    return f"the hub is being deleted and waits for its finalizers: {listed}"
 
 
 def _upgrade_message(given: StatusInput) -> str:
