@@ -26,6 +26,7 @@ class PodCache:
     def __init__(self, enqueue: Enqueue) -> None:
         self._enqueue = enqueue
         self._pods: dict[HubKey, dict[str, Pod]] = {}
+        self._hubs: dict[str, HubKey] = {}
 
     def of(self, hub: HubKey) -> tuple[Pod, ...]:
         """Return a hub's pods."""
@@ -38,18 +39,23 @@ class PodCache:
     def upsert(self, item: Object) -> None:
         """Learn a pod's present state."""
         hub, pod = find_hub(item), build_pod(item)
-        pod = _keep_words(pod, self._pods.get(hub, {}).get(pod.uid))
+        known = self._hubs.get(pod.uid)
+        if known is not None and known != hub:
+            self._drop(known, pod.uid)  # its labels were changed
+        before = self._pods.get(hub, {}).get(pod.uid)
+        pod = _keep_words(pod, before)
         if has_ended(item) or not is_replica(item, hub):
-            if pod.uid in self._pods.get(hub, {}):
+            if before is not None:
                 self._drop(hub, pod.uid)
-        elif self._pods.get(hub, {}).get(pod.uid) != pod:
+        elif before != pod:
             self._pods.setdefault(hub, {})[pod.uid] = pod
+            self._hubs[pod.uid] = hub
             self._enqueue(hub)
 
     def remove(self, item: Object) -> None:
         """Learn that a pod is gone."""
-        hub, uid = find_hub(item), item["metadata"]["uid"]
-        if uid in self._pods.get(hub, {}):
+        uid = item["metadata"]["uid"]
+        if hub := self._hubs.get(uid):
             self._drop(hub, uid)
 
     def replace(self, namespace: str | None, found: Found) -> None:
@@ -62,6 +68,7 @@ class PodCache:
     def _drop(self, hub: HubKey, uid: str) -> None:
         pods = self._pods.get(hub, {})
         pods.pop(uid, None)
+        self._hubs.pop(uid, None)
         if not pods:
             self._pods.pop(hub, None)
         self._enqueue(hub)

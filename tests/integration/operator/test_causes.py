@@ -489,3 +489,20 @@ async def dead_webhook(world: World) -> AsyncIterator[None]:
     finally:
         call = Call("delete", WEBHOOK.name, "DELETE", WEBHOOK.path(None, name))
         await world.api.ask(call)
+
+
+async def test_a_pod_that_is_labelled_out_of_its_hub_counts_no_longer(world: World):
+    """As people do to look at a pod that misbehaves, while another one serves."""
+    async with running_operator(world) as running:
+        await start_serving(running)
+        name = await find_pod(world)
+        labels = {names.LABEL_INSTANCE: "debug"}
+
+        await world.patch(POD, name, {"metadata": {"labels": labels}})
+
+        async def is_forgotten() -> bool:
+            pods = running.operator.caches.pods.all()
+            return name not in {pod.name for _, pod in pods}
+
+        await wait_until(is_forgotten)
+        await world.wait_condition("Ready", "False", "NoReadyReplica")

@@ -72,3 +72,29 @@ def test_a_pod_that_is_placed_is_on_its_node(cache: PodCache, enqueued: list[Hub
     assert found.node == "worker-1"
     assert found.wait is not None
     assert enqueued == [KEY]
+
+
+@pytest.mark.parametrize("name", ["debug", "another-hub"])
+def test_a_pod_that_was_labelled_out_of_its_hub_is_no_replica(
+    cache: PodCache, enqueued: list[HubKey], name: str
+):
+    cache.upsert(pod("ErrImagePull", LONG))
+    enqueued.clear()
+    moved = pod("ErrImagePull", LONG)
+    moved["metadata"]["labels"][names.LABEL_INSTANCE] = name
+
+    cache.upsert(moved)
+
+    assert cache.of(KEY) == ()
+    assert enqueued == [KEY]
+    assert list(cache.all()) == []
+
+
+def test_a_pod_that_ends_is_forgotten_whatever_its_labels_are(cache: PodCache):
+    cache.upsert(pod("ErrImagePull", LONG))
+    moved = pod("ErrImagePull", LONG)
+    moved["metadata"]["labels"] = {}
+
+    cache.remove(moved)
+
+    assert list(cache.all()) == []
