@@ -30,6 +30,8 @@ class ExactField(NamedTuple):
     why: str
     default: object = None
     """What the API server fills in where the manifest says nothing."""
+    while_unset: bool = False
+    """Whether additions to what the manifest says stay: the API server makes some."""
 
     def __str__(self) -> str:
         return ".".join(self.path).replace(".[", "[")
@@ -85,6 +87,12 @@ EXACT: tuple[ExactField, ...] = (
         },
     ),
     ExactField(
+        "HorizontalPodAutoscaler",
+        ("spec", "behavior"),
+        "scales late or never; left alone if `spec.autoscaling.behavior` is set",
+        while_unset=True,
+    ),
+    ExactField(
         "HTTPRoute", ("spec",), "one more rule, filter or Gateway leads elsewhere"
     ),
     *_exact(
@@ -108,6 +116,8 @@ EXACT: tuple[ExactField, ...] = (
             "activeDeadlineSeconds": "ends pods that serve",
             "nodeName": "puts all pods on one node, past the scheduler",
             "readinessGates": "keeps pods from ever being ready",
+            "schedulingGates": "keeps pods from ever being placed",
+            "hostAliases": "sends queries to other addresses than the names have",
         },
     ),
     ExactField(
@@ -149,6 +159,16 @@ SHARED: tuple[SharedField, ...] = (
     ),
     SharedField("Deployment", "spec.template.spec.initContainers", "init containers"),
     SharedField("Deployment", "spec.template.spec.volumes", "volumes of an injector"),
+    SharedField(
+        "Deployment",
+        "spec.template.spec.nodeSelector",
+        "placement, as affinity and tolerations; what fits no node shows in STATUS",
+    ),
+    SharedField(
+        "Deployment",
+        "spec.template.spec.runtimeClassName",
+        "a sandbox, as schedulerName and dnsConfig: what policies choose for all pods",
+    ),
     SharedField(
         "Deployment",
         f"spec.template.spec.containers[{names.CONTAINER}].env",

@@ -15,6 +15,7 @@ from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.resources.secrets import Data, GeneratedSecrets
 from mcphub_operator.spec.hub import Hub
 from mcphub_operator.status.pod_faults import PodFault
+from mcphub_operator.status.pod_waits import PodWait
 
 
 class HubKey(NamedTuple):
@@ -155,6 +156,10 @@ class Pod:
     terminating: bool = False
     fault: PodFault | None = None
     """Why it is not ready, if its status says so."""
+    wait: PodWait | None = None
+    """What it waits for, if it is not ready."""
+    node: str = ""
+    """Where it runs, if it was placed."""
     live: str = ""
     """The live configuration of which its kubelet was last told."""
 

@@ -69,6 +69,8 @@ def _repair(
     before_apply: bool,
 ) -> Iterator[Operation]:
     found, wish = find_value(live, field.path), find_value(manifest, field.path)
+    if field.while_unset and wish:
+        return
     if field.path[-1] == PORTS:
         is_right = not found or _has_ports(found, wish)
         value: Any = _keep_assigned(wish, found or ())

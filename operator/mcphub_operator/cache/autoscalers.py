@@ -2,7 +2,7 @@
 
 from mcphub_operator import names
 from mcphub_operator.adoption import find_owner
-from mcphub_operator.cache.children import ChildCache, Enqueue, is_child
+from mcphub_operator.cache.children import ChildCache, Enqueue
 from mcphub_operator.client.api import Found, Object
 from mcphub_operator.client.kinds import AUTOSCALER, DEPLOYMENT
 from mcphub_operator.observed import HubKey
@@ -74,14 +74,12 @@ class AutoscalerStore:
     def upsert(self, item: Object) -> None:
         """Learn an autoscaler's present state."""
         self._foreign.upsert(item)
-        if is_child(item):
-            self._children.upsert(AUTOSCALER, item)
+        self._children.upsert(AUTOSCALER, item)
 
     def remove(self, item: Object) -> None:
         """Learn that an autoscaler is gone."""
         self._foreign.remove(item)
-        if is_child(item):
-            self._children.remove(AUTOSCALER, item)
+        self._children.remove(AUTOSCALER, item)
 
     def replace(self, namespace: str | None, found: Found) -> None:
         """Forget what a list did not find."""

@@ -30,6 +30,8 @@ class ChildCache:
     def __init__(self, enqueue: Enqueue) -> None:
         self._enqueue = enqueue
         self._by_hub: dict[HubKey, dict[ChildId, CachedObject]] = {}
+        self._hubs: dict[tuple[str, ChildId], HubKey] = {}
+        """Whose children they are, by namespace: owner and labels may change."""
         self._heard: dict[tuple[str, str], int] = {}
         """The last event's version, by kind and namespace."""
 
@@ -47,29 +49,38 @@ class ChildCache:
     def learn(self, kind: Kind, item: Object, *, settled: bool = False) -> None:
         """Take over an object that a write of ours returned."""
         hub, child = find_hub(item), ChildId(kind.name, item["metadata"]["name"])
+        if not self._lose(kind, item):
+            return
         heard = self._heard.get((kind.name, hub.namespace), 0)
         if child in self._by_hub.get(hub, {}) or find_version(item) > heard:
             self._put(kind, item, settled=settled)
 
     def upsert(self, kind: Kind, item: Object) -> None:
         """Take over an object from a watch, and enqueue its hub if it is newer."""
+        if not (is_child(item) or self._find_known(kind, item)):
+            return
         self._hear(kind, item)
-        if self._put(kind, item, settled=False):
+        news = self._lose(kind, item) and is_child(item)
+        if news and self._put(kind, item, settled=False):
             self._enqueue(find_hub(item))
 
     def remove(self, kind: Kind, item: Object) -> None:
         """Forget an object, unless it was recreated since, and enqueue its hub."""
+        hub = self._find_known(kind, item)
+        if hub is None and not is_child(item):
+            return
         self._hear(kind, item)
-        hub, child = find_hub(item), ChildId(kind.name, item["metadata"]["name"])
-        known = self._by_hub.get(hub, {}).get(child)
-        if known is not None and known.uid == item["metadata"]["uid"]:
+        child = ChildId(kind.name, item["metadata"]["name"])
+        known = self._by_hub[hub][child] if hub is not None else None
+        if hub is not None and known and known.uid == item["metadata"]["uid"]:
             self.forget(hub, child)
-        self._enqueue(hub)
+        self._enqueue(hub or find_hub(item))
 
     def forget(self, hub: HubKey, child: ChildId) -> None:
         """Forget an object that a delete of ours ended."""
         children = self._by_hub.get(hub, {})
-        children.pop(child, None)
+        if children.pop(child, None) is not None:
+            del self._hubs[hub.namespace, child]
         if not children:
             self._by_hub.pop(hub, None)
 
@@ -87,6 +98,23 @@ class ChildCache:
             self.forget(hub, child)
             self._enqueue(hub)
 
+    def _find_known(self, kind: Kind, item: Object) -> HubKey | None:
+        metadata = item["metadata"]
+        child = ChildId(kind.name, metadata["name"])
+        return self._hubs.get((metadata["namespace"], child))
+
+    def _lose(self, kind: Kind, item: Object) -> bool:
+        """Forget a child that belongs to its hub no longer; False if that is old."""
+        hub = self._find_known(kind, item)
+        if hub is None or (is_child(item) and find_hub(item) == hub):
+            return True
+        child = ChildId(kind.name, item["metadata"]["name"])
+        if self._by_hub[hub][child].version >= find_version(item):
+            return False
+        self.forget(hub, child)
+        self._enqueue(hub)
+        return True
+
     def _hear(self, kind: Kind, item: Object) -> None:
         place = kind.name, item["metadata"]["namespace"]
         self._heard[place] = max(find_version(item), self._heard.get(place, 0))
@@ -100,6 +128,7 @@ class ChildCache:
                 self._by_hub[hub][child] = replace(known, settled=True)
             return False
         self._by_hub.setdefault(hub, {})[child] = live
+        self._hubs[hub.namespace, child] = hub
         return True
 
 

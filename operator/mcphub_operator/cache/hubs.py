@@ -171,7 +171,9 @@ def _read_conditions(item: Object) -> tuple[tuple[str, str], ...]:
 def _essence(item: Object) -> tuple[Any, ...]:
     metadata = item["metadata"]
     parts = ("uid", "generation", "annotations", "labels", "deletionTimestamp")
-    return tuple(metadata.get(part) for part in parts)
+    # Not those that come and go with every other tool while the hub lives.
+    waits_for = metadata.get("finalizers") if "deletionTimestamp" in metadata else None
+    return (*(metadata.get(part) for part in parts), waits_for)
 
 
 def key_of(item: Object) -> HubKey:

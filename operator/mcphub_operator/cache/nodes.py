@@ -1,4 +1,4 @@
-"""The cluster's nodes, reduced to the fields that a NodePort URL needs.
+"""The cluster's nodes, reduced to the fields that a hub's status needs.
 
 Hubs are enqueued only when one of those fields changes: heartbeats change nothing.
 """

@@ -6,6 +6,7 @@ A hub is enqueued only when one of those fields changes: probes of pods change n
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mcphub_operator import names
@@ -14,6 +15,7 @@ from mcphub_operator.cache.children import Enqueue, find_hub
 from mcphub_operator.client.api import Found, Object
 from mcphub_operator.observed import HubKey, Pod
 from mcphub_operator.status.pod_faults import find_fault, has_ended
+from mcphub_operator.status.pod_waits import find_wait
 
 POD_TEMPLATE_HASH = "pod-template-hash"
 
@@ -24,6 +26,7 @@ class PodCache:
     def __init__(self, enqueue: Enqueue) -> None:
         self._enqueue = enqueue
         self._pods: dict[HubKey, dict[str, Pod]] = {}
+        self._hubs: dict[str, HubKey] = {}
 
     def of(self, hub: HubKey) -> tuple[Pod, ...]:
         """Return a hub's pods."""
@@ -36,17 +39,23 @@ class PodCache:
     def upsert(self, item: Object) -> None:
         """Learn a pod's present state."""
         hub, pod = find_hub(item), build_pod(item)
+        known = self._hubs.get(pod.uid)
+        if known is not None and known != hub:
+            self._drop(known, pod.uid)  # its labels were changed
+        before = self._pods.get(hub, {}).get(pod.uid)
+        pod = _keep_words(pod, before)
         if has_ended(item) or not is_replica(item, hub):
-            if pod.uid in self._pods.get(hub, {}):
+            if before is not None:
                 self._drop(hub, pod.uid)
-        elif self._pods.get(hub, {}).get(pod.uid) != pod:
+        elif before != pod:
             self._pods.setdefault(hub, {})[pod.uid] = pod
+            self._hubs[pod.uid] = hub
             self._enqueue(hub)
 
     def remove(self, item: Object) -> None:
         """Learn that a pod is gone."""
-        hub, uid = find_hub(item), item["metadata"]["uid"]
-        if uid in self._pods.get(hub, {}):
+        uid = item["metadata"]["uid"]
+        if hub := self._hubs.get(uid):
             self._drop(hub, uid)
 
     def replace(self, namespace: str | None, found: Found) -> None:
@@ -59,9 +68,18 @@ class PodCache:
     def _drop(self, hub: HubKey, uid: str) -> None:
         pods = self._pods.get(hub, {})
         pods.pop(uid, None)
+        self._hubs.pop(uid, None)
         if not pods:
             self._pods.pop(hub, None)
         self._enqueue(hub)
+
+
+def _keep_words(pod: Pod, before: Pod | None) -> Pod:
+    """Keep the longer words for a fault: kubelets by turns say more and less of it."""
+    now, told = pod.fault, before.fault if before is not None else None
+    if now is None or told is None or now.reason is not told.reason:
+        return pod
+    return replace(pod, fault=told) if told.message.startswith(now.message) else pod
 
 
 def is_replica(item: Mapping[str, Any], hub: HubKey) -> bool:
@@ -87,6 +105,8 @@ def build_pod(item: Mapping[str, Any]) -> Pod:
         ready=is_true(conditions, "Ready"),
         terminating="deletionTimestamp" in metadata,
         fault=find_fault(item),
+        wait=find_wait(item),
+        node=(item.get("spec") or {}).get("nodeName", ""),
         live=(metadata.get("annotations") or {}).get(names.ANNOTATION_LIVE, ""),
     )
 

@@ -6,7 +6,7 @@ with a GET by the pass that needs it, when a version changed.
 """
 
 from mcphub_operator import names
-from mcphub_operator.cache.children import ChildCache, Enqueue, find_version, is_child
+from mcphub_operator.cache.children import ChildCache, Enqueue, find_version
 from mcphub_operator.client.api import Found, Object
 from mcphub_operator.client.kinds import SECRET
 from mcphub_operator.observed import HubKey
@@ -81,8 +81,7 @@ class SecretCache:
     def upsert(self, item: Object) -> None:
         """Learn a Secret's present version."""
         self._hear(item)
-        if is_child(item):
-            self._children.upsert(SECRET, item)
+        self._children.upsert(SECRET, item)
 
     def remove(self, item: Object) -> None:
         """Learn that a Secret is gone."""
@@ -90,8 +89,7 @@ class SecretCache:
         if key in self._readers:
             self._ended[key] = find_version(item)
         self._set(key, ABSENT)
-        if is_child(item):
-            self._children.remove(SECRET, item)
+        self._children.remove(SECRET, item)
 
     def replace(self, namespace: str | None, found: Found) -> None:
         """Forget what a list did not find."""

@@ -50,6 +50,7 @@ from mcphub_operator.status.causes import (
     find_cause,
     find_metrics_seconds,
     find_overdue_seconds,
+    find_unready_seconds,
 )
 from mcphub_operator.status.compose import (
     Status,
@@ -320,6 +321,7 @@ def _find_deadline(observed: Observed) -> float | None:
         else 0.0,
         find_metrics_seconds(observed),
         find_address_seconds(observed),
+        find_unready_seconds(observed, progress),
     )
     left = [seconds for seconds in waits if seconds > 0]
     return min(left) + 1 if left else None  # statuses have whole seconds

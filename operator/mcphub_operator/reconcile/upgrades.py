@@ -31,10 +31,13 @@ class UpgradeGate:
         self._enqueue = enqueue
         self._granted: set[HubKey] = set()
         self._waiting: dict[HubKey, None] = {}
+        self._rolling: set[HubKey] = set()
+        self._stuck: set[HubKey] = set()
+        """For which hubs those who wait do so, as far as they know."""
 
     def ask(self, key: HubKey) -> UpgradeTurn:
         """Ask whether a hub may roll now; a hub that may not is woken later."""
-        rolling, stuck = self._look()
+        rolling, stuck = self._rolling, self._stuck = self._look()
         busy = (rolling | self._granted) - {key}
         others_stuck = sorted(str(hub) for hub in stuck - {key})
         if not others_stuck and len(busy) < self._concurrency:
@@ -47,13 +50,16 @@ class UpgradeGate:
 
     def settle(self, key: HubKey) -> None:
         """Note that a hub has nothing to upgrade (any more)."""
-        self._granted.discard(key)
+        if key in self._granted:
+            self._granted.discard(key)
+            self._rolling.add(key)  # until `note` finds that it is not
         self._waiting.pop(key, None)
 
     def forget(self, key: HubKey) -> None:
         """Forget a hub that is gone."""
         self.settle(key)
-        self._enqueue_waiting(self._concurrency)
+        stopped = key in self._stuck
+        self._enqueue_waiting(len(self._waiting) if stopped else self._concurrency)
 
     def note(self, key: HubKey) -> None:
         """Look at a hub that may have rolled; let those who wait ask again."""
@@ -61,11 +67,9 @@ class UpgradeGate:
             return
         live = self._children.of(key).get(ChildId(DEPLOYMENT.name, key.name))
         progress = self._progress(live) if live else None
-        if progress is None:
-            return
-        if progress.stuck:
-            self._enqueue_waiting(len(self._waiting))
-        elif progress.complete:
+        if key in self._stuck or (progress is not None and progress.stuck):
+            self._enqueue_waiting(len(self._waiting))  # each says what stops it
+        elif progress.complete if progress is not None else key in self._rolling:
             self._enqueue_waiting(self._concurrency)
 
     def _enqueue_waiting(self, count: int) -> None:

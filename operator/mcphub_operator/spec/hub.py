@@ -23,6 +23,8 @@ class Hub:
     labels: Mapping[str, str]
     spec: HubSpec
     is_being_deleted: bool = False
+    finalizers: tuple[str, ...] = ()
+    """What a deletion waits for."""
 
     @property
     def public_url(self) -> str:
@@ -56,6 +58,7 @@ def parse_hub(body: Mapping[str, Any]) -> Hub:
         labels=dict(metadata.get("labels") or {}),
         spec=spec,
         is_being_deleted="deletionTimestamp" in metadata,
+        finalizers=tuple(metadata.get("finalizers") or ()),
     )
 
 

@@ -6,7 +6,6 @@ that keep pods from being there come before those that keep them from being read
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from mcphub_operator.observed import Observed
@@ -19,17 +18,33 @@ from mcphub_operator.status.condition_model import (
     Reason,
     find_condition,
 )
+from mcphub_operator.status.elapsed import find_seconds_left, parse_time
 from mcphub_operator.status.findings import Finding
 from mcphub_operator.status.pod_faults import SEVERITY
 from mcphub_operator.status.rollout import Progress
 from mcphub_operator.status.routes import find_routing
+from mcphub_operator.status.unready_pods import (
+    find_node_fault,
+    find_wait_seconds,
+    find_wait_words,
+)
 
 DEADLINE_SECONDS = 180.0
 """After this long with a cause, a hub counts as stalled."""
 CAUSES = frozenset(
-    {Reason.PODS_REFUSED, Reason.ROLLOUT_PAUSED, Reason.ROLLOUT_STUCK, *SEVERITY}
+    {
+        Reason.PODS_REFUSED,
+        Reason.NODE_NOT_READY,
+        Reason.ROLLOUT_PAUSED,
+        Reason.ROLLOUT_STUCK,
+        Reason.WRITE_FAILED,
+        *SEVERITY,
+    }
 )
-"""Why a hub may lack replicas."""
+"""Why a hub may be stalled by more than its spec, its Secrets and its names."""
+_ABLE = ("ScalingActive", "AbleToScale")
+_NOT_ASKED = "ScalingDisabled"
+_NO_METRICS = "FailedGet"
 _POD_NAME = re.compile(r'pods "[^"]*"')
 
 
@@ -45,6 +60,8 @@ def _find_causes(observed: Observed, progress: Progress) -> Iterator[Finding]:
         # A refused pod has another name at each try.
         words = _POD_NAME.sub("pods", progress.refused)
         yield Finding(Reason.PODS_REFUSED, f"pods are refused: {words}")
+    if lost := find_node_fault(observed):
+        yield lost
     faults = [
         (SEVERITY.index(pod.fault.reason), pod.name, pod.fault)
         for pod in observed.pods
@@ -112,7 +129,7 @@ def find_address_seconds(observed: Observed) -> float:
     if live is None or not _awaits_address(observed):
         return 0.0
     grace = observed.platform.address_grace_seconds
-    return _find_seconds_left(observed, _parse_time(live.applied_at), grace)
+    return find_seconds_left(observed.now, parse_time(live.applied_at), grace)
 
 
 def _awaits_address(observed: Observed) -> bool:
@@ -125,32 +142,44 @@ def _awaits_address(observed: Observed) -> bool:
 
 
 def _find_autoscaler_cause(observed: Observed) -> Iterator[Finding]:
-    reason = _find_metrics_failure(observed).get("reason")
-    if reason and find_metrics_seconds(observed) <= 0:
-        name = observed.hub.name
+    failure = _find_scaling_failure(observed)
+    if not failure or find_metrics_seconds(observed) > 0:
+        return
+    reason, name = str(failure.get("reason") or ""), observed.hub.name
+    if reason.startswith(_NO_METRICS):
         yield Finding(
             Reason.METRICS_UNAVAILABLE,
             f"HorizontalPodAutoscaler {name} gets no metrics ({reason}) and does not"
             " scale; install metrics-server, or see `kubectl describe hpa`",
         )
+    else:
+        words = failure.get("message") or reason
+        yield Finding(
+            Reason.AUTOSCALER_FAILED,
+            f"HorizontalPodAutoscaler {name} does not scale: {words}",
+        )
 
 
 def find_metrics_seconds(observed: Observed) -> float:
-    """Return in how many seconds missing metrics count as a cause; 0: they do."""
-    failure = _find_metrics_failure(observed)
-    since = _parse_time(failure.get("lastTransitionTime"))
+    """Return in how many seconds a failing autoscaler is a cause; 0: it is."""
+    since = parse_time(_find_scaling_failure(observed).get("lastTransitionTime"))
     grace = observed.platform.metrics_grace_seconds
-    return _find_seconds_left(observed, since, grace)
+    return find_seconds_left(observed.now, since, grace)
 
 
-def _find_metrics_failure(observed: Observed) -> Mapping[str, Any]:
-    """Return the condition by which the autoscaler says that it gets no metrics."""
+def _find_scaling_failure(observed: Observed) -> Mapping[str, Any]:
+    """Return the condition by which the autoscaler says that it cannot scale."""
     name = ChildId("HorizontalPodAutoscaler", observed.hub.name)
     live = observed.children.get(name)
     status = (live.read().get("status") or {}) if live is not None else {}
-    active = find_condition(status.get("conditions") or (), "ScalingActive") or {}
-    failed = str(active.get("reason") or "").startswith("FailedGet")
-    return active if active.get("status") == "False" and failed else {}
+    conditions = status.get("conditions") or ()
+    found = (find_condition(conditions, kind) or {} for kind in _ABLE)
+    failed = (
+        condition
+        for condition in found
+        if condition.get("status") == "False" and condition.get("reason") != _NOT_ASKED
+    )
+    return next(failed, {})
 
 
 def find_overdue_seconds(observed: Observed) -> float:
@@ -161,8 +190,8 @@ def find_overdue_seconds(observed: Observed) -> float:
     reconciling = find_condition(conditions, ConditionType.RECONCILING) or {}
     if reconciling.get("status") != "True":
         return DEADLINE_SECONDS
-    since = _parse_time(reconciling.get("lastTransitionTime")) or observed.now
-    return _find_seconds_left(observed, since, DEADLINE_SECONDS)
+    since = parse_time(reconciling.get("lastTransitionTime")) or observed.now
+    return find_seconds_left(observed.now, since, DEADLINE_SECONDS)
 
 
 def _is_stalled_by_cause(
@@ -181,19 +210,19 @@ def _is_stalled_by_cause(
     )
 
 
-def _find_seconds_left(
-    observed: Observed, since: datetime | None, seconds: float
-) -> float:
-    """Return what is left of a time; nothing if it began at no known moment."""
-    if since is None:
+def find_wait_too_long(observed: Observed, progress: Progress) -> str:
+    """Return what a pod has waited for so long that the hub is stuck, if one has.
+
+    Kubernetes gives up on a rollout, but never on pods that come later: those of a
+    scale-up, and those that replace others.
+    """
+    if progress.complete or not progress.finished_before:
+        return ""
+    return find_wait_words(observed, DEADLINE_SECONDS)
+
+
+def find_unready_seconds(observed: Observed, progress: Progress) -> float:
+    """Return in how many seconds a pod that waits changes what is told; 0: none."""
+    if progress.complete:
         return 0.0
-    left = seconds - (observed.now - since).total_seconds()
-    return min(max(0.0, left), seconds)
-
-
-def _parse_time(text: object) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return find_wait_seconds(observed, DEADLINE_SECONDS)

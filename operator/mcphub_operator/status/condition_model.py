@@ -45,6 +45,7 @@ class Reason(StrEnum):
     FIELD_CONTESTED = "FieldContested"
 
     PODS_REFUSED = "PodsRefused"
+    NODE_NOT_READY = "NodeNotReady"
     OUT_OF_MEMORY = "OutOfMemory"
     CRASH_LOOPING = "CrashLooping"
     IMAGE_PULL_FAILED = "ImagePullFailed"
@@ -57,6 +58,7 @@ class Reason(StrEnum):
     ADDRESS_PENDING = "AddressPending"
     NOT_ROUTED = "NotRouted"
     METRICS_UNAVAILABLE = "MetricsUnavailable"
+    AUTOSCALER_FAILED = "AutoscalerFailed"
 
     WRITE_FAILED = "WriteFailed"
     ROLLOUT_STUCK = "RolloutStuck"
@@ -86,9 +88,10 @@ QUOTED = frozenset(
         Reason.WRITE_FAILED,
         Reason.WRITE_DENIED,
         Reason.INVALID_SPEC,
+        Reason.AUTOSCALER_FAILED,
     }
 )
-"""Reasons whose message is the API server's, which words one fault in many ways."""
+"""Reasons whose message is Kubernetes', which words one fault in many ways."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from mcphub_operator.status.causes import (
     find_cause,
     find_overdue_seconds,
     find_service_cause,
+    find_wait_too_long,
 )
 from mcphub_operator.status.condition_model import (
     Condition,
@@ -41,6 +42,7 @@ from mcphub_operator.status.findings import Finding, Findings
 from mcphub_operator.status.rollout import Progress
 from mcphub_operator.status.routes import find_routing
 from mcphub_operator.status.tools import NOTHING_KNOWN, ToolsView
+from mcphub_operator.status.unready_pods import HINT_SECONDS, find_wait_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +73,18 @@ def build_conditions(given: StatusInput) -> tuple[Condition, ...]:
 
 StatusReasonMessage = tuple[ConditionStatus, Reason, str]
 DEFAULT_REPLICAS = 1
-_DELETING = "the hub is being deleted and waits for its finalizers"
 _PAUSED = "paused by the spec: only the status changes"
 
 
 def _ready(given: StatusInput) -> StatusReasonMessage:
     progress, blocking = given.progress, given.findings.blocking
     serves = progress.ready > 0 and _has_address(given)
+    if given.observed.hub.is_being_deleted:
+        return find_status(serves), Reason.DELETING, _deleting_message(given)
     if blocking:
         return find_status(serves), blocking[0].reason, blocking[0].message
+    if failing := _find_failing(given):
+        return find_status(serves), failing.reason, failing.message
     if progress.desired == 0:
         return ConditionStatus.FALSE, Reason.SCALED_TO_ZERO, "scaled to zero replicas"
     if serves:
@@ -90,16 +95,14 @@ def _ready(given: StatusInput) -> StatusReasonMessage:
 def _while_not_serving(given: StatusInput) -> tuple[Reason, str]:
     hub, progress = given.observed.hub, given.progress
     count = _rollout_message(progress)
-    if hub.is_being_deleted:
-        return Reason.DELETING, _DELETING
+    lost = progress.finished_before and not _is_starting_again(given)
     if cause := find_cause(given.observed, progress):
         return cause.reason, f"{count}; {cause.message}"
     if hub.spec.paused:
         return Reason.PAUSED_BY_SPEC, f"{count}; {_PAUSED}"
-    lost = progress.finished_before and not _is_starting_again(given)
-    if progress.stuck or lost:
-        return Reason.NO_READY_REPLICA, count
-    return Reason.PROGRESSING, count
+    if _is_stuck(given) or lost:
+        return Reason.NO_READY_REPLICA, _with_wait(given)
+    return Reason.PROGRESSING, _with_wait(given, HINT_SECONDS)
 
 
 def _is_starting_again(given: StatusInput) -> bool:
@@ -120,14 +123,14 @@ def _while_serving(given: StatusInput) -> tuple[Reason, str]:
     count = _rollout_message(given.progress)
     if cause := find_cause(given.observed, given.progress):
         return cause.reason, f"{count}; {cause.message}"
-    if given.progress.stuck:
+    if _is_stuck(given):
         return Reason.ROLLOUT_STUCK, _stuck_message(given)
     if given.findings.upgrade_stopped_by:
         return Reason.UPGRADE_PAUSED, _upgrade_message(given)
     if given.observed.hub.spec.paused:
         return Reason.PAUSED_BY_SPEC, f"{count}; {_PAUSED}"
     if not _is_settled(given):
-        return Reason.PROGRESSING, count
+        return Reason.PROGRESSING, _with_wait(given, HINT_SECONDS)
     return _while_complete(given)
 
 
@@ -153,13 +156,14 @@ def _has_address(given: StatusInput) -> bool:
 
 def _reconciling(given: StatusInput) -> StatusReasonMessage:
     if given.observed.hub.is_being_deleted:
-        return ConditionStatus.TRUE, Reason.DELETING, _DELETING
+        return ConditionStatus.TRUE, Reason.DELETING, _deleting_message(given)
     if given.observed.hub.spec.paused:
         return ConditionStatus.FALSE, Reason.PAUSED_BY_SPEC, ""
     transient = given.findings.transient
-    if transient:
+    stalling = _find_stalling(given)
+    if transient and not stalling:
         return ConditionStatus.TRUE, transient[0].reason, transient[0].message
-    if given.findings.blocking or given.progress.stuck or _find_stalling(given):
+    if given.findings.blocking or _is_stuck(given) or stalling:
         return ConditionStatus.FALSE, Reason.SETTLED, "waiting for help; see Stalled"
     return _rolling_out(given)
 
@@ -191,21 +195,35 @@ def _stalled(given: StatusInput) -> StatusReasonMessage:
         return ConditionStatus.TRUE, blocking[0].reason, message
     if cause := _find_stalling(given):
         return ConditionStatus.TRUE, cause.reason, cause.message
-    if given.progress.stuck:
+    if _is_stuck(given):
         return ConditionStatus.TRUE, Reason.ROLLOUT_STUCK, _stuck_message(given)
     return ConditionStatus.FALSE, Reason.NOT_STALLED, ""
 
 
 def _find_stalling(given: StatusInput) -> Finding | None:
-    """Return why pods, or an address, have been missing for too long."""
+    """Return why pods, an address or an object have been missing for too long."""
     if _is_left_alone(given):
         return None
     if cause := find_cause(given.observed, given.progress):
         overdue = given.progress.stuck or find_overdue_seconds(given.observed) <= 0
         return cause if overdue else None
+    if failing := _find_failing(given):
+        return failing if find_overdue_seconds(given.observed) <= 0 else None
     serves = given.progress.complete and given.progress.ready > 0
     overdue = serves and find_address_seconds(given.observed) <= 0
     return find_address_fault(given.observed) if overdue else None
+
+
+def _find_failing(given: StatusInput) -> Finding | None:
+    """Return what fails again and again; what fails once is mostly mended at once."""
+    before = given.observed.status.get("conditions") or ()
+    told = {(find_condition(before, kind) or {}).get("reason") for kind in _FAILING}
+    if Reason.WRITE_FAILED not in told:
+        return None
+    return next(iter(given.findings.transient), None)
+
+
+_FAILING = (ConditionType.RECONCILING, ConditionType.STALLED)
 
 
 def _is_left_alone(given: StatusInput) -> bool:
@@ -295,6 +313,14 @@ def _paused(given: StatusInput) -> StatusReasonMessage:
     )
 
 
+def _is_stuck(given: StatusInput) -> bool:
+    """Tell whether waiting longer for pods is of no use."""
+    if given.progress.stuck:
+        return True
+    overdue = find_wait_too_long(given.observed, given.progress)
+    return bool(overdue) and not _is_left_alone(given)
+
+
 def _is_settled(given: StatusInput) -> bool:
     return given.progress.complete and not given.findings.upgrade_waits
 
@@ -306,12 +332,28 @@ def _rollout_message(progress: Progress) -> str:
     return count
 
 
+def _with_wait(given: StatusInput, seconds: float = 0.0) -> str:
+    """Return how far the hub is, and what a pod has waited for this long."""
+    count = _rollout_message(given.progress)
+    if given.progress.complete:
+        return count
+    words = find_wait_words(given.observed, seconds)
+    return f"{count}; {words}" if words else count
+
+
 def _stuck_message(given: StatusInput) -> str:
+    if find_wait_words(given.observed):
+        return _with_wait(given)
     selector = f"{names.LABEL_INSTANCE}={given.observed.hub.name}"
     return (
         f"{_rollout_message(given.progress)}, and none became ready in time;"
         f" `kubectl describe pods -l {selector}` shows why"
     )
+
+
+def _deleting_message(given: StatusInput) -> str:
+    listed = ", ".join(given.observed.hub.finalizers)
+    return f"the hub is being deleted and waits for its finalizers: {listed}"
 
 
 def _upgrade_message(given: StatusInput) -> str:

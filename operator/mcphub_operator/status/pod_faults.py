@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mcphub_operator.status.condition_model import Reason
+from mcphub_operator.status.pull_hints import find_pull_hint
 
 _IMAGE = frozenset(
     {
@@ -30,6 +31,7 @@ _CREATION = frozenset(
         "PostStartHookError",
     }
 )
+_MANY_RESTARTS = 2
 _OUT_OF_MEMORY = "OOMKilled"
 _BACK_OFF = "CrashLoopBackOff"
 _LOST = frozenset({"Unknown", "ContainerStatusUnknown"})
@@ -89,18 +91,23 @@ def _find_container_faults(
     where: str, container: Mapping[str, Any]
 ) -> Iterator[PodFault]:
     state, last = container.get("state") or {}, container.get("lastState") or {}
-    waiting = str((state.get("waiting") or {}).get("reason") or "")
+    wait = state.get("waiting") or {}
+    waiting = str(wait.get("reason") or "")
+    words = str(wait.get("message") or waiting)
     if waiting in _IMAGE:
         image = container.get("image")
+        hint = find_pull_hint(words.replace(str(image), ""))
         message = f"{where}: image {image} cannot be pulled"
+        message += f": {hint}" if hint else ""
         yield PodFault(Reason.IMAGE_PULL_FAILED, message)
     elif waiting in _CREATION:
-        words = str((state.get("waiting") or {}).get("message") or waiting)
         message = f"{where} cannot be created: {words}"
         yield PodFault(Reason.CONFIGURATION_ERROR, message)
     else:
         ended = state.get("terminated") or last.get("terminated")
-        loops = waiting == _BACK_OFF
+        # A server that its liveness probe ends leaves with exit code 0.
+        restarts = container.get("restartCount", 0) >= _MANY_RESTARTS
+        loops = waiting == _BACK_OFF or restarts
         if ended and (loops or ended.get("reason") not in _LOST):
             yield from _find_exit(where, ended, loops=loops)
 

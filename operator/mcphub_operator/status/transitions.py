@@ -10,9 +10,11 @@ from mcphub_operator.status.pod_faults import SEVERITY
 _QUIET = frozenset({Reason.PROGRESSING, Reason.SETTLED, Reason.NOT_STALLED})
 _BY_REQUEST = frozenset({Reason.SCALED_TO_ZERO, Reason.PAUSED_BY_SPEC})
 """What a user asked for is no reason to warn."""
-_AT_FIRST = frozenset({Reason.ADDRESS_PENDING, Reason.UNSCHEDULABLE})
-"""What each new load balancer and each scale-up of a node group goes through. Stalled
-says when it has lasted."""
+_AT_FIRST = frozenset(
+    {Reason.ADDRESS_PENDING, Reason.UNSCHEDULABLE, Reason.WRITE_FAILED}
+)
+"""What each new load balancer and each scale-up of a node group goes through, and what
+the next try may mend. Stalled says when it has lasted."""
 _GOOD = {
     ConditionType.STALLED: "False",
     ConditionType.PAUSED: "False",
@@ -28,9 +30,12 @@ _WHILE_READY = frozenset(
         Reason.TOKENS_REFUSED,
         Reason.BACKENDS_DOWN,
         Reason.PODS_REFUSED,
+        Reason.NODE_NOT_READY,
+        Reason.ROLLOUT_STUCK,
         Reason.ADDRESS_PENDING,
         Reason.NOT_ROUTED,
         Reason.METRICS_UNAVAILABLE,
+        Reason.AUTOSCALER_FAILED,
         *SEVERITY,
     }
 )

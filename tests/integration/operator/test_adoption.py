@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 
 from mcphub_operator import names
-from mcphub_operator.client.kinds import DEPLOYMENT, HUB, POD, SECRET, SERVICE
+from mcphub_operator.client.kinds import (
+    AUTOSCALER,
+    DEPLOYMENT,
+    HUB,
+    POD,
+    SECRET,
+    SERVICE,
+    Kind,
+)
 from tests.support.running_operator import World, make_pods_ready, running_operator
 from tests.support.waiting import wait_until
 
@@ -314,6 +322,35 @@ async def test_d30_an_owner_reference_that_was_removed_is_put_back(world, kind):
         await world.wait_condition("Stalled", "False")
 
 
+@pytest.mark.parametrize("kind", [SERVICE, SECRET, AUTOSCALER], ids=lambda k: k.name)
+@pytest.mark.parametrize("instance", [None, "another-hub"])
+async def test_d30_a_child_that_is_taken_from_its_hub_is_told(
+    world: World, kind: Kind, instance: str | None
+):
+    name = f"team-data{'-keys' if kind is SECRET else ''}"
+    async with running_operator(world) as running:
+        await world.apply_hub(autoscaling={"minReplicas": 1, "maxReplicas": 2})
+        await world.wait_condition("Stalled", "False")
+        await running.settle()
+        taken = {
+            "ownerReferences": None,
+            "labels": {
+                names.LABEL_INSTANCE: instance,
+                names.LABEL_MANAGED_BY: instance and names.OPERATOR_NAME,
+            },
+        }
+
+        await world.patch(kind, name, {"metadata": taken})
+
+        told = await world.wait_condition("Stalled", "True", "Conflict")
+        assert name in told["message"]
+        adopt = {"metadata": {"annotations": {names.ANNOTATION_ADOPT: "team-data"}}}
+        await world.patch(kind, name, adopt)
+        await world.wait_condition("Stalled", "False")
+        found = await world.get(kind, name)
+        assert found["metadata"]["ownerReferences"][0]["name"] == "team-data"
+
+
 async def test_d38_conditions_of_other_controllers_stay(world: World):
     async with running_operator(world) as running:
         await world.apply_hub()
@@ -377,12 +414,21 @@ async def test_d28_the_status_follows_while_deletion_waits(world: World):
         await world.wait_condition("Stalled", "False")
         await make_pods_ready(world, "team-data", 1)
         await world.wait_condition("Ready", "True")
-        finalizers = {"metadata": {"finalizers": ["example.com/waits"]}}
-        await world.patch(HUB, "team-data", finalizers)
+        both = ["example.com/waits", "example.com/too"]
+        await world.patch(HUB, "team-data", {"metadata": {"finalizers": both}})
         await world.delete(HUB, "team-data")
         told = await world.wait_condition("Reconciling", "True", "Deleting")
-        assert "finalizers" in told["message"]
-        assert (await world.condition("Ready"))["status"] == "True"
+        assert "example.com/waits, example.com/too" in told["message"]
+        await world.wait_condition("Ready", "True", "Deleting")
+        await running.settle()
+        kept = {"metadata": {"finalizers": ["example.com/waits"]}}
+        await world.patch(HUB, "team-data", kept)
+
+        async def is_told() -> bool:
+            told = await world.condition("Ready")
+            return "example.com/too" not in told["message"]
+
+        await wait_until(is_told)
 
         await world.delete(DEPLOYMENT, "team-data")
 

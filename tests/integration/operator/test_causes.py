@@ -12,11 +12,13 @@ from mcphub_operator.client.api import Call
 from mcphub_operator.client.kinds import (
     DEPLOYMENT,
     HUB,
+    NODE,
     POD,
     SERVICE,
     Kind,
 )
-from mcphub_operator.errors import Refused
+from mcphub_operator.client.writer import MERGE
+from mcphub_operator.errors import Refused, Unavailable
 from tests.support.running_operator import (
     Running,
     World,
@@ -39,6 +41,12 @@ BINDING = Kind(
     "ValidatingAdmissionPolicyBinding",
     "admissionregistration.k8s.io/v1",
     "validatingadmissionpolicybindings",
+    namespaced=False,
+)
+WEBHOOK = Kind(
+    "ValidatingWebhookConfiguration",
+    "admissionregistration.k8s.io/v1",
+    "validatingwebhookconfigurations",
     namespaced=False,
 )
 QUICKLY_SECONDS = 5.0
@@ -238,7 +246,7 @@ async def _is_denied(world: World) -> bool:
     call = Call("create", "Deployment", "POST", path, {"dryRun": "All"}, body)
     try:
         await world.api.ask(call)
-    except Refused:
+    except (Refused, Unavailable):
         return True
     return False
 
@@ -369,3 +377,132 @@ class TestSiblings:
                 return name not in {pod.name for _, pod in pods}
 
             await wait_until(is_forgotten)
+
+    async def test_a_new_pod_that_never_becomes_ready_stalls_the_hub(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr("mcphub_operator.status.causes.DEADLINE_SECONDS", 6.0)
+        monkeypatch.setattr("mcphub_operator.status.unready_pods.HINT_SECONDS", 3.0)
+        async with running_operator(world) as running:
+            await start_serving(running)
+            await world.wait_condition("Ready", "True", "Available")
+
+            await world.apply_hub(replicas=2)
+
+            told = await world.wait_condition("Stalled", "True", "RolloutStuck")
+            ready = await world.wait_condition("Ready", "True", "RolloutStuck")
+            assert "1 of 2 replicas ready" in ready["message"]
+            assert "waits for a node" in told["message"]
+
+            await make_pods_ready(world, "team-data", 2)
+            await world.wait_condition("Stalled", "False")
+            await world.wait_condition("Ready", "True", "Available")
+
+    async def test_a_pod_that_is_not_ready_any_more_is_told(self, world: World):
+        async with running_operator(world) as running:
+            await start_serving(running)
+            await world.wait_condition("Ready", "True", "Available")
+            name = await find_pod(world)
+            unready = {"status": {"conditions": [{"type": "Ready", "status": "False"}]}}
+
+            await world.patch(POD, name, unready, "/status")
+
+            told = await world.wait_condition("Ready", "False", "NoReadyReplica")
+            assert f"pod {name}" in told["message"]
+
+    async def test_a_lost_node_is_told(self, world: World):
+        async with lost_node(world) as node, running_operator(world) as running:
+            await start_serving(running)
+            await world.wait_condition("Ready", "True", "Available")
+            name = await find_pod(world)
+            binding = {
+                "apiVersion": "v1",
+                "kind": "Binding",
+                "metadata": {"name": name},
+                "target": {"kind": "Node", "name": node},
+            }
+            path = POD.path(world.namespace, name) + "/binding"
+            await world.api.ask(Call("create", "Binding", "POST", path, body=binding))
+            unready = {"status": {"conditions": [{"type": "Ready", "status": "False"}]}}
+
+            await world.patch(POD, name, unready, "/status")
+
+            told = await world.wait_condition("Ready", "False", "NodeNotReady")
+            assert f"node {node} of pod {name}" in told["message"]
+
+    async def test_a_webhook_that_gives_no_answer_is_told(self, world: World):
+        async with running_operator(world) as running:
+            await start_serving(running)
+            await world.wait_condition("Ready", "True", "Available")
+            async with dead_webhook(world):
+                await world.apply_hub(logging={"level": "debug"})
+
+                told = await world.wait_condition("Ready", "True", "WriteFailed")
+
+                assert "Deployment team-data" in told["message"]
+                assert "failed calling webhook" in told["message"]
+                await world.wait_condition("Reconciling", "True", "WriteFailed")
+            await world.wait_condition("Ready", "True", "Progressing")
+
+
+@asynccontextmanager
+async def lost_node(world: World) -> AsyncIterator[str]:
+    """A node whose kubelet does not report."""
+    name = f"lost-{world.namespace}"
+    conditions = {"status": {"conditions": [{"type": "Ready", "status": "Unknown"}]}}
+    body = head(NODE) | {"metadata": {"name": name}}
+    await world.api.create(NODE, world.namespace, body)
+    try:
+        path = NODE.path(None, name) + "/status"
+        await world.api.ask(Call("patch", "Node", "PATCH", path, {}, conditions, MERGE))
+        yield name
+    finally:
+        await world.api.ask(Call("delete", "Node", "DELETE", NODE.path(None, name)))
+
+
+@asynccontextmanager
+async def dead_webhook(world: World) -> AsyncIterator[None]:
+    """An admission webhook for Deployments of the namespace that nothing serves."""
+    name = f"dead.{world.namespace}.example.com"
+    scope = {"matchLabels": {"kubernetes.io/metadata.name": world.namespace}}
+    rule = {
+        "apiGroups": ["apps"],
+        "apiVersions": ["v1"],
+        "operations": ["CREATE", "UPDATE"],
+        "resources": ["deployments"],
+    }
+    webhook = {
+        "name": name,
+        "admissionReviewVersions": ["v1"],
+        "clientConfig": {"url": "https://127.0.0.1:1/"},
+        "failurePolicy": "Fail",
+        "namespaceSelector": scope,
+        "rules": [rule],
+        "sideEffects": "None",
+        "timeoutSeconds": 1,
+    }
+    body = head(WEBHOOK) | {"metadata": {"name": name}, "webhooks": [webhook]}
+    await world.api.create(WEBHOOK, world.namespace, body)
+    try:
+        await wait_until(lambda: _is_denied(world))
+        yield
+    finally:
+        call = Call("delete", WEBHOOK.name, "DELETE", WEBHOOK.path(None, name))
+        await world.api.ask(call)
+
+
+async def test_a_pod_that_is_labelled_out_of_its_hub_counts_no_longer(world: World):
+    """As people do to look at a pod that misbehaves, while another one serves."""
+    async with running_operator(world) as running:
+        await start_serving(running)
+        name = await find_pod(world)
+        labels = {names.LABEL_INSTANCE: "debug"}
+
+        await world.patch(POD, name, {"metadata": {"labels": labels}})
+
+        async def is_forgotten() -> bool:
+            pods = running.operator.caches.pods.all()
+            return name not in {pod.name for _, pod in pods}
+
+        await wait_until(is_forgotten)
+        await world.wait_condition("Ready", "False", "NoReadyReplica")

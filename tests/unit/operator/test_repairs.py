@@ -238,3 +238,14 @@ def test_the_committed_page_is_what_the_table_makes():
     page = (Path(__file__).parents[3] / "docs/fields.md").read_text()
 
     assert page == render_reference(), "run `make crd`"
+
+
+def test_what_the_api_server_adds_to_a_behavior_of_the_spec_stays():
+    scaling = {"minReplicas": 1, "behavior": {"scaleDown": {"selectPolicy": "Min"}}}
+    observed = settle(observe(hub(**AUTOSCALED | {"autoscaling": scaling})))
+
+    def fill_in(item: Item) -> None:
+        item["spec"]["behavior"]["scaleDown"]["tolerance"] = "0.1"
+        item["spec"]["behavior"]["scaleUp"] = {"selectPolicy": "Max"}
+
+    assert steps(change(observed, "HorizontalPodAutoscaler", fill_in)) == []

@@ -14,13 +14,18 @@ from mcphub_operator.resources.manifest import ChildId
 A, B = HubKey("ai", "a"), HubKey("ai", "b")
 
 
+def labels_of(hub: HubKey) -> dict[str, str]:
+    managed = {names.LABEL_MANAGED_BY: names.OPERATOR_NAME}
+    return names.selector_labels(hub.name) | managed
+
+
 def item(hub: HubKey, version: int, **parts: Any) -> dict[str, Any]:
     metadata = {
         "name": hub.name,
         "namespace": hub.namespace,
         "uid": f"{hub.name}-uid",
         "resourceVersion": str(version),
-        "labels": names.selector_labels(hub.name),
+        "labels": labels_of(hub),
     }
     return {"kind": "ConfigMap", "metadata": metadata, **parts}
 
@@ -166,3 +171,65 @@ def test_news_of_the_end_of_a_child_that_was_recreated_comes_too_late(
     cache.remove(CONFIG_MAP, owned(A, 8, "old"))
 
     assert ChildId("ConfigMap", "a") in cache.of(A)
+
+
+class TestAChildThatIsTakenFromItsHub:
+    """Its owner and its labels were changed at once: it is not the hub's any more."""
+
+    def take(self, version: int = 6, **labels: str) -> dict[str, Any]:
+        taken = item(A, version)
+        taken["metadata"]["labels"] = labels
+        return taken
+
+    @pytest.mark.parametrize(
+        "labels",
+        [
+            pytest.param(labels_of(B), id="it carries another hub's labels"),
+            pytest.param({}, id="it carries none"),
+        ],
+    )
+    def test_is_not_the_hubs_and_wakes_it(
+        self, cache: ChildCache, woken: list, labels: dict[str, str]
+    ):
+        cache.upsert(CONFIG_MAP, item(A, 5))
+        woken.clear()
+
+        cache.upsert(CONFIG_MAP, self.take(**labels))
+
+        assert cache.of(A) == {}
+        assert A in woken
+
+    def test_stays_the_hubs_if_the_event_is_older(self, cache: ChildCache):
+        cache.learn(CONFIG_MAP, item(A, 7))
+
+        cache.upsert(CONFIG_MAP, self.take(6, **labels_of(B)))
+
+        assert ChildId("ConfigMap", "a") in cache.of(A)
+        assert cache.of(B) == {}
+
+    def test_may_come_back(self, cache: ChildCache):
+        cache.upsert(CONFIG_MAP, item(A, 5))
+        cache.upsert(CONFIG_MAP, self.take(**labels_of(B)))
+
+        cache.upsert(CONFIG_MAP, item(A, 7))
+
+        assert ChildId("ConfigMap", "a") in cache.of(A)
+        assert cache.of(B) == {}
+
+    def test_is_gone_when_it_ends(self, cache: ChildCache):
+        cache.upsert(CONFIG_MAP, item(A, 5))
+        ended = self.take(7, **labels_of(B))
+
+        cache.remove(CONFIG_MAP, ended)
+
+        assert cache.of(A) == {}
+
+
+def test_what_was_never_a_child_wakes_no_hub(cache: ChildCache, woken: list):
+    foreign = item(A, 5)
+    foreign["metadata"]["labels"] = {}
+
+    cache.upsert(CONFIG_MAP, foreign)
+    cache.remove(CONFIG_MAP, foreign)
+
+    assert woken == []

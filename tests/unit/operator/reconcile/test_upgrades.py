@@ -126,3 +126,45 @@ def test_a_stuck_hub_that_is_deleted_lets_the_others_go_on(cluster: Cluster):
 
     assert cluster.woken == [KEYS[1]]
     assert cluster.gate.ask(KEYS[1]).granted
+
+
+@pytest.mark.parametrize("mark", ["", "0.1.0"])
+@pytest.mark.parametrize("state", ["stuck", "rolling"])
+def test_a_hub_that_its_user_takes_out_of_the_upgrade_lets_the_others_go_on(
+    cluster: Cluster, state: str, mark: str
+):
+    for key in KEYS[:2]:
+        cluster.put(key, state)
+    cluster.gate.ask(KEYS[2])
+
+    cluster.put(KEYS[0], "rolling", mark=mark)
+    cluster.put(KEYS[1], "rolling", mark=mark)
+    cluster.gate.note(KEYS[0])
+    cluster.gate.note(KEYS[1])
+
+    assert KEYS[2] in cluster.woken
+    assert cluster.gate.ask(KEYS[2]).granted
+
+
+def test_a_turn_that_is_not_used_wakes_the_next(cluster: Cluster):
+    for key in KEYS[:3]:
+        cluster.gate.ask(key)
+
+    cluster.gate.settle(KEYS[0])
+    cluster.gate.note(KEYS[0])
+
+    assert cluster.woken == [KEYS[2]]
+    assert cluster.gate.ask(KEYS[2]).granted
+
+
+def test_all_that_wait_are_told_when_a_stuck_hub_is_not_stuck_any_more(
+    cluster: Cluster,
+):
+    cluster.put(KEYS[0], "stuck")
+    for key in KEYS[1:]:
+        cluster.gate.ask(key)
+
+    cluster.put(KEYS[0], "rolling")
+    cluster.gate.note(KEYS[0])
+
+    assert cluster.woken == KEYS[1:]

@@ -7,16 +7,21 @@ from typing import Any
 import pytest
 
 from mcphub_operator.cache.children import build_cached
-from mcphub_operator.observed import Observed, Pod
+from mcphub_operator.observed import Node, Observed, Pod
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.status.causes import (
     DEADLINE_SECONDS,
     find_metrics_seconds,
     find_overdue_seconds,
+    find_unready_seconds,
 )
+from mcphub_operator.status.compose import find_progress
 from mcphub_operator.status.condition_model import Reason, find_condition, format_time
+from mcphub_operator.status.findings import Finding, Findings
 from mcphub_operator.status.pod_faults import PodFault
+from mcphub_operator.status.pod_waits import PodWait
 from mcphub_operator.status.transitions import find_transitions
+from mcphub_operator.status.unready_pods import HINT_SECONDS
 from tests.support.observed import NOW, PLATFORM, hub, observe
 from tests.support.statuses import condition, rolled, status_of
 
@@ -29,7 +34,7 @@ def autoscaled(**active: str) -> Observed:
     """A complete hub whose autoscaler reports this."""
     observed = rolled(observe(hub(autoscaling={"minReplicas": 2})), ready=2)
     item = observed.children[AUTOSCALER].read()
-    item["status"] = {"conditions": [{"type": "ScalingActive", **active}]}
+    item["status"] = {"conditions": [{"type": "ScalingActive"} | active]}
     children = {**observed.children, AUTOSCALER: build_cached(item)}
     return replace(observed, children=children)
 
@@ -194,3 +199,148 @@ class TestAHubThatComesBackFromZero:
         status = status_of(replace(observed, status=first, now=late))
 
         assert condition(status, "Ready") == ("False", "NoReadyReplica")
+
+
+def waiting_since(seconds: float) -> Pod:
+    since = format_time(NOW - timedelta(seconds=seconds))
+    return Pod("b", "b", wait=PodWait("pod b waits", since), node="worker-1")
+
+
+def scaled_up(*pods: Pod, ready: int = 1, **parts: Any) -> dict[str, Any]:
+    """A hub whose last rollout was finished, and which lacks a replica."""
+    observed = rolled(
+        observe(hub(replicas=2)), ready=ready, total=2, reason="NewReplicaSetAvailable"
+    )
+    return status_of(replace(observed, pods=pods, **parts))
+
+
+def message(status: dict[str, Any], kind: str) -> str:
+    return str((find_condition(status["conditions"], kind) or {})["message"])
+
+
+class TestAPodThatIsNotReady:
+    """Kubernetes calls the rollout finished, and sets such a pod no deadline."""
+
+    def test_progresses_at_first(self):
+        status = scaled_up(waiting_since(1))
+
+        assert condition(status, "Ready") == ("True", "Progressing")
+        assert "pod b waits" not in message(status, "Ready")
+
+    def test_is_named_soon(self):
+        status = scaled_up(waiting_since(HINT_SECONDS))
+
+        assert condition(status, "Ready") == ("True", "Progressing")
+        assert message(status, "Ready") == "1 of 2 replicas ready; pod b waits"
+        assert condition(status, "Stalled") == ("False", "NotStalled")
+
+    def test_stalls_the_hub_later(self):
+        status = scaled_up(waiting_since(DEADLINE_SECONDS))
+
+        assert condition(status, "Ready") == ("True", "RolloutStuck")
+        assert condition(status, "Stalled") == ("True", "RolloutStuck")
+        assert condition(status, "Reconciling")[0] == "False"
+        assert message(status, "Stalled") == "1 of 2 replicas ready; pod b waits"
+
+    def test_is_named_at_once_if_no_other_serves(self):
+        status = scaled_up(waiting_since(0), ready=0)
+
+        assert condition(status, "Ready") == ("False", "NoReadyReplica")
+        assert message(status, "Ready") == "0 of 2 replicas ready; pod b waits"
+
+    def test_of_a_rollout_has_the_time_that_kubernetes_gives_it(self):
+        observed = rolled(observe(hub(replicas=2)), ready=1, total=2)
+        observed = replace(observed, pods=(waiting_since(DEADLINE_SECONDS),))
+
+        assert condition(status_of(observed), "Stalled")[0] == "False"
+
+    def test_that_has_a_fault_is_judged_by_that(self):
+        fault = PodFault(Reason.CRASH_LOOPING, "pod b ends with exit code 3")
+        status = scaled_up(replace(waiting_since(DEADLINE_SECONDS), fault=fault))
+
+        assert condition(status, "Ready") == ("True", "CrashLooping")
+        assert condition(status, "Stalled")[0] == "False"
+
+    @pytest.mark.parametrize(
+        ("waited", "seconds"),
+        [
+            (0, HINT_SECONDS),
+            (HINT_SECONDS, DEADLINE_SECONDS - HINT_SECONDS),
+            (DEADLINE_SECONDS, 0),
+        ],
+    )
+    def test_is_looked_at_again_when_that_changes(self, waited: float, seconds: float):
+        observed = rolled(observe(hub(replicas=2)), ready=1, total=2)
+        observed = replace(observed, pods=(waiting_since(waited),))
+
+        progress = find_progress(observed)
+        assert find_unready_seconds(observed, progress) == seconds
+
+
+class TestALostNode:
+    LOST = (Node("worker-1", ready=False), Node("worker-2", ready=True))
+
+    def test_is_told_at_once(self):
+        status = scaled_up(waiting_since(0), nodes=self.LOST)
+
+        assert condition(status, "Ready") == ("True", "NodeNotReady")
+        assert "node worker-1 of pod b is not ready" in message(status, "Ready")
+
+    def test_is_told_when_no_replica_is_left(self):
+        status = scaled_up(waiting_since(0), ready=0, nodes=self.LOST)
+
+        assert condition(status, "Ready") == ("False", "NodeNotReady")
+
+    def test_is_no_matter_of_pods_elsewhere_or_on_their_way(self):
+        elsewhere = replace(waiting_since(0), node="worker-2")
+        gone = replace(waiting_since(0), terminating=True)
+
+        status = scaled_up(elsewhere, gone, nodes=self.LOST)
+
+        assert condition(status, "Ready") == ("True", "Progressing")
+
+
+class TestAnAutoscalerThatCannotScale:
+    @pytest.mark.parametrize(
+        ("kind", "reason"),
+        [
+            pytest.param("ScalingActive", "AmbiguousSelector", id="two autoscalers"),
+            pytest.param("AbleToScale", "FailedUpdateScale", id="a write was denied"),
+        ],
+    )
+    def test_is_told_in_its_words(self, kind: str, reason: str):
+        failed = {"type": kind, "status": "False", "reason": reason, "message": "why"}
+
+        status = status_of(autoscaled(**failed))
+
+        assert condition(status, "Ready") == ("True", "AutoscalerFailed")
+        assert message(status, "Ready").endswith("does not scale: why")
+
+
+class TestAWriteThatFails:
+    """Such as one for which an admission webhook gives no answer."""
+
+    FAILED = Findings((Finding(Reason.WRITE_FAILED, "failed calling webhook"),))
+
+    def fail(self, before: dict[str, Any], seconds: float = 0.0) -> dict[str, Any]:
+        observed = rolled(observe(hub(replicas=1)), ready=1)
+        now = NOW + timedelta(seconds=seconds)
+        return status_of(replace(observed, status=before, now=now), self.FAILED)
+
+    def test_once_is_mended_by_the_next_try(self):
+        assert condition(self.fail({}), "Ready") == ("True", "Available")
+
+    def test_again_is_told(self):
+        status = self.fail(self.fail({}))
+
+        assert condition(status, "Ready") == ("True", "WriteFailed")
+        assert message(status, "Ready") == "failed calling webhook"
+        assert condition(status, "Reconciling") == ("True", "WriteFailed")
+        assert condition(status, "Stalled")[0] == "False"
+
+    def test_for_long_stalls_the_hub_and_stays(self):
+        late = self.fail(self.fail({}), DEADLINE_SECONDS)
+
+        assert condition(late, "Stalled") == ("True", "WriteFailed")
+        assert condition(late, "Reconciling")[0] == "False"
+        assert self.fail(late, DEADLINE_SECONDS + 60) == late

@@ -140,6 +140,24 @@ class TestReady:
         assert again == first
 
 
+class TestAHubThatIsBeingDeleted:
+    @pytest.mark.parametrize(("ready", "status"), [(1, "True"), (0, "False")])
+    def test_says_what_it_waits_for_whether_it_serves_or_not(
+        self, ready: int, status: str
+    ):
+        ends = replace(
+            hub(replicas=1), is_being_deleted=True, finalizers=("a.example.com/b",)
+        )
+
+        told = status_of(rolled(observe(ends), ready=ready, total=1))
+
+        assert condition(told, "Ready") == (status, "Deleting")
+        assert (
+            "a.example.com/b" in find_condition(told["conditions"], "Ready")["message"]
+        )
+        assert condition(told, "Stalled")[0] == "False"
+
+
 class TestStalled:
     def test_names_everything_that_is_transient(self):
         findings = (

@@ -37,6 +37,11 @@ GATED = {
     "reason": "SchedulingGated",
     "message": "Scheduling is blocked due to non-empty scheduling gates",
 }
+DENIED = (
+    'rpc error: code = Unknown desc = failed to pull and unpack image "server:1": '
+    "failed to authorize: failed to fetch oauth token: 401 Unauthorized"
+)
+UNREACHED = 'Head "https://r.example.com/v2/": dial tcp: no such host'
 BACK_OFF = waiting("CrashLoopBackOff")
 
 
@@ -54,6 +59,32 @@ BACK_OFF = waiting("CrashLoopBackOff")
             Reason.IMAGE_PULL_FAILED,
             ["server:1"],
             id="an image with an invalid name",
+        ),
+        pytest.param(
+            container(**waiting("ErrImagePull", DENIED)),
+            Reason.IMAGE_PULL_FAILED,
+            ["server:1", "access is refused", "spec.imagePullSecrets"],
+            id="an image that the registry does not give away",
+        ),
+        pytest.param(
+            container(**waiting("ImagePullBackOff", f"Back-off: {UNREACHED}")),
+            Reason.IMAGE_PULL_FAILED,
+            ["does not reach the registry"],
+            id="a registry that is not reached",
+        ),
+        pytest.param(
+            container(**waiting("ErrImageNeverPull")),
+            Reason.IMAGE_PULL_FAILED,
+            ["spec.imagePullPolicy is Never"],
+            id="an image that may not be pulled",
+        ),
+        pytest.param(
+            container(
+                state={"running": {}}, lastState=ended(0, "Completed"), restartCount=2
+            ),
+            Reason.CRASH_LOOPING,
+            ["exit code 0"],
+            id="a container that its liveness probe restarts again and again",
         ),
         pytest.param(
             container(**waiting("CreateContainerConfigError", "no key x")),

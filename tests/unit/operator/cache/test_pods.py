@@ -1,0 +1,100 @@
+"""What the cache of pods keeps of a pod between two of its states."""
+
+from typing import Any
+
+import pytest
+
+from mcphub_operator import names
+from mcphub_operator.cache.pods import POD_TEMPLATE_HASH, PodCache
+from mcphub_operator.observed import HubKey
+
+KEY = HubKey("ai", "team-data")
+LONG = "ErrImagePull: dial tcp: no such host"
+
+
+def pod(reason: str, message: str) -> dict[str, Any]:
+    waiting = {"reason": reason, "message": message}
+    server = {"name": "server", "image": "server:1", "state": {"waiting": waiting}}
+    owner = {"kind": "ReplicaSet", "name": f"{KEY.name}-abc", "controller": True}
+    return {
+        "metadata": {
+            "name": "hub-1",
+            "namespace": KEY.namespace,
+            "uid": "1",
+            "labels": {names.LABEL_INSTANCE: KEY.name, POD_TEMPLATE_HASH: "abc"},
+            "ownerReferences": [owner],
+        },
+        "spec": {"nodeName": "worker-1"},
+        "status": {"containerStatuses": [server]},
+    }
+
+
+@pytest.fixture
+def enqueued() -> list[HubKey]:
+    return []
+
+
+@pytest.fixture
+def cache(enqueued: list[HubKey]) -> PodCache:
+    return PodCache(enqueued.append)
+
+
+def find_message(cache: PodCache) -> str:
+    (found,) = cache.of(KEY)
+    assert found.fault is not None
+    return found.fault.message
+
+
+def test_a_kubelet_that_says_less_of_a_fault_for_a_while_changes_no_words(
+    cache: PodCache,
+):
+    cache.upsert(pod("ErrImagePull", LONG))
+    told = find_message(cache)
+
+    cache.upsert(pod("ImagePullBackOff", "Back-off pulling image"))
+
+    assert "does not reach the registry" in told
+    assert find_message(cache) == told
+
+
+def test_another_fault_replaces_the_words(cache: PodCache):
+    cache.upsert(pod("ErrImagePull", LONG))
+
+    cache.upsert(pod("ErrImagePull", "manifest unknown"))
+
+    assert "no such image" in find_message(cache)
+
+
+def test_a_pod_that_is_placed_is_on_its_node(cache: PodCache, enqueued: list[HubKey]):
+    cache.upsert(pod("ContainerCreating", ""))
+
+    (found,) = cache.of(KEY)
+    assert found.node == "worker-1"
+    assert found.wait is not None
+    assert enqueued == [KEY]
+
+
+@pytest.mark.parametrize("name", ["debug", "another-hub"])
+def test_a_pod_that_was_labelled_out_of_its_hub_is_no_replica(
+    cache: PodCache, enqueued: list[HubKey], name: str
+):
+    cache.upsert(pod("ErrImagePull", LONG))
+    enqueued.clear()
+    moved = pod("ErrImagePull", LONG)
+    moved["metadata"]["labels"][names.LABEL_INSTANCE] = name
+
+    cache.upsert(moved)
+
+    assert cache.of(KEY) == ()
+    assert enqueued == [KEY]
+    assert list(cache.all()) == []
+
+
+def test_a_pod_that_ends_is_forgotten_whatever_its_labels_are(cache: PodCache):
+    cache.upsert(pod("ErrImagePull", LONG))
+    moved = pod("ErrImagePull", LONG)
+    moved["metadata"]["labels"] = {}
+
+    cache.remove(moved)
+
+    assert list(cache.all()) == []
