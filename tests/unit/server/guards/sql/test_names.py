@@ -251,6 +251,11 @@ def test_a_field_that_no_item_is_sure_to_have_is_judged_as_a_call(sql):
 CLOSED = {
     "a column by name": "SELECT query FROM pg_stat_activity",
     "with its relation": "SELECT a.query FROM pg_catalog.pg_stat_activity a",
+    "with its own name": "SELECT pg_stat_activity.query FROM pg_stat_activity",
+    "beside another's": "SELECT s.query, a.query FROM s, pg_stat_activity a",
+    "of a joined row": "SELECT j.query FROM (s CROSS JOIN pg_stat_activity) AS j",
+    "of a compared row": "SELECT u.query FROM s JOIN pg_stat_activity USING (query) u",
+    "from outside": "SELECT (SELECT a.query) FROM pg_stat_activity a",
     "in a condition": "SELECT pid FROM pg_stat_activity WHERE query LIKE '%x%'",
     "by a star": "SELECT * FROM pg_stat_activity",
     "by TABLE": "TABLE pg_stat_activity",
@@ -300,6 +305,8 @@ def test_what_other_clients_asked_and_settings_of_roles_are_closed(sql):
         "SELECT * FROM pg_class",
         "SELECT relname, pg_get_expr(relpartbound, oid) FROM pg_class",
         "SELECT query FROM searches",
+        "SELECT s.query, a.pid FROM searches s, pg_stat_activity a",
+        "SELECT q.query FROM pg_roles r JOIN public.queries q ON q.owner = r.oid",
         "SELECT * FROM shop.pg_roles",
     ],
 )
