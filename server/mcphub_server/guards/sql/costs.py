@@ -27,9 +27,10 @@ _PREDICATE = r"""\[ (?: [^][/]
 _STEPS = rf"""\.?+ /{{0,2}}+
     (?: [\w:@*.-]++ (?:\(\))?+ (?:{_PREDICATE})*+ /{{0,2}}+ )*+"""
 _ARGUMENT = rf"""(?: "" | {_STEPS} ) \s*+"""
-_CALL = r"""(?: boolean | ceiling | concat | contains | count | floor | local-name | name
-    | normalize-space | not | number | round | starts-with | string | string-length
-    | substring | substring-after | substring-before | sum | translate )\s*+\(\s*+"""
+_CALL = r"""(?: boolean | ceiling | concat | contains | count | floor | local-name
+    | name | normalize-space | not | number | round | starts-with | string
+    | string-length | substring | substring-after | substring-before | sum | translate
+    )\s*+\(\s*+"""
 _PLAIN_PATH = re.compile(
     rf"""(?x) \s*+ (?:{_CALL}){{0,2}}+
     {_ARGUMENT} (?: , \s*+ {_ARGUMENT} )*+ (?: \)\s*+ ){{0,2}}+"""

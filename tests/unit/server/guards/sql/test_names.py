@@ -248,6 +248,29 @@ def test_a_field_that_no_item_is_sure_to_have_is_judged_as_a_call(sql):
         check_names(check_sql(sql).uses, defined)
 
 
+@pytest.mark.parametrize(
+    ("sql", "passes"),
+    [
+        ("SELECT pg_input_is_valid('2', 'even')", False),
+        ("SELECT array_position(array_agg(e), '2') FROM evens", False),
+        ("SELECT lead(e, 1, $1) OVER () FROM evens", False),
+        ("SELECT lag(e, 1, NULL) OVER () FROM evens", False),
+        ("SELECT array_position(array_agg(e), '2') FROM odds", True),
+        ("SELECT lower('A'), lag(e) OVER () FROM evens WHERE e = '2'", True),
+        ("SELECT json_populate_record(NULL::point3, '{}') FROM odds", True),
+    ],
+)
+def test_a_domains_check_is_not_reached_by_a_constant(sql, passes):
+    defined = UserDefinedNames(checks=frozenset({"even", "evens"}))
+    uses = check_sql(sql, 1).uses
+
+    if passes:
+        assert check_names(uses, defined) == []
+    else:
+        with pytest.raises(Rejected, match="domain"):
+            check_names(uses, defined)
+
+
 CLOSED = {
     "a column by name": "SELECT query FROM pg_stat_activity",
     "with its relation": "SELECT a.query FROM pg_catalog.pg_stat_activity a",
