@@ -29,8 +29,8 @@ _FUNCTIONS = (
     apoc.math.* apoc.meta.cypher.* apoc.meta.type apoc.meta.typename
     apoc.meta.types apoc.meta.istype apoc.meta.nodes.* apoc.node.* apoc.nodes.*
     apoc.number.* apoc.path.* apoc.rel.* apoc.schema.* apoc.scoring.* apoc.temporal.*
-    apoc.text.* apoc.util.validatepredicate apoc.util.md5 apoc.util.sha1 apoc.util.sha256
-    apoc.util.sha384 apoc.util.sha512 apoc.version
+    apoc.text.* apoc.util.md5 apoc.util.sha1 apoc.util.sha256 apoc.util.sha384
+    apoc.util.sha512 apoc.util.validatepredicate apoc.version
     """.split(),
 )
 
