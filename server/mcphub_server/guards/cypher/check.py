@@ -139,7 +139,7 @@ def _is_known_clause(clause: Any) -> bool:
 
 
 def _names_user(node: Any) -> bool:
-    """Tell whether a node is EXECUTABLE BY somebody else than the hub's own user."""
+    """Tell whether a node is EXECUTABLE BY another user than the hub's own."""
     is_privilege = type(node) is Grammar.ExecutableByContext
     return is_privilege and node.symbolicNameString() is not None
 
