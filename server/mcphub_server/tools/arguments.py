@@ -65,7 +65,9 @@ def read_arguments(schema: Schema, arguments: Mapping[str, Any]) -> dict[str, An
     if unknown:
         raise _refuse_names(unknown, properties)
     required = schema.get("required", ())
-    read = {name: _read_json(each, properties[name]) for name, each in arguments.items()}
+    read = {
+        name: _read_json(each, properties[name]) for name, each in arguments.items()
+    }
     given = {
         name: value
         for name, value in read.items()

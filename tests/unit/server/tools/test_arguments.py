@@ -116,7 +116,9 @@ def test_an_argument_has_so_many_values(values: list[Any]) -> None:
         pytest.param({"values": "null"}, {}, id="null as text for a list"),
         pytest.param({"limit": " null "}, {}, id="null as text for a number"),
         pytest.param({"flag": "null"}, {}, id="null as text for a flag"),
-        pytest.param({"cursor": "null"}, {"cursor": "null"}, id="a text that says null"),
+        pytest.param(
+            {"cursor": "null"}, {"cursor": "null"}, id="a text that says null"
+        ),
         pytest.param({"cursor": "[1]"}, {"cursor": "[1]"}, id="a text stays a text"),
     ],
 )
