@@ -153,6 +153,8 @@ ATTACKS = [
     (RELATION, "SELECT * FROM pg_user_mappings", "passwords of foreign servers"),
     (RELATION, "SELECT * FROM information_schema.user_mapping_options", "the same in the standard's schema"),
     (RELATION, "SELECT subconninfo FROM pg_subscription", "a connection's password"),
+    (RELATION, "SELECT name, decrypted_secret FROM vault.decrypted_secrets", "secrets of a vault"),
+    (RELATION, "SELECT headers FROM net.http_request_queue", "headers of requests"),
     (RELATION, "SELECT * FROM pg_hba_file_rules", "who may log in"),
     (RELATION, "SELECT * FROM pg_db_role_setting", "settings that may be keys"),
     (RELATION, "SELECT * FROM pg_prepared_statements", "other callers' statements"),
