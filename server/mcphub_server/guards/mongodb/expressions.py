@@ -18,9 +18,6 @@ MAX_SORT_FIELDS = 32
 _VARIABLE = re.compile(r"\$\$([A-Z_][A-Z_a-z0-9]*)")
 _PATTERNS = frozenset({"$regex", "regex", "pattern"})
 _DIRECTIONS = (1, -1)
-NATURAL = "$natural"
-"""The order on the disk, alone in a sort order."""
-
 _FILTER_ADVICE = (
     'A filter is {"field": value} or {"field": {"$gt": 1}}; $and, $or and $expr work.'
 )
@@ -58,16 +55,10 @@ def check_sort(raw: Any) -> dict[str, Any]:
     if not isinstance(raw, dict) or not 0 < len(raw) <= MAX_SORT_FIELDS:
         raise Rejected("mongodb/sort", "The sort order is no object.", _SORT_ADVICE)
     for field, direction in raw.items():
-        if not _is_field(field, raw) or not _is_direction(direction):
+        if field.startswith("$") or not _is_direction(direction):
             raise Rejected("mongodb/sort", "It has another direction.", _SORT_ADVICE)
-    if list(raw) != [NATURAL]:
-        check_operators(raw)
+    check_operators(raw)
     return raw
-
-
-def _is_field(name: str, order: dict[str, Any]) -> bool:
-    """Tell whether a sort order may have a name: a field's, or the natural order's."""
-    return not name.startswith("$") or list(order) == [NATURAL]
 
 
 def _is_direction(value: Any) -> bool:

@@ -396,8 +396,8 @@ MONGODB = {
     "mongodb/projection": Rule(check_projection, ([], "a"), ({}, {"a": 1})),
     "mongodb/sort": Rule(
         check_sort,
-        ([], {}, {"a": 2}, {"a": True}, {"$a": 1}, {"$natural": 1, "a": 1}),
-        ({"a": 1, "b": -1}, {"score": {"$meta": "textScore"}}, {"$natural": -1}),
+        ([], {}, {"a": 2}, {"a": True}, {"$a": 1}),
+        ({"a": 1, "b": -1}, {"score": {"$meta": "textScore"}}),
     ),
     "mongodb/pattern": Rule(
         check_mongodb_filter,
