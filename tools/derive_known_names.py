@@ -38,6 +38,9 @@ VOLATILE_BUT_HARMLESS = frozenset(
     pg_is_in_recovery pg_jit_available pg_partition_ancestors pg_partition_tree
     pg_relation_size pg_table_size pg_tablespace_size pg_total_relation_size
     pg_last_xact_replay_timestamp pg_stat_get_xact_numscans
+    pg_current_wal_flush_lsn pg_current_wal_insert_lsn pg_current_wal_lsn
+    pg_get_wal_replay_pause_state pg_is_wal_replay_paused
+    pg_last_wal_receive_lsn pg_last_wal_replay_lsn
     gen_random_bytes uuid_generate_v1 uuid_generate_v1mc uuid_generate_v4
     st_generatepoints st_clusterkmeans st_symmetricdifference""".split()
 )
@@ -85,6 +88,11 @@ where typnamespace = 'pg_catalog'::regnamespace and typtype in ('b', 'r', 'm')
   and typname !~ '^_' and typrelid = 0
 """
 
+SETTINGS = """
+select lower(name) from pg_settings where vartype <> 'string' and name !~ '[.]'
+"""
+# texts may be a path, a command or a password
+
 OPERATORS = """
 select o.oprname, e.extname as extension
 from pg_operator o
@@ -120,6 +128,7 @@ class Names:
     functions: set[tuple[str, str]] = field(default_factory=set)
     types: set[str] = field(default_factory=set)
     operators: set[str] = field(default_factory=set)
+    settings: set[str] = field(default_factory=set)
 
 
 Found = dict[str | None, Names]
@@ -150,6 +159,7 @@ async def read_server(dsn: str, found: Found) -> None:
         own = found.setdefault(None, Names())
         own.versions.add((await connection.fetchval("show server_version")).split()[0])
         own.types |= {row[0] for row in await connection.fetch(TYPES)}
+        own.settings |= {row[0] for row in await connection.fetch(SETTINGS)}
         for name, version in await connection.fetch(VERSIONS, wanted):
             found.setdefault(name, Names()).versions.add(version)
         for name, volatility, extension in await connection.fetch(FUNCTIONS, wanted):
@@ -224,6 +234,7 @@ def render_section(title: str, names: Names) -> Iterator[str]:
         ("refused_functions", refused),
         ("types", sorted(names.types)),
         ("operators", sorted(names.operators)),
+        ("settings", sorted(names.settings)),
     ):
         if words:
             lines = wrap(

@@ -349,3 +349,28 @@ WHERE
 ORDER BY
     f.length DESC
 LIMIT 5;
+
+-- monitoring, settings and plans
+SHOW max_wal_size;
+SHOW autovacuum_vacuum_scale_factor;
+SHOW jit_above_cost;
+SHOW geqo_threshold;
+SHOW min_parallel_table_scan_size;
+SHOW log_min_duration_statement;
+SHOW default_table_access_method;
+SHOW data_checksums;
+SELECT current_setting('wal_block_size')::int * 2, current_setting('checkpoint_timeout');
+EXPLAIN (ANALYZE OFF, TIMING OFF, WAL FALSE, SUMMARY) SELECT title FROM film;
+EXPLAIN (TIMING 0, FORMAT TEXT) SELECT title FROM film;
+SELECT pg_size_pretty(pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0'));
+SELECT application_name, pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn) AS lag FROM pg_stat_replication;
+SELECT pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn(), pg_is_in_recovery();
+SELECT s.query, count(a.pid) FROM (SELECT 'films' AS query) s LEFT JOIN pg_stat_activity a ON a.application_name = s.query GROUP BY s.query;
+SELECT ts_rewrite('a & b'::tsquery, 'a'::tsquery, 'foo|bar'::tsquery);
+
+-- XML
+SELECT x.* FROM lab.documents, XMLTABLE('//ROWS/ROW' PASSING xml '<ROWS><ROW id="1"><SIZE unit="ha">7</SIZE></ROW></ROWS>' COLUMNS id int PATH '@id', size_other text PATH 'concat(SIZE[@unit!="sq_km"], " ", SIZE[@unit!="sq_km"]/@unit)') AS x LIMIT 1;
+SELECT xpath('/a[@href="https://example.org/x"]/text()', '<a href="https://example.org/x">link</a>');
+SELECT xpath('//book[author/name="Ann"]/title/text()', '<b><book><author><name>Ann</name></author><title>T</title></book></b>');
+SELECT xpath('/shop//price/text()', '<shop><item><price>3</price></item></shop>'), xpath('normalize-space(/a/b)', '<a><b> x </b></a>');
+SELECT xpath('/a/b[2][@c]', '<a><b/><b c="1"/></a>'), xpath_exists('/a[contains(b, "..")]', '<a><b>x..y</b></a>');

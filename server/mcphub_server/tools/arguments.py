@@ -21,6 +21,9 @@ LONGEST_JSON_TEXT = 131_072
 MOST_VALUES = 70_000
 """In an argument, however deep; a vector has up to 65,536 numbers."""
 
+LONGEST_NULL = 16
+"""With blanks around it."""
+
 MOST_JSON_PARTS = 2_048
 """Lists and objects in it; reading such a text takes about 3 ms at most."""
 
@@ -62,9 +65,12 @@ def read_arguments(schema: Schema, arguments: Mapping[str, Any]) -> dict[str, An
     if unknown:
         raise _refuse_names(unknown, properties)
     required = schema.get("required", ())
+    read = {
+        name: _read_json(each, properties[name]) for name, each in arguments.items()
+    }
     given = {
-        name: _read_json(value, properties[name])
-        for name, value in arguments.items()
+        name: value
+        for name, value in read.items()
         if name in required or not _is_left_out(value, properties[name])
     }
     for name, value in given.items():
@@ -101,14 +107,22 @@ def _is_left_out(value: object, schema: Schema) -> bool:
         return True
     kind = schema.get("type")
     if kind == "integer":
-        return value == 0 and value is not False and schema.get("minimum", 0) > 0
+        return _is_zero(value) and schema.get("minimum", 0) > 0
     return kind in {"array", "object"} and value in ([], {})
 
 
+def _is_zero(value: object) -> bool:
+    if isinstance(value, str):
+        return value.strip() == "0"
+    return value == 0 and value is not False
+
+
 def _read_json(value: object, schema: Schema) -> object:
-    """Read a list or an object from its JSON text, where no text is wanted."""
+    """Read a list, an object or null from its JSON text, where no text is wanted."""
     if not isinstance(value, str) or schema.get("type") == "string":
         return value
+    if len(value) <= LONGEST_NULL and value.strip() == "null":
+        return None
     if len(value) > LONGEST_JSON_TEXT:
         raise BadArgument(
             f"A list or an object that comes as text has {LONGEST_JSON_TEXT} "

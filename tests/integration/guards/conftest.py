@@ -72,6 +72,23 @@ CREATE FUNCTION shade_eq(shade, shade) RETURNS bool LANGUAGE sql
 CREATE OPERATOR = (LEFTARG = shade, RIGHTARG = shade, FUNCTION = shade_eq);
 CREATE TABLE shades (s shade);
 INSERT INTO shades VALUES ('dark');
+CREATE TYPE hue AS (n int);
+CREATE FUNCTION hue_before(hue, hue) RETURNS bool LANGUAGE sql STABLE
+  AS 'SELECT $1.n < $2.n';
+CREATE FUNCTION hue_cmp(hue, hue) RETURNS int LANGUAGE sql AS 'SELECT f_write()';
+CREATE OPERATOR <# (LEFTARG = hue, RIGHTARG = hue, FUNCTION = hue_before);
+CREATE OPERATOR <=# (LEFTARG = hue, RIGHTARG = hue, FUNCTION = hue_before);
+CREATE OPERATOR =# (LEFTARG = hue, RIGHTARG = hue, FUNCTION = hue_before);
+CREATE OPERATOR >=# (LEFTARG = hue, RIGHTARG = hue, FUNCTION = hue_before);
+CREATE OPERATOR ># (LEFTARG = hue, RIGHTARG = hue, FUNCTION = hue_before);
+CREATE OPERATOR CLASS hue_order DEFAULT FOR TYPE hue USING btree AS
+  OPERATOR 1 <#, OPERATOR 2 <=#, OPERATOR 3 =#, OPERATOR 4 >=#, OPERATOR 5 >#,
+  FUNCTION 1 hue_cmp(hue, hue);
+CREATE TABLE hues (h hue);
+INSERT INTO hues VALUES (ROW(1)), (ROW(2));
+CREATE TABLE hue_lists (l hue[]);
+INSERT INTO hue_lists SELECT ARRAY[h] FROM hues;
+CREATE EXTENSION hstore;
 CREATE TABLE movies (id int, title text, http int, pg_rating int, verifier text);
 INSERT INTO movies VALUES (1, 'Alien', 200, 5, 'secret');
 CREATE FUNCTION full_title(movies) RETURNS text LANGUAGE sql STABLE

@@ -46,6 +46,7 @@ async def test_the_list_can_be_derived_again(dsn):
     derived = set(section["functions"].split())
     assert "pg_sleep" in section["refused_functions"].split()
     assert derived <= known_names.CATALOG_FUNCTIONS
+    assert set(section["settings"].split()) <= known_names.CATALOG_SETTINGS
     assert known_names.VERSIONS["postgresql"]
 
 

@@ -52,6 +52,37 @@ from mcphub_server.errors import Rejected
             id="the check of a column that is read",
         ),
         pytest.param(
+            "SELECT json_populate_record(evens, '{\"e\": 2}') FROM evens",
+            id="the check of a row's column",
+        ),
+        pytest.param(
+            "SELECT (v).e FROM (SELECT jsonb_populate_record(s, '{\"e\": 2}') AS v"
+            " FROM evens s) x",
+            id="of a row by its alias",
+        ),
+        pytest.param(
+            "SELECT evens #= hstore('e', '2') FROM evens", id="of a row and an hstore"
+        ),
+        pytest.param(
+            "SELECT lag(e, 1, '2') OVER () FROM evens", id="of a default in a window"
+        ),
+        pytest.param(
+            "SELECT array_append(array_agg(e), '2') FROM evens",
+            id="of an element that joins a list",
+        ),
+        pytest.param("SELECT h FROM hues ORDER BY h", id="an order"),
+        pytest.param("SELECT DISTINCT h FROM hues", id="DISTINCT"),
+        pytest.param("SELECT count(*) FROM hues GROUP BY h", id="a grouping"),
+        pytest.param("SELECT greatest(h, h) FROM hues", id="the greatest"),
+        pytest.param("SELECT max(l) FROM hue_lists", id="the largest list"),
+        pytest.param("TABLE hues UNION TABLE hues", id="a union"),
+        pytest.param(
+            "SELECT rank() OVER (ORDER BY hues) FROM hues", id="the order of rows"
+        ),
+        pytest.param(
+            "SELECT greatest(ROW(1)::hue, ROW(2)::hue)", id="the order of values"
+        ),
+        pytest.param(
             "SELECT 1 OPERATOR(aside.%>) 2", id="an operator of another schema"
         ),
     ],
@@ -80,6 +111,8 @@ async def test_user_code_is_not_reached(shadowed_database, sql):
         ("SELECT 2 BETWEEN 1 AND 3", [[True]]),
         ("SELECT '3'::odd", [[3]]),
         ("SELECT id, e FROM evens", []),
+        ("SELECT lag(e) OVER (), lead(e, 1) OVER () FROM evens", []),
+        ("SELECT lag(id, 1, 0) OVER (), array_agg(e) FROM evens GROUP BY id", []),
     ],
 )
 async def test_columns_with_such_names_are_read(shadowed_database, sql, rows):

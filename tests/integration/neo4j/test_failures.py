@@ -136,6 +136,23 @@ async def test_a_statement_past_its_time_is_stopped_on_the_server(
     await wait_until(lambda: not count_endless(films))
 
 
+async def test_a_statement_that_an_administrator_terminates_is_no_timeout(
+    films: Neo4jServer, graph_files: MakeHub
+) -> None:
+    async with hub_in_loop(graph_files()) as hub:
+        call = asyncio.create_task(query(hub, ENDLESS))
+        await wait_until(lambda: count_endless(films) > 0)
+        for record in films.run(
+            "SHOW TRANSACTIONS YIELD transactionId, currentQuery WHERE currentQuery "
+            "STARTS WITH 'UNWIND range(1, 100000000000)' RETURN transactionId"
+        ):
+            films.run(f"TERMINATE TRANSACTION '{record['transactionId']}'")
+        answer = await call
+
+    assert answer.meta["mcphub/error"]["kind"] == "query_failed"
+    assert "administrator" in answer.content[0].text
+
+
 async def test_a_client_that_cancels_ends_its_statement_on_the_server(
     films: Neo4jServer, graph_files: MakeHub
 ) -> None:

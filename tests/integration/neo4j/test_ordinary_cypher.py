@@ -141,6 +141,17 @@ ORDINARY = [
         id="the relationship types",
     ),
     pytest.param(
+        "CALL dbms.components() YIELD name, edition RETURN name, edition",
+        [["Neo4j Kernel", "community"]],
+        id="the version",
+    ),
+    pytest.param(
+        "CALL dbms.components() YIELD versions UNWIND versions AS v "
+        "MATCH (p:Person) RETURN size(v) > 0, count(p)",
+        [[True, 120]],
+        id="the version beside a count",
+    ),
+    pytest.param(
         "CALL db.index.fulltext.queryNodes('titles', 'title:7') YIELD node "
         "RETURN node.title",
         [["Film 7"]],
@@ -164,6 +175,14 @@ ORDINARY = [
 async def client(graph_files: MakeHub) -> AsyncIterator[Client[Any]]:
     async with hub_in_loop(graph_files()) as hub, hub.client() as connected:
         yield connected
+
+
+async def test_the_plan_of_a_procedure_of_the_server(client: Client[Any]) -> None:
+    answer = await client.call_tool(
+        "neo4j_query", {"cypher": "EXPLAIN CALL dbms.components()"}
+    )
+
+    assert answer.structured_content["row_count"] > 0
 
 
 @pytest.mark.parametrize(("cypher", "rows"), ORDINARY)

@@ -10,7 +10,6 @@ from mcphub_server.errors import BackendReason
 BACKEND_REASONS: dict[int, BackendReason] = {
     11: BackendReason.BAD_CREDENTIALS,  # UserNotFound
     18: BackendReason.BAD_CREDENTIALS,  # AuthenticationFailed
-    8000: BackendReason.BAD_CREDENTIALS,  # AtlasError: what Atlas answers to a login
     89: BackendReason.TIMEOUT,  # NetworkTimeout
     91: BackendReason.ERROR,  # ShutdownInProgress
     189: BackendReason.ERROR,  # PrimarySteppedDown
@@ -20,6 +19,11 @@ BACKEND_REASONS: dict[int, BackendReason] = {
     13435: BackendReason.ERROR,  # NotPrimaryNoSecondaryOk
     13436: BackendReason.ERROR,  # NotPrimaryOrSecondary
 }
+
+ATLAS_ERROR = 8000
+BAD_LOGIN = "bad auth"
+"""Atlas refuses everything by one code: a login, which it calls so, and what a
+cluster's tier lacks. It knows no language but English."""
 
 TIMEOUTS = frozenset({50, 262})
 """MaxTimeMSExpired, ExceededTimeLimit."""
@@ -46,10 +50,12 @@ EXPLANATIONS: dict[int, str] = {
     2: "a value or an option does not fit its operator, or a division is by zero",
     UNAUTHORIZED: "the hub's user may not read this; leave it out",
     14: "a value has a type that its operator does not take",
+    20: "the server does not support this on such a deployment",
     26: "there is no such collection",
     43: "the server closed the cursor before it was read; try again",
     59: "the server does not know the command",
     115: "the server does not support this on such a collection",
+    133: "a part of the cluster has no member that can answer; try again",
     136: "a capped collection was overwritten while it was read; try again",
     175: "the collection changed while it was read; try again",
     238: "the server does not implement a stage or an operator of this",
@@ -59,6 +65,9 @@ EXPLANATIONS: dict[int, str] = {
         "$project first, group or sort less, or sort by an index"
     ),
     304: "it needs more memory than the server grants",
+    ATLAS_ERROR: (
+        "Atlas does not allow this on the cluster's tier, or to the hub's user"
+    ),
     10334: "a document that it makes is larger than 16 MB",
     11601: "the server interrupted it; try again",
     16819: "a sort needs more memory than it has; sort fewer documents or by an index",

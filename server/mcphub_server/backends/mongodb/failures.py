@@ -14,7 +14,9 @@ from pymongo.errors import (
 
 from mcphub_server.backends.causes import walk_causes
 from mcphub_server.backends.mongodb.codes import (
+    ATLAS_ERROR,
     BACKEND_REASONS,
+    BAD_LOGIN,
     EXPLANATIONS,
     QUOTABLE,
     TIMEOUTS,
@@ -60,7 +62,7 @@ def translate_failure(backend: str, error: BaseException) -> ToolFailure:
         )
     if isinstance(error, DocumentTooLarge):
         return BadArgument("The statement is larger than MongoDB takes.")
-    if isinstance(error, OperationFailure) and error.code not in BACKEND_REASONS:
+    if isinstance(error, OperationFailure) and _find_refusal(error) is None:
         return _tell_query_failure(error)
     return build_unavailable(backend, find_reason(error))
 
@@ -86,8 +88,8 @@ def find_reason(error: BaseException) -> BackendReason:
     """Classify a failure to reach or to enter the database by its causes."""
     causes = list(walk_causes(error))
     for cause in causes:
-        if isinstance(cause, OperationFailure) and cause.code in BACKEND_REASONS:
-            return BACKEND_REASONS[cause.code]
+        if isinstance(cause, OperationFailure) and (refusal := _find_refusal(cause)):
+            return refusal
     for kinds, reason in (
         ((socket.gaierror, DNSException), BackendReason.DNS_FAILURE),
         (ssl.SSLError, BackendReason.TLS_FAILURE),
@@ -97,6 +99,14 @@ def find_reason(error: BaseException) -> BackendReason:
         if any(isinstance(cause, kinds) for cause in causes):
             return reason
     return BackendReason.ERROR
+
+
+def _find_refusal(error: OperationFailure) -> BackendReason | None:
+    """Return why the server, and not the statement, is at fault; None if it is not."""
+    code = error.code or 0
+    if code == ATLAS_ERROR and BAD_LOGIN in str((error.details or {}).get("errmsg")):
+        return BackendReason.BAD_CREDENTIALS
+    return BACKEND_REASONS.get(code)
 
 
 def _tell_query_failure(error: OperationFailure) -> ToolFailure:

@@ -57,6 +57,7 @@ class Read:
         limit: How many records to return.
         timeout_seconds: What the server gives the transaction.
         record_bytes: What one record, and all that are returned, may take.
+        query_type: What EXPLAIN has to call it.
     """
 
     text: str
@@ -65,6 +66,7 @@ class Read:
     limit: int
     timeout_seconds: float
     record_bytes: int
+    query_type: str = "r"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,7 @@ class Neo4jBackend:
                 "A parameter has a value that Neo4j does not take: whole numbers have "
                 "at most 64 bits, texts no half characters."
             ) from None
-        if summary.query_type != "r":
+        if summary.query_type != read.query_type:
             raise Rejected(
                 "read-only/query-type",
                 "the database says that this statement does more than read.",

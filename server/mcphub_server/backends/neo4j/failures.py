@@ -53,10 +53,28 @@ TIMEOUT_CODES = frozenset(
     {
         "Neo.ClientError.Transaction.TransactionTimedOut",
         "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration",
+    }
+)
+
+TERMINATED_CODES = frozenset(
+    {
         "Neo.TransientError.Transaction.Terminated",
+        "Neo.ClientError.Transaction.Terminated",  # what the driver makes of it
         "Neo.ClientError.Transaction.TransactionTerminated",
     }
 )
+"""By TERMINATE TRANSACTION, or because the database stops; a timeout has its own."""
+
+PASSING_CODES = (
+    "Neo.TransientError.Transaction.",
+    "Neo.ClientError.Transaction.LockClientStopped",  # likewise renamed by the driver
+    "Neo.TransientError.Cluster.",
+    "Neo.TransientError.Network.",
+    "Neo.ClientError.Security.AuthorizationExpired",
+)
+"""Beginnings of codes of what is over a moment later, such as deadlocks."""
+
+RETRY_SECONDS = 1.0
 
 OUT_OF_MEMORY = (
     "it needs more memory than the database grants; match fewer paths or aggregate "
@@ -79,6 +97,11 @@ EXPLANATIONS = {
     ),
     "Neo.ClientError.Procedure.ProcedureCallFailed": (
         "a procedure failed; check its arguments, for example the index name"
+    ),
+    **dict.fromkeys(
+        TERMINATED_CODES,
+        "it was terminated before its time was over, by an administrator or because "
+        "the database stops; try again",
     ),
     "Neo.ClientError.Security.Forbidden": (
         "the hub's user may not read this; leave it out"
@@ -215,10 +238,19 @@ def shorten(message: str) -> str:
     return f"{line[:LONGEST_MESSAGE]}…{tail}"
 
 
+def _explain_other(code: str) -> str:
+    if code.startswith(PASSING_CODES):
+        return "something else on the server stopped it; try again"
+    return "it failed while it ran"
+
+
 def _tell_query_failure(error: Neo4jError, *, explaining: bool) -> QueryFailed:
     code = error.code or "Neo.DatabaseError.General.UnknownError"
     if explaining or code in ALWAYS_QUOTABLE:
         what = shorten(error.message or "")
     else:
-        what = EXPLANATIONS.get(code, "it failed while it ran")
-    return QueryFailed(f"Neo4j refused the statement ({code}): {what}", code)
+        what = EXPLANATIONS.get(code, _explain_other(code))
+    failure = QueryFailed(f"Neo4j refused the statement ({code}): {what}", code)
+    if code in TERMINATED_CODES or code.startswith(PASSING_CODES):
+        failure.retry_after_seconds = RETRY_SECONDS
+    return failure

@@ -55,38 +55,57 @@ CLIENT_SIDE: tuple[tuple[type[BaseException], BackendReason, str], ...] = (
 )
 """What this side of the connection sees, most specific first."""
 
-POOLER_CODE = "08P01"
+PGBOUNCER_CODE = "08P01"
+SUPAVISOR_CODE = "XX000"
 
-POOLER_TEXTS: tuple[tuple[str, BackendReason, str], ...] = (
+POOLER_TEXTS: tuple[tuple[str, str, BackendReason, str], ...] = (
     (
+        PGBOUNCER_CODE,
         "authentication failed",
         BackendReason.BAD_CREDENTIALS,
         "user name or password is wrong",
     ),
     (
+        PGBOUNCER_CODE,
         "no such database",
         BackendReason.UNKNOWN_DATABASE,
         "the pooler has no such database",
     ),
     (
+        PGBOUNCER_CODE,
         "does not exist",
         BackendReason.UNKNOWN_DATABASE,
         "the server behind the pooler has no such database",
     ),
     (
+        PGBOUNCER_CODE,
         "no more connections allowed",
         BackendReason.TOO_MANY_CONNECTIONS,
         "the pooler has no connection free",
     ),
     (
+        PGBOUNCER_CODE,
         "connect",
         BackendReason.CONNECTION_REFUSED,
         "the pooler cannot reach its database",
     ),
+    (
+        SUPAVISOR_CODE,
+        "tenant",
+        BackendReason.BAD_CREDENTIALS,
+        "the pooler knows no such user; Supavisor's are written as role.tenant",
+    ),
+    (
+        SUPAVISOR_CODE,
+        "max client",
+        BackendReason.TOO_MANY_CONNECTIONS,
+        "the pooler has no connection free",
+    ),
 )
-"""PgBouncer answers most refusals with this one code and says more in its text only.
+"""Poolers answer most refusals with one code and say more in their text only: the code,
+a part of the text, and what it means.
 
-It knows no language but English. PostgreSQL's own texts are never read.
+They know no language but English. PostgreSQL's own texts are never read.
 """
 
 TLS_WORDS = {
@@ -163,11 +182,10 @@ def find_server_refusal(
 ) -> tuple[BackendReason, str]:
     """Return why the server, or a pooler before it, turned the connection away."""
     code = error.sqlstate or ""
-    if code == POOLER_CODE:
-        text = str(error).lower()
-        for part, reason, problem in POOLER_TEXTS:
-            if part in text:
-                return reason, problem
+    text = str(error).lower()
+    for pooler_code, part, reason, problem in POOLER_TEXTS:
+        if code == pooler_code and part in text:
+            return reason, problem
     meaning = find_meaning(sqlstates.LOGIN, code)
     problem = meaning.sentence.format(
         tls=TLS_WORDS.get(login.ssl_mode, f"with TLS (sslMode {login.ssl_mode.value})"),

@@ -99,6 +99,11 @@ LOST: Sequence[Meaning] = (
     _unavailable(
         "57P02", BackendReason.ERROR, "the server restarts after a crash; try again"
     ),
+    _unavailable(
+        "57P05",
+        BackendReason.ERROR,
+        "the server closed the connection because it was idle; try again",
+    ),
     _unavailable("57P04", BackendReason.UNKNOWN_DATABASE, "the database was dropped"),
     _unavailable(
         "40001",
@@ -146,6 +151,9 @@ STATEMENT: Sequence[Meaning] = (
         "before the cast",
     ),
     Meaning("22", "a value does not fit what the statement does with it"),
+    Meaning(
+        "23", "a value does not meet the conditions of the domain that it is cast to"
+    ),
     Meaning("25006", "the statement tries to write, and this connection only reads"),
     Meaning("25", "the statement is not possible in a read-only transaction"),
     Meaning(
@@ -195,6 +203,12 @@ STATEMENT: Sequence[Meaning] = (
     ),
     Meaning("57", "the database server interrupted the statement"),
     Meaning("58", "the database server cannot read one of its files"),
+    Meaning(
+        "72",
+        "rows that the statement reads were removed meanwhile; try again",
+        retry=True,
+    ),
+    Meaning("F0", "the database server cannot read its configuration"),
     Meaning("HV", "a foreign table cannot be read from its server"),
     Meaning("P0", "a function that the statement calls failed"),
     Meaning("XX", "the database server has an internal error or damaged data"),

@@ -38,7 +38,12 @@ CLIENT_ERRORS = (
 LONGEST_MESSAGE = 300
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TIMED_OUT = 401, 403, 404, 408
 QUOTABLE = frozenset({400, 422})
+TOO_MANY = 429
+GONE = frozenset({502, 503, 504})
+"""What a proxy says of a server that is away, and a server that starts or stops."""
+
 SERVER_SIDE = 500
+RETRY_SECONDS = 1.0
 
 REFUSALS = {
     FORBIDDEN: "The hub's API key may not read this collection.",
@@ -57,7 +62,6 @@ REASON_ADVICE = {
         "no secure connection comes about; https:// needs TLS on the server's side and "
         "a trusted certificate, http:// a server that allows plain text"
     ),
-    BackendReason.TOO_MANY_CONNECTIONS: "it takes no more connections or requests",
     BackendReason.ERROR: "the connection broke or the server failed",
 }
 
@@ -75,6 +79,9 @@ def translate_failure(backend: str, error: BaseException) -> ToolFailure:
             f"All of the hub's connections to {backend} are busy; try again shortly.",
             retry_after_seconds=1.0,
         )
+    for cause in causes:
+        if isinstance(cause, ResourceExhaustedResponse):
+            return build_too_many(backend, cause.retry_after_s)
     if any(isinstance(cause, ValidationError) for cause in causes):
         return QueryFailed(
             "Qdrant's answer has a form that this server does not know; its release "
@@ -92,6 +99,14 @@ def build_unavailable(backend: str, reason: BackendReason) -> BackendUnavailable
     )
 
 
+def build_too_many(backend: str, seconds: float = RETRY_SECONDS) -> LimitExceeded:
+    """Say that a server which is there takes no more for a moment."""
+    return LimitExceeded(
+        f"{backend} takes no more requests at the moment; try again shortly.",
+        retry_after_seconds=float(max(seconds, RETRY_SECONDS)),
+    )
+
+
 def build_not_found() -> QueryFailed:
     """Say of a point that the caller may not find what is said of one that is not."""
     return QueryFailed(REFUSALS[NOT_FOUND], str(NOT_FOUND))
@@ -100,7 +115,6 @@ def build_not_found() -> QueryFailed:
 def find_reason(causes: list[BaseException]) -> BackendReason:
     """Classify a failure to reach the server by its causes."""
     for kinds, reason in (
-        (ResourceExhaustedResponse, BackendReason.TOO_MANY_CONNECTIONS),
         (socket.gaierror, BackendReason.DNS_FAILURE),
         (ssl.SSLError, BackendReason.TLS_FAILURE),
         (ConnectionRefusedError, BackendReason.CONNECTION_REFUSED),
@@ -122,8 +136,15 @@ def _translate_status(backend: str, error: UnexpectedResponse) -> ToolFailure:
     status = error.status_code or SERVER_SIDE
     if status == UNAUTHORIZED:
         return build_unavailable(backend, BackendReason.BAD_CREDENTIALS)
-    if status >= SERVER_SIDE:
+    if status == TOO_MANY:
+        return build_too_many(backend)
+    if status in GONE:
         return build_unavailable(backend, BackendReason.ERROR)
+    if status >= SERVER_SIDE:
+        return QueryFailed(
+            f"Qdrant failed while it answered (status {status}); its log says why.",
+            str(status),
+        )
     if status == TIMED_OUT:
         return QueryTimeout("The search ran past its time; narrow the filter.")
     told = REFUSALS.get(status, f"Qdrant refused the request (status {status}).")

@@ -36,13 +36,12 @@ READING_CLAUSES = frozenset(
 SCHEMA_COMMANDS = (
     "ShowIndexCommand",
     "ShowConstraint",
+    "ShowCurrentGraphType",
     "ShowProcedures",
     "ShowFunctions",
 )
 """What SHOW may show: queries of vectors and texts need the names of indexes, and
-statements those of functions. Who may execute them stays closed."""
-
-PRIVILEGES = "ExecutableByContext"
+statements those of functions. What another user may execute stays closed."""
 
 PARTS = frozenset(
     {
@@ -69,12 +68,15 @@ class CypherStatement:
         explain: The caller asked for the plan and not for rows.
         fingerprint: Equal for equal texts; ties a cursor to its statement.
         parameters: The names of the parameters that it needs.
+        query_type: What EXPLAIN has to call it: "r", a read; "s" where it calls a
+            reading procedure that Neo4j counts among the server's own.
     """
 
     text: str
     explain: bool
     fingerprint: str
     parameters: frozenset[str]
+    query_type: str = "r"
 
 
 def check_cypher(cypher: str) -> CypherStatement:
@@ -94,10 +96,12 @@ def check_cypher(cypher: str) -> CypherStatement:
             f"There are {len(statements)} statements.",
             "Send one a call.",
         )
-    parameters = {name for node in walk(tree) if (name := _check_node(node))}
+    nodes = [*walk(tree)]
+    parameters = {name for node in nodes if (name := _check_node(node))}
+    query_type = "s" if any(map(_calls_server, nodes)) else "r"
     sent = _source(statements[0])
     digest = sha256(f"{explain}{sent}".encode()).hexdigest()[:32]
-    return CypherStatement(sent, explain, digest, frozenset(parameters))
+    return CypherStatement(sent, explain, digest, frozenset(parameters), query_type)
 
 
 def _check_node(node: Any) -> str | None:
@@ -124,13 +128,20 @@ def _is_known_clause(clause: Any) -> bool:
     """Tell whether a clause is judged by its rule, or shows the schema."""
     if type(clause) in CLAUSE_RULES:
         return True
-    commands = [type(node).__name__ for node in walk(clause)]
-    shown = [name for name in commands if name.startswith("Show") and name not in PARTS]
+    nodes = [*walk(clause)]
+    names = [type(node).__name__ for node in nodes]
+    shown = [name for name in names if name.startswith("Show") and name not in PARTS]
     return (
         bool(shown)
-        and PRIVILEGES not in commands
+        and not any(map(_names_user, nodes))
         and all(name.startswith(SCHEMA_COMMANDS) for name in shown)
     )
+
+
+def _names_user(node: Any) -> bool:
+    """Tell whether a node is EXECUTABLE BY another user than the hub's own."""
+    is_privilege = type(node) is Grammar.ExecutableByContext
+    return is_privilege and node.symbolicNameString() is not None
 
 
 def _name_command(node: Any) -> str:
@@ -153,6 +164,12 @@ def _check_procedure(name: str) -> None:
             "Use MATCH, or a procedure such as db.labels or"
             " db.index.fulltext.queryNodes.",
         )
+
+
+def _calls_server(node: Any) -> bool:
+    if type(node) is not Grammar.ProcedureNameContext:
+        return False
+    return _qualify(node).lower() in routines.SERVER_PROCEDURES
 
 
 def _check_function(name: str) -> None:

@@ -23,13 +23,14 @@ _FUNCTIONS = (
     zoned_time zoned_datetime duration_between vector vector_distance vector_norm
     tovector tointegerlist tofloatlist tostringlist tobooleanlist
 
-    apoc.agg.* apoc.any.* apoc.bitwise.* apoc.coll.* apoc.convert.* apoc.data.*
+    apoc.agg.* apoc.any.* apoc.bitwise.* apoc.coll.* apoc.convert.* apoc.create.*
+    apoc.data.*
     apoc.date.* apoc.diff.* apoc.hashing.* apoc.json.* apoc.label.* apoc.map.*
     apoc.math.* apoc.meta.cypher.* apoc.meta.type apoc.meta.typename
     apoc.meta.types apoc.meta.istype apoc.meta.nodes.* apoc.node.* apoc.nodes.*
     apoc.number.* apoc.path.* apoc.rel.* apoc.schema.* apoc.scoring.* apoc.temporal.*
-    apoc.text.* apoc.util.md5 apoc.util.sha1 apoc.util.sha256
-    apoc.util.sha384 apoc.util.sha512 apoc.version
+    apoc.text.* apoc.util.md5 apoc.util.sha1 apoc.util.sha256 apoc.util.sha384
+    apoc.util.sha512 apoc.util.validatepredicate apoc.version
     """.split(),
 )
 
@@ -49,6 +50,7 @@ _PROCEDURES = tuple(
     apoc.meta.relTypeProperties apoc.meta.schema apoc.meta.stats apoc.meta.subGraph
     apoc.neighbors.athop apoc.neighbors.athop.count apoc.neighbors.byhop
     apoc.neighbors.byhop.count apoc.neighbors.tohop apoc.neighbors.tohop.count
+    apoc.nodes.get apoc.rels.get apoc.schema.nodes apoc.schema.relationships
     apoc.path.expand apoc.path.expandConfig apoc.path.spanningTree
     apoc.path.subgraphAll apoc.path.subgraphNodes apoc.search.node
     apoc.search.nodeAll apoc.search.nodeAllReduced apoc.search.nodeReduced
@@ -56,6 +58,9 @@ _PROCEDURES = tuple(
     apoc.text.phoneticDelta
     """.lower().split()
 )
+
+SERVER_PROCEDURES = frozenset({"dbms.components"})
+"""Of these, those of which EXPLAIN says that they are about the server."""
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:

@@ -23,11 +23,23 @@ _PREFIX = re.compile(
 
 
 _VERSION = re.compile(r"\s+(?:5|25|4\.[34])(?=\s)")
-_OPTION = re.compile(r"\s+([A-Za-z]+)\s*=\s*([A-Za-z]+)(?=\s)")
+_OPTION = re.compile(r"\s+([A-Za-z]+)\s*=\s*([A-Za-z_]+)(?=\s)")
 _HARMLESS = {
     "runtime": frozenset({"slotted", "pipelined", "interpreted", "legacy"}),
     "planner": frozenset({"cost", "idp", "dp"}),
-    "replan": frozenset({"default", "skip"}),
+    "replan": frozenset({"default", "force", "skip"}),
+    "expressionengine": frozenset({"default", "interpreted", "compiled"}),
+    "operatorengine": frozenset({"default", "interpreted", "compiled"}),
+    "interpretedpipesfallback": frozenset(
+        {"default", "disabled", "whitelisted_plans_only", "all"}
+    ),
+    "connectcomponentsplanner": frozenset({"greedy", "idp"}),
+    "updatestrategy": frozenset({"default", "eager"}),
+    "eageranalyzer": frozenset({"ir", "lp"}),
+    "inferschemaparts": frozenset({"off", "most_selective_label"}),
+    "statefulshortestplanningmode": frozenset(
+        {"into_only", "all_if_possible", "cardinality_heuristic"}
+    ),
 }
 
 

@@ -8,9 +8,9 @@ newer than this list.
 STAGES = frozenset(
     """
     $addFields $bucket $bucketAuto $count $densify $facet $fill $geoNear $graphLookup
-    $group $limit $lookup $match $project $redact $replaceRoot $replaceWith $sample
-    $search $searchMeta $set $setWindowFields $skip $sort $sortByCount $unionWith $unset
-    $unwind $vectorSearch
+    $group $limit $listSearchIndexes $lookup $match $project $redact $replaceRoot
+    $replaceWith $sample $search $searchMeta $set $setWindowFields $skip $sort
+    $sortByCount $unionWith $unset $unwind $vectorSearch
     """.split()
 )
 
@@ -36,7 +36,8 @@ $regexMatch $replaceAll $replaceOne $reverseArray $round $rtrim $second $setDiff
 $setEquals $setField $setIntersection $setIsSubset $setUnion $sin $sinh $slice
 $sortArray $split $sqrt $stdDevPop $stdDevSamp $strcasecmp $strLenBytes $strLenCP
 $substr $substrBytes $substrCP $subtract $sum $switch $tan $tanh $toBool $toDate
-$toDecimal $toDouble $toInt $toLong $toLower $toObjectId $toString $toUpper $toUUID
+$toDecimal $toDouble $toHashedIndexKey $toInt $toLong $toLower $toObjectId $toString
+$toUpper $toUUID
 $trim $trunc $tsIncrement $tsSecond $unsetField $week $year $zip
 """
 

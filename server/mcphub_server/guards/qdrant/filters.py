@@ -21,6 +21,8 @@ from mcphub_server.guards.qdrant.numbers import is_count, is_finite
 MAX_DEPTH = 24
 MAX_VALUES = 2_000
 MAX_KEY = 512
+MAX_WHOLE = 2**53
+"""Beyond it, a float is not sure to be the number that was written."""
 
 _CLAUSES = frozenset({"must", "should", "must_not", "min_should"})
 _MATCHES = frozenset({"value", "any", "except", "text", "text_any", "phrase"})
@@ -40,9 +42,21 @@ def check_filter(raw: Any, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise _refuse("The filter is no object.")
     _check_size(raw, max_depth)
-    _check_filter(raw)
-    read: dict[str, Any] = _read_ids(raw)
+    whole: dict[str, Any] = _read_whole_numbers(raw)
+    _check_filter(whole)
+    read: dict[str, Any] = _read_ids(whole)
     return read
+
+
+def _read_whole_numbers(node: Any) -> Any:
+    """Return a filter with 2 in place of 2.0: JSON does not tell them apart."""
+    if isinstance(node, list):
+        return [_read_whole_numbers(each) for each in node]
+    if isinstance(node, dict):
+        return {name: _read_whole_numbers(value) for name, value in node.items()}
+    if isinstance(node, float) and node.is_integer() and abs(node) < MAX_WHOLE:
+        return int(node)
+    return node
 
 
 def _read_ids(node: Any) -> Any:
@@ -85,9 +99,11 @@ def _check_filter(node: Any) -> None:
     for clause, conditions in node.items():
         if clause not in _CLAUSES:
             raise _refuse(f"There is no clause {_show(clause)}.")
+        if conditions is None:
+            continue
         if clause == "min_should":
             _check_min_should(conditions)
-        elif conditions is not None:
+        else:
             _check_conditions(conditions)
 
 
@@ -165,7 +181,7 @@ def _check_range(node: Any) -> None:
 def _check_count(node: Any) -> None:
     if not isinstance(node, dict) or not node or not set(node) <= _RANGE:
         raise _refuse("values_count takes gt, gte, lt, lte.")
-    if not all(map(is_count, node.values())):
+    if not all(value is None or is_count(value) for value in node.values()):
         raise _refuse("values_count takes whole numbers from 0 on.")
 
 

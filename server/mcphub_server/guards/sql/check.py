@@ -19,6 +19,7 @@ from mcphub_server.guards.sql.dialects import check_dialect
 from mcphub_server.guards.sql.nodes import (
     EXPLAIN_OPTIONS,
     READING,
+    RUNNING_EXPLAIN_OPTIONS,
     WRITING,
     spell_statement,
 )
@@ -119,9 +120,8 @@ def _check_explain(statement: Any) -> None:
     if not isinstance(statement.query, ast.SelectStmt):
         raise _refuse_statement(type(statement.query).__name__)
     for option in statement.options or ():
-        if option.defname not in EXPLAIN_OPTIONS or (
-            option.defname == "analyze" and not _is_off(option.arg)
-        ):
+        is_off = option.defname in RUNNING_EXPLAIN_OPTIONS and _is_off(option.arg)
+        if option.defname not in EXPLAIN_OPTIONS and not is_off:
             raise Rejected(
                 "read-only/explain",
                 f"EXPLAIN's option {option.defname} runs the statement.",
@@ -131,7 +131,7 @@ def _check_explain(statement: Any) -> None:
 
 def _is_off(argument: Any) -> bool:
     if isinstance(argument, ast.String):
-        return str(argument.sval).lower() in {"false", "off", "0"}
+        return str(argument.sval).lower() in {"false", "off", "0", "none"}
     return isinstance(argument, ast.Integer) and argument.ival == 0
 
 

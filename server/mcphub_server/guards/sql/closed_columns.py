@@ -82,6 +82,7 @@ class Reading:
 
     Attributes:
         columns: Columns by name, of whatever they are.
+        qualified: Columns with the name before them, as (item, column).
         wholes: Names that may be a relation's: alone, or before a star.
         compared: Columns that a join compares.
         joins: Names of joins, whose rows have those of relations in them.
@@ -90,6 +91,7 @@ class Reading:
     """
 
     columns: set[str] = field(default_factory=set)
+    qualified: set[tuple[str, str]] = field(default_factory=set)
     wholes: set[str] = field(default_factory=set)
     compared: set[str] = field(default_factory=set)
     joins: set[str] = field(default_factory=set)
@@ -117,8 +119,10 @@ class Reading:
         if is_star(node):
             self.wholes.update(names[-1:])
             return
-        self.columns.add(names[-1])
-        if len(names) == 1:
+        if len(names) > 1:
+            self.qualified.add((names[-2], names[-1]))
+        else:
+            self.columns.add(names[0])
             self.wholes.add(names[0])
 
     def add_join(self, join: ast.JoinExpr) -> None:
@@ -138,13 +142,15 @@ class Reading:
     def may_have(self, relation: ast.RangeVar, column: str) -> bool:
         """Tell whether the statement could read a column of a relation."""
         renamed = relation.alias is not None and bool(relation.alias.colnames)
+        items = {find_name(relation), *self.joins}
         return (
             renamed
             or self.renames
             or column in self.columns
             or column in self.compared
             or id(relation) in self.starred
-            or not self.wholes.isdisjoint({find_name(relation), *self.joins})
+            or not self.wholes.isdisjoint(items)
+            or any((item, column) in self.qualified for item in items)
         )
 
 

@@ -14,15 +14,28 @@ from mcphub_server.errors import Rejected
 
 MAX_FORMAT_WIDTH = 9_999
 MAX_POLYGON_POINTS = 1_000
+MAX_XPATH = 500
 
-# Steps down, an attribute or function at the end, comparisons in flat predicates;
-# no axes, no parents, no path inside a predicate: each of those multiplies the walk.
+# Steps down, one walk of all nodes, comparisons in flat predicates, in a function or
+# two; no axes, no parents, and in a predicate no walk and no path from the root: each
+# of those multiplies the work. Literals are empty by then. A name, or `*` as one, must
+# stand before the `/` of a predicate; behind an operator, a path begins at the root.
 # Possessive throughout: what does not match says so at once.
+_PREDICATE = r"""\[ (?: [^][/]
+    | (?: (?<=[\w).]) (?<!\band) (?<!\bor) (?<!\bdiv) (?<!\bmod) | (?<=[\[/(@:]\*) )
+      /(?!/) )*+ \]"""
+_STEPS = rf"""\.?+ /{{0,2}}+
+    (?: [\w:@*.-]++ (?:\(\))?+ (?:{_PREDICATE})*+ /{{0,2}}+ )*+"""
+_ARGUMENT = rf"""(?: "" | {_STEPS} ) \s*+"""
+_CALL = r"""(?: boolean | ceiling | concat | contains | count | floor | local-name
+    | name | normalize-space | not | number | round | starts-with | string
+    | string-length | substring | substring-after | substring-before | sum | translate
+    )\s*+\(\s*+"""
 _PLAIN_PATH = re.compile(
-    r"""(?x) \s*+ (?:(?:count|string|sum|number|boolean)\s*+\()?+ \s*+
-    \.?+ /{0,2}+ (?: [\w:@*.-]++ (?:\(\))?+ (?:\[ [^][/]*+ \])?+ /?+ )*+
-    \s*+ \)?+ \s*+"""
+    rf"""(?x) \s*+ (?:{_CALL}){{0,2}}+
+    {_ARGUMENT} (?: , \s*+ {_ARGUMENT} )*+ (?: \)\s*+ ){{0,2}}+"""
 )
+_XPATH_LITERAL = re.compile(r"""'[^']*+'|"[^"]*+\"""")
 _XPATH_FUNCTIONS = frozenset({"xpath", "xpath_exists", "xmlexists"})
 _OUTLINES = frozenset({"polygon", "path"})
 _SHAPES = _OUTLINES | {"box", "circle"}
@@ -45,13 +58,14 @@ def check_cost(name: str, arguments: Any) -> None:
 def check_xpath(node: Any) -> None:
     """Refuse an XPath that is computed or more than steps to somewhere."""
     text = find_string(node)
+    plain = _XPATH_LITERAL.sub('""', text or "")
     if (
         text is None
-        or "::" in text
-        or ".." in text
-        or text.count("//") > 1
-        or len(text) > 500  # noqa: PLR2004
-        or not _PLAIN_PATH.fullmatch(text)
+        or "::" in plain
+        or ".." in plain
+        or plain.count("//") > 1
+        or len(text) > MAX_XPATH
+        or not _PLAIN_PATH.fullmatch(plain)
     ):
         raise Rejected(
             "sql/xpath",

@@ -4,6 +4,7 @@ The guard has found by then what a statement uses by name. Here it is held again
 database's own names, in whichever notation it was written or implied.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -28,6 +29,21 @@ FROM (SELECT q.id, q.name, pg_catalog.to_regclass(
 LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = u.relation AND a.attname = u.name
   AND NOT a.attisdropped
 GROUP BY u.id"""
+
+
+_POPULATING = re.compile("(jsonb?_)?populate_record(set|_valid)?")
+"""Functions that turn texts into what a row's columns hold."""
+
+_POPULATING_OPERATOR = "#="
+
+_TYPED_BY_OTHERS = re.compile(
+    "array_(append|cat|eq|ge|gt|larger|le|lt|ne|positions?|prepend|remove|replace"
+    "|smaller)|array(contained|contains|overlap)|(multi)?range_.*|elem_.*|lag|lead"
+    "|width_bucket"
+)
+"""Functions that turn a constant into what another argument is."""
+
+_TYPED_BY_NAME = frozenset({"pg_input_error_info", "pg_input_is_valid"})
 
 
 def check_names(uses: Uses, defined: UserDefinedNames) -> list[FieldUse]:
@@ -90,9 +106,24 @@ def _check_types(uses: Uses, defined: UserDefinedNames) -> None:
     for _, name in (*uses.types, *uses.relations):
         if name in defined.casts:
             raise _refuse_cast(name)
-    for _, name in uses.types:  # reading a column checks nothing
-        if name in defined.checks:
-            raise _refuse_check(name)
+    if defined.checks:
+        _check_domains(uses, defined)
+
+
+def _check_domains(uses: Uses, defined: UserDefinedNames) -> None:
+    """Refuse what makes a value of a domain; reading a column checks nothing."""
+    calls = {name for _, name in uses.calls}
+    for name in sorted(calls & _TYPED_BY_NAME):
+        raise _refuse_check(name)
+    made = {name for _, name in uses.types}
+    if (
+        any(map(_POPULATING.fullmatch, calls))
+        or any(map(_TYPED_BY_OTHERS.fullmatch, uses.converting))
+        or any(symbol == _POPULATING_OPERATOR for _, symbol in uses.operators)
+    ):
+        made |= {name for _, name in uses.relations}
+    for name in sorted(made & defined.checks):
+        raise _refuse_check(name)
 
 
 def _is_own_operator(
@@ -114,8 +145,8 @@ def _refuse_shadowed(name: str) -> Rejected:
 def _refuse_check(name: str) -> Rejected:
     return Rejected(
         "read-only/cast",
-        f"{name} is, or contains, a domain whose check is a user's function that may do"
-        " anything.",
+        f"{name} makes, is or contains a value of a domain whose check is a user's"
+        " function that may do anything.",
         "Cast to the domain's base type; the administrator can declare that function"
         " STABLE or IMMUTABLE.",
     )
@@ -124,8 +155,8 @@ def _refuse_check(name: str) -> Rejected:
 def _refuse_cast(name: str) -> Rejected:
     return Rejected(
         "read-only/cast",
-        f"{name} is, or has a column of, a type whose cast is a user's function that"
-        " may do anything.",
+        f"{name} is, or has a column of, a type whose cast or order is a user's"
+        " function that may do anything.",
         "Read other tables; the administrator can declare that function STABLE or"
         " IMMUTABLE.",
     )

@@ -38,10 +38,8 @@ WRITING = {
 
 SAMPLING_METHODS = frozenset({"bernoulli", "system", "system_rows", "system_time"})
 
-# What explains without running; `analyze` is here for ANALYZE false alone.
 EXPLAIN_OPTIONS = frozenset(
     {
-        "analyze",
         "buffers",
         "costs",
         "format",
@@ -52,6 +50,10 @@ EXPLAIN_OPTIONS = frozenset(
         "verbose",
     }
 )
+"""What explains without running."""
+
+RUNNING_EXPLAIN_OPTIONS = frozenset({"analyze", "serialize", "timing", "wal"})
+"""What runs the statement, or is about a run; each may be off."""
 
 
 def spell_statement(kind: str) -> str:

@@ -25,6 +25,10 @@ STATEMENT_LOGS = frozenset(
 )
 """Relations of extensions, in any schema, that keep statements or their constants."""
 
+SECRET_STORES = frozenset({"decrypted_key", "decrypted_secrets", "http_request_queue"})
+"""Relations of extensions, in any schema, that hold secrets: of pgsodium, of Supabase's
+vault, and of pg_net, whose requests have tokens in their headers."""
+
 REFUSED_CATALOGS = {
     **dict.fromkeys(
         (
@@ -38,6 +42,7 @@ REFUSED_CATALOGS = {
             "_pg_foreign_servers",
             "foreign_server_options",
             "pg_subscription",
+            *SECRET_STORES,
         ),
         "holds credentials",
     ),
@@ -80,6 +85,8 @@ BEYOND_SCHEMAS = {
 """Tables, views and functions of the catalog and of extensions that show more than
 names and definitions, and why a hub with `schemas` does not read them."""
 
+ANY_SCHEMA = STATEMENT_LOGS | SECRET_STORES
+
 SYSTEM_SCHEMAS = frozenset({"pg_catalog", "information_schema"})
 
 
@@ -87,6 +94,6 @@ def find_refusal(schema: str | None, name: str) -> str | None:
     """Return why a table may not be read, or None."""
     if schema == "pg_toast":
         return "holds rows of other tables"
-    if schema is None or schema in SYSTEM_SCHEMAS or name in STATEMENT_LOGS:
+    if schema is None or schema in SYSTEM_SCHEMAS or name in ANY_SCHEMA:
         return REFUSED_CATALOGS.get(name)
     return None

@@ -29,6 +29,8 @@ from mcphub_server.guards.sql.tree import read_names, split_name
 
 Rule = Callable[[Any], None]
 
+_REWRITE_VALUES = 3
+
 _KNOWN_OPERATORS = CATALOG_OPERATORS | EXTENSION_OPERATORS
 # With a schema of its own, a symbol that PostgreSQL has too is a user's.
 _ADDED_OPERATORS = EXTENSION_OPERATORS - CATALOG_OPERATORS
@@ -39,6 +41,8 @@ def check_function(node: Any) -> None:
     schema, name = split_name(read_names(node.funcname))
     if name == "current_setting" and schema in (None, "pg_catalog"):
         _check_setting(node.args)
+    elif name == "ts_rewrite" and schema in (None, "pg_catalog"):
+        _check_rewrite(node)
     elif not is_allowed(schema, name):
         raise _refuse_function(schema, name)
     else:
@@ -92,6 +96,12 @@ def _check_setting(arguments: Any) -> None:
             "Write for example current_setting('server_version').",
         )
     check_setting_name(value)
+
+
+def _check_rewrite(node: Any) -> None:
+    """Refuse the form of ts_rewrite that runs a string as SQL; three values do not."""
+    if len(node.args or ()) != _REWRITE_VALUES or node.func_variadic:
+        raise _refuse_function(None, "ts_rewrite")
 
 
 def check_setting_name(name: str) -> None:

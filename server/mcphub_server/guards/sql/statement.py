@@ -40,6 +40,7 @@ class Uses:
         columns: Names of columns, without what stands before them.
         operators: Operators, those included that BETWEEN, CASE, IN and USING imply.
         types: Types that a value is cast to or read as.
+        converting: Calls that have a constant without a type among their arguments.
     """
 
     relations: frozenset[QualifiedName] = frozenset()
@@ -48,6 +49,7 @@ class Uses:
     columns: frozenset[str] = frozenset()
     operators: frozenset[QualifiedName] = frozenset()
     types: frozenset[QualifiedName] = frozenset()
+    converting: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +107,10 @@ class UserDefinedNames:
         fields: Functions that `value.name` would call, and that are not allowed.
         operators: Operators on the search path that may do anything.
         all_operators: Such operators in any schema.
-        casts: Types whose casts may do anything, what contains them, and relations
+        casts: Types whose casts or orders may do anything, what contains them, and
+            relations with such columns.
+        checks: Domains whose checks may do anything, what contains them, and relations
             with such columns.
-        checks: Domains whose checks may do anything, and what contains them.
     """
 
     shadows: frozenset[str] = frozenset()

@@ -2,8 +2,9 @@
 
 PostgreSQL finds functions by name and argument types over the whole search path: a
 user's lower(varchar) is called instead of pg_catalog's lower(text). `value.name` calls
-a function where no such column exists, and a cast may be a user's function. So a
-backend asks once in a while, and gives the answer to the guard with every statement.
+a function where no such column exists, and a cast or an order may be a user's function.
+So a backend asks once in a while, and gives the answer to the guard with every
+statement.
 """
 
 from collections.abc import Iterable, Mapping
@@ -40,6 +41,21 @@ cast_end AS (
       WHERE s.oid = c.castsource
         AND s.typnamespace <> 'pg_catalog'::pg_catalog.regnamespace))
 ),
+-- ORDER BY, DISTINCT, GROUP BY, UNION and max() call a type's operator class
+order_end AS (
+  SELECT c.opcintype AS oid
+  FROM (
+    SELECT amprocfamily AS family, amproc::pg_catalog.oid AS function
+    FROM pg_catalog.pg_amproc
+    UNION ALL
+    SELECT m.amopfamily, o.oprcode::pg_catalog.oid
+    FROM pg_catalog.pg_amop m JOIN pg_catalog.pg_operator o ON o.oid = m.amopopr
+  ) s JOIN own ON own.oid = s.function
+  JOIN pg_catalog.pg_opclass c ON c.opcfamily = s.family AND c.opcdefault
+  JOIN pg_catalog.pg_type t ON t.oid = c.opcintype
+    AND t.typnamespace <> 'pg_catalog'::pg_catalog.regnamespace
+  WHERE own.is_volatile
+),
 part AS (
   SELECT oid AS whole, typelem AS part FROM pg_catalog.pg_type WHERE typelem <> 0
   UNION ALL
@@ -54,6 +70,8 @@ part AS (
 -- what contains such a type leads to it: as a column, an item, a domain's base
 reached AS (
   SELECT 'cast' AS kind, oid, is_builtin FROM cast_end
+  UNION
+  SELECT 'cast', oid, false FROM order_end
   UNION
   SELECT 'check', k.contypid, false
   FROM pg_catalog.pg_constraint k

@@ -37,9 +37,10 @@ class UseCollector:
         self._columns: set[tuple[str, ...]] = set()
         self._fields: set[str] = set()
         self._names: set[str] = set()
+        self._converting: set[str] = set()
         self._by_kind: Mapping[type, Callable[[Any], None]] = {
             ast.RangeVar: self._add_relation,
-            ast.FuncCall: lambda node: self._add("calls", node.funcname),
+            ast.FuncCall: self._add_call,
             ast.TypeName: lambda node: self._add("types", node.names),
             ast.SortBy: lambda node: self._add("operators", node.useOp),
             ast.A_Expr: self._add_expression,
@@ -63,7 +64,12 @@ class UseCollector:
         fields = {FieldUse(name, None) for name in self._fields}
         fields.update(field for field in described if field is not None)
         found = {name: frozenset(names) for name, names in self._found.items()}
-        return Uses(fields=frozenset(fields), columns=frozenset(self._names), **found)
+        return Uses(
+            fields=frozenset(fields),
+            columns=frozenset(self._names),
+            converting=frozenset(self._converting),
+            **found,
+        )
 
     def _add(self, group: str, nodes: Any) -> None:
         names = read_names(nodes)
@@ -75,6 +81,11 @@ class UseCollector:
 
     def _add_relation(self, node: Any) -> None:
         self._found["relations"].add(QualifiedName(node.schemaname, node.relname))
+
+    def _add_call(self, node: Any) -> None:
+        self._add("calls", node.funcname)
+        if any(map(_is_untyped, node.args or ())):
+            self._converting.update(read_names(node.funcname)[-1:])
 
     def _add_expression(self, node: Any) -> None:
         implied = BETWEEN.get(node.kind)
@@ -105,3 +116,14 @@ class UseCollector:
 
     def _add_indirection(self, node: Any) -> None:
         self._fields.update(read_names(node.indirection))
+
+
+def _is_untyped(node: Any) -> bool:
+    """Tell whether a value becomes what the place where it stands needs."""
+    if isinstance(node, ast.NamedArgExpr):
+        node = node.arg
+    if isinstance(node, ast.ParamRef):
+        return True
+    if not isinstance(node, ast.A_Const):
+        return False
+    return bool(node.isnull) or isinstance(node.val, ast.String)

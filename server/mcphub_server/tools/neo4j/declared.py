@@ -55,6 +55,7 @@ class Neo4jStatement:
             1,
             self._context.limits.statement_timeout_seconds,
             self._context.limits.max_result_bytes,
+            statement.query_type,
         )
         await self._context.run(self._backend, lambda: self._backend.explain(read))
 
@@ -65,7 +66,7 @@ class Neo4jStatement:
         mark = fingerprint(statement.fingerprint, values)
         pager = Pager(self._context, self._config.name, mark)
         request = PageRequest(
-            statement.text,
+            statement,
             convert(self._config.parameters, values),
             values.limit,
             values.cursor,

@@ -1,12 +1,13 @@
 """One page of a statement's records, for statements of clients and declared ones."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastmcp.tools.base import ToolResult
 
 from mcphub_server.backends.neo4j.backend import Neo4jBackend, Read, Records
 from mcphub_server.errors import BadArgument
+from mcphub_server.guards.cypher.check import CypherStatement
 from mcphub_server.results.table import Page, encode_page
 from mcphub_server.tools.building import build_result
 from mcphub_server.tools.context import ToolContext
@@ -25,13 +26,13 @@ class PageRequest:
     """Which page of which statement.
 
     Attributes:
-        text: The statement, through the guard.
+        statement: What the guard let through.
         values: Its parameters.
         limit: Most records; None: as many as the hub allows.
         cursor: Where the page begins.
     """
 
-    text: str
+    statement: CypherStatement
     values: Mapping[str, object]
     limit: int | None
     cursor: str | None
@@ -48,9 +49,21 @@ async def read_page(
             "page in it with ORDER BY … SKIP … LIMIT …."
         )
     rows = pager.find_limit(request.limit)
-    read = build_read(context, request.text, request.values, rows, offset)
+    read = build_checked_read(context, request.statement, request.values, rows, offset)
     records = await context.run(backend, lambda: backend.read(read))
     return answer_page(context, records, pager, offset)
+
+
+def build_checked_read(
+    context: ToolContext,
+    statement: CypherStatement,
+    values: Mapping[str, object],
+    limit: int,
+    offset: int,
+) -> Read:
+    """Return a read of what the guard let through."""
+    read = build_read(context, statement.text, values, limit, offset)
+    return replace(read, query_type=statement.query_type)
 
 
 def build_read(

@@ -10,7 +10,7 @@ from pydantic import Field, WithJsonSchema
 from mcphub_server.backends.neo4j import statements
 from mcphub_server.backends.neo4j.backend import Neo4jBackend, Read, Records
 from mcphub_server.errors import BadArgument
-from mcphub_server.guards.cypher.check import check_cypher
+from mcphub_server.guards.cypher.check import CypherStatement, check_cypher
 from mcphub_server.results.driver_values import shorten_numbers
 from mcphub_server.tools import schemas
 from mcphub_server.tools.building import ToolDescription, build_tool
@@ -18,6 +18,7 @@ from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.neo4j.pages import (
     PageRequest,
     answer_page,
+    build_checked_read,
     build_read,
     read_page,
 )
@@ -96,9 +97,9 @@ class Neo4jTools:
         self._context.note(fingerprint=statement.fingerprint)
         pager = Pager(self._context, f"{self._backend.name}_query", mark)
         if statement.explain:
-            records = await self._explain(statement.text, values)
+            records = await self._explain(statement, values)
             return self._answer(records, pager, 0)
-        request = PageRequest(statement.text, values, limit, cursor)
+        request = PageRequest(statement, values, limit, cursor)
         return await read_page(self._context, self._backend, pager, request)
 
     async def list_nodes(
@@ -134,8 +135,10 @@ class Neo4jTools:
             await self._check_node(node_id)
         return self._answer(shorten_properties(records), pager, offset)
 
-    async def _explain(self, text: str, values: Mapping[str, object]) -> Records:
-        read = self._build_read(text, values, 1, 0)
+    async def _explain(
+        self, statement: CypherStatement, values: Mapping[str, object]
+    ) -> Records:
+        read = build_checked_read(self._context, statement, values, 1, 0)
         return await self._context.run(
             self._backend, lambda: self._backend.explain(read)
         )

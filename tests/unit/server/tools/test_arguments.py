@@ -107,6 +107,18 @@ def test_an_argument_has_so_many_values(values: list[Any]) -> None:
         pytest.param({"values": "[1, 2]"}, {"values": [1, 2]}, id="a list as text"),
         pytest.param({"filter": ' {"a": 1}'}, {"filter": {"a": 1}}, id="an object"),
         pytest.param({"values": "[1,"}, {"values": "[1,"}, id="what is no JSON stays"),
+        pytest.param({"limit": "0"}, {}, id="a zero as text"),
+        pytest.param({"limit": 0.0}, {}, id="a zero with a point"),
+        pytest.param({"offset": "0"}, {"offset": "0"}, id="a zero as text that counts"),
+        pytest.param({"values": "[]"}, {}, id="an empty list as text"),
+        pytest.param({"filter": "{}"}, {}, id="an empty object as text"),
+        pytest.param({"values": "{}"}, {}, id="an empty object for a list"),
+        pytest.param({"values": "null"}, {}, id="null as text for a list"),
+        pytest.param({"limit": " null "}, {}, id="null as text for a number"),
+        pytest.param({"flag": "null"}, {}, id="null as text for a flag"),
+        pytest.param(
+            {"cursor": "null"}, {"cursor": "null"}, id="a text that says null"
+        ),
         pytest.param({"cursor": "[1]"}, {"cursor": "[1]"}, id="a text stays a text"),
     ],
 )

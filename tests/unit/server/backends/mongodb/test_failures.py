@@ -66,6 +66,20 @@ def test_a_code_about_the_server_makes_it_unavailable(code, reason):
 
 
 @pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("bad auth : authentication failed", BackendUnavailable),
+        ("user is not allowed to do action [find] on [shop.x]", QueryFailed),
+        ("$facet is not allowed in this atlas tier", QueryFailed),
+    ],
+)
+def test_only_a_refused_login_of_atlas_makes_it_unavailable(text, kind):
+    error = OperationFailure(text, 8000, {"errmsg": text, "codeName": "AtlasError"})
+
+    assert isinstance(translate_failure("docs", error), kind)
+
+
+@pytest.mark.parametrize(
     ("cause", "reason"),
     [
         pytest.param(socket.gaierror(), BackendReason.DNS_FAILURE, id="no such host"),

@@ -75,6 +75,29 @@ def test_codes_decide_what_kind_of_failure_it_is(code: str, kind: type) -> None:
     assert "canary" not in str(failure)
 
 
+@pytest.mark.parametrize(
+    ("code", "part", "retry"),
+    [
+        ("Neo.TransientError.Transaction.Terminated", "administrator", 1.0),
+        ("Neo.ClientError.Transaction.TransactionTerminated", "administrator", 1.0),
+        ("Neo.TransientError.Transaction.DeadlockDetected", "try again", 1.0),
+        ("Neo.TransientError.Transaction.LockClientStopped", "try again", 1.0),
+        ("Neo.ClientError.Security.AuthorizationExpired", "try again", 1.0),
+        ("Neo.TransientError.General.OutOfMemoryError", "memory", None),
+        ("Neo.DatabaseError.General.UnknownError", "failed while it ran", None),
+    ],
+)
+def test_a_terminated_statement_is_no_timeout(
+    code: str, part: str, retry: float | None
+) -> None:
+    failure = translate_failure("graph", tell(code))
+
+    assert isinstance(failure, QueryFailed)
+    assert part in str(failure)
+    assert failure.retry_after_seconds == retry
+    assert "canary" not in str(failure)
+
+
 def test_the_planners_words_pass_because_they_quote_the_statement_only() -> None:
     error = tell("Neo.ClientError.Statement.SyntaxError", "Variable `x` not defined")
 

@@ -55,6 +55,15 @@ def interface_data_error(message: str) -> Exception:
         (server_error("53300", "too many"), BackendReason.TOO_MANY_CONNECTIONS),
         (server_error("57P03", "starting up"), BackendReason.ERROR),
         (
+            server_error("XX000", "Tenant or user not found"),
+            BackendReason.BAD_CREDENTIALS,
+        ),
+        (
+            server_error("XX000", "MaxClientsInSessionMode: max clients reached"),
+            BackendReason.TOO_MANY_CONNECTIONS,
+        ),
+        (server_error("XX000", "cache lookup failed"), BackendReason.ERROR),
+        (
             server_error("08P01", "no such database: x"),
             BackendReason.UNKNOWN_DATABASE,
         ),
@@ -228,3 +237,38 @@ def test_the_table_in_the_documentation_is_this_one() -> None:
     page = (Path(__file__).parents[5] / "docs" / "databases.md").read_text()
 
     assert sqlstates.render() in page
+
+
+@pytest.mark.parametrize(
+    ("code", "part", "retry"),
+    [
+        ("23514", "domain", None),
+        ("23502", "domain", None),
+        ("72000", "removed meanwhile", 1.0),
+        ("F0000", "configuration", None),
+        ("08006", "foreign server", None),
+        ("57P01", "interrupted", None),
+        ("57P05", "interrupted", None),
+        ("40P01", "try again", 1.0),
+    ],
+)
+def test_a_statements_class_of_errors_is_told(
+    code: str, part: str, retry: float | None
+) -> None:
+    attempt = Attempt("orders", analysed=True)
+
+    failure = translate_query_error(attempt, server_error(code, "canary"))
+
+    assert isinstance(failure, QueryFailed)
+    assert part in str(failure)
+    assert failure.retry_after_seconds == retry
+    assert "canary" not in str(failure)
+
+
+def test_an_idle_connection_that_the_server_closed_is_told_as_such() -> None:
+    attempt = Attempt("orders", analysed=True, connection_lost=True)
+
+    failure = translate_query_error(attempt, server_error("57P05", "canary"))
+
+    assert isinstance(failure, BackendUnavailable)
+    assert "idle" in str(failure)

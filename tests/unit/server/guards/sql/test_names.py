@@ -248,9 +248,37 @@ def test_a_field_that_no_item_is_sure_to_have_is_judged_as_a_call(sql):
         check_names(check_sql(sql).uses, defined)
 
 
+@pytest.mark.parametrize(
+    ("sql", "passes"),
+    [
+        ("SELECT pg_input_is_valid('2', 'even')", False),
+        ("SELECT array_position(array_agg(e), '2') FROM evens", False),
+        ("SELECT lead(e, 1, $1) OVER () FROM evens", False),
+        ("SELECT lag(e, 1, NULL) OVER () FROM evens", False),
+        ("SELECT array_position(array_agg(e), '2') FROM odds", True),
+        ("SELECT lower('A'), lag(e) OVER () FROM evens WHERE e = '2'", True),
+        ("SELECT json_populate_record(NULL::point3, '{}') FROM odds", True),
+    ],
+)
+def test_a_domains_check_is_not_reached_by_a_constant(sql, passes):
+    defined = UserDefinedNames(checks=frozenset({"even", "evens"}))
+    uses = check_sql(sql, 1).uses
+
+    if passes:
+        assert check_names(uses, defined) == []
+    else:
+        with pytest.raises(Rejected, match="domain"):
+            check_names(uses, defined)
+
+
 CLOSED = {
     "a column by name": "SELECT query FROM pg_stat_activity",
     "with its relation": "SELECT a.query FROM pg_catalog.pg_stat_activity a",
+    "with its own name": "SELECT pg_stat_activity.query FROM pg_stat_activity",
+    "beside another's": "SELECT s.query, a.query FROM s, pg_stat_activity a",
+    "of a joined row": "SELECT j.query FROM (s CROSS JOIN pg_stat_activity) AS j",
+    "of a compared row": "SELECT u.query FROM s JOIN pg_stat_activity USING (query) u",
+    "from outside": "SELECT (SELECT a.query) FROM pg_stat_activity a",
     "in a condition": "SELECT pid FROM pg_stat_activity WHERE query LIKE '%x%'",
     "by a star": "SELECT * FROM pg_stat_activity",
     "by TABLE": "TABLE pg_stat_activity",
@@ -300,6 +328,8 @@ def test_what_other_clients_asked_and_settings_of_roles_are_closed(sql):
         "SELECT * FROM pg_class",
         "SELECT relname, pg_get_expr(relpartbound, oid) FROM pg_class",
         "SELECT query FROM searches",
+        "SELECT s.query, a.pid FROM searches s, pg_stat_activity a",
+        "SELECT q.query FROM pg_roles r JOIN public.queries q ON q.owner = r.oid",
         "SELECT * FROM shop.pg_roles",
     ],
 )
