@@ -56,7 +56,7 @@ class GuardedDatabase:
 
     connection: Any
     names: DatabaseNames = field(default_factory=DatabaseNames)
-    timeout_ms: int = 2_000
+    timeout_ms: int = 60_000
 
     @classmethod
     async def connect(cls, dsn: str) -> GuardedDatabase:

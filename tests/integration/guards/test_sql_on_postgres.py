@@ -20,6 +20,10 @@ def items(*expected):
     ]
 
 
+SHORT_MILLISECONDS = 2_000
+"""The limit of statements that are to meet it."""
+
+
 @pytest.mark.parametrize(
     "sql", [pytest.param(sql, id=name) for name, sql in ANALYTICS.items()]
 )
@@ -43,7 +47,11 @@ async def test_what_must_be_rejected_changes_nothing(database, item):
 
 
 @pytest.mark.parametrize("item", items("safe-error"))
-async def test_what_must_be_contained_is_refused_stopped_or_cut(database, item):
+async def test_what_must_be_contained_is_refused_stopped_or_cut(
+    database, item, monkeypatch
+):
+    monkeypatch.setattr(database, "timeout_ms", SHORT_MILLISECONDS)
+
     try:
         page = await database.run(item.text)
     except (Rejected, asyncpg.QueryCanceledError):
