@@ -74,6 +74,8 @@ def build_conditions(given: StatusInput) -> tuple[Condition, ...]:
 StatusReasonMessage = tuple[ConditionStatus, Reason, str]
 DEFAULT_REPLICAS = 1
 _PAUSED = "paused by the spec: only the status changes"
+_FAILING = (ConditionType.RECONCILING, ConditionType.STALLED)
+"""What says of a write that it fails again and again."""
 
 
 def _ready(given: StatusInput) -> StatusReasonMessage:
@@ -95,11 +97,11 @@ def _ready(given: StatusInput) -> StatusReasonMessage:
 def _while_not_serving(given: StatusInput) -> tuple[Reason, str]:
     hub, progress = given.observed.hub, given.progress
     count = _rollout_message(progress)
-    lost = progress.finished_before and not _is_starting_again(given)
     if cause := find_cause(given.observed, progress):
         return cause.reason, f"{count}; {cause.message}"
     if hub.spec.paused:
         return Reason.PAUSED_BY_SPEC, f"{count}; {_PAUSED}"
+    lost = progress.finished_before and not _is_starting_again(given)
     if _is_stuck(given) or lost:
         return Reason.NO_READY_REPLICA, _with_wait(given)
     return Reason.PROGRESSING, _with_wait(given, HINT_SECONDS)
@@ -221,9 +223,6 @@ def _find_failing(given: StatusInput) -> Finding | None:
     if Reason.WRITE_FAILED not in told:
         return None
     return next(iter(given.findings.transient), None)
-
-
-_FAILING = (ConditionType.RECONCILING, ConditionType.STALLED)
 
 
 def _is_left_alone(given: StatusInput) -> bool:
