@@ -3,6 +3,7 @@
 They stand here since pytest reads options of the outermost conftest only.
 """
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,6 +28,17 @@ def pytest_xdist_make_scheduler(
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest lanes first."""
     items.sort(key=lambda item: find_rank(item.path, item.config.rootpath))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Keep the collector from what collecting the tests made.
+
+    A million objects take it half a second each time, in whatever runs just then: a
+    call of a hub in this process would be that slow.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -10,7 +10,6 @@ is charged to the caller.
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from weakref import WeakValueDictionary
 
 from mcphub_server.errors import LimitExceeded
 from mcphub_server.recent import RecentMap
+from mcphub_server.tools.cpu_clock import start_cpu_clock
 from mcphub_server.web.caller import Share, current_share
 
 LONGEST_AT_ONCE = 200
@@ -85,11 +85,11 @@ class GuardRunner:
     @contextmanager
     def charging(self) -> Iterator[None]:
         """Charge the caller for what the block costs of the processor."""
-        began = time.thread_time()
+        read_clock = start_cpu_clock()
         try:
             yield
         finally:
-            self._charge(time.thread_time() - began)
+            self._charge(read_clock())
 
     async def check_aside(
         self,
@@ -121,11 +121,11 @@ class GuardRunner:
         loop, caller = asyncio.get_running_loop(), copy_context()
 
         def run() -> Result:
-            began = time.thread_time()
+            read_clock = start_cpu_clock()
             try:
                 return guard()
             finally:  # also when the caller has gone meanwhile
-                spent = time.thread_time() - began
+                spent = read_clock()
                 loop.call_soon_threadsafe(self._charge, spent, context=caller)
 
         return await loop.run_in_executor(self._worker, run)

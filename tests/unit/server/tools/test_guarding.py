@@ -1,7 +1,9 @@
 """Guards that take long leave the event loop to others."""
 
 import asyncio
+import gc
 import threading
+import time
 
 import pytest
 
@@ -115,6 +117,25 @@ async def test_what_a_check_costs_is_charged_to_its_caller(length: int):
 
     assert [principal for principal, _ in charged] == ["a"]
     assert charged[0][1] > 0
+
+
+@pytest.mark.parametrize("length", [10, 1000], ids=["at once", "in the worker"])
+async def test_garbage_collections_are_not_charged(length: int):
+    heap = [[number] for number in range(300_000)]
+    collections: list[float] = []
+    charged: list[float] = []
+
+    def collect(text: str, _count: int) -> str:
+        began = time.thread_time()
+        gc.collect()
+        collections.append(time.thread_time() - began)
+        return text
+
+    await GuardRunner(charged.append).check(collect, "a" * length, len(heap))
+    await asyncio.sleep(0)
+
+    assert len(charged) == len(collections) == 1
+    assert charged[0] < collections[0] / 2
 
 
 async def test_a_check_whose_client_has_gone_is_charged_too():
