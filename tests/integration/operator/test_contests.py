@@ -106,6 +106,7 @@ async def test_d24_a_controller_that_undoes_a_field_does_not_make_a_hot_loop(
 ):
     """It is quick, so that the budget is spent; the operator says what happens."""
     async with running_operator(world) as running:
+        began = time.monotonic()
         await world.apply_hub()
         await world.wait_condition("Stalled", "False")
 
@@ -122,5 +123,6 @@ async def test_d24_a_controller_that_undoes_a_field_does_not_make_a_hot_loop(
             task.cancel()
 
         assert "Service team-data (metadata.labels" in told["message"]
-        assert running.requests.count()["apply Service"] <= 2 * BURST
+        refilled = (time.monotonic() - began) / REFILL_SECONDS
+        assert running.requests.count()["apply Service"] <= 2 * BURST + refilled
         await world.wait_condition("Stalled", "False")
