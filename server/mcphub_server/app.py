@@ -114,7 +114,7 @@ def build_hub(
     state.on_change(live.wake)
     fast_path = ToolFastPath(mcp, catalog.find, calls)
 
-    transports = build_transports(mcp, config.transports, state, fast_path.is_own)
+    transports = build_transports(mcp, config.transports, state, fast_path)
     sessions = build_session_services(config, runtime, metrics.registry, state, peers)
     return Hub(
         runtime=runtime,

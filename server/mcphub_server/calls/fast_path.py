@@ -1,4 +1,4 @@
-"""The fast path from the SDK to a hub's own tools.
+"""The fast path to a hub's own tools, from the SDK and from the endpoint itself.
 
 For each call FastMCP consults its providers, the session's visibility rules,
 transforms and each component's own authorization, and the SDK then walks the whole
@@ -17,7 +17,12 @@ from fastmcp.server.middleware import CallNext, MiddlewareContext
 from fastmcp.tools.base import Tool, ToolResult
 from mcp.server.context import CallNext as PassOn
 from mcp.server.context import HandlerResult, ServerRequestContext
-from mcp_types import SERVER_INFO_META_KEY, CallToolRequestParams
+from mcp_types import (
+    SERVER_INFO_META_KEY,
+    CallToolRequestParams,
+    ContentBlock,
+    TextContent,
+)
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
@@ -66,9 +71,30 @@ class ToolFastPath:
         params = self._find_call(ctx)
         if params is None:
             return await call_next(ctx)
+        return await self._answer(params, ctx.protocol_version)
+
+    async def answer(
+        self, name: str, arguments: dict[str, Any], revision: str
+    ) -> dict[str, Any] | None:
+        """Answer a call that the endpoint has read itself.
+
+        Returns:
+            The result as this revision's clients read it; None if it is no own tool's.
+        """
+        if self._find(name) is None:
+            return None
+        params = CallToolRequestParams.model_construct(name=name, arguments=arguments)
+        try:
+            return await self._answer(params, revision)
+        except NotFoundError:  # withdrawn a moment ago
+            return None
+
+    async def _answer(
+        self, params: CallToolRequestParams, revision: str
+    ) -> dict[str, Any]:
         context = MiddlewareContext(message=params, method="tools/call")
         result = await self._middleware(context, self._run)
-        return self._render(result, ctx.protocol_version)
+        return self._render(result, revision)
 
     def _find_call(
         self, ctx: ServerRequestContext[Any, Any]
@@ -94,10 +120,7 @@ class ToolFastPath:
     def _render(self, result: ToolResult, revision: str) -> dict[str, Any]:
         """Return a result as this revision's clients read it; its rows as they are."""
         rendered: dict[str, Any] = {
-            "content": [
-                block.model_dump(by_alias=True, mode="json", exclude_none=True)
-                for block in result.content
-            ],
+            "content": [render_block(block) for block in result.content],
             "isError": result.is_error,
         }
         if (
@@ -112,3 +135,10 @@ class ToolFastPath:
         if meta:
             rendered["_meta"] = meta
         return rendered
+
+
+def render_block(block: ContentBlock) -> dict[str, Any]:
+    """Return a block as JSON has it; most are text and nothing else."""
+    if type(block) is TextContent and not block.annotations and not block.meta:
+        return {"type": "text", "text": block.text}
+    return block.model_dump(by_alias=True, mode="json", exclude_none=True)

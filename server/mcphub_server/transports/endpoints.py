@@ -5,10 +5,10 @@ authentication. This puts the same parts (the SDK's session manager and SSE tran
 behind one pipeline.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from fastmcp import FastMCP
 from fastmcp.server.context import reset_transport, set_transport
@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcphub_server.config.hub import TransportsConfig
 from mcphub_server.traffic.state import ServerState
+from mcphub_server.transports.direct import DirectCalls
 from mcphub_server.transports.response_mode import (
     PerRequestSessionManager,
     install_transport,
@@ -32,6 +33,20 @@ from mcphub_server.web.request import get_request
 
 # the Host guard of this server is stricter and knows the hub's names
 NO_SECOND_GUARD = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+
+
+class OwnTools(Protocol):
+    """The hub's own tools."""
+
+    def is_own(self, name: str) -> bool:
+        """Return whether a tool is one that the current caller may use."""
+        ...
+
+    async def answer(
+        self, name: str, arguments: dict[str, Any], revision: str
+    ) -> dict[str, Any] | None:
+        """Answer a call in a revision; None if it is not an own tool's."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +72,7 @@ def build_transports(
     mcp: FastMCP,
     config: TransportsConfig,
     state: ServerState,
-    returns_result_only: Callable[[str], bool],
+    own_tools: OwnTools,
 ) -> Transports:
     """Make the endpoints that are enabled.
 
@@ -65,18 +80,19 @@ def build_transports(
         mcp: The server behind them.
         config: Which of them the hub offers.
         state: Learns to count the sessions.
-        returns_result_only: Whether a tool sends nothing before its result.
+        own_tools: The hub's own, which send nothing before their result.
     """
     install_transport()
     manager = PerRequestSessionManager(
-        returns_result_only,
+        own_tools.is_own,
         app=mcp._mcp_server,  # noqa: SLF001 -- as FastMCP's own http_app does
         stateless=not config.is_stateful,
         security_settings=NO_SECOND_GUARD,
     )
     state.count_sessions = manager.count_sessions
     sse = SseServerTransport(f"{Endpoint.MESSAGES}/", NO_SECOND_GUARD)
-    app = Endpoints(mcp, manager, sse if config.sse.enabled else None)
+    endpoints = Endpoints(mcp, manager, sse if config.sse.enabled else None)
+    app = DirectCalls(endpoints, own_tools.answer, is_stateful=config.is_stateful)
     websockets = WebSockets(mcp._mcp_server)  # noqa: SLF001 -- as above
     offered = websockets if config.web_socket.enabled else None
     return Transports(mcp, app, offered, manager)

@@ -5,6 +5,8 @@ REQUEST_ID_HEADER = b"x-request-id"
 ACCEPT_HEADER = b"accept"
 SESSION_HEADER = b"mcp-session-id"
 REVISION_HEADER = b"mcp-protocol-version"
+METHOD_HEADER = b"mcp-method"
+NAME_HEADER = b"mcp-name"
 LAST_EVENT_HEADER = b"last-event-id"
 LENGTH_HEADER = b"content-length"
 

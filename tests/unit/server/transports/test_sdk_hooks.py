@@ -59,8 +59,7 @@ def build_server():
         return "done"
 
     own = build_tool(ToolDescription("own", "Own", "For tests.", OBJECT), answer_spaced)
-    ToolFastPath(mcp, {"own": own}.get, pass_on)
-    return mcp
+    return mcp, ToolFastPath(mcp, {"own": own}.get, pass_on)
 
 
 async def answer_spaced():
@@ -71,12 +70,22 @@ async def pass_on(context, call_next):
     return await call_next(context)
 
 
+class QuickToo:
+    """The hub's own tools, and one of FastMCP's that sends nothing but its result."""
+
+    def __init__(self, own_tools):
+        self.answer = own_tools.answer
+        self._is_own = own_tools.is_own
+
+    def is_own(self, name):
+        return name == "quick" or self._is_own(name)
+
+
 @asynccontextmanager
 async def running(sessions):
     config = TransportsConfig.model_validate({"streamableHTTP": {"sessions": sessions}})
-    transports = build_transports(
-        build_server(), config, ServerState(), {"quick", "own"}.__contains__
-    )
+    mcp, own_tools = build_server()
+    transports = build_transports(mcp, config, ServerState(), QuickToo(own_tools))
     async with transports.run():
         yield transports
 
