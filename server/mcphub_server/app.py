@@ -66,6 +66,7 @@ from mcphub_server.web.forwarded import parse_networks
 from mcphub_server.web.hosts import build_host_policy
 from mcphub_server.web.paths import PathRouter
 from mcphub_server.web.request_context import RequestContextMiddleware
+from mcphub_server.web.turns import Turns, TurnsMiddleware
 
 INSTRUCTIONS = (
     "This server reads databases and never changes them. Call list_services to see "
@@ -149,7 +150,7 @@ def build_pipeline(
     page = build_page(runtime.hub) if config.web_page.enabled else {}
     refusals = RefusalLog(metrics.count_auth_failure, LineBudget())
     bodies = BodyBudget(find_memory_limit())
-    note_full = partial(metrics.count_limited, "body")
+    note_full, turns = partial(metrics.count_limited, "body"), Turns()
     layers: list[Layer] = [  # outermost first
         # holds back the refusals of a caller who has many
         lambda app: ThrottledRefusals(app, state.throttle),
@@ -165,6 +166,8 @@ def build_pipeline(
         lambda app: PeerAuthMiddleware(app, sessions),
         # the bearer token of every other request
         lambda app: AuthMiddleware(app, policy, refusals),
+        # in one turn of the event loop each caller begins one request
+        lambda app: TurnsMiddleware(app, turns),
         # WebSockets end here; each is its own session, on this replica
         lambda app: WebSocketRouter(app, transports.websockets),
         # /mcp: a response that takes a while becomes a stream that can be resumed

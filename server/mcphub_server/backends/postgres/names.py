@@ -19,6 +19,8 @@ from mcphub_server.guards.sql.statement import (
 )
 
 KEPT_SECONDS = 30.0
+GRACE_SECONDS = 5.0
+"""How much longer they count while a call asks for them again."""
 
 Fetch = Callable[..., Awaitable[Sequence[Any]]]
 """Runs one of this project's own statements: its text and its arguments."""
@@ -50,10 +52,14 @@ def check_functions(unsafe: Sequence[Mapping[str, Any]]) -> None:
 class DatabaseNames:
     """What one database's users defined."""
 
-    def __init__(self, schemas: Sequence[str] = ()) -> None:
+    def __init__(
+        self, schemas: Sequence[str] = (), clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._schemas = schemas
+        self._clock = clock
         self._defined = UserDefinedNames()
         self._until = float("-inf")
+        self._is_asking = False
 
     async def check(
         self, fetch: Fetch, statement: SqlStatement, granted: Granted = frozenset()
@@ -68,10 +74,7 @@ class DatabaseNames:
         Raises:
             Rejected: With this database's names, the statement is not known to read.
         """
-        if time.monotonic() >= self._until:
-            rows = await fetch(user_defined_names.QUERY)
-            self._defined = user_defined_names.build_user_defined_names(rows)
-            self._until = time.monotonic() + KEPT_SECONDS
+        await self._learn(fetch)
         called = sorted(granted & statement.uses.calls)
         if called:
             columns = [list(column) for column in zip(*called, strict=True)]
@@ -83,6 +86,22 @@ class DatabaseNames:
             names.check_answers(fields, await fetch(names.FIND_COLUMNS, *questions))
         if self._schemas:
             await self._check_scope(fetch, statement)
+
+    async def _learn(self, fetch: Fetch) -> None:
+        """Ask for the names once their time is over.
+
+        One call asks; meanwhile others go by the old names, for a moment more.
+        """
+        now = self._clock()
+        if now < self._until or (self._is_asking and now < self._until + GRACE_SECONDS):
+            return
+        self._is_asking = True
+        try:
+            rows = await fetch(user_defined_names.QUERY)
+        finally:
+            self._is_asking = False
+        self._defined = user_defined_names.build_user_defined_names(rows)
+        self._until = self._clock() + KEPT_SECONDS
 
     async def _check_scope(self, fetch: Fetch, statement: SqlStatement) -> None:
         unqualified = scope.check_qualified(statement, self._schemas)
