@@ -15,6 +15,8 @@ WORKERS ?= 6
 LANES := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --max-worker-restart 0
 # Kept byte code saves each worker the compilation of all tests.
 export PYTHONDONTWRITEBYTECODE :=
+# Kubernetes and etcd collect garbage less often; their heaps are small in tests.
+TEST_GOGC := 400
 # What these need takes ten minutes to build on two CPUs.
 RELEASE_TESTS := tests/manifests/test_chart.py tests/manifests/test_scanners.py \
   tests/integration/release/test_workflows.py
@@ -97,7 +99,7 @@ check: lint ## Run the quick checks: lint and the unit tests
 
 .PHONY: test
 test: lint images parts ## Run every check and every test against real components
-	@$(BIN)/pytest $(LANES) $(addprefix --ignore=,$(RELEASE_TESTS) $(PAGE_TESTS)) tests
+	@GOGC=$(TEST_GOGC) $(BIN)/pytest $(LANES) $(addprefix --ignore=,$(RELEASE_TESTS) $(PAGE_TESTS)) tests
 
 .PHONY: test-release
 test-release: env ## Test chart, scanners' findings and workflows (builds Helm, kube-score, actionlint)
