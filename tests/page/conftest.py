@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from tests.support import postgres
+from tests.support.browser.axe import install_axe
 from tests.support.browser.chromium import Tab, open_tab, running_chromium
 from tests.support.hub import HubFiles, HubProcess, hub_process
 from tests.support.postgres import running_postgres
@@ -33,6 +34,11 @@ def server(
         )
         with hub_process(files, MCPHUB_HUB="team-data") as running:
             yield running
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    return install_axe()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.browser.axe import find_violations
 from tests.support.browser.chromium import Tab
 from tests.support.hub import TOKEN, HubProcess
 
@@ -147,15 +148,61 @@ async def test_the_keyboard_is_enough(tab: Tab) -> None:
     assert not await tab.run("document.getElementById('result').hidden")
 
 
+async def show_result(tab: Tab) -> None:
+    """Bring the page to where all of its parts are shown."""
+    await log_in(tab)
+    await tab.wait_for("!document.getElementById('call').hidden")
+    await call(tab, "postgres_query", sql="SELECT 1 AS x, 'text' AS y")
+    await tab.wait_for(f"{MESSAGE} === 'Done.'")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_nothing_keeps_people_with_a_screen_reader_out(
+    tab: Tab, axe: str, scheme: str
+) -> None:
+    await tab.emulate(scheme)
+    at_first = await find_violations(tab, axe)
+    await log_in(tab, "wrong" * 5)
+    await tab.wait_for(f"{MESSAGE}.startsWith('The hub does not accept')")
+    refused = await find_violations(tab, axe)
+
+    await show_result(tab)
+    in_use = await find_violations(tab, axe)
+
+    assert (at_first, refused, in_use) == ([], [], [])
+
+
+async def test_the_page_follows_the_colour_scheme(tab: Tab) -> None:
+    ground = "getComputedStyle(document.body).backgroundColor"
+
+    await tab.emulate("dark")
+    dark = await tab.run(ground)
+    await tab.emulate("light")
+
+    assert (dark, await tab.run(ground)) == ("rgb(13, 17, 23)", "rgb(255, 255, 255)")
+
+
 async def test_a_narrow_screen_needs_no_sideways_scrolling(tab: Tab) -> None:
+    await tab.emulate("light", width=320)
+    await show_result(tab)
+
+    assert await tab.run("document.documentElement.scrollWidth") <= 320
+
+
+async def test_connect_texts_are_copied(tab: Tab, server: HubProcess) -> None:
     await tab.send(
-        "Emulation.setDeviceMetricsOverride",
-        width=320,
-        height=640,
-        deviceScaleFactor=1,
-        mobile=True,
+        "Browser.grantPermissions",
+        permissions=["clipboardReadWrite", "clipboardSanitizedWrite"],
+        origin=server.url,
+        browserContextId=tab.context,
     )
+    await tab.send("Page.bringToFront")
     await log_in(tab)
     await tab.wait_for("!document.getElementById('call').hidden")
 
-    assert await tab.run("document.documentElement.scrollWidth") <= 320
+    await tab.run("document.querySelector('#clients button').click()")
+    await tab.wait_for(f"{MESSAGE}.startsWith('Copied: Claude Code')")
+
+    copied = await tab.run("navigator.clipboard.readText()")
+    assert copied.startswith("claude mcp add --transport http")
+    assert f"Bearer {TOKEN}" in copied

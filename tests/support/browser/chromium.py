@@ -3,6 +3,7 @@
 https://chromedevtools.github.io/devtools-protocol/
 """
 
+import base64
 import itertools
 import json
 import subprocess
@@ -48,6 +49,7 @@ class Tab:
 
     connection: ClientConnection
     session: str
+    context: str = ""
     events: list[dict[str, Any]] = field(default_factory=list)
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(100))
 
@@ -87,6 +89,25 @@ class Tab:
         except AssertionError:
             shown = await self.run("document.body.innerText")
             raise AssertionError(f"{script} never held; the page:\n{shown}") from None
+
+    async def draw(self) -> bytes:
+        """Return a picture of the whole page as PNG."""
+        answer = await self.send(
+            "Page.captureScreenshot", format="png", captureBeyondViewport=True
+        )
+        return base64.b64decode(answer["data"])
+
+    async def emulate(self, scheme: str, width: int = 800, height: int = 600) -> None:
+        """Show the page in a colour scheme, on a screen of a size in pixels."""
+        feature = {"name": "prefers-color-scheme", "value": scheme}
+        await self.send("Emulation.setEmulatedMedia", features=[feature])
+        await self.send(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 500,
+        )
 
     async def press(self, key: str) -> None:
         """Press a key and let it go."""
@@ -128,6 +149,7 @@ async def open_tab(address: str) -> AsyncIterator[Tab]:
             return await _ask(connection, message, tab.events)
 
         context = (await ask(1, "Target.createBrowserContext"))["browserContextId"]
+        tab.context = context
         made = await ask(
             2, "Target.createTarget", url="about:blank", browserContextId=context
         )

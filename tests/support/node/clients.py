@@ -12,7 +12,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.node.runtime import NodeRuntime, find_node
+from tests.support.node.runtime import find_node
 from tools.cluster.places import cache_dir, exclusive, log_dir
 from tools.cluster.progress import run_logged
 from tools.cluster.registries import NPM, fetching
@@ -52,32 +52,46 @@ class NodeClients:
 
 
 def install_clients() -> NodeClients:
-    """Return the packages of the lockfile, installed if they are missing."""
-    runtime = find_node()
-    folder = cache_dir() / f"node-clients-{_fingerprint()}"
+    """Return the packages of this folder's lockfile, installed if they are missing."""
+    node = find_node().node
+    modules = install_packages(SOURCES, "node-clients", "MCP clients", "150 MB")
+    return NodeClients(node, modules)
+
+
+def install_packages(sources: Path, name: str, what: str, size: str) -> Path:
+    """Install a folder's lockfile into the cache, once; return the modules' folder.
+
+    Args:
+        sources: Where package.json and package-lock.json are.
+        name: Of the folder in the cache, without the fingerprint.
+        what: The packages in words.
+        size: How much they are.
+    """
+    folder = cache_dir() / f"{name}-{_fingerprint(sources)}"
     with exclusive(folder.name):
         if not folder.is_dir():
-            _install(runtime, folder)
-    return NodeClients(runtime.node, folder / "node_modules")
+            partial = folder.with_name(f"{folder.name}.partial")
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+            for manifest in MANIFESTS:
+                shutil.copy(sources / manifest, partial)
+            with fetching(f"the {what} of package-lock.json", NPM):
+                _run_npm(partial, f"Installing {what} from npm (once, {size})", name)
+            partial.rename(folder)
+    return folder / "node_modules"
 
 
-def _fingerprint() -> str:
-    content = b"".join((SOURCES / name).read_bytes() for name in MANIFESTS)
+def _fingerprint(sources: Path) -> str:
+    content = b"".join((sources / name).read_bytes() for name in MANIFESTS)
     return hashlib.sha256(content).hexdigest()[:12]
 
 
-def _install(runtime: NodeRuntime, folder: Path) -> None:
-    partial = folder.with_name(f"{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    for name in MANIFESTS:
-        shutil.copy(SOURCES / name, partial)
-    with fetching("the MCP clients of package-lock.json", NPM):
-        run_logged(
-            "Installing MCP clients from npm (once, 150 MB)",
-            [*runtime.npm, "ci", "--ignore-scripts", "--no-fund", "--no-audit"],
-            log_dir() / "node-clients.log",
-            cwd=partial,
-            env={**os.environ, "PATH": f"{runtime.node.parent}:{os.environ['PATH']}"},
-        )
-    partial.rename(folder)
+def _run_npm(folder: Path, title: str, name: str) -> None:
+    runtime = find_node()
+    run_logged(
+        title,
+        [*runtime.npm, "ci", "--ignore-scripts", "--no-fund", "--no-audit"],
+        log_dir() / f"{name}.log",
+        cwd=folder,
+        env={**os.environ, "PATH": f"{runtime.node.parent}:{os.environ['PATH']}"},
+    )
