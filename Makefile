@@ -111,6 +111,10 @@ test-release: env ## Test chart, scanners' findings and workflows (builds Helm, 
 test-page: env ## Test the page at / in headless Chromium (installs it)
 	@$(BIN)/pytest $(PAGE_TESTS)
 
+.PHONY: pictures
+pictures: env ## Draw the page at / of a real hub for the documentation, in Chromium
+	@$(BIN)/python -m tests.page.pictures
+
 .PHONY: integrations
 integrations: env ## Let each agent framework use a hub (once: 3 GB of packages; 5 min)
 	@$(BIN)/pytest -rA tools/integrations

@@ -22,6 +22,7 @@ from tools.release.checkout import parse_remote
 
 PAGES = ("*.md", "docs/**/*.md", "examples/README.md", "charts/mcphub/README.md")
 CLUSTER_PAGE = "tools/cluster/README.md"
+PICTURES = Path("docs/pictures")
 MAP = "docs/README.md"
 LAST_SECTION = "Engineering notes"
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(([^)\s]+)\)")
@@ -75,7 +76,7 @@ def _list_pages(links: list[tuple[str, str]]) -> Iterator[dict[str, str]]:
 
 
 def collect(root: Path, target: Path, source: str) -> None:
-    """Copy all pages to a folder, with links that work there."""
+    """Copy all pages and pictures to a folder, with links that work there."""
     shutil.rmtree(target, ignore_errors=True)
     pages = set(find_pages(root))
     for page in pages:
@@ -83,6 +84,7 @@ def collect(root: Path, target: Path, source: str) -> None:
         written.parent.mkdir(parents=True, exist_ok=True)
         text = (root / page).read_text()
         written.write_text(rewrite_links(text, page, pages, source))
+    shutil.copytree(root / PICTURES, target / PICTURES)
 
 
 def find_source(root: Path) -> str:
