@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from mcphub_operator.status.condition_model import Reason
 from mcphub_operator.status.pull_hints import find_pull_hint
+from mcphub_operator.status.start_hints import describe_start_error, is_wrong_format
 
 _IMAGE = frozenset(
     {
@@ -21,16 +22,9 @@ _IMAGE = frozenset(
         "SignatureValidationFailed",
     }
 )
-_CREATION = frozenset(
-    {
-        "CreateContainerConfigError",
-        "CreateContainerError",
-        "RunContainerError",
-        "PreCreateHookError",
-        "PreStartHookError",
-        "PostStartHookError",
-    }
-)
+_STARTING = "RunContainerError"
+_NOT_STARTED = frozenset({"StartError", "ContainerCannotRun", _STARTING})
+"""Why a container ended that never ran."""
 _MANY_RESTARTS = 2
 _OUT_OF_MEMORY = "OOMKilled"
 _BACK_OFF = "CrashLoopBackOff"
@@ -100,7 +94,9 @@ def _find_container_faults(
         message = f"{where}: image {image} cannot be pulled"
         message += f": {hint}" if hint else ""
         yield PodFault(Reason.IMAGE_PULL_FAILED, message)
-    elif waiting in _CREATION:
+    elif waiting == _STARTING:
+        yield _build_start_fault(where, words)
+    elif waiting.endswith("Error"):
         message = f"{where} cannot be created: {words}"
         yield PodFault(Reason.CONFIGURATION_ERROR, message)
     else:
@@ -115,10 +111,17 @@ def _find_container_faults(
 def _find_exit(
     where: str, ended: Mapping[str, Any], *, loops: bool
 ) -> Iterator[PodFault]:
-    code = ended.get("exitCode")
-    if ended.get("reason") == _OUT_OF_MEMORY:
+    code, words = ended.get("exitCode"), str(ended.get("message") or "")
+    if ended.get("reason") in _NOT_STARTED or is_wrong_format(words):
+        yield _build_start_fault(where, words or f"exit code {code}")
+    elif ended.get("reason") == _OUT_OF_MEMORY:
         message = f"{where} used more memory than its limit (exit code {code})"
         yield PodFault(Reason.OUT_OF_MEMORY, message)
     elif code != 0 or loops:
         message = f"{where} ends with exit code {code}; `kubectl logs -p` shows why"
         yield PodFault(Reason.CRASH_LOOPING, message)
+
+
+def _build_start_fault(where: str, words: str) -> PodFault:
+    message = f"{where} cannot be started: {describe_start_error(words)}"
+    return PodFault(Reason.CONFIGURATION_ERROR, message)

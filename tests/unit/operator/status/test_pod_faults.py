@@ -43,6 +43,17 @@ DENIED = (
 )
 UNREACHED = 'Head "https://r.example.com/v2/": dial tcp: no such host'
 BACK_OFF = waiting("CrashLoopBackOff")
+RUNC = (
+    "failed to create containerd task: failed to create shim task: OCI runtime create"
+    " failed: runc create failed: unable to start container process: "
+)
+NO_PROGRAM = f'{RUNC}exec: "mcphub": executable file not found in $PATH: unknown'
+
+
+def not_started(message: str) -> dict[str, Any]:
+    return {
+        "terminated": {"exitCode": 128, "reason": "StartError", "message": message}
+    }
 
 
 @pytest.mark.parametrize(
@@ -91,6 +102,50 @@ BACK_OFF = waiting("CrashLoopBackOff")
             Reason.CONFIGURATION_ERROR,
             ["server", "no key x"],
             id="a container that cannot be created",
+        ),
+        pytest.param(
+            container(**waiting("VirtualNodeError", "no capacity")),
+            Reason.CONFIGURATION_ERROR,
+            ["server", "no capacity"],
+            id="an error that only one kind of node has a word for",
+        ),
+        pytest.param(
+            container(**BACK_OFF, lastState=not_started(NO_PROGRAM)),
+            Reason.CONFIGURATION_ERROR,
+            ["server", "cannot be started", "has no such program"],
+            id="an image without its program",
+        ),
+        pytest.param(
+            container(
+                **BACK_OFF, lastState=not_started(f"{RUNC}exec /x: exec format error")
+            ),
+            Reason.CONFIGURATION_ERROR,
+            ["cannot be started", "another processor"],
+            id="an image for another processor",
+        ),
+        pytest.param(
+            container(
+                **BACK_OFF,
+                lastState={
+                    "terminated": ended(255)["terminated"]
+                    | {"message": "exec /usr/bin/python3: exec format error\n"}
+                },
+            ),
+            Reason.CONFIGURATION_ERROR,
+            ["cannot be started", "another processor"],
+            id="a program for another processor that the runtime started",
+        ),
+        pytest.param(
+            container(
+                **BACK_OFF,
+                lastState=not_started(
+                    f'{RUNC}error mounting "/var/lib/kubelet/x" to rootfs at'
+                    ' "/etc/ssl/ca.crt": not a directory: unknown'
+                ),
+            ),
+            Reason.CONFIGURATION_ERROR,
+            ["volume", "cannot be mounted"],
+            id="a folder that is mounted on a file",
         ),
         pytest.param(
             container(**BACK_OFF, lastState=ended(137, "OOMKilled")),
@@ -170,6 +225,14 @@ def test_a_fault_is_named(found: dict[str, Any], reason: Reason, words: list[str
         (
             container(state=ended(3), restartCount=1),
             container(**BACK_OFF, lastState=ended(3), restartCount=2),
+        ),
+        (
+            container(**waiting("RunContainerError", NO_PROGRAM)),
+            container(**BACK_OFF, lastState=not_started(NO_PROGRAM), restartCount=2),
+        ),
+        (
+            container(**waiting("RunContainerError", f"{RUNC}task {'0a' * 32}")),
+            container(**waiting("RunContainerError", f"{RUNC}task {'1b' * 32}")),
         ),
     ],
 )
