@@ -67,6 +67,8 @@ class CachedObject:
     """The finalizers for which its deletion waits; none if it is not being deleted."""
     applied_at: str = ""
     """When an apply of the operator last changed it, as the API server says."""
+    changed_at: str = ""
+    """When anybody last changed more than the status, as the API server says."""
     settled: bool = False
     """The API server's answer to our own apply: what differs in it is its spelling."""
 

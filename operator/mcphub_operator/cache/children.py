@@ -190,6 +190,7 @@ def build_cached(item: Object, *, settled: bool = False) -> CachedObject:
         installation=_find_installation(metadata),
         waits_for=_find_waits(metadata),
         applied_at=_find_applied_at(metadata.get("managedFields") or ()),
+        changed_at=_find_changed_at(metadata.get("managedFields") or ()),
         settled=settled,
     )
 
@@ -223,6 +224,11 @@ def _find_waits(metadata: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _find_applied_at(entries: Iterable[Mapping[str, Any]]) -> str:
     return max((str(e.get("time") or "") for e in _find_applies(entries)), default="")
+
+
+def _find_changed_at(entries: Iterable[Mapping[str, Any]]) -> str:
+    changes = (e for e in entries if e.get("subresource") != "status")
+    return max((str(e.get("time") or "") for e in changes), default="")
 
 
 def _holds_replicas(entries: Iterable[Mapping[str, Any]]) -> bool:

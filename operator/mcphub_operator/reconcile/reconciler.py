@@ -45,10 +45,10 @@ from mcphub_operator.reconcile.snapshot import HubSnapshot, take_snapshot
 from mcphub_operator.reconcile.upgrades import UpgradeGate
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.spec.hub import Hub, parse_hub
+from mcphub_operator.status.autoscaler import find_metrics_seconds
 from mcphub_operator.status.causes import (
     find_address_seconds,
     find_cause,
-    find_metrics_seconds,
     find_overdue_seconds,
     find_unready_seconds,
 )
@@ -59,6 +59,7 @@ from mcphub_operator.status.compose import (
     find_progress,
 )
 from mcphub_operator.status.condition_model import ConditionType, Reason, find_condition
+from mcphub_operator.status.controllers import find_silence_seconds
 from mcphub_operator.status.findings import Finding, Findings
 
 log = structlog.get_logger(__name__)
@@ -321,6 +322,7 @@ def _find_deadline(observed: Observed) -> float | None:
         else 0.0,
         find_metrics_seconds(observed),
         find_address_seconds(observed),
+        find_silence_seconds(observed),
         find_unready_seconds(observed, progress),
     )
     left = [seconds for seconds in waits if seconds > 0]

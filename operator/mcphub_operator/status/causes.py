@@ -13,11 +13,13 @@ from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.spec.access import ServiceType
 from mcphub_operator.spec.status_schema import BackendState, ConditionStatus
 from mcphub_operator.status.authentication import find_auth_fault
+from mcphub_operator.status.autoscaler import find_autoscaler_fault
 from mcphub_operator.status.condition_model import (
     ConditionType,
     Reason,
     find_condition,
 )
+from mcphub_operator.status.controllers import find_silent_controller
 from mcphub_operator.status.elapsed import find_seconds_left, parse_time
 from mcphub_operator.status.findings import Finding
 from mcphub_operator.status.pod_faults import SEVERITY
@@ -33,6 +35,7 @@ DEADLINE_SECONDS = 180.0
 """After this long with a cause, a hub counts as stalled."""
 CAUSES = frozenset(
     {
+        Reason.CONTROLLER_UNAVAILABLE,
         Reason.PODS_REFUSED,
         Reason.NODE_NOT_READY,
         Reason.ROLLOUT_PAUSED,
@@ -42,9 +45,6 @@ CAUSES = frozenset(
     }
 )
 """Why a hub may be stalled by more than its spec, its Secrets and its names."""
-_ABLE = ("ScalingActive", "AbleToScale")
-_NOT_ASKED = "ScalingDisabled"
-_NO_METRICS = "FailedGet"
 _POD_NAME = re.compile(r'pods "[^"]*"')
 
 
@@ -56,6 +56,9 @@ def find_cause(observed: Observed, progress: Progress) -> Finding | None:
 
 
 def _find_causes(observed: Observed, progress: Progress) -> Iterator[Finding]:
+    deployment = ChildId("Deployment", observed.hub.name)
+    if silent := find_silent_controller(observed, deployment):
+        yield silent
     if progress.refused:
         # A refused pod has another name at each try.
         words = _POD_NAME.sub("pods", progress.refused)
@@ -101,7 +104,8 @@ def _find_service_causes(
     routing = find_routing(observed)
     if routing is not None and routing.status is ConditionStatus.FALSE:
         yield Finding(Reason.NOT_ROUTED, routing.message)
-    yield from _find_autoscaler_cause(observed)
+    if failed := find_autoscaler_fault(observed):
+        yield failed
 
 
 def is_down(backend: Mapping[str, Any]) -> bool:
@@ -139,47 +143,6 @@ def _awaits_address(observed: Observed) -> bool:
         return False
     balancer = (live.read().get("status") or {}).get("loadBalancer") or {}
     return not balancer.get("ingress")
-
-
-def _find_autoscaler_cause(observed: Observed) -> Iterator[Finding]:
-    failure = _find_scaling_failure(observed)
-    if not failure or find_metrics_seconds(observed) > 0:
-        return
-    reason, name = str(failure.get("reason") or ""), observed.hub.name
-    if reason.startswith(_NO_METRICS):
-        yield Finding(
-            Reason.METRICS_UNAVAILABLE,
-            f"HorizontalPodAutoscaler {name} gets no metrics ({reason}) and does not"
-            " scale; install metrics-server, or see `kubectl describe hpa`",
-        )
-    else:
-        words = failure.get("message") or reason
-        yield Finding(
-            Reason.AUTOSCALER_FAILED,
-            f"HorizontalPodAutoscaler {name} does not scale: {words}",
-        )
-
-
-def find_metrics_seconds(observed: Observed) -> float:
-    """Return in how many seconds a failing autoscaler is a cause; 0: it is."""
-    since = parse_time(_find_scaling_failure(observed).get("lastTransitionTime"))
-    grace = observed.platform.metrics_grace_seconds
-    return find_seconds_left(observed.now, since, grace)
-
-
-def _find_scaling_failure(observed: Observed) -> Mapping[str, Any]:
-    """Return the condition by which the autoscaler says that it cannot scale."""
-    name = ChildId("HorizontalPodAutoscaler", observed.hub.name)
-    live = observed.children.get(name)
-    status = (live.read().get("status") or {}) if live is not None else {}
-    conditions = status.get("conditions") or ()
-    found = (find_condition(conditions, kind) or {} for kind in _ABLE)
-    failed = (
-        condition
-        for condition in found
-        if condition.get("status") == "False" and condition.get("reason") != _NOT_ASKED
-    )
-    return next(failed, {})
 
 
 def find_overdue_seconds(observed: Observed) -> float:

@@ -44,6 +44,7 @@ class Reason(StrEnum):
     WRITE_DENIED = "WriteDenied"
     FIELD_CONTESTED = "FieldContested"
 
+    CONTROLLER_UNAVAILABLE = "ControllerUnavailable"
     PODS_REFUSED = "PodsRefused"
     NODE_NOT_READY = "NodeNotReady"
     OUT_OF_MEMORY = "OutOfMemory"

@@ -23,6 +23,7 @@ from mcphub_operator.status.authentication import (
     find_keys_status,
     uses_keys,
 )
+from mcphub_operator.status.autoscaler import is_at_most
 from mcphub_operator.status.causes import (
     find_address_fault,
     find_address_seconds,
@@ -88,7 +89,7 @@ def _ready(given: StatusInput) -> StatusReasonMessage:
     if failing := _find_failing(given):
         return find_status(serves), failing.reason, failing.message
     if progress.desired == 0:
-        return ConditionStatus.FALSE, Reason.SCALED_TO_ZERO, "scaled to zero replicas"
+        return ConditionStatus.FALSE, Reason.SCALED_TO_ZERO, _zero_message(given)
     if serves:
         return ConditionStatus.TRUE, *_while_serving(given)
     return ConditionStatus.FALSE, *_while_not_serving(given)
@@ -140,7 +141,24 @@ def _while_complete(given: StatusInput) -> tuple[Reason, str]:
     if cause := find_service_cause(given.observed, given.backends):
         return cause.reason, cause.message
     count = _rollout_message(given.progress)
-    return Reason.AVAILABLE, f"{count}{_ignored_replicas(given)}"
+    return Reason.AVAILABLE, f"{count}{_limit(given)}{_ignored_replicas(given)}"
+
+
+def _limit(given: StatusInput) -> str:
+    """Say that the autoscaler would add replicas if it were allowed to."""
+    if not is_at_most(given.observed):
+        return ""
+    return "; the autoscaler wants more than spec.autoscaling.maxReplicas"
+
+
+def _zero_message(given: StatusInput) -> str:
+    if given.observed.hub.spec.autoscaling is None:
+        return "scaled to zero replicas"
+    name = given.observed.hub.name
+    return (
+        "scaled to zero replicas, from which no autoscaler scales;"
+        f" `kubectl scale deployment/{name} --replicas=1`"
+    )
 
 
 def _ignored_replicas(given: StatusInput) -> str:

@@ -29,6 +29,7 @@ _WHILE_READY = frozenset(
         Reason.KEYS_MISSING,
         Reason.TOKENS_REFUSED,
         Reason.BACKENDS_DOWN,
+        Reason.CONTROLLER_UNAVAILABLE,
         Reason.PODS_REFUSED,
         Reason.NODE_NOT_READY,
         Reason.ROLLOUT_STUCK,

@@ -62,7 +62,7 @@ def test_another_fault_replaces_the_words(cache: PodCache):
 
     cache.upsert(pod("ErrImagePull", "manifest unknown"))
 
-    assert "no such image" in find_message(cache)
+    assert "no such tag" in find_message(cache)
 
 
 def test_a_pod_that_is_placed_is_on_its_node(cache: PodCache, enqueued: list[HubKey]):

@@ -9,20 +9,21 @@ import pytest
 from mcphub_operator.cache.children import build_cached
 from mcphub_operator.observed import Node, Observed, Pod
 from mcphub_operator.resources.manifest import ChildId
+from mcphub_operator.status.autoscaler import find_metrics_seconds
 from mcphub_operator.status.causes import (
     DEADLINE_SECONDS,
-    find_metrics_seconds,
     find_overdue_seconds,
     find_unready_seconds,
 )
 from mcphub_operator.status.compose import find_progress
 from mcphub_operator.status.condition_model import Reason, find_condition, format_time
+from mcphub_operator.status.controllers import SILENT_SECONDS, find_silence_seconds
 from mcphub_operator.status.findings import Finding, Findings
 from mcphub_operator.status.pod_faults import PodFault
 from mcphub_operator.status.pod_waits import PodWait
 from mcphub_operator.status.transitions import find_transitions
 from mcphub_operator.status.unready_pods import HINT_SECONDS
-from tests.support.observed import NOW, PLATFORM, hub, observe
+from tests.support.observed import NOW, PLATFORM, hub, observe, with_deployment
 from tests.support.statuses import condition, rolled, status_of
 
 METRICS_SECONDS = PLATFORM.metrics_grace_seconds
@@ -306,6 +307,8 @@ class TestAnAutoscalerThatCannotScale:
         [
             pytest.param("ScalingActive", "AmbiguousSelector", id="two autoscalers"),
             pytest.param("AbleToScale", "FailedUpdateScale", id="a write was denied"),
+            pytest.param("AbleToScale", "FailedGetScale", id="no number to begin with"),
+            pytest.param("ScalingActive", "InvalidSelector", id="a bad selector"),
         ],
     )
     def test_is_told_in_its_words(self, kind: str, reason: str):
@@ -344,3 +347,77 @@ class TestAWriteThatFails:
         assert condition(late, "Stalled") == ("True", "WriteFailed")
         assert condition(late, "Reconciling")[0] == "False"
         assert self.fail(late, DEADLINE_SECONDS + 60) == late
+
+
+class TestAnAutoscaler:
+    def test_at_its_maximum_is_told_and_is_no_fault(self):
+        limited = {"type": "ScalingLimited", "reason": "TooManyReplicas"}
+
+        status = status_of(autoscaled(**limited, status="True"))
+
+        assert condition(status, "Ready") == ("True", "Available")
+        assert message(status, "Ready") == (
+            "2 of 2 replicas ready; the autoscaler wants more than"
+            " spec.autoscaling.maxReplicas"
+        )
+
+    def test_at_its_minimum_is_as_usual(self):
+        limited = {"type": "ScalingLimited", "reason": "TooFewReplicas"}
+
+        status = status_of(autoscaled(**limited, status="True"))
+
+        assert message(status, "Ready") == "2 of 2 replicas ready"
+
+    def test_does_not_scale_from_zero(self):
+        observed = rolled(observe(hub(autoscaling={"minReplicas": 2})), ready=0)
+
+        status = status_of(with_deployment(observed, scale_to_zero))
+
+        assert condition(status, "Ready") == ("False", "ScaledToZero")
+        assert "kubectl scale deployment/team-data" in message(status, "Ready")
+
+
+def scale_to_zero(item: dict[str, Any]) -> None:
+    item["spec"]["replicas"] = 0
+
+
+class TestAControllerThatDoesNothing:
+    """Such as kube-controller-manager when it is down."""
+
+    def overlook(self, kind: str, seconds: float) -> Observed:
+        """The hub's child of a kind was changed so long ago, and nothing followed."""
+        observed = rolled(observe(hub(autoscaling={"minReplicas": 2})), ready=2)
+        child = ChildId(kind, "team-data")
+        item = observed.children[child].read()
+        item["metadata"] |= {"managedFields": [{"time": format_time(NOW)}]}
+        item["metadata"]["generation"] = 2
+        children = {**observed.children, child: build_cached(item)}
+        later = NOW + timedelta(seconds=seconds)
+        return replace(observed, children=children, now=later)
+
+    @pytest.mark.parametrize("kind", ["Deployment", "HorizontalPodAutoscaler"])
+    def test_is_told_after_a_minute(self, kind: str):
+        status = status_of(self.overlook(kind, SILENT_SECONDS))
+
+        assert condition(status, "Ready") == ("True", "ControllerUnavailable")
+        assert f"{kind} team-data" in message(status, "Ready")
+
+    def test_may_take_some_time(self):
+        soon = self.overlook("Deployment", SILENT_SECONDS - 1)
+
+        assert condition(status_of(soon), "Ready") == ("True", "Progressing")
+        assert find_silence_seconds(soon) == 1
+
+    def test_stalls_the_hub_later(self):
+        first = self.overlook("Deployment", SILENT_SECONDS)
+        late = self.overlook("Deployment", SILENT_SECONDS + DEADLINE_SECONDS)
+
+        status = status_of(replace(late, status=status_of(first)))
+
+        assert condition(status, "Stalled") == ("True", "ControllerUnavailable")
+
+    def test_is_not_told_of_one_that_did_its_work(self):
+        observed = rolled(observe(hub(replicas=2)), ready=2)
+
+        assert condition(status_of(observed), "Ready") == ("True", "Available")
+        assert find_silence_seconds(observed) == 0
