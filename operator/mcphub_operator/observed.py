@@ -14,8 +14,9 @@ import msgspec
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.resources.secrets import Data, GeneratedSecrets
 from mcphub_operator.spec.hub import Hub
+from mcphub_operator.status.ended_pods import EndedPod
 from mcphub_operator.status.pod_faults import PodFault
-from mcphub_operator.status.pod_waits import PodWait
+from mcphub_operator.status.pod_waits import PodWait, VolumeSource
 
 
 class HubKey(NamedTuple):
@@ -68,7 +69,7 @@ class CachedObject:
     applied_at: str = ""
     """When an apply of the operator last changed it, as the API server says."""
     changed_at: str = ""
-    """When anybody last changed more than the status, as the API server says."""
+    """When any owner last changed more than the status, as the API server says."""
     settled: bool = False
     """The API server's answer to our own apply: what differs in it is its spelling."""
 
@@ -221,6 +222,10 @@ class Observed:
     user_secrets: UserSecrets = UserSecrets()
     own_secrets: Mapping[str, OwnSecret] = field(default_factory=dict)
     pods: tuple[Pod, ...] = ()
+    ended_pod: EndedPod | None = None
+    """The pod that was evicted, failed or completed last."""
+    missing_sources: tuple[VolumeSource, ...] = ()
+    """What pods wait to mount, and what does not exist."""
     reports: Mapping[str, PodReport] = field(default_factory=dict)
     """By pod uid; a pod that was not asked yet has none."""
     nodes: tuple[Node, ...] | None = None

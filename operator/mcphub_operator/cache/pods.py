@@ -5,7 +5,7 @@ Only pods of the hub's own ReplicaSets count: any pod may carry a hub's labels.
 A hub is enqueued only when one of those fields changes: probes of pods change nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from mcphub_operator.adoption import find_owner
 from mcphub_operator.cache.children import Enqueue, find_hub
 from mcphub_operator.client.api import Found, Object
 from mcphub_operator.observed import HubKey, Pod
+from mcphub_operator.status.ended_pods import EndedPod, build_ended_pod
 from mcphub_operator.status.pod_faults import find_fault, has_ended
 from mcphub_operator.status.pod_waits import find_wait
 
@@ -27,10 +28,16 @@ class PodCache:
         self._enqueue = enqueue
         self._pods: dict[HubKey, dict[str, Pod]] = {}
         self._hubs: dict[str, HubKey] = {}
+        self._ended: dict[HubKey, EndedPod] = {}
+        """The last one of each hub: there may be thousands."""
 
     def of(self, hub: HubKey) -> tuple[Pod, ...]:
         """Return a hub's pods."""
         return tuple(self._pods.get(hub, {}).values())
+
+    def find_ended(self, hub: HubKey) -> EndedPod | None:
+        """Return which of a hub's pods has ended last, if one is still there."""
+        return self._ended.get(hub)
 
     def all(self) -> Iterable[tuple[HubKey, Pod]]:
         """Return every pod, with its hub."""
@@ -44,6 +51,8 @@ class PodCache:
             self._drop(known, pod.uid)  # its labels were changed
         before = self._pods.get(hub, {}).get(pod.uid)
         pod = _keep_words(pod, before)
+        if has_ended(item) and is_replica(item, hub):
+            self._note_end(hub, build_ended_pod(item))
         if has_ended(item) or not is_replica(item, hub):
             if before is not None:
                 self._drop(hub, pod.uid)
@@ -57,6 +66,7 @@ class PodCache:
         uid = item["metadata"]["uid"]
         if hub := self._hubs.get(uid):
             self._drop(hub, uid)
+        self._forget_ended(lambda _hub, ended: ended.uid == uid)
 
     def replace(self, namespace: str | None, found: Found) -> None:
         """Forget what a list did not find."""
@@ -64,6 +74,24 @@ class PodCache:
             known = namespace in (None, hub.namespace)
             if known and (hub.namespace, pod.name) not in found:
                 self._drop(hub, pod.uid)
+        self._forget_ended(
+            lambda hub, ended: (
+                namespace in (None, hub.namespace)
+                and (hub.namespace, ended.name) not in found
+            )
+        )
+
+    def _note_end(self, hub: HubKey, ended: EndedPod) -> None:
+        before = self._ended.get(hub)
+        if before is None or ended > before:
+            self._ended[hub] = ended
+            self._enqueue(hub)
+
+    def _forget_ended(self, is_gone: Callable[[HubKey, EndedPod], bool]) -> None:
+        gone = [hub for hub, ended in self._ended.items() if is_gone(hub, ended)]
+        for hub in gone:
+            del self._ended[hub]
+            self._enqueue(hub)
 
     def _drop(self, hub: HubKey, uid: str) -> None:
         pods = self._pods.get(hub, {})

@@ -37,6 +37,7 @@ from mcphub_operator.observed import (
     PodReport,
 )
 from mcphub_operator.reconcile.secrets import SecretReader
+from mcphub_operator.reconcile.volume_sources import find_missing_sources
 from mcphub_operator.resources.children import wanted_children
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.resources.secrets import GeneratedSecrets
@@ -95,6 +96,8 @@ async def gather(
     key = HubKey(hub.namespace, hub.name)
     generated = environment.generated()
     secrets = await sources.secrets.read(hub, generated, ask=ask)
+    waiting = sources.pods.of(key)
+    missing = await find_missing_sources(sources.api, hub.namespace, waiting)
     children = {
         child: live
         for child, live in sources.children.of(key).items()
@@ -122,6 +125,8 @@ async def gather(
         own_secrets=secrets.own,
         free=frozenset(ChildId(SECRET.name, name) for name in secrets.free),
         pods=pods,
+        ended_pod=sources.pods.find_ended(key),
+        missing_sources=missing,
         reports={uid: report for uid, report in asked.items() if report is not None},
         nodes=sources.nodes.all(),
         has_gateway_api=sources.routes.is_served,

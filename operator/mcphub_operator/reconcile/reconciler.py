@@ -61,6 +61,7 @@ from mcphub_operator.status.compose import (
 from mcphub_operator.status.condition_model import ConditionType, Reason, find_condition
 from mcphub_operator.status.controllers import find_silence_seconds
 from mcphub_operator.status.findings import Finding, Findings
+from mcphub_operator.status.unready_pods import find_end_seconds
 
 log = structlog.get_logger(__name__)
 
@@ -324,6 +325,8 @@ def _find_deadline(observed: Observed) -> float | None:
         find_address_seconds(observed),
         find_silence_seconds(observed),
         find_unready_seconds(observed, progress),
+        0.0 if progress.complete else find_end_seconds(observed),
+        LOOK_AGAIN_SECONDS if observed.missing_sources else 0.0,
     )
     left = [seconds for seconds in waits if seconds > 0]
     return min(left) + 1 if left else None  # statuses have whole seconds

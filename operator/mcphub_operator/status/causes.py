@@ -26,6 +26,8 @@ from mcphub_operator.status.pod_faults import SEVERITY
 from mcphub_operator.status.rollout import Progress
 from mcphub_operator.status.routes import find_routing
 from mcphub_operator.status.unready_pods import (
+    find_end,
+    find_missing_source,
     find_node_fault,
     find_wait_seconds,
     find_wait_words,
@@ -41,6 +43,8 @@ CAUSES = frozenset(
         Reason.ROLLOUT_PAUSED,
         Reason.ROLLOUT_STUCK,
         Reason.WRITE_FAILED,
+        Reason.PODS_EVICTED,
+        Reason.PODS_ENDED,
         *SEVERITY,
     }
 )
@@ -63,6 +67,8 @@ def _find_causes(observed: Observed, progress: Progress) -> Iterator[Finding]:
         # A refused pod has another name at each try.
         words = _POD_NAME.sub("pods", progress.refused)
         yield Finding(Reason.PODS_REFUSED, f"pods are refused: {words}")
+    if missing := find_missing_source(observed):
+        yield missing
     if lost := find_node_fault(observed):
         yield lost
     faults = [
@@ -79,6 +85,8 @@ def _find_causes(observed: Observed, progress: Progress) -> Iterator[Finding]:
             "the rollout is paused; continue it with"
             f" `kubectl rollout resume deployment/{observed.hub.name}`",
         )
+    if ended := find_end(observed):
+        yield ended
 
 
 def find_service_cause(

@@ -52,6 +52,8 @@ class Reason(StrEnum):
     IMAGE_PULL_FAILED = "ImagePullFailed"
     CONFIGURATION_ERROR = "ConfigurationError"
     UNSCHEDULABLE = "Unschedulable"
+    PODS_EVICTED = "PodsEvicted"
+    PODS_ENDED = "PodsEnded"
     ROLLOUT_PAUSED = "RolloutPaused"
     KEYS_MISSING = "KeysMissing"
     TOKENS_REFUSED = "TokensRefused"

@@ -4,7 +4,7 @@ Every pod waits for a while. That is no fault (`pod_faults`) until it lasts, or 
 the pod has been ready before; then the status says what the pod waits for.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mcphub_operator.status.condition_model import find_condition
@@ -13,11 +13,31 @@ from mcphub_operator.status.pod_faults import has_ended
 GATES = "ReadinessGatesNotReady"
 
 
+_NEEDS = "PodReadyToStartContainers"
+"""False until volumes are mounted and the network is there; since Kubernetes 1.29."""
+_CREATING = frozenset({"ContainerCreating", "PodInitializing"})
+_OWN_VOLUMES = frozenset({"config", "secrets", "tokens", "keys", "scratch"})
+"""What they contain is made by the operator, or known to be missing (SecretMissing)."""
+
+
+class VolumeSource(NamedTuple):
+    """A volume that another owner added, and the object that is mounted by it."""
+
+    kind: str
+    name: str
+    volume: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
 class PodWait(NamedTuple):
     """What a pod waits for, and since when it has not been ready."""
 
     message: str
     since: str
+    sources: tuple[VolumeSource, ...] = ()
+    """What it may wait to mount, of volumes that others added."""
 
 
 def find_wait(pod: Mapping[str, Any]) -> PodWait | None:
@@ -30,7 +50,8 @@ def find_wait(pod: Mapping[str, Any]) -> PodWait | None:
     name = metadata["name"]
     message = f"pod {name} {_describe(pod, ready)}; `kubectl describe pod {name}`"
     since = ready.get("lastTransitionTime") or metadata.get("creationTimestamp")
-    return PodWait(f"{message} shows more", str(since or ""))
+    mounts = tuple(find_sources(pod)) if _awaits_volumes(pod) else ()
+    return PodWait(f"{message} shows more", str(since or ""), mounts)
 
 
 def _describe(pod: Mapping[str, Any], ready: Mapping[str, Any]) -> str:
@@ -41,8 +62,12 @@ def _describe(pod: Mapping[str, Any], ready: Mapping[str, Any]) -> str:
         return f"waits for a node from scheduler {scheduler}"
     initial = status.get("initContainerStatuses") or ()
     containers = status.get("containerStatuses") or ()
-    found = _find_unready(initial, "init container") or _find_unready(
-        containers, "container"
+    if _awaits_volumes(pod):
+        listed = ", ".join(dict.fromkeys(map(str, find_sources(pod))))
+        volumes = f"its volumes ({listed})" if listed else "its volumes"
+        return f"waits on node {node} for {volumes} or its network"
+    found = _find_unready(initial, "init container", status) or _find_unready(
+        containers, "container", status
     )
     if found:
         return found
@@ -53,15 +78,48 @@ def _describe(pod: Mapping[str, Any], ready: Mapping[str, Any]) -> str:
     return f"is not called ready, though its containers are: node {node} may be down"
 
 
-def _find_unready(containers: Iterable[Mapping[str, Any]], word: str) -> str:
+def _awaits_volumes(pod: Mapping[str, Any]) -> bool:
+    status = pod.get("status") or {}
+    able = find_condition(status.get("conditions") or (), _NEEDS) or {}
+    placed = bool((pod.get("spec") or {}).get("nodeName"))
+    return placed and able.get("status") == "False"
+
+
+def find_sources(pod: Mapping[str, Any]) -> Iterator[VolumeSource]:
+    """Yield what must exist for the volumes that others added to a pod."""
+    for volume in (pod.get("spec") or {}).get("volumes") or ():
+        if volume.get("name") in _OWN_VOLUMES:
+            continue
+        projected = (volume.get("projected") or {}).get("sources") or ()
+        for source in (volume, *projected):
+            yield from _find_objects(str(volume.get("name")), source)
+
+
+def _find_objects(volume: str, source: Mapping[str, Any]) -> Iterator[VolumeSource]:
+    secret, claim = source.get("secret"), source.get("persistentVolumeClaim")
+    config = source.get("configMap")
+    if secret and not secret.get("optional"):
+        name = secret.get("secretName") or secret.get("name")
+        yield VolumeSource("Secret", str(name), volume)
+    if config and not config.get("optional"):
+        yield VolumeSource("ConfigMap", str(config.get("name")), volume)
+    if claim:
+        yield VolumeSource("PersistentVolumeClaim", str(claim["claimName"]), volume)
+
+
+def _find_unready(
+    containers: Iterable[Mapping[str, Any]], word: str, status: Mapping[str, Any]
+) -> str:
     """Return the state of the first container that holds a pod up, if one does."""
+    able = find_condition(status.get("conditions") or (), _NEEDS) or {}
     for container in containers:
         state, name = container.get("state") or {}, container.get("name")
         if container.get("ready"):
             continue
         if "running" in state:
             return f"is not ready: {word} {name} runs and is not ready"
-        waiting = state.get("waiting") or {}
-        reason = waiting.get("reason") or "not started"
+        reason = (state.get("waiting") or {}).get("reason") or "not started"
+        if reason in _CREATING and able.get("status") == "True":
+            return f"is not ready: the image of {word} {name} is pulled, or waits"
         return f"is not ready: {word} {name} waits ({reason})"
     return ""

@@ -37,6 +37,8 @@ _WHILE_READY = frozenset(
         Reason.NOT_ROUTED,
         Reason.METRICS_UNAVAILABLE,
         Reason.AUTOSCALER_FAILED,
+        Reason.PODS_EVICTED,
+        Reason.PODS_ENDED,
         *SEVERITY,
     }
 )

@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, asynccontextmanager
 
 import pytest
 
@@ -30,9 +30,26 @@ def lasting_thread() -> Iterator[ThreadPoolExecutor]:
 @pytest.fixture
 async def own_server(lasting_thread: ThreadPoolExecutor) -> AsyncIterator[ApiServer]:
     """An API server of the test's own, with this project's definition alone."""
+    async with open_server(lasting_thread, controllers=True) as server:
+        yield server
+
+
+@pytest.fixture
+async def idle_server(lasting_thread: ThreadPoolExecutor) -> AsyncIterator[ApiServer]:
+    """An API server of the test's own without kube-controller-manager."""
+    async with open_server(lasting_thread, controllers=False) as server:
+        yield server
+
+
+@asynccontextmanager
+async def open_server(
+    thread: ThreadPoolExecutor, *, controllers: bool
+) -> AsyncIterator[ApiServer]:
     loop = asyncio.get_running_loop()
     with ExitStack() as stack:
-        started = running_api_server(prepare=install_definition)
-        enter = loop.run_in_executor(lasting_thread, stack.enter_context, started)
+        started = running_api_server(
+            prepare=install_definition, controllers=controllers
+        )
+        enter = loop.run_in_executor(thread, stack.enter_context, started)
         yield await enter
-        await loop.run_in_executor(lasting_thread, stack.close)
+        await loop.run_in_executor(thread, stack.close)

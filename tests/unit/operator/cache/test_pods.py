@@ -98,3 +98,74 @@ def test_a_pod_that_ends_is_forgotten_whatever_its_labels_are(cache: PodCache):
     cache.remove(moved)
 
     assert list(cache.all()) == []
+
+
+def end(name: str, moment: str) -> dict[str, Any]:
+    found = pod("", "")
+    found["metadata"] |= {"name": name, "uid": name, "creationTimestamp": moment}
+    found["status"] = {"phase": "Failed", "reason": "Evicted"}
+    return found
+
+
+EARLY, LATE = "2026-11-21T08:00:00Z", "2026-11-21T08:05:00Z"
+
+
+def find_ended(cache: PodCache) -> str:
+    ended = cache.find_ended(KEY)
+    return ended.name if ended is not None else ""
+
+
+class TestAPodThatHasEnded:
+    def test_is_no_replica_and_is_remembered(
+        self, cache: PodCache, enqueued: list[HubKey]
+    ):
+        cache.upsert(pod("ErrImagePull", LONG))
+        enqueued.clear()
+
+        cache.upsert(end("hub-1", LATE) | {"metadata": pod("", "")["metadata"]})
+
+        assert cache.of(KEY) == ()
+        assert find_ended(cache) == "hub-1"
+        assert KEY in enqueued
+
+    def test_is_remembered_until_another_one_ends(self, cache: PodCache):
+        cache.upsert(end("b", LATE))
+        cache.upsert(end("a", EARLY))
+
+        assert find_ended(cache) == "b"
+
+    def test_changes_nothing_twice(self, cache: PodCache, enqueued: list[HubKey]):
+        cache.upsert(end("a", EARLY))
+        enqueued.clear()
+
+        cache.upsert(end("a", EARLY))
+
+        assert enqueued == []
+
+    def test_is_forgotten_when_it_is_deleted(
+        self, cache: PodCache, enqueued: list[HubKey]
+    ):
+        cache.upsert(end("a", EARLY))
+        enqueued.clear()
+
+        cache.remove(end("a", EARLY))
+
+        assert find_ended(cache) == ""
+        assert enqueued == [KEY]
+
+    def test_is_forgotten_when_a_list_does_not_find_it(self, cache: PodCache):
+        cache.upsert(end("a", EARLY))
+
+        cache.replace(None, {(KEY.namespace, "a")})
+        kept = find_ended(cache)
+        cache.replace(KEY.namespace, set())
+
+        assert (kept, find_ended(cache)) == ("a", "")
+
+    def test_of_another_owner_is_nothing_to_the_hub(self, cache: PodCache):
+        foreign = end("a", EARLY)
+        foreign["metadata"]["ownerReferences"] = []
+
+        cache.upsert(foreign)
+
+        assert find_ended(cache) == ""

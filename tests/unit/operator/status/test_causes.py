@@ -18,11 +18,12 @@ from mcphub_operator.status.causes import (
 from mcphub_operator.status.compose import find_progress
 from mcphub_operator.status.condition_model import Reason, find_condition, format_time
 from mcphub_operator.status.controllers import SILENT_SECONDS, find_silence_seconds
+from mcphub_operator.status.ended_pods import EndedPod
 from mcphub_operator.status.findings import Finding, Findings
 from mcphub_operator.status.pod_faults import PodFault
-from mcphub_operator.status.pod_waits import PodWait
+from mcphub_operator.status.pod_waits import PodWait, VolumeSource
 from mcphub_operator.status.transitions import find_transitions
-from mcphub_operator.status.unready_pods import HINT_SECONDS
+from mcphub_operator.status.unready_pods import HINT_SECONDS, RECENT_SECONDS
 from tests.support.observed import NOW, PLATFORM, hub, observe, with_deployment
 from tests.support.statuses import condition, rolled, status_of
 
@@ -292,6 +293,16 @@ class TestALostNode:
 
         assert condition(status, "Ready") == ("False", "NodeNotReady")
 
+    def test_that_was_deleted_is_told_once_the_watch_must_know_it(self):
+        others = (Node("worker-2", ready=True),)
+
+        soon = scaled_up(waiting_since(0), nodes=others)
+        late = scaled_up(waiting_since(HINT_SECONDS), nodes=others)
+
+        assert condition(soon, "Ready")[1] == "Progressing"
+        assert condition(late, "Ready")[1] == "NodeNotReady"
+        assert "does not exist any more" in message(late, "Ready")
+
     def test_is_no_matter_of_pods_elsewhere_or_on_their_way(self):
         elsewhere = replace(waiting_since(0), node="worker-2")
         gone = replace(waiting_since(0), terminating=True)
@@ -421,3 +432,52 @@ class TestAControllerThatDoesNothing:
 
         assert condition(status_of(observed), "Ready") == ("True", "Available")
         assert find_silence_seconds(observed) == 0
+
+
+class TestAPodThatHasEnded:
+    EVICTED = EndedPod(
+        format_time(NOW), "a", "a", Reason.PODS_EVICTED, "pod a was evicted: low"
+    )
+
+    def end(self, *pods: Pod, ready: int = 1, seconds: float = 0) -> dict[str, Any]:
+        later = NOW + timedelta(seconds=seconds)
+        return scaled_up(*pods, ready=ready, ended_pod=self.EVICTED, now=later)
+
+    def test_is_told_while_replicas_are_missing(self):
+        status = self.end()
+
+        assert condition(status, "Ready") == ("True", "PodsEvicted")
+        assert (
+            message(status, "Ready") == "1 of 2 replicas ready; pod a was evicted: low"
+        )
+
+    def test_is_told_if_no_other_serves(self):
+        assert condition(self.end(ready=0), "Ready") == ("False", "PodsEvicted")
+
+    def test_is_told_with_what_the_next_one_waits_for(self):
+        assert "low; pod b waits" in message(self.end(waiting_since(60)), "Ready")
+
+    def test_is_nothing_beside_the_fault_of_the_next_one(self):
+        fault = PodFault(Reason.UNSCHEDULABLE, "no node takes pod b")
+
+        status = self.end(replace(waiting_since(0), fault=fault))
+
+        assert condition(status, "Ready")[1] == "Unschedulable"
+
+    def test_is_nothing_once_all_are_there(self):
+        assert condition(self.end(ready=2), "Ready") == ("True", "Available")
+
+    def test_is_nothing_long_after(self):
+        status = self.end(seconds=RECENT_SECONDS)
+
+        assert condition(status, "Ready") == ("True", "Progressing")
+
+
+class TestAVolumeThatCannotBeMounted:
+    def test_is_told(self):
+        missing = (VolumeSource("ConfigMap", "corp-ca", "ca"),)
+
+        status = scaled_up(waiting_since(0), missing_sources=missing)
+
+        assert condition(status, "Ready") == ("True", "ConfigurationError")
+        assert "ConfigMap corp-ca of volume ca" in message(status, "Ready")

@@ -51,9 +51,7 @@ NO_PROGRAM = f'{RUNC}exec: "mcphub": executable file not found in $PATH: unknown
 
 
 def not_started(message: str) -> dict[str, Any]:
-    return {
-        "terminated": {"exitCode": 128, "reason": "StartError", "message": message}
-    }
+    return {"terminated": {"exitCode": 128, "reason": "StartError", "message": message}}
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,29 @@ def container(name: str = "server", **parts: Any) -> dict[str, Any]:
     return {"name": name, "ready": False} | parts
 
 
+def able(status: str) -> dict[str, Any]:
+    return {"conditions": [{"type": "PodReadyToStartContainers", "status": status}]}
+
+
+CREATING = {
+    "containerStatuses": [container(state={"waiting": {"reason": "ContainerCreating"}})]
+}
+ADDED = [
+    {"name": "config", "configMap": {"name": "hub"}},
+    {"name": "ca", "configMap": {"name": "corp-ca"}},
+    {"name": "maybe", "secret": {"secretName": "maybe", "optional": True}},
+    {"name": "data", "persistentVolumeClaim": {"claimName": "cache"}},
+    {
+        "name": "mixed",
+        "projected": {
+            "sources": [
+                {"secret": {"name": "login"}},
+                {"serviceAccountToken": {"path": "token"}},
+                {"configMap": {"name": "maybe", "optional": True}},
+            ]
+        },
+    },
+]
 RUNNING: dict[str, Any] = {"state": {"running": {}}}
 
 
@@ -48,6 +71,22 @@ def waiting(reason: str) -> dict[str, Any]:
             pod(PLACED, containerStatuses=[container(**waiting("ContainerCreating"))]),
             "container server waits (ContainerCreating)",
             id="a volume or a network that is missing",
+        ),
+        pytest.param(
+            pod(PLACED, **CREATING, **able("False")),
+            "waits on node worker-1 for its volumes or its network",
+            id="what comes before containers",
+        ),
+        pytest.param(
+            pod({**PLACED, "volumes": ADDED}, **CREATING, **able("False")),
+            "for its volumes (ConfigMap corp-ca, PersistentVolumeClaim cache,"
+            " Secret login) or its network",
+            id="volumes that others added",
+        ),
+        pytest.param(
+            pod(PLACED, **CREATING, **able("True")),
+            "the image of container server is pulled, or waits",
+            id="an image that takes its time",
         ),
         pytest.param(
             pod(
@@ -119,3 +158,32 @@ def test_a_wait_began_when_the_pod_was_last_ready():
     assert before is not None
     assert later is not None
     assert (before.since, later.since) == (CREATED, SINCE)
+
+
+def test_what_others_added_may_be_what_is_missing():
+    found = pod({**PLACED, "volumes": ADDED}, **CREATING, **able("False"))
+
+    wait = find_wait(found)
+
+    assert wait is not None
+    assert [(str(s), s.volume) for s in wait.sources] == [
+        ("ConfigMap corp-ca", "ca"),
+        ("PersistentVolumeClaim cache", "data"),
+        ("Secret login", "mixed"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        pytest.param(
+            pod({**PLACED, "volumes": ADDED}, **CREATING, **able("True")), id="mounted"
+        ),
+        pytest.param(pod({"volumes": ADDED}, **able("False")), id="not placed yet"),
+    ],
+)
+def test_a_pod_that_waits_for_no_volume_names_none(found: dict[str, Any]):
+    wait = find_wait(found)
+
+    assert wait is not None
+    assert wait.sources == ()

@@ -63,7 +63,7 @@ LIMIT = (
             id="a certificate of an unknown authority",
         ),
         pytest.param(
-            'Head "https://r.test/v2/": http: server gave HTTP response to HTTPS client',
+            "http: server gave HTTP response to HTTPS client",
             "plain HTTP",
             id="a registry without TLS",
         ),
@@ -100,7 +100,7 @@ LIMIT = (
         pytest.param(
             "SignatureValidationFailed", "signature", id="a signature that is missing"
         ),
-        pytest.param("InvalidImageName", "not valid", id="a name that is none"),
+        pytest.param("InvalidImageName", "not valid", id="an invalid name"),
         pytest.param("ErrImageNeverPull", "Never", id="a pull that is not allowed"),
         pytest.param('Back-off pulling image "r.test/a:1"', "", id="nothing said"),
     ],

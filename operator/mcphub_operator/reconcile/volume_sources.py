@@ -1,0 +1,38 @@
+"""Asking whether what pods wait to mount exists.
+
+Only of volumes that others added to pods, and only while a pod waits: a hub without
+such volumes costs no request. Of a Secret only the metadata is read.
+"""
+
+from collections.abc import Iterable
+
+from mcphub_operator.client.api import Api
+from mcphub_operator.client.concurrency import run_together
+from mcphub_operator.client.kinds import CONFIG_MAP, SECRET
+from mcphub_operator.errors import NotFound, Refused
+from mcphub_operator.observed import Pod
+from mcphub_operator.status.pod_waits import VolumeSource
+
+_KINDS = {kind.name: kind for kind in (CONFIG_MAP, SECRET)}
+"""What the operator may read."""
+
+
+async def find_missing_sources(
+    api: Api, namespace: str, pods: Iterable[Pod]
+) -> tuple[VolumeSource, ...]:
+    """Return which of the things that pods wait to mount do not exist."""
+    waits = (pod.wait for pod in pods if pod.wait and not pod.terminating)
+    listed = {s for wait in waits for s in wait.sources if s.kind in _KINDS}
+    sources = sorted(listed)
+    there = await run_together(_exists(api, namespace, source) for source in sources)
+    return tuple(s for s, exists in zip(sources, there, strict=True) if not exists)
+
+
+async def _exists(api: Api, namespace: str, source: VolumeSource) -> bool:
+    try:
+        await api.get_metadata(_KINDS[source.kind], namespace, source.name)
+    except NotFound:
+        return False
+    except Refused:
+        return True  # not for the operator to know
+    return True
