@@ -1,9 +1,9 @@
 """Whose an object is, and whether one that is offered for adoption may be taken.
 
-A hub takes over an object without a controller that carries the annotation `adopt`. A
-Service that leads to other pods (of a database) would no longer do so: that needs a
-second annotation and a pod that can serve, and is refused if any hub reaches a backend
-by the Service.
+A hub takes over an object without a controller that carries the annotation `adopt`. An
+object that serves others (`foreign_use`) would no longer do so: that needs a second
+annotation. What leads clients somewhere also needs a pod that can serve, and a Service
+by which any hub reaches a backend is never taken over.
 """
 
 from collections.abc import Mapping
@@ -11,9 +11,13 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from mcphub_operator import names
+from mcphub_operator.foreign_use import (
+    DEPLOYMENT,
+    ROUTES,
+    binds_other_role,
+    find_foreign_use,
+)
 from mcphub_operator.resources.manifest import ChildId
-
-DEPLOYMENT = "Deployment"
 
 
 class Owner(Enum):
@@ -57,7 +61,11 @@ def judge_claim(hub: Adopter, child: ChildId, item: Mapping[str, Any]) -> Claim:
     if owner.get("kind") == names.KIND and owner.get("name") == hub.name:
         return Claim(Owner.PREVIOUS_OWNER)
     if owner:
-        return Claim(Owner.UNOWNED)
+        refusal = (
+            f"{child} exists and belongs to {owner.get('kind')} {owner.get('name')};"
+            " rename this hub"
+        )
+        return Claim(Owner.UNOWNED, refusal)
     if is_marked(hub.name, metadata):
         return Claim(Owner.HUB)
     return _judge_free(hub, child, item)
@@ -69,8 +77,7 @@ def _judge_free(hub: Adopter, child: ChildId, item: Mapping[str, Any]) -> Claim:
     if offered == hub.name:
         refusal = _refuse(hub, child, item)
         return Claim(Owner.UNOWNED if refusal else Owner.HUB, refusal)
-    in_use = selects_others(child, item, hub.name)
-    return Claim(Owner.UNOWNED, _describe_foreign(hub, child) if in_use else "")
+    return Claim(Owner.UNOWNED, _describe_foreign(hub, child, item))
 
 
 def is_marked(hub: str, metadata: Mapping[str, Any]) -> bool:
@@ -87,25 +94,36 @@ def is_marked(hub: str, metadata: Mapping[str, Any]) -> bool:
 
 
 def _refuse(hub: Adopter, child: ChildId, item: Mapping[str, Any]) -> str:
-    if not selects_others(child, item, hub.name):
+    if refusal := _refuse_unchangeable(hub, child, item):
+        return refusal
+    use = find_foreign_use(child, item, hub.name)
+    annotations = item["metadata"].get("annotations") or {}
+    if use and annotations.get(names.ANNOTATION_TAKE_OVER) != hub.name:
+        return (
+            f"{child} is not adopted: it {use} and would no longer do so; rename this"
+            f" hub, or annotate {child} with {names.ANNOTATION_TAKE_OVER}={hub.name} as"
+            " well"
+        )
+    if use and child.kind in ROUTES and not hub.has_ready_pod:
+        return f"{child} is adopted once a pod of this hub is ready"
+    return ""
+
+
+def _refuse_unchangeable(hub: Adopter, child: ChildId, item: Mapping[str, Any]) -> str:
+    """Return why an object cannot be adopted whatever its annotations are."""
+    if binds_other_role(child, item):
+        return (
+            f"{child} cannot be adopted: it binds another role, and the role of a"
+            " binding cannot be changed; rename this hub, or delete the binding"
+        )
+    if not find_foreign_use(child, item, hub.name):
         return ""
     if child.kind == DEPLOYMENT:
         return (
             f"{child} cannot be adopted: it selects other pods, and a selector cannot"
             " be changed; delete it once its clients have moved, or rename the hub"
         )
-    if refusal := _refuse_by_host(hub, child):
-        return refusal
-    annotations = item["metadata"].get("annotations") or {}
-    if annotations.get(names.ANNOTATION_TAKE_OVER) != hub.name:
-        return (
-            f"{child} is not adopted: it selects pods that are not this hub's, which"
-            f" would lose it; rename the hub, or annotate {child} with"
-            f" {names.ANNOTATION_TAKE_OVER}={hub.name} as well"
-        )
-    if not hub.has_ready_pod:
-        return f"{child} is adopted once a pod of this hub is ready"
-    return ""
+    return _refuse_by_host(hub, child)
 
 
 def _refuse_by_host(hub: Adopter, child: ChildId) -> str:
@@ -115,22 +133,12 @@ def _refuse_by_host(hub: Adopter, child: ChildId) -> str:
     return f"{child} cannot be adopted: a hub reaches a backend by it; rename this hub"
 
 
-def _describe_foreign(hub: Adopter, child: ChildId) -> str:
-    """Say what to do about an object that is in use and was not offered."""
-    if child.kind == DEPLOYMENT:
-        return f"{child} exists and runs other pods; rename this hub, or delete {child}"
-    use = "a backend" if _refuse_by_host(hub, child) else "something else"
-    return f"{child} exists and leads to {use}; rename this hub"
-
-
-def selects_others(child: ChildId, item: Mapping[str, Any], hub: str) -> bool:
-    """Tell whether an object that leads to pods leads to others than the hub's."""
-    selector = (item.get("spec") or {}).get("selector")
-    labels = names.selector_labels(hub)
-    match child.kind:
-        case "Service":
-            return bool(selector != labels)
-        case "Deployment":
-            return bool(selector != {"matchLabels": labels})
-        case _:
-            return False
+def _describe_foreign(hub: Adopter, child: ChildId, item: Mapping[str, Any]) -> str:
+    """Say what to do about an object that serves others and was not offered."""
+    use = find_foreign_use(child, item, hub.name)
+    if not use:
+        return ""
+    if child.kind == "Service":
+        use = "leads to a backend" if _refuse_by_host(hub, child) else use
+        return f"{child} exists and {use}; rename this hub"
+    return f"{child} exists and {use}; rename this hub, or delete {child}"

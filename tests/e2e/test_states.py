@@ -129,11 +129,12 @@ def test_conflict(team: Installation, captures: StatusCaptures):
     off, on = budget % '{"enabled":false}', budget % "null"
     team.kubectl("patch", "mcphub", HUB, "--type=merge", "-p", off)
     team.until("its end", lambda: not team.exists("poddisruptionbudget", HUB))
+    own = {"app.kubernetes.io/name": "mcphub", "app.kubernetes.io/instance": HUB}
     theirs = {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
         "metadata": {"name": HUB},
-        "spec": {"maxUnavailable": 0, "selector": {"matchLabels": {"app": "other"}}},
+        "spec": {"maxUnavailable": 0, "selector": {"matchLabels": own}},
     }
     team.apply(theirs)
     team.kubectl("patch", "mcphub", HUB, "--type=merge", "-p", on)

@@ -1,0 +1,161 @@
+"""Whose an object is, and what must be said before a hub takes it over."""
+
+from typing import Any
+
+import pytest
+
+from mcphub_operator import names
+from mcphub_operator.adoption import Adopter, Claim, Owner, judge_claim
+from mcphub_operator.resources.manifest import ChildId
+from tests.support.observed import CLUSTER, INGRESS, ROUTE, find_child, hub, observe
+
+HUB = Adopter("team-data", "ai", "hub-uid")
+READY = HUB._replace(has_ready_pod=True)
+ADOPT = {names.ANNOTATION_ADOPT: "team-data"}
+BOTH = {**ADOPT, names.ANNOTATION_TAKE_OVER: "team-data"}
+OTHERS = {"matchLabels": {"app": "theirs"}}
+SERVED = {"service": {"name": "theirs", "port": {"number": 80}}}
+OTHER_HOST = {"host": "x", "http": {"paths": [{"path": "/", "backend": SERVED}]}}
+GATEWAY = {"backendRefs": [{"name": "theirs", "port": 80}]}
+OWN_GATEWAY = {"name": "team-data", "port": 8000}
+MIRROR = {"type": "RequestMirror", "requestMirror": {"backendRef": {"name": "theirs"}}}
+ACCOUNT = {"kind": "ServiceAccount", "name": "theirs", "namespace": "ai"}
+ROLE = {
+    "apiGroup": "rbac.authorization.k8s.io",
+    "kind": "ClusterRole",
+    "name": names.OBSERVER_ROLE,
+}
+FULL = hub(
+    replicas=2,
+    autoscaling={"minReplicas": 2},
+    backends=[CLUSTER],
+    ingress=INGRESS,
+    route=ROUTE,
+)
+IN_USE = [
+    pytest.param("Service", {"spec": {"selector": {"app": "x"}}}, id="Service"),
+    pytest.param("PodDisruptionBudget", {"spec": {"selector": OTHERS}}, id="budget"),
+    pytest.param("PodDisruptionBudget", {"spec": {"selector": {}}}, id="of all pods"),
+    pytest.param("NetworkPolicy", {"spec": {"podSelector": OTHERS}}, id="policy"),
+    pytest.param("NetworkPolicy", {"spec": {"podSelector": {}}}, id="of a namespace"),
+    pytest.param(
+        "HorizontalPodAutoscaler",
+        {"spec": {"scaleTargetRef": {"kind": "Deployment", "name": "theirs"}}},
+        id="autoscaler",
+    ),
+    pytest.param(
+        "HorizontalPodAutoscaler",
+        {"spec": {"scaleTargetRef": {"kind": "StatefulSet", "name": "team-data"}}},
+        id="autoscaler of another kind",
+    ),
+    pytest.param("Ingress", {"spec": {"rules": [OTHER_HOST]}}, id="Ingress"),
+    pytest.param("Ingress", {"spec": {"defaultBackend": SERVED}}, id="by default"),
+    pytest.param(
+        "Ingress",
+        {"spec": {"defaultBackend": {"resource": {"kind": "Bucket", "name": "b"}}}},
+        id="Ingress of a bucket",
+    ),
+    pytest.param("HTTPRoute", {"spec": {"rules": [GATEWAY]}}, id="HTTPRoute"),
+    pytest.param(
+        "HTTPRoute",
+        {"spec": {"rules": [{"backendRefs": [OWN_GATEWAY | {"namespace": "x"}]}]}},
+        id="HTTPRoute to another namespace",
+    ),
+    pytest.param(
+        "HTTPRoute",
+        {"spec": {"rules": [{"backendRefs": [OWN_GATEWAY], "filters": [MIRROR]}]}},
+        id="HTTPRoute that copies requests",
+    ),
+    pytest.param(
+        "RoleBinding", {"roleRef": ROLE, "subjects": [ACCOUNT]}, id="RoleBinding"
+    ),
+]
+
+
+def judge(
+    kind: str,
+    content: dict[str, Any],
+    annotations: dict[str, str] | None = None,
+    by: Adopter = READY,
+    **metadata: Any,
+) -> Claim:
+    head = {"name": "team-data", "namespace": "ai", "annotations": annotations or {}}
+    item = {"metadata": head | metadata, **content}
+    return judge_claim(by, ChildId(kind, "team-data"), item)
+
+
+class TestAnObjectThatServesOthers:
+    @pytest.mark.parametrize(("kind", "content"), IN_USE)
+    def test_is_left_and_not_asked_for(self, kind: str, content: dict[str, Any]):
+        claim = judge(kind, content)
+
+        assert claim.owner is Owner.UNOWNED
+        assert f"{kind} team-data exists and" in claim.refusal
+        assert "rename this hub" in claim.refusal
+        assert names.ANNOTATION_ADOPT not in claim.refusal
+
+    @pytest.mark.parametrize(("kind", "content"), IN_USE)
+    def test_is_not_adopted_by_one_annotation(self, kind: str, content: dict[str, Any]):
+        claim = judge(kind, content, ADOPT)
+
+        assert claim.owner is Owner.UNOWNED
+        assert f"{names.ANNOTATION_TAKE_OVER}=team-data" in claim.refusal
+
+    @pytest.mark.parametrize(("kind", "content"), IN_USE)
+    def test_is_adopted_by_two(self, kind: str, content: dict[str, Any]):
+        assert judge(kind, content, BOTH) == Claim(Owner.HUB)
+
+    @pytest.mark.parametrize("kind", ["Service", "Ingress", "HTTPRoute"])
+    def test_leads_clients_to_a_hub_that_can_serve_only(self, kind: str):
+        claim = judge(kind, {"spec": {"selector": {"app": "x"}}}, BOTH, HUB)
+
+        assert claim.owner is Owner.UNOWNED
+        assert "once a pod of this hub is ready" in claim.refusal
+
+    def test_with_another_role_is_never_adopted(self):
+        role = ROLE | {"name": "admin"}
+
+        claim = judge("RoleBinding", {"roleRef": role, "subjects": []}, BOTH)
+
+        assert claim.owner is Owner.UNOWNED
+        assert "cannot be changed" in claim.refusal
+
+    def test_for_another_hub_is_not_adopted(self):
+        other = dict.fromkeys(BOTH, "another")
+
+        claim = judge("NetworkPolicy", {"spec": {"podSelector": {}}}, other)
+
+        assert claim.owner is Owner.UNOWNED
+
+
+OWN_KINDS = (
+    *("Service", "PodDisruptionBudget", "NetworkPolicy", "HorizontalPodAutoscaler"),
+    *("Ingress", "HTTPRoute", "RoleBinding", "Deployment", "ConfigMap"),
+)
+
+
+@pytest.mark.parametrize("kind", OWN_KINDS)
+def test_what_serves_the_hub_alone_is_adopted_by_one_annotation(kind: str):
+    child = find_child(observe(FULL), kind)
+    content = {part: child[part] for part in child if part != "metadata"}
+
+    free, offered = judge(kind, content), judge(kind, content, ADOPT, HUB)
+
+    assert free == Claim(Owner.UNOWNED)
+    assert offered == Claim(Owner.HUB)
+
+
+def test_a_policy_for_some_of_the_hubs_pods_serves_the_hub_alone():
+    labels = {**names.selector_labels("team-data"), "track": "canary"}
+    policy = {"spec": {"podSelector": {"matchLabels": labels}}}
+
+    assert judge("NetworkPolicy", policy, ADOPT) == Claim(Owner.HUB)
+
+
+def test_what_a_controller_owns_is_not_for_the_taking():
+    owner = {"kind": "Database", "name": "db", "uid": "1", "controller": True}
+
+    claim = judge("ConfigMap", {}, BOTH, ownerReferences=[owner])
+
+    assert claim.owner is Owner.UNOWNED
+    assert "belongs to Database db; rename this hub" in claim.refusal
