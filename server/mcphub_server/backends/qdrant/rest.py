@@ -5,6 +5,9 @@ Importing `qdrant_client` loads gRPC, an in-memory engine and every model's vali
 module that needs none of it, but Python runs a package's `__init__` first; so bare
 packages stand in for the two while it is imported, and leave again, so that a later
 import of the whole package finds things as they should be.
+
+A third stands in for the module that turns arrays of numpy into lists: a hub passes
+lists, and numpy costs 20 MiB of memory, 43 MiB of the image and 0.2 s of CPU.
 """
 
 import sys
@@ -14,6 +17,7 @@ from importlib.machinery import PathFinder
 from types import ModuleType
 
 PACKAGES = ("qdrant_client", "qdrant_client.http")
+ARRAYS = "qdrant_client._numpy_vectors"
 
 
 @contextmanager
@@ -31,6 +35,11 @@ def bare_packages() -> Iterator[None]:
             sys.modules[name] = package
             added.append(name)
         path = list(sys.modules[name].__path__)
+    if ARRAYS not in sys.modules:
+        without_arrays = ModuleType(ARRAYS)
+        without_arrays.NumpyVectorsToLists = None  # type: ignore[attr-defined]
+        sys.modules[ARRAYS] = without_arrays
+        added.append(ARRAYS)
     try:
         yield
     finally:
