@@ -1,8 +1,9 @@
 """Builds both images and pushes them: `make publish REGISTRY=…`.
 
-A version's tag is set last, when every image is in the registry under the tag of its
-commit. A registry that refuses thus leaves nothing under the version, and a tag that
-exists is never moved.
+A version's tags are set last, when every image is in the registry under the tag of its
+commit, with its bill of materials. A registry that refuses thus leaves nothing under
+the version, and a tag that exists is never moved. A run that was interrupted between
+the tags of both images is completed by the next one of the same commit.
 """
 
 from __future__ import annotations
@@ -18,13 +19,17 @@ from tools.cluster.errors import BadInput, ClusterError
 from tools.cluster.images import BuildRequest, build_image
 from tools.cluster.progress import say, step
 from tools.project import ROOT
+from tools.release.artifacts import SPDX, attach, parse_index
 from tools.release.checkout import Checkout, read_checkout
+from tools.release.contents import read_packages
 from tools.release.registry import (
     copy_image,
     ensure_tools,
-    has_image,
+    find_digest,
+    find_manifest,
     push_list,
 )
+from tools.release.sbom import Subject, build_document, write_document
 from tools.release.version import IMAGES, Release, project_version, read_release
 
 LATEST = "latest"
@@ -45,10 +50,9 @@ class Publication:
         return self.release.image(name, self.checkout.tag)
 
     @property
-    def tags(self) -> tuple[str, ...]:
-        """Return the tags that are set last; a prerelease is not the latest."""
-        version = self.release.version
-        return (version,) if "-" in version else (version, LATEST)
+    def is_latest(self) -> bool:
+        """Tell whether the version is not a prerelease."""
+        return "-" not in self.release.version
 
 
 def build_requests(name: str, publication: Publication) -> Iterator[BuildRequest]:
@@ -73,36 +77,66 @@ def build_requests(name: str, publication: Publication) -> Iterator[BuildRequest
         )
 
 
-def refuse_existing(release: Release) -> None:
-    """Fail if a tag of the version exists.
+def find_missing(publication: Publication) -> tuple[str, ...]:
+    """Return the images that the version lacks: all, or what an earlier run left out.
 
     Raises:
-        BadInput: it does.
+        BadInput: the version is complete, or has images of another commit.
         RegistryRefused: the registry does not answer, or not to these credentials.
     """
-    for name in IMAGES:
-        if has_image(release.image(name)):
+    release = publication.release
+    digests = {name: find_digest(release.image(name)) for name in IMAGES}
+    missing = tuple(name for name in IMAGES if not digests[name])
+    for name in [each for each in IMAGES if each not in missing]:
+        built_here = find_digest(publication.by_commit(name)) == digests[name]
+        if not missing or not built_here:
             raise BadInput(
                 f"{release.image(name)} exists, and a version's tag never moves:"
                 " choose another version"
             )
+    return missing
 
 
 def publish(publication: Publication, build: Build = build_image) -> Iterator[str]:
     """Build, push and tag both images; yield the name and digest of each."""
-    refuse_existing(publication.release)
+    missing = find_missing(publication)
     archives = {
         name: [build(request) for request in build_requests(name, publication)]
-        for name in IMAGES
+        for name in missing
     }
     for name, built in archives.items():
         with step(f"Pushing {publication.by_commit(name)}"):
             push_list(publication.by_commit(name), [archive.path for archive in built])
-    for tag in publication.tags:
+        with step(f"Attaching bills of materials to {name}"):
+            attach_bills(publication, name, built)
+    for name in missing:
+        yield _tag(publication, name, publication.release.version)
+    if publication.is_latest:
         for name in IMAGES:
-            source = publication.by_commit(name)
-            target = publication.release.image(name, tag)
-            yield f"{target}@{copy_image(source, target)}"
+            yield _tag(publication, name, LATEST)
+
+
+def _tag(publication: Publication, name: str, tag: str) -> str:
+    source = publication.by_commit(name)
+    target = publication.release.image(name, tag)
+    return f"{target}@{copy_image(source, target)}"
+
+
+def attach_bills(
+    publication: Publication, name: str, archives: Sequence[ImageArchive]
+) -> None:
+    """Attach to the image of each architecture the list of its packages.
+
+    Raises:
+        RegistryRefused: the registry did not take it.
+    """
+    index = find_manifest(publication.by_commit(name)) or b""
+    version, seconds = publication.release.version, publication.checkout.seconds
+    for archive, image in zip(archives, parse_index(index), strict=True):
+        subject = Subject(name, version, image.digest, seconds)
+        document = build_document(subject, read_packages(archive.path))
+        repository = publication.release.repository(name)
+        attach(repository, image, SPDX, write_document(document))
 
 
 def read_publication(given: argparse.Namespace) -> Publication:

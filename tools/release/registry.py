@@ -6,6 +6,7 @@ or the file in REGISTRY_AUTH_FILE.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import subprocess
 import tempfile
@@ -30,19 +31,29 @@ def ensure_tools() -> None:
     install(missing_packages(PACKAGES))
 
 
-def has_image(image: str) -> bool:
-    """Tell whether a registry has an image of this name and tag.
+def find_manifest(image: str) -> bytes | None:
+    """Return the manifest, or the list, that an image's name stands for.
 
     Raises:
-        RegistryRefused: it does not say.
+        RegistryRefused: the registry does not say.
     """
+    words = ["skopeo", "inspect", "--raw", *_tls(image), f"docker://{image}"]
     try:
-        _call(["skopeo", "inspect", "--raw", *_tls(image), f"docker://{image}"], image)
+        return _call(words, image).encode()
     except RegistryRefused as error:
         if any(sign in str(error) for sign in ABSENT):
-            return False
+            return None
         raise
-    return True
+
+
+def find_digest(image: str) -> str | None:
+    """Return the digest that an image's name stands for.
+
+    Raises:
+        RegistryRefused: the registry does not say.
+    """
+    manifest = find_manifest(image)
+    return f"sha256:{hashlib.sha256(manifest).hexdigest()}" if manifest else None
 
 
 def push_list(image: str, archives: Sequence[Path]) -> None:
@@ -67,21 +78,45 @@ def copy_image(source: str, target: str) -> str:
     Raises:
         RegistryRefused: the registry did not take it.
     """
-    tls = _tls(source)
-    plain = [f"--src-{tls[0][2:]}", f"--dest-{tls[0][2:]}"] if tls else []
+    plain = [*_tls(source, "src-"), *_tls(target, "dest-")]
     with tempfile.NamedTemporaryFile(prefix="mcphub-digest-") as file:
         words = ["skopeo", "copy", "--all", f"--digestfile={file.name}", *plain]
         _call([*words, f"docker://{source}", f"docker://{target}"], target)
         return Path(file.name).read_text().strip()
 
 
-def _tls(image: str) -> list[str]:
+def push_manifest(layout: Path, target: str) -> None:
+    """Push the only manifest of an OCI layout with what it refers to.
+
+    Raises:
+        RegistryRefused: the registry did not take it.
+    """
+    words = ["skopeo", "copy", "--preserve-digests", *_tls(target, "dest-")]
+    _call([*words, f"oci:{layout}", f"docker://{target}"], target)
+
+
+def push_index(text: bytes, target: str) -> None:
+    """Push an index whose manifests the registry has.
+
+    Some versions of skopeo write it again and leave out fields that they do not know.
+
+    Raises:
+        RegistryRefused: the registry did not take it.
+    """
+    with tempfile.TemporaryDirectory(prefix="mcphub-index-") as folder:
+        (Path(folder) / "version").write_text("Directory Transport Version: 1.1\n")
+        (Path(folder) / "manifest.json").write_bytes(text)
+        words = ["skopeo", "copy", "--multi-arch=index-only", *_tls(target, "dest-")]
+        _call([*words, f"dir:{folder}", f"docker://{target}"], target)
+
+
+def _tls(image: str, side: str = "") -> list[str]:
     """Return the option without which a registry on loopback is not spoken to."""
     is_plain = LOOPBACK.fullmatch(image.partition("/")[0]) is not None
-    return ["--tls-verify=false"] if is_plain else []
+    return [f"--{side}tls-verify=false"] if is_plain else []
 
 
-def _call(words: Sequence[str], image: str) -> None:
+def _call(words: Sequence[str], image: str) -> str:
     done = subprocess.run(
         words,
         capture_output=True,
@@ -92,6 +127,7 @@ def _call(words: Sequence[str], image: str) -> None:
     if done.returncode:
         host = image.partition("/")[0]
         raise RegistryRefused(f"{host} refused {image}: {read_reason(done.stderr)}")
+    return done.stdout
 
 
 def read_reason(output: str) -> str:

@@ -61,8 +61,11 @@ class Release:
 
     def image(self, name: str, tag: str = "") -> str:
         """Return the full name of an image, by default tagged with the version."""
-        prefix = f"{self.registry}/" if self.registry else ""
-        return f"{prefix}{name}:{tag or self.version}"
+        return f"{self.repository(name)}:{tag or self.version}"
+
+    def repository(self, name: str) -> str:
+        """Return the full name of an image without a tag."""
+        return f"{self.registry}/{name}" if self.registry else name
 
 
 def read_release(version: str, registry: str) -> Release:

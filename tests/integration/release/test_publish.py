@@ -1,6 +1,7 @@
 """`make publish` against a real registry with a password: everything or nothing."""
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.registry import LoopbackRegistry, open_registry, write_auth_file
-from tools.cluster.archive import ImageArchive, read_archive, write_program_archive
+from tools.cluster.archive import ImageArchive, read_archive, write_rootfs_archive
 from tools.cluster.errors import BadInput
 from tools.cluster.images import BuildRequest
 from tools.release.checkout import Checkout
@@ -31,15 +32,38 @@ def registry(
         yield opened
 
 
+DPKG_STATUS = """Package: libc6
+Status: install ok installed
+Architecture: amd64
+Version: 2.41-12+deb13u4
+
+Package: gone
+Status: deinstall ok config-files
+Architecture: amd64
+Version: 1.0
+"""
+METADATA = """Metadata-Version: 2.4
+Name: Small_Library
+Version: 1.2
+License-Expression: MIT OR Apache-2.0
+
+A description.
+"""
+
+
 @pytest.fixture
 def build(tmp_path: Path) -> Build:
-    """Build images of one small program, an architecture each."""
+    """Build small images, of two packages and an architecture each."""
 
     def built(request: BuildRequest) -> ImageArchive:
         stem = f"{request.name.partition(':')[0]}-{request.architecture}"
-        program = tmp_path / stem
-        program.write_text(stem)
-        write_program_archive(tmp_path / f"{stem}.tar", request.name, program, ())
+        root = tmp_path / stem
+        site = "opt/mcphub/lib/python3.13/site-packages/small_library-1.2.dist-info"
+        files = {"var/lib/dpkg/status": DPKG_STATUS, f"{site}/METADATA": METADATA}
+        for name, text in {**files, "name": stem}.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text)
+        write_rootfs_archive(tmp_path / f"{stem}.tar", request.name, root)
         return read_archive(tmp_path / f"{stem}.tar")
 
     return built
@@ -55,6 +79,7 @@ def skopeo(*words: str) -> str:
 
 
 def tags(registry: LoopbackRegistry, name: str) -> set[str]:
+    """List the tags of an image, without those that hold what refers to it."""
     reference = f"docker://{registry.host}/team/{name}"
     done = subprocess.run(
         ["skopeo", "list-tags", "--tls-verify=false", reference],
@@ -62,7 +87,8 @@ def tags(registry: LoopbackRegistry, name: str) -> set[str]:
         text=True,
         check=False,
     )
-    return set(json.loads(done.stdout)["Tags"]) if not done.returncode else set()
+    listed = json.loads(done.stdout)["Tags"] if not done.returncode else []
+    return {tag for tag in listed if not tag.startswith("sha256-")}
 
 
 def manifest(registry: LoopbackRegistry, name: str) -> dict[str, Any]:
@@ -96,6 +122,93 @@ def test_a_tag_is_one_list_with_every_architecture(
 
     listed = manifest(registry, "mcphub-server:1.2.3")["manifests"]
     assert len(listed) == 2
+
+
+def test_each_image_of_a_list_has_a_bill_of_its_packages(
+    registry: LoopbackRegistry, build: Build, tmp_path: Path
+) -> None:
+    both = publication(registry, architectures=("", "arm64"))
+
+    list(publish(both, build))
+
+    listed = manifest(registry, "mcphub-server:1.2.3")["manifests"]
+    bills = [read_bill(registry, image, tmp_path / image["digest"]) for image in listed]
+    assert [describe_packages(bill) for bill in bills] == 2 * [
+        {
+            ("small-library", "1.2", "MIT OR Apache-2.0"),
+            ("libc6", "2.41-12+deb13u4", "NOASSERTION"),
+        }
+    ]
+    assert bills[0]["documentNamespace"] != bills[1]["documentNamespace"]
+
+
+def read_bill(
+    registry: LoopbackRegistry, image: dict[str, Any], folder: Path
+) -> dict[str, Any]:
+    """Read a bill back as the distribution specification says: by the referrers."""
+    (entry,) = manifest(registry, f"mcphub-server:{image['digest'].replace(':', '-')}")[
+        "manifests"
+    ]
+    name = f"mcphub-server@{entry['digest']}"
+    found = manifest(registry, name)
+    assert found["artifactType"] == "application/spdx+json"
+    assert found["subject"]["digest"] == image["digest"]
+    source = f"docker://{registry.host}/team/{name}"
+    skopeo("copy", "--src-tls-verify=false", source, f"dir:{folder}")
+    (layer,) = found["layers"]
+    content = (folder / layer["digest"].removeprefix("sha256:")).read_text()
+    bill: dict[str, Any] = json.loads(content)
+    assert bill["packages"][0]["name"] == "mcphub-server"
+    return bill
+
+
+def describe_packages(bill: dict[str, Any]) -> set[tuple[str, str, str]]:
+    _, *packages = bill["packages"]
+    return {(p["name"], p["versionInfo"], p["licenseDeclared"]) for p in packages}
+
+
+def test_a_run_that_was_interrupted_between_two_tags_is_completed(
+    registry: LoopbackRegistry, build: Build
+) -> None:
+    list(publish(publication(registry), build))
+    before = manifest(registry, "mcphub-operator:1.2.3")
+    forget_tag(registry, "mcphub-server", "1.2.3")
+    built: list[str] = []
+
+    def build_missing(request: BuildRequest) -> ImageArchive:
+        built.append(request.name)
+        return build(request)
+
+    list(publish(publication(registry), build_missing))
+
+    assert built == [f"mcphub-server:{CHECKOUT.tag}"]
+    assert "1.2.3" in tags(registry, "mcphub-server")
+    assert manifest(registry, "mcphub-operator:1.2.3") == before
+
+
+def test_a_version_of_another_commit_is_never_completed(
+    registry: LoopbackRegistry, build: Build
+) -> None:
+    list(publish(publication(registry), build))
+    forget_tag(registry, "mcphub-server", "1.2.3")
+    other = Publication(
+        Release("1.2.3", f"{registry.host}/team"),
+        Checkout("ba9876543210", "ba9876543210" + "0" * 28, 1_700_000_001, ""),
+    )
+
+    with pytest.raises(BadInput, match=r"mcphub-operator:1\.2\.3 exists"):
+        list(publish(other, build))
+
+    assert "1.2.3" not in tags(registry, "mcphub-server")
+
+
+def forget_tag(registry: LoopbackRegistry, name: str, tag: str) -> None:
+    """Leave the registry as a run does that ends before it sets this tag."""
+    folders = (registry.auth_file.parent / "data").rglob(
+        f"{name}/_manifests/tags/{tag}"
+    )
+    for folder in [*folders]:
+        shutil.rmtree(folder)
 
 
 def test_a_prerelease_is_not_the_latest(
