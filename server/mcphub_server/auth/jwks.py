@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import msgspec
 from joserfc.errors import JoseError
-from joserfc.jwk import JWKRegistry, Key, KeySet
+from joserfc.jwk import JWKRegistry, Key
 
 KEY_TYPES = frozenset({"RSA", "EC", "OKP"})
 FETCH_TIMEOUT_SECONDS = 5.0
@@ -42,7 +42,7 @@ async def read_bounded(response: httpx2.Response) -> bytes:
     return bytes(body)
 
 
-def parse_keys(body: object) -> KeySet:
+def parse_keys(body: object) -> tuple[Key, ...]:
     """Return the keys that this server understands (RFC 7517, section 5).
 
     An invalid entry is left out. Raises ValueError if no key is left.
@@ -51,10 +51,11 @@ def parse_keys(body: object) -> KeySet:
     if not isinstance(listed, list):
         raise ValueError("not a JSON Web Key Set")  # noqa: TRY004 -- bad input
     found = (find_key(entry) for entry in listed)
-    keys = [key for key in found if key is not None]
+    # no KeySet of joserfc, which gives an id to each key that has none
+    keys = tuple(key for key in found if key is not None)
     if not keys:
         raise ValueError("the key set has no key that can be used")
-    return KeySet(keys)
+    return keys
 
 
 def find_key(entry: object) -> Key | None:

@@ -26,7 +26,7 @@ from joserfc.errors import (
     MissingKeyError,
     UnsupportedAlgorithmError,
 )
-from joserfc.jwk import KeySet
+from joserfc.jwk import Key
 from mcp.server.auth.provider import AccessToken
 
 from mcphub_server.auth.claims import store_claims
@@ -36,16 +36,11 @@ from mcphub_server.auth.jwks import (
     build_fetch,
     parse_keys,
 )
+from mcphub_server.auth.key_choice import KINDS, find_candidates, parse_head
 from mcphub_server.auth.refusals import CredentialRefused, Refusal
 from mcphub_server.auth.report import ALL_WELL, AuthProblem, AuthReport
 from mcphub_server.config.hub import JwtConfig
 from mcphub_server.web.claims import keep_claims
-
-ALGORITHMS = [
-    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
-    *("ES256", "ES384", "ES512", "Ed25519"),
-]
-"""Asymmetric ones only: with a shared secret, every verifier could sign."""
 
 CLOCK_SKEW_SECONDS = 30
 REFETCH_SECONDS = 5.0
@@ -96,7 +91,7 @@ class JwtVerifier:
         self._wanted = wanted
         self._fetch = fetch or build_fetch(config.jwks_uri)
         self._clock = clock
-        self._keys = KeySet([])
+        self._keys: tuple[Key, ...] = ()
         self._fetched_at = float("-inf")
         self._tried_at = float("-inf")
         self._fetching: asyncio.Task[bool] | None = None
@@ -119,15 +114,15 @@ class JwtVerifier:
 
     async def follow(self, notify: Callable[[], None]) -> None:
         """Fetch keys until the first have come; then call `notify`."""
-        while not self._keys.keys:
+        while not self._keys:
             await self._refresh()
-            if not self._keys.keys:
+            if not self._keys:
                 await asyncio.sleep(REFETCH_SECONDS)
         notify()
 
     def report(self) -> AuthReport:
         """Return whether tokens can be checked."""
-        if self._keys.keys:
+        if self._keys:
             return ALL_WELL
         return AuthReport(
             AuthProblem.KEYS_MISSING,
@@ -138,7 +133,7 @@ class JwtVerifier:
     async def count_keys(self) -> int:
         """Return how many keys the issuer offers now; for a check."""
         await self._refresh()
-        return len(self._keys.keys)
+        return len(self._keys)
 
     async def _read_or_refetch(self, token: str) -> dict[str, Any]:
         """Return the claims; fetch keys if the issuer may have rotated them."""
@@ -146,17 +141,22 @@ class JwtVerifier:
             return self._read(token)
         except CredentialRefused as refused:
             if refused.reason not in MAY_HAVE_ROTATED or not await self._refresh():
-                if not self._keys.keys and refused.reason in MAY_HAVE_ROTATED:
+                if not self._keys and refused.reason in MAY_HAVE_ROTATED:
                     raise CredentialRefused(Refusal.KEYS_MISSING) from None
                 raise
         return self._read(token)
 
     def _read(self, token: str) -> dict[str, Any]:
         """Return the claims that a known key has signed."""
-        try:
-            return dict(jwt.decode(token, self._keys, algorithms=ALGORITHMS).claims)
-        except BAD_TOKEN as error:
-            raise CredentialRefused(find_reason(error)) from None
+        reason = Refusal.KEY
+        for key in find_keys(token, self._keys):
+            try:
+                return dict(jwt.decode(token, key, algorithms=[*KINDS]).claims)
+            except BAD_TOKEN as error:
+                reason = find_reason(error)
+            if reason is not Refusal.SIGNATURE:
+                break
+        raise CredentialRefused(reason)
 
     def _check(self, claims: dict[str, Any]) -> None:
         """Refuse a token of another issuer, for another hub, or out of its time."""
@@ -202,6 +202,17 @@ class JwtVerifier:
             self._fetching = None
         self._fetched_at = self._tried_at
         return True
+
+
+def find_keys(token: str, keys: Iterable[Key]) -> list[Key]:
+    """Return the keys that may have signed a token; raises CredentialRefused."""
+    try:
+        head = parse_head(token)
+    except BAD_TOKEN:
+        raise CredentialRefused(Refusal.MALFORMED) from None
+    if head.algorithm not in KINDS:
+        raise CredentialRefused(Refusal.ALGORITHM)
+    return find_candidates(head, keys)
 
 
 def find_reason(error: Exception) -> Refusal:

@@ -17,11 +17,11 @@ import msgspec
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from starlette.authentication import AuthCredentials
-from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcphub_server.auth.claims import load_claims
+from mcphub_server.auth.credentials import find_credential
 from mcphub_server.auth.refusals import (
     SENTENCES,
     CredentialRefused,
@@ -31,7 +31,7 @@ from mcphub_server.auth.refusals import (
 from mcphub_server.auth.report import ALL_WELL, AuthReport
 from mcphub_server.web.caller import Client, current_client, enter_client
 from mcphub_server.web.request import get_request
-from mcphub_server.web.subprotocols import find_offered_token, without_tokens
+from mcphub_server.web.subprotocols import without_tokens
 
 STILL_VALID = "mcphub.still_valid"
 """The scope's key, on a WebSocket, for a function that verifies its token again."""
@@ -91,8 +91,8 @@ class AuthMiddleware:
         if verifier is None or get_request(scope).is_forwarded:
             await self._app(scope, receive, send)
             return
-        token = find_token(scope)
         try:
+            token = find_credential(scope)
             enter(scope, await self._authenticate(verifier, token))
         except CredentialRefused as refused:
             self._refusals.note(refused)
@@ -105,20 +105,10 @@ class AuthMiddleware:
         await self._app(scope, receive, send)
 
     async def _authenticate(self, verifier: Verifier, token: str) -> AccessToken:
-        if not token:
-            raise CredentialRefused(Refusal.MISSING)
         access = await verifier.verify(token)
         if not set(self._policy.required_scopes) <= set(access.scopes):
             raise CredentialRefused(Refusal.SCOPE, ("scope",))
         return access
-
-
-def find_token(scope: Scope) -> str:
-    """Return the bearer token of a request, empty without one."""
-    token = find_bearer(Headers(scope=scope).get("authorization", ""))
-    if not token and get_request(scope).is_websocket:
-        return find_offered_token(scope["subprotocols"])
-    return token
 
 
 def build_check(verifier: Verifier, token: str) -> Callable[[], Awaitable[bool]]:
@@ -132,12 +122,6 @@ def build_check(verifier: Verifier, token: str) -> Callable[[], Awaitable[bool]]
         return True
 
     return is_valid
-
-
-def find_bearer(header: str) -> str:
-    """Return the token of an Authorization header, empty without one."""
-    scheme, _, token = header.partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def enter(scope: Scope, access: AccessToken) -> None:
@@ -170,7 +154,7 @@ def name_principal(access: AccessToken) -> str:
 
 
 def build_refusal(reason: Refusal, policy: AuthPolicy, path: str) -> Response:
-    """Make the 401, 403 or 503 as plain as its readers need it (RFC 6750)."""
+    """Make the 400, 401, 403 or 503 as plain as its readers need it (RFC 6750)."""
     status, error = find_status(reason)
     body = {
         "error": error or "unauthorized",
@@ -188,8 +172,10 @@ def build_refusal(reason: Refusal, policy: AuthPolicy, path: str) -> Response:
 def find_status(reason: Refusal) -> tuple[HTTPStatus, str]:
     """Return the status and the error code of a refusal."""
     match reason:
-        case Refusal.MISSING:
+        case Refusal.MISSING | Refusal.EMPTY | Refusal.SCHEME:
             return HTTPStatus.UNAUTHORIZED, ""
+        case Refusal.HEADER | Refusal.SEVERAL:
+            return HTTPStatus.BAD_REQUEST, "invalid_request"
         case Refusal.SCOPE:
             return HTTPStatus.FORBIDDEN, "insufficient_scope"
         case Refusal.KEYS_MISSING:

@@ -16,6 +16,10 @@ class Refusal(StrEnum):
     """The reasons; also the values of the metric's label."""
 
     MISSING = "missing"
+    EMPTY = "empty"
+    SCHEME = "scheme"
+    HEADER = "header"
+    SEVERAL = "several"
     UNKNOWN = "unknown"
     MALFORMED = "malformed"
     ALGORITHM = "algorithm"
@@ -32,10 +36,17 @@ class Refusal(StrEnum):
 
 SENTENCES = {
     Refusal.MISSING: "Send the header: Authorization: Bearer <token>.",
+    Refusal.EMPTY: "There is no token behind Bearer; check what fills it in.",
+    Refusal.SCHEME: "The header Authorization has another scheme than Bearer; send: "
+    "Authorization: Bearer <token>.",
+    Refusal.HEADER: "The credential is not Bearer, a space and a token without white "
+    "space.",
+    Refusal.SEVERAL: "The request has several credentials; send one.",
     Refusal.UNKNOWN: "This token is unknown or no longer valid.",
     Refusal.MALFORMED: "This is not a signed JSON Web Token.",
     Refusal.ALGORITHM: "The token's signing algorithm is not accepted.",
-    Refusal.KEY: "The issuer publishes no key with the token's key id.",
+    Refusal.KEY: "The issuer publishes no key that fits the token's key id and "
+    "algorithm.",
     Refusal.SIGNATURE: "The token's signature does not match the issuer's key.",
     Refusal.ISSUER: "The token is of another issuer than this hub trusts.",
     Refusal.AUDIENCE: "The token is for another audience than this hub.",

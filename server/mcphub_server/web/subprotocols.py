@@ -17,12 +17,13 @@ BEARER_PREFIX = "bearer."
 SUBPROTOCOL_HEADER = b"sec-websocket-protocol"
 
 
-def find_offered_token(offered: Iterable[str]) -> str:
-    """Return the token among the offered subprotocols, empty without a readable one."""
-    for name in offered:
-        if name.startswith(BEARER_PREFIX):
-            return decode(name.removeprefix(BEARER_PREFIX))
-    return ""
+def list_offered_tokens(offered: Iterable[str]) -> list[str]:
+    """Return the tokens among the offered subprotocols; an unreadable one is empty."""
+    return [
+        decode(name.removeprefix(BEARER_PREFIX))
+        for name in offered
+        if name.startswith(BEARER_PREFIX)
+    ]
 
 
 def decode(text: str) -> str:

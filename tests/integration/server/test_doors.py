@@ -182,6 +182,51 @@ async def test_refusals_are_logged_by_reason_in_a_bounded_number(
     assert 'mcphub_auth_failures_total{reason="audience"} 20.0' in metrics
 
 
+ODD_CREDENTIALS = [
+    (["Basic YTpi"], 401, "scheme"),
+    ([TOKEN], 401, "scheme"),
+    (["Bearer"], 401, "empty"),
+    ([f"Bearer\t{TOKEN}"], 400, "header"),
+    ([f"Bearer {TOKEN} x"], 400, "header"),
+    ([f"Bearer {TOKEN}", f"Bearer {TOKEN}"], 400, "several"),
+    (["Basic YTpi", f"Bearer {TOKEN}"], 400, "several"),
+]
+
+
+async def test_each_odd_credential_is_refused_and_logged_with_its_reason(
+    hub_files: MakeHub,
+) -> None:
+    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient(timeout=100) as http:
+        with capture_logs() as lines:
+            answers = [
+                await http.post(
+                    f"{hub.url}/mcp",
+                    json={},
+                    headers=[("Authorization", each) for each in headers],
+                )
+                for headers, _, _ in ODD_CREDENTIALS
+            ]
+
+    refused = [line for line in lines if line["event"] == "authentication refused"]
+    assert [each.status_code for each in answers] == [
+        each[1] for each in ODD_CREDENTIALS
+    ]
+    assert [line["reason"] for line in refused] == [each[2] for each in ODD_CREDENTIALS]
+    assert TOKEN not in repr(lines) + repr([each.text for each in answers])
+
+
+@pytest.mark.parametrize("header", ["bearer {}", "BEARER   {}"])
+async def test_a_scheme_in_any_case_and_more_spaces_are_taken(
+    hub_files: MakeHub, header: str
+) -> None:
+    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient(timeout=100) as http:
+        headers = {"Authorization": header.format(TOKEN)}
+        answer = await http.post(f"{hub.url}/mcp", json={}, headers=headers)
+
+    assert "jsonrpc" in answer.json()
+    assert "www-authenticate" not in answer.headers
+
+
 async def test_without_signing_keys_the_hub_says_so(hub_files: MakeHub) -> None:
     nowhere = f"http://127.0.0.1:{reserve_port()}/keys"
     jwt_options = {"issuer": ISSUER, "audience": "hub", "jwksURI": nowhere}

@@ -23,6 +23,7 @@ from mcphub_server.auth.jwt import (
     REFETCH_SECONDS,
     JwtVerifier,
 )
+from mcphub_server.auth.key_choice import MOST_TRIED
 from mcphub_server.auth.middleware import name_principal
 from mcphub_server.auth.refusals import CredentialRefused, Refusal
 from mcphub_server.auth.report import ALL_WELL, AuthProblem
@@ -196,6 +197,89 @@ async def test_made_up_keys_do_not_make_us_a_nuisance_to_the_issuer(
         await verify(verifier, sign(unknown))
 
     assert issuer.fetches == 1
+
+
+NAMELESS = ECKey.generate_key("P-256")
+THIRD = RSAKey.generate_key(2048, {"kid": "third", "use": "sig"})
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        pytest.param([FIRST], id="the only key"),
+        pytest.param([SECOND, FIRST], id="the only key of its kind"),
+        pytest.param([THIRD, FIRST], id="one of two of its kind"),
+        pytest.param([NAMELESS, SECOND, THIRD, FIRST], id="one of several"),
+    ],
+)
+async def test_a_token_without_a_key_id_is_tried_with_the_keys_that_fit(
+    verifier: JwtVerifier, issuer: Issuer, keys: list[Any]
+) -> None:
+    issuer.keys = keys
+
+    access = await verify(verifier, sign_without_id(FIRST, "RS256"))
+
+    assert access is not None
+    assert issuer.fetches == 1
+
+
+@pytest.mark.parametrize(
+    ("keys", "reason"),
+    [
+        pytest.param([SECOND], Refusal.KEY, id="none of the kind"),
+        pytest.param([THIRD], Refusal.SIGNATURE, id="none that has signed it"),
+        pytest.param([NAMELESS, THIRD], Refusal.SIGNATURE, id="one of another kind"),
+    ],
+)
+async def test_a_token_without_a_key_id_that_no_key_signed_asks_the_issuer_once(
+    verifier: JwtVerifier, issuer: Issuer, keys: list[Any], reason: Refusal
+) -> None:
+    issuer.keys = keys
+    await verifier.count_keys()
+
+    for _ in range(20):
+        refused = await find_refusal(verifier, sign_without_id(FIRST, "RS256"))
+        assert refused.reason is reason
+
+    assert issuer.fetches == 1
+
+
+async def test_no_more_keys_are_tried_than_an_issuer_publishes(
+    verifier: JwtVerifier, issuer: Issuer
+) -> None:
+    issuer.keys = [
+        ECKey.generate_key("P-256", {"kid": str(number)})
+        for number in range(MOST_TRIED)
+    ]
+    last = ECKey.generate_key("P-256", {"kid": "last"})
+    issuer.keys.append(last)
+
+    assert await verify(verifier, sign(last, "ES256")) is not None
+    assert await verify(verifier, sign_without_id(last, "ES256")) is None
+    assert await verify(verifier, sign_without_id(issuer.keys[0], "ES256")) is not None
+
+
+async def test_a_key_without_an_id_takes_tokens_that_name_one(
+    verifier: JwtVerifier, issuer: Issuer
+) -> None:
+    issuer.keys = [SECOND, NAMELESS]
+    header = {"alg": "ES256", "kid": "of-the-issuer"}
+    token = jwt.encode(header, claims(), NAMELESS)
+
+    assert await verify(verifier, token) is not None
+
+
+async def test_two_keys_of_one_id_are_told_apart_by_their_kind(
+    verifier: JwtVerifier, issuer: Issuer
+) -> None:
+    issuer.keys = [ECKey.generate_key("P-256", {"kid": "first"}), THIRD, FIRST]
+
+    assert await verify(verifier, sign()) is not None
+
+
+def sign_without_id(key: Any, algorithm: str) -> str:
+    token: str = jwt.encode({"alg": algorithm}, claims(), key, algorithms=[algorithm])
+    return token
 
 
 async def test_known_keys_serve_while_the_issuer_is_away(
@@ -486,7 +570,7 @@ def test_one_bad_entry_does_not_lose_the_key_set(entry: object) -> None:
 
     keys = parse_keys({"keys": [entry, good, entry]})
 
-    assert [key.kid for key in keys.keys] == ["first"]
+    assert [key.kid for key in keys] == ["first"]
 
 
 @pytest.mark.parametrize("body", [{"keys": []}, {"keys": 1}, [], None, {}])
