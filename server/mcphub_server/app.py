@@ -57,6 +57,7 @@ from mcphub_server.traffic.capacity import (
 )
 from mcphub_server.traffic.state import ServerState
 from mcphub_server.transports.endpoints import Transports, build_transports
+from mcphub_server.transports.late_errors import LateErrors
 from mcphub_server.transports.websockets import WebSocketRouter
 from mcphub_server.version import find_version
 from mcphub_server.web.bodies import BodyBudget
@@ -170,10 +171,14 @@ def build_pipeline(
         lambda app: TurnsMiddleware(app, turns),
         # WebSockets end here; each is its own session, on this replica
         lambda app: WebSocketRouter(app, transports.websockets),
+        # what fails from here on is answered all the same, even in a stream
+        LateErrors,
         # /mcp: a response that takes a while becomes a stream that can be resumed
         lambda app: ResumabilityMiddleware(app, sessions),
         # the owner of a session answers its requests
         lambda app: SessionMiddleware(app, sessions),
+        # an answer that fails here can be buffered and resumed like every other
+        LateErrors,
     ]
     app = transports.app
     for layer in reversed(layers):
