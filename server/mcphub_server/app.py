@@ -21,6 +21,7 @@ from mcphub_server.auth.refusals import RefusalLog
 from mcphub_server.backends.health import BackendMonitor
 from mcphub_server.calls.backend_runner import LimitedRunner
 from mcphub_server.calls.fast_path import ToolFastPath
+from mcphub_server.calls.list_changes import ListChanges
 from mcphub_server.calls.middleware import (
     ToolCallMiddleware,
     build_limiters,
@@ -109,6 +110,7 @@ def build_hub(
         catalog,
         state.notify,
         metrics.register_tools,
+        ListChanges(mcp, catalog).notify,
     )
     policy = build_auth_policy(config, runtime, lambda: live.claims)
     board = StatusBoard(find_version(), monitors, state, policy.report, live.render)

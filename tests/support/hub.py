@@ -105,14 +105,17 @@ class Address:
         """The base URL of the second listener."""
         return f"http://127.0.0.1:{self.management_port}"
 
-    def client(self, transport: str = "http", token: str | None = TOKEN) -> Client[Any]:
+    def client(
+        self, transport: str = "http", token: str | None = TOKEN, **options: Any
+    ) -> Client[Any]:
         """Make the real client, for `http`, `sse` or `websocket`."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         if transport == "websocket":
-            return Client(WebSocketTransport(self.url, headers))
+            return Client(WebSocketTransport(self.url, headers), **options)
         if transport == "sse":
-            return Client(SSETransport(f"{self.url}/sse", headers=headers))
-        return Client(StreamableHttpTransport(f"{self.url}/mcp", headers=headers))
+            return Client(SSETransport(f"{self.url}/sse", headers=headers), **options)
+        endpoint = StreamableHttpTransport(f"{self.url}/mcp", headers=headers)
+        return Client(endpoint, **options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,13 +90,16 @@ class ToolCatalog:
             return ""
         return self._policy.explain(self._caller(), name)
 
+    def list_for(self, caller: Client) -> Mapping[str, CatalogEntry]:
+        """Return the tools that a caller may use, by name."""
+        if self._policy.is_open:
+            return self._find_allowed(NO_CLAIMS, frozenset())
+        return self._find_allowed(caller.claims, caller.scopes)
+
     @property
     def _entries(self) -> Mapping[str, CatalogEntry]:
         """The tools that the current caller may use, by name."""
-        if self._policy.is_open:
-            return self._find_allowed(NO_CLAIMS, frozenset())
-        caller = self._caller()
-        return self._find_allowed(caller.claims, caller.scopes)
+        return self.list_for(self._caller())
 
     def _list_allowed(
         self, claims: Claims, scopes: frozenset[str]

@@ -7,7 +7,7 @@ for the first time, when it answers again, and while it refuses them.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -56,6 +56,10 @@ class LiveParts:
     own_claims: frozenset[str] = frozenset()
 
 
+async def notify_none() -> None:
+    """Do nothing: there are no sessions."""
+
+
 class LiveTools:
     """The live part of a hub's configuration, in force."""
 
@@ -65,7 +69,9 @@ class LiveTools:
         catalog: ToolCatalog,
         on_change: Callable[[], None],
         register: Callable[[Iterable[str]], None],
+        notify_sessions: Callable[[], Awaitable[None]] = notify_none,
     ) -> None:
+        self._notify_sessions = notify_sessions
         self._parts = parts
         self._catalog = catalog
         self._on_change = on_change
@@ -137,6 +143,7 @@ class LiveTools:
         while True:
             if self.reload():
                 self.wake()
+                await self._notify_sessions()
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _watch_databases(self) -> None:
@@ -162,6 +169,7 @@ class LiveTools:
         if changed:
             self._catalog.replace_declared(list_offered(self._entries))
             self._announce()
+            await self._notify_sessions()
 
     def _list_connected(self) -> list[str]:
         return [

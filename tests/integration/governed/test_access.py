@@ -1,16 +1,20 @@
 """Who may call what: listed and callable are the same, on every way to a hub."""
 
+import asyncio
 import json
+from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
 import pytest
 import yaml
+from fastmcp.client.messages import MessageHandler
+from mcp.shared.exceptions import MCPError
 from structlog.testing import capture_logs
 
 from tests.support.hub import LoopHub, hub_in_loop
 
-from .conftest import TOKENS, OpenHub
+from .conftest import TOKENS, OpenHub, wait_until_checked
 from .test_declared_tools import call, tool
 
 pytestmark = pytest.mark.timeout(240)
@@ -36,26 +40,97 @@ LIVE = {"tools": [tool()], "access": RULES}
 MODERN = "2026-07-28"
 
 
-@pytest.mark.parametrize("sessions", ["Stateless", "Stateful"])
-@pytest.mark.parametrize("transport", ["http", "sse"])
-@pytest.mark.parametrize("client", MAY)
-async def test_exactly_the_allowed_tools_are_listed_and_callable(
-    open_hub: OpenHub, client: str, transport: str, sessions: str
-) -> None:
-    transports = {"streamableHTTP": {"sessions": sessions}}
-    async with (
-        open_hub(live=LIVE, transports=transports) as hub,
-        hub.client(transport, TOKENS[client]) as connected,
-    ):
-        listed = {each.name for each in await connected.list_tools()}
-        callable_ = set()
-        for name in MAY["acme"]:
-            answer = await connected.call_tool_mcp(name, ARGUMENTS.get(name, {}))
-            if not answer.is_error:
-                callable_.add(name)
+WAYS = [
+    pytest.param("http", "legacy", "Stateless", id="http"),
+    pytest.param("http", "legacy", "Stateful", id="http with sessions"),
+    pytest.param("http", MODERN, "Stateless", id="http of 2026-07-28"),
+    pytest.param("http", MODERN, "Stateful", id="http of 2026-07-28 beside sessions"),
+    pytest.param("sse", "legacy", "Stateless", id="sse"),
+    pytest.param("websocket", "legacy", "Stateless", id="websocket"),
+    pytest.param("websocket", MODERN, "Stateless", id="websocket of 2026-07-28"),
+]
 
-    assert listed == MAY[client]
-    assert callable_ == MAY[client]
+
+def build_transports(sessions: str) -> dict[str, Any]:
+    return {"streamableHTTP": {"sessions": sessions}, "webSocket": {"enabled": True}}
+
+
+@pytest.mark.parametrize(("transport", "mode", "sessions"), WAYS)
+async def test_exactly_the_allowed_tools_are_listed_and_callable(
+    open_hub: OpenHub, transport: str, mode: Any, sessions: str
+) -> None:
+    seen = {}
+    async with open_hub(live=LIVE, transports=build_transports(sessions)) as hub:
+        for client in MAY:
+            seen[client] = await try_all(hub, client, transport, mode)
+
+    for client, allowed in MAY.items():
+        listed, callable_, refusals = seen[client]
+        assert listed == allowed
+        assert callable_ == allowed
+        assert len(refusals) <= 1, refusals
+
+
+async def try_all(
+    hub: LoopHub, client: str, transport: str, mode: Any
+) -> tuple[set[str], set[str], set[str]]:
+    """Return what is listed, what can be called, and how all else is refused."""
+    async with hub.client(transport, TOKENS[client], mode=mode) as connected:
+        listed = {each.name for each in await connected.list_tools()}
+        callable_, refusals = set(), set()
+        for name in [*MAY["acme"], "db_nothing"]:
+            try:
+                answer = await connected.call_tool_mcp(name, ARGUMENTS.get(name, {}))
+            except MCPError as error:
+                refusals.add(str(error).replace(name, "NAME"))
+                continue
+            if answer.is_error:
+                refusals.add(answer.content[0].text.replace(name, "NAME"))
+            else:
+                callable_.add(name)
+    return listed, callable_, refusals
+
+
+class Listener(MessageHandler):
+    """Hears that the list of tools has changed."""
+
+    def __init__(self) -> None:
+        self.heard = asyncio.Event()
+
+    async def on_tool_list_changed(self, message: Any) -> None:  # noqa: ARG002
+        self.heard.set()
+
+
+@pytest.mark.parametrize("transport", ["http", "sse", "websocket"])
+async def test_an_open_session_hears_that_its_tools_changed_and_no_other(
+    build_files: Any, transport: str
+) -> None:
+    files = build_files(live=LIVE, transports=build_transports("Stateful"))
+    listeners = {name: Listener() for name in TOKENS}
+    rules = {"rules": [*RULES["rules"], {"clients": ["globex"], "tools": ["db_query"]}]}
+    async with hub_in_loop(files) as hub, AsyncExitStack() as stack:
+        await wait_until_checked(hub)
+        clients = {
+            name: await stack.enter_async_context(
+                hub.client(
+                    transport,
+                    token,
+                    mode="legacy",
+                    message_handler=listeners[name],
+                )
+            )
+            for name, token in TOKENS.items()
+        }
+        for client in clients.values():
+            await client.list_tools()
+        files.write_live(yaml.safe_dump({"tools": [tool()], "access": rules}))
+        await listeners["globex"].heard.wait()
+        names = {each.name for each in await clients["globex"].list_tools()}
+        await asyncio.gather(*(client.ping() for client in clients.values()))
+
+    assert names == MAY["globex"] | {"db_query"}
+    assert not listeners["acme"].heard.is_set()
+    assert not listeners["eve"].heard.is_set()
 
 
 async def test_a_forbidden_tool_is_answered_as_one_that_does_not_exist(
