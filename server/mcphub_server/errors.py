@@ -84,11 +84,15 @@ class QueryFailed(ToolFailure):
     Args:
         message: What is wrong with the statement, free of row content.
         code: The database's own code (SQLSTATE, Neo4j status code), if it gave one.
+        quotes: Whether the message has the database's words on the statement's text.
     """
 
-    def __init__(self, message: str, code: str | None = None) -> None:
+    def __init__(
+        self, message: str, code: str | None = None, *, quotes: bool = False
+    ) -> None:
         super().__init__(message)
         self.code = code
+        self.quotes = quotes
 
 
 class QueryTimeout(ToolFailure):

@@ -184,7 +184,7 @@ class Parameter(Model):
     )
 
     name: ParameterName
-    """Name of the argument; in Cypher, also of the placeholder: $name."""
+    """Name of the argument; in Cypher and in pipelines, also of the placeholder."""
 
     type: ParameterType
     """Type of the value. The server casts each placeholder to it; timestamp is a moment
@@ -267,8 +267,9 @@ class DeclaredTool(Model):
     is not enabled."""
 
     statement: Annotated[str, Field(min_length=1, max_length=8192)]
-    """One reading statement: SQL with $1, $2 … for the parameters in their order, or
-    Cypher with $name. Clients never see it."""
+    """One reading statement: SQL with $1, $2 … for the parameters in their order,
+    Cypher with $name, or for MongoDB the command aggregate in JSON with
+    {"$param": "name"}. Clients never see it."""
 
     parameters: Annotated[tuple[Parameter, ...], Field(max_length=16)] = ()
     """The parameters; for SQL in the order of $1, $2 …."""

@@ -40,7 +40,8 @@ _IDENTITY = f"{_POSTGRES_IDENTITY} && {_QDRANT_IDENTITY}"
 GOVERNANCE = (
     rule(
         f"{_EACH_TOOL}self.backends.exists(b, b.name == t.backend && ({_RUNS})))",
-        f"each tool needs a backend of the kind {' or '.join(DECLARING)}",
+        "each tool needs a backend of the kind "
+        f"{', '.join(DECLARING[:-1])} or {DECLARING[-1]}",
         field="tools",
     ),
     rule(

@@ -8,6 +8,11 @@ POSTGRES = {
     "credentialsSecretRef": {"name": "credentials"},
 }
 QDRANT = {"url": "http://qdrant.data.svc:6333"}
+MONGODB = {
+    "uri": "mongodb://mongo.data.svc",
+    "database": "app",
+    "credentialsSecretRef": {"name": "credentials"},
+}
 SETTING = {"name": "app.tenant", "fromClaim": "sub"}
 PARAMETERS = "spec.tools[0].parameters[0]"
 DEFAULT = "default must be of the type"
@@ -268,6 +273,10 @@ DISABLED = {"name": "db", "enabled": False, "postgres": POSTGRES}
 
 ACCEPTED = [
     ("a tool", tool(limits={"maxRows": 100})),
+    (
+        "a tool on MongoDB",
+        hub(backends=[{"name": "db", "mongodb": MONGODB}], tools=[declared()]),
+    ),
     ("a tool of nearly a built-in name", tool(name="db_queries")),
     ("a tool of a disabled backend", hub(backends=[DISABLED], tools=[declared()])),
     ("a day", parameter(type="date", default="2026-01-31")),

@@ -46,6 +46,7 @@ class MongodbBackend(BackendKind):
     )
 
     TOOLS = ("find", "aggregate", "list_collections", "describe_collection")
+    DECLARES = True
 
     uri: MongodbURI
     """mongodb:// with one or several members of a replica set, separated by commas, or

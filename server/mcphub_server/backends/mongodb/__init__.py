@@ -1,1 +1,1 @@
-"""MongoDB: one client, one fixed database, four commands that read."""
+"""MongoDB: one client, one fixed database, and commands that read."""

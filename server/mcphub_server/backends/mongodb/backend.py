@@ -1,8 +1,8 @@
 """A MongoDB database that is read and never written.
 
-Only five commands exist here (find, aggregate, listCollections, listIndexes, count),
-all of which read, and the guards have seen every word of them. The database is the
-configured one. Documents arrive as bytes and are counted before they are decoded. A
+Only six commands exist here (find, aggregate, explain, listCollections, listIndexes,
+count), all of which read, and the guards have seen every word of them. The database is
+the configured one. Documents arrive as bytes and are counted before they are decoded. A
 cancelled call closes its connection, upon which MongoDB ends the operation.
 """
 
@@ -46,6 +46,7 @@ from mcphub_server.errors import (
 PROBE_TIMEOUT_SECONDS = 3.0
 GRACE_SECONDS = 3.0
 NOT_IMPLEMENTED = frozenset({"NotImplemented", "CommandNotSupported", "Location40324"})
+NO_COMMAND = frozenset({"CommandNotFound", "CommandNotSupported"})
 UNAUTHORIZED = "Unauthorized"
 NOT_ON_VIEWS = 166
 
@@ -182,6 +183,24 @@ class MongodbBackend:
         """Return what a pipeline makes of a collection."""
         async with self._database(bounds.timeout_seconds) as database:
             return await _aggregate(database[collection], pipeline, bounds)
+
+    async def explain(
+        self, collection: str, pipeline: list[Document], timeout_seconds: float
+    ) -> None:
+        """Have the server read a pipeline without running it, if it can."""
+        command = {"aggregate": collection, "pipeline": pipeline, "cursor": {}}
+        async with self._database(timeout_seconds) as database:
+            try:
+                await database.command(
+                    "explain",
+                    command,
+                    verbosity="queryPlanner",
+                    maxTimeMS=int(timeout_seconds * 1000),
+                )
+            except PyMongoError as error:
+                failure = translate_failure(self.name, error)
+                if getattr(failure, "code", None) not in NO_COMMAND:
+                    raise
 
     async def describe(self, collection: str, bounds: Bounds) -> CollectionFacts:
         """Return a sample, the indexes and the estimated count of a collection."""

@@ -66,7 +66,7 @@ def read_value(value: Any, what: str) -> Any:
     """
     try:
         read = json_util.loads(json.dumps(value))
-        bson.encode({"": read})
+        encode(read)
     except _MALFORMED:
         raise BadArgument(
             f"{what} has a value that MongoDB does not take. Write "
@@ -74,3 +74,20 @@ def read_value(value: Any, what: str) -> Any:
             '{"$numberDecimal": "0.10"}; whole numbers have at most 64 bits.'
         ) from None
     return read
+
+
+def check_values(values: Mapping[str, object]) -> None:
+    """Raise BadArgument for a number or a text that no document can hold."""
+    for name, value in values.items():
+        try:
+            encode(value)
+        except _MALFORMED:
+            raise BadArgument(
+                f"{name} has a value that MongoDB does not take: whole numbers have at "
+                "most 64 bits, and texts no half of a surrogate pair."
+            ) from None
+
+
+def encode(value: Any) -> bytes:
+    """Return a value as the driver sends it; raises what `_MALFORMED` lists."""
+    return bson.encode({"": value})

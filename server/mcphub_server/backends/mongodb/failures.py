@@ -116,11 +116,13 @@ def _tell_query_failure(error: OperationFailure) -> ToolFailure:
             "The statement ran past the hub's time limit and was stopped. Match fewer "
             "documents, by an indexed field, before other stages."
         )
+    quotes = code in QUOTABLE
     told = EXPLANATIONS.get(code, "it failed while it ran")
-    if code in QUOTABLE:
+    if quotes:
         told = _quote(error)
     name = _name(error)
-    return QueryFailed(f"MongoDB refused the statement ({name}): {told}.", name)
+    message = f"MongoDB refused the statement ({name}): {told}."
+    return QueryFailed(message, name, quotes=quotes)
 
 
 def _name(error: OperationFailure) -> str:

@@ -246,11 +246,13 @@ def _explain_other(code: str) -> str:
 
 def _tell_query_failure(error: Neo4jError, *, explaining: bool) -> QueryFailed:
     code = error.code or "Neo.DatabaseError.General.UnknownError"
-    if explaining or code in ALWAYS_QUOTABLE:
+    quotes = explaining or code in ALWAYS_QUOTABLE
+    if quotes:
         what = shorten(error.message or "")
     else:
         what = EXPLANATIONS.get(code, _explain_other(code))
-    failure = QueryFailed(f"Neo4j refused the statement ({code}): {what}", code)
+    message = f"Neo4j refused the statement ({code}): {what}"
+    failure = QueryFailed(message, code, quotes=quotes)
     if code in TERMINATED_CODES or code.startswith(PASSING_CODES):
         failure.retry_after_seconds = RETRY_SECONDS
     return failure

@@ -13,17 +13,23 @@ from pydantic import PrivateAttr
 
 from mcphub_server.config.tools import DeclaredToolConfig
 from mcphub_server.errors import QueryFailed, Rejected
-from mcphub_server.tools import schemas
 from mcphub_server.tools.arguments import read_arguments
 from mcphub_server.tools.building import map_errors
 from mcphub_server.tools.declared.arguments import Arguments, Values
 from mcphub_server.web.caller import current_client
+from mcphub_server.web.claims import NO_CLAIMS
 
 Call = Callable[[dict[str, Any]], Awaitable[ToolResult]]
+Try = Callable[[], Awaitable[ToolResult]]
 
 
 class DeclaredStatement(Protocol):
     """A statement of one kind of backend; `tools/<kind>/declared.py` builds it."""
+
+    @property
+    def output_schema(self) -> dict[str, Any]:
+        """The JSON Schema of its results."""
+        ...
 
     async def check(self) -> None:
         """Hold the statement against the database; raise ToolFailure if it fails."""
@@ -42,7 +48,7 @@ log = structlog.get_logger(__name__)
 
 def is_of_statement(failure: QueryFailed | Rejected) -> bool:
     """Tell whether a failure is the statement's, and so the administrator's to mend."""
-    if isinstance(failure, Rejected):
+    if isinstance(failure, Rejected) or failure.quotes:
         return True
     return (failure.code or OF_THE_STATEMENT).startswith(OF_THE_STATEMENT)
 
@@ -62,6 +68,7 @@ class DeclaredTool(Tool):
     """A tool whose arguments are declared and not those of a function."""
 
     _call: Call = PrivateAttr()
+    _try: Try = PrivateAttr()
 
     @classmethod
     def build(
@@ -78,7 +85,7 @@ class DeclaredTool(Tool):
             title=title,
             description=config.description,
             parameters=arguments.build_schema(),
-            output_schema=schemas.PAGE,
+            output_schema=statement.output_schema,
             annotations=ToolAnnotations(
                 title=title,
                 read_only_hint=True,
@@ -100,8 +107,16 @@ class DeclaredTool(Tool):
                 log.warning("declared tool failed", tool=tool.name, error=str(failure))
                 raise hide_statement(tool.name, failure) from None
 
+        async def try_defaults() -> ToolResult:
+            return await statement.run(arguments.read({}, NO_CLAIMS))
+
         tool._call = map_errors(config.name, call)
+        tool._try = try_defaults
         return tool
+
+    async def run_with_defaults(self) -> ToolResult:
+        """Run it without arguments, for the administrator; raise ToolFailure."""
+        return await self._try()
 
     async def run(self, arguments: dict[str, Any]) -> ToolResult:
         """Run it; whatever fails is a result."""

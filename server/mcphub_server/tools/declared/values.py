@@ -99,6 +99,16 @@ TYPES: Mapping[str, TypeRule] = {
     ),
 }
 
+SAMPLES: Mapping[str, object] = {
+    "string": "",
+    "integer": 1,
+    "number": 1.0,
+    "boolean": True,
+    "date": "2026-01-31",
+    "timestamp": "2026-01-31T00:00:00+00:00",
+}
+"""Values with which a database is asked about a statement."""
+
 _annotate: Any = Annotated
 """Annotations that are made while the server runs, which no type checker can follow."""
 
@@ -122,6 +132,13 @@ def build_check(given: Bounded) -> Any:
     if choices := read_choices(given):
         checks.append(AfterValidator(build_choice(choices)))
     return _annotate[(TYPES[given.type].check, *checks)]
+
+
+def find_sample(parameter: ParameterConfig) -> object:
+    """Return a value of a parameter's type."""
+    if parameter.items is not None:
+        return [SAMPLES[parameter.items.type]]
+    return SAMPLES[parameter.type]
 
 
 def build_choice(choices: tuple[object, ...]) -> Callable[[object], object]:

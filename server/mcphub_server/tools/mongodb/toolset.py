@@ -8,7 +8,6 @@ from pydantic import Field
 
 from mcphub_server.backends.mongodb.backend import (
     Bounds,
-    Documents,
     Find,
     MongodbBackend,
 )
@@ -16,7 +15,6 @@ from mcphub_server.backends.mongodb.extended_json import (
     decode_document,
     read_value,
     write_document,
-    write_documents,
 )
 from mcphub_server.errors import BadArgument
 from mcphub_server.guards.mongodb.expressions import (
@@ -27,17 +25,21 @@ from mcphub_server.guards.mongodb.expressions import (
 from mcphub_server.guards.mongodb.names import check_collection, is_readable
 from mcphub_server.guards.mongodb.pipeline import check_pipeline
 from mcphub_server.results.fitting import fit_object
-from mcphub_server.results.table import encode_object
-from mcphub_server.tools.building import ToolDescription, build_result, build_tool
+from mcphub_server.tools.building import ToolDescription, build_tool
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.mongodb import results
 from mcphub_server.tools.mongodb.fields import describe_fields
+from mcphub_server.tools.mongodb.pages import (
+    PageRequest,
+    build_page,
+    encode,
+    find_bounds,
+    read_page,
+)
 from mcphub_server.tools.paging import Cursor, Limit, Pager, fingerprint
 
 SAMPLE_SIZE = 100
 SAMPLE_BYTES = 4 * 1024 * 1024
-BYTES_SHARE = 2
-"""BSON is at most about twice as long as its JSON."""
 
 Collection = Annotated[
     str, Field(description="The collection's name, as the list gives it.", min_length=1)
@@ -107,11 +109,11 @@ class MongodbTools:
             read_value(check_sort(sort), "The sort order") if sort else None,
             offset,
         )
-        bounds = self._find_bounds(pager.find_limit(limit))
+        bounds = find_bounds(self._context.limits, pager.find_limit(limit))
         found = await self._context.run(
             self._backend, lambda: self._backend.find(find, bounds)
         )
-        return await self._answer(found, pager, offset)
+        return await build_page(found, pager, offset)
 
     async def aggregate(
         self,
@@ -124,19 +126,12 @@ class MongodbTools:
         mark = fingerprint(collection, str(pipeline))
         self._context.note(fingerprint=mark)
         pager = Pager(self._context, f"{self._backend.name}_aggregate", mark)
-        offset, rows = pager.find_offset(cursor), pager.find_limit(limit)
+        pager.find_offset(cursor)  # a foreign cursor is told before a bad pipeline
         name = self._check_collection(collection)
         checked = check_pipeline(pipeline, self._backend.config.collections)
-        stages = [
-            *read_value(checked, "The pipeline"),
-            *([{"$skip": offset}] if offset else ()),
-            {"$limit": rows + 1},
-        ]
-        found = await self._context.run(
-            self._backend,
-            lambda: self._backend.aggregate(name, stages, self._find_bounds(rows)),
-        )
-        return await self._answer(found, pager, offset)
+        stages = read_value(checked, "The pipeline")
+        request = PageRequest(name, stages, limit, cursor)
+        return await read_page(self._backend, pager, request)
 
     async def list_collections(self) -> ToolResult:
         body, cut = results.describe_collections(
@@ -171,14 +166,6 @@ class MongodbTools:
     def _check_collection(self, collection: str) -> str:
         return check_collection(collection, self._backend.config.collections)
 
-    def _find_bounds(self, rows: int) -> Bounds:
-        limits = self._context.limits
-        return Bounds(
-            rows,
-            BYTES_SHARE * limits.max_result_bytes,
-            limits.statement_timeout_seconds,
-        )
-
     async def _list(self) -> list[dict[str, Any]]:
         """Return name and type of the hub's collections, sorted."""
         seconds = self._context.limits.statement_timeout_seconds
@@ -202,19 +189,8 @@ class MongodbTools:
             there = ", ".join(names)[:1000] or "none"
             raise BadArgument(f"There is no collection {name}. There are: {there}.")
 
-    async def _answer(self, found: Documents, pager: Pager, offset: int) -> ToolResult:
-        body, cut = results.describe_documents(
-            await write_documents(found.documents),
-            self._context.limits.max_result_bytes,
-            more=found.more,
-            cursor_after=pager.sign_after(offset),
-        )
-        return self._encode(body, body["row_count"], cut=cut)
-
     def _encode(self, body: dict[str, Any], rows: int, *, cut: bool) -> ToolResult:
-        encoded = encode_object(body, rows, truncated=cut)
-        self._context.note(rows=rows)
-        return build_result(encoded.text)
+        return encode(self._context, body, rows, cut=cut)
 
 
 def describe_index(index: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,21 +9,13 @@ from mcphub_server.backends.neo4j.backend import Neo4jBackend, Read
 from mcphub_server.config.tools import DeclaredToolConfig, ParameterConfig
 from mcphub_server.errors import Rejected
 from mcphub_server.guards.cypher.check import CypherStatement, check_cypher
+from mcphub_server.tools import schemas
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.declared.arguments import Values
 from mcphub_server.tools.declared.limits import narrow
+from mcphub_server.tools.declared.values import find_sample
 from mcphub_server.tools.neo4j.pages import PageRequest, read_page
 from mcphub_server.tools.paging import Pager, fingerprint
-
-SAMPLES: Mapping[str, object] = {
-    "string": "",
-    "integer": 1,
-    "number": 1.0,
-    "boolean": True,
-    "date": "2026-01-31",
-    "timestamp": "2026-01-31T00:00:00+00:00",
-}
-"""Values with which the planner is asked."""
 
 
 def build_statement(
@@ -35,6 +27,8 @@ def build_statement(
 
 class Neo4jStatement:
     """One statement."""
+
+    output_schema = schemas.PAGE
 
     def __init__(
         self, backend: Neo4jBackend, config: DeclaredToolConfig, context: ToolContext
@@ -93,13 +87,6 @@ def check_declared(statement: CypherStatement, declared: set[str]) -> None:
             f"The statement's parameters are not those declared: ${differing[0]}.",
             "Declare one parameter for each $name.",
         )
-
-
-def find_sample(parameter: ParameterConfig) -> object:
-    """Return a value of a parameter's type."""
-    if parameter.items is not None:
-        return [SAMPLES[parameter.items.type]]
-    return SAMPLES[parameter.type]
 
 
 def convert(

@@ -7,6 +7,7 @@ from mcphub_server.backends.postgres.reading import PostgresReader
 from mcphub_server.config.tools import DeclaredToolConfig, ParameterConfig
 from mcphub_server.guards.sql.placeholders import check_declared
 from mcphub_server.guards.sql.statement import Grants, QualifiedName
+from mcphub_server.tools import schemas
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.declared.arguments import Values
 from mcphub_server.tools.declared.limits import narrow
@@ -32,6 +33,8 @@ def build_statement(
 
 class PostgresStatement:
     """One statement, with its placeholders cast."""
+
+    output_schema = schemas.PAGE
 
     def __init__(
         self,
