@@ -6,7 +6,7 @@ deployment: a table for people, an exit code for programs.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from mcphub_server.auth.static_tokens import TokenFiles
@@ -14,7 +14,7 @@ from mcphub_server.backends.base import Backend, BackendState
 from mcphub_server.config.hub import AuthType, HubConfig
 from mcphub_server.config.live import FILE_NAME, LiveConfig, load_live
 from mcphub_server.config.runtime import RuntimeSettings
-from mcphub_server.errors import ConfigError
+from mcphub_server.errors import BadArgument, ConfigError, Forbidden, ToolFailure
 from mcphub_server.results.cursors import CursorSigner
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.declared.entries import (
@@ -59,12 +59,15 @@ async def check(config: HubConfig, runtime: RuntimeSettings) -> list[Finding]:
         lambda _: None,
     )
     entries = build_entries(live, parts)
-    found = await asyncio.gather(*(check_backend(each, entries) for each in backends))
+    tried: dict[str, Finding] = {}
+    found = await asyncio.gather(
+        *(check_backend(each, entries, tried) for each in backends)
+    )
     return [
         Finding("configuration", "file", runtime.config.name, OK),
         *problems,
         *found,
-        *(describe_tool(entry) for entry in entries),
+        *(tried.get(entry.name) or describe_tool(entry) for entry in entries),
         await check_auth(config, runtime),
     ]
 
@@ -101,21 +104,38 @@ def describe_tool(entry: DeclaredEntry) -> Finding:
 
 
 async def check_backend(
-    registered: Registered, entries: Sequence[DeclaredEntry]
+    registered: Registered,
+    entries: Sequence[DeclaredEntry],
+    tried: dict[str, Finding],
 ) -> Finding:
-    """Connect to one backend, and hold its declared tools against it."""
+    """Connect to one backend, and try its declared tools; add what came of them."""
     backend = registered.backend
     await backend.open()
     try:
         health = await backend.probe()
         for entry in entries:
             if entry.backend == backend.name:
-                await entry.check()
+                tried[entry.name] = await try_tool(entry)
     finally:
         await backend.close()
     return Finding(
         backend.name, backend.kind, backend.endpoint, health.state.value, health.message
     )
+
+
+async def try_tool(entry: DeclaredEntry) -> Finding:
+    """Hold a tool against its database, and run it if its defaults are enough."""
+    await entry.check()
+    found = describe_tool(entry)
+    if entry.tool is None or not found.is_good:
+        return found
+    try:
+        await entry.tool.run_with_defaults()
+    except (BadArgument, Forbidden):
+        return replace(found, message="Not run: it needs arguments or a caller.")
+    except ToolFailure as failure:
+        return replace(found, state=FAILED, message=str(failure))
+    return replace(found, message="It ran with its defaults.")
 
 
 async def check_auth(config: HubConfig, runtime: RuntimeSettings) -> Finding:

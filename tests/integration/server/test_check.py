@@ -89,12 +89,21 @@ def test_declared_tools_are_tried_too(
         "statement": "SELECT count(*) FROM sales.orders",
     }
     bad = fine | {"name": "count_nothing", "statement": "SELECT count(*) FROM nothing"}
-    files = replace(hub_files(), live={"tools": [fine, bad]})
+    divisor = {"name": "n", "type": "integer"}
+    divides = fine | {"name": "divides", "statement": "SELECT 1 / $1"}
+    asks = divides | {"name": "asks", "parameters": [divisor]}
+    divides["parameters"] = [divisor | {"default": 0}]
+    files = replace(hub_files(), live={"tools": [fine, bad, divides, asks]})
 
     code = run_check(files, monkeypatch)
 
     lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
     assert code == 1
-    assert " ok" in lines["count_orders"]
+    assert "ok" in lines["count_orders"].split()
+    assert "ran with its defaults" in lines["count_orders"]
+    assert "ok" in lines["asks"].split()
+    assert "needs arguments" in lines["asks"]
+    assert "failed" in lines["divides"].split()
+    assert "22012" in lines["divides"]
     assert "Invalid" in lines["count_nothing"]
     assert 'relation "nothing" does not exist' in lines["count_nothing"]
