@@ -102,7 +102,10 @@ def accepts_json(accept: bytes) -> bool:
 
 
 def has_sound_progress_token(meta: dict[str, Any]) -> bool:
-    """Return whether there is none, or one that is; own tools report no progress."""
+    """Return whether a progress token, if there is one, has its form.
+
+    Own tools report no progress.
+    """
     token = meta.get("progressToken", "")
     return "progress_token" not in meta and (
         isinstance(token, str) or type(token) is int
