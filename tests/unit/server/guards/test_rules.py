@@ -5,6 +5,7 @@ rule without either is an error of this table.
 """
 
 import ast
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +21,7 @@ from mcphub_server.guards.mongodb.expressions import (
 )
 from mcphub_server.guards.mongodb.expressions import check_projection, check_sort
 from mcphub_server.guards.mongodb.names import check_collection
+from mcphub_server.guards.mongodb.parameters import read_declared
 from mcphub_server.guards.mongodb.pipeline import check_pipeline
 from mcphub_server.guards.qdrant.filters import check_filter
 from mcphub_server.guards.qdrant.names import check_collection_name, check_vector_name
@@ -362,6 +364,12 @@ QDRANT = {
     ),
 }
 
+
+def declare_stage(stage: dict[str, Any]) -> str:
+    """Return a declared statement of one stage."""
+    return json.dumps({"aggregate": "orders", "pipeline": [stage]})
+
+
 MONGODB = {
     "mongodb/name": Rule(
         check_collection,
@@ -418,6 +426,24 @@ MONGODB = {
         check_pipeline,
         ({"$match": {}}, [{}], [{"$match": {}, "$limit": 1}], ["$match"]),
         ([], [{"$match": {}}, {"$limit": 1}]),
+    ),
+    "mongodb/statement": Rule(
+        read_declared,
+        ("", "[]", '{"aggregate": "a"}', '{"aggregate": "a", "pipeline": NaN}'),
+        ('{"aggregate": "a", "pipeline": []}',),
+    ),
+    "mongodb/parameter": Rule(
+        read_declared,
+        (
+            declare_stage({"$limit": 1, "$project": {"a": {"$param": 1}}}),
+            declare_stage({"$sort": {"$param": "a"}}),
+            declare_stage({"$match": {"$where": {"$param": "a"}}}),
+        ),
+        (
+            declare_stage({"$match": {"a": {"$param": "a"}}}),
+            declare_stage({"$set": {"a": {"$concat": [{"$param": "a"}, "b"]}}}),
+            declare_stage({"$limit": {"$param": "a"}}),
+        ),
     ),
 }
 

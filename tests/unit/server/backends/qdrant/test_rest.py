@@ -31,6 +31,6 @@ def test_a_point_takes_a_list_of_numbers() -> None:
 
 
 def test_the_whole_package_can_be_imported_afterwards() -> None:
-    code = "import qdrant_client; print(qdrant_client._numpy_vectors.np.__name__)"
+    code = "import qdrant_client._numpy_vectors as v; print(v.np.__name__)"
 
     assert run(code) == "numpy"
