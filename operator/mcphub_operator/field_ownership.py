@@ -37,6 +37,30 @@ class ExactField(NamedTuple):
         return ".".join(self.path).replace(".[", "[")
 
 
+class ExactItems(NamedTuple):
+    """A list to which others may add, but not to the items that the hub needs.
+
+    Those are the items of the manifest, and items whose key lies below a prefix.
+    """
+
+    kind: str
+    path: Path
+    key: str
+    why: str
+    prefix: str = ""
+    """What the keys begin with that belong to the hub, though no item has them."""
+
+    def is_own(self, item: Any, wish: Any) -> bool:
+        """Tell whether an item is one of the hub's, or would pass for one."""
+        key = str(item.get(self.key))
+        below = self.prefix and key.startswith(self.prefix)
+        return bool(below) or key in {str(part.get(self.key)) for part in wish or ()}
+
+    def __str__(self) -> str:
+        own = f"{self.prefix}…" if self.prefix else "the hub's own"
+        return f"{'.'.join(self.path)}[{own}]".replace(".[", "[")
+
+
 class SharedField(NamedTuple):
     """A field to which others may add."""
 
@@ -143,6 +167,29 @@ EXACT: tuple[ExactField, ...] = (
     ),
 )
 
+ITEMS: tuple[ExactItems, ...] = (
+    ExactItems(
+        "Deployment",
+        (*_TEMPLATE, "volumes"),
+        "name",
+        "mounts other files, or fewer, in place of the hub's",
+    ),
+    ExactItems(
+        "Deployment",
+        (*_OWN, "volumeMounts"),
+        "mountPath",
+        "puts another configuration, password or client's token in place",
+        prefix=f"{names.CONFIG_FOLDER}/",
+    ),
+    ExactItems(
+        "Deployment",
+        (*_OWN, "env"),
+        "name",
+        "sets what the server reads elsewhere than in its configuration",
+        prefix="MCPHUB_",
+    ),
+)
+
 SHARED: tuple[SharedField, ...] = (
     SharedField("all", "metadata.labels", "labels of a cost or policy tool"),
     SharedField("all", "metadata.annotations", "`kubectl rollout restart`, Argo CD"),
@@ -160,6 +207,11 @@ SHARED: tuple[SharedField, ...] = (
     SharedField("Deployment", "spec.template.spec.initContainers", "init containers"),
     SharedField("Deployment", "spec.template.spec.volumes", "volumes of an injector"),
     SharedField(
+        "Pod",
+        "spec",
+        "what admission webhooks inject into a new pod; the operator never writes it",
+    ),
+    SharedField(
         "Deployment",
         "spec.template.spec.nodeSelector",
         "placement, as affinity and tolerations; what fits no node shows in STATUS",
@@ -172,12 +224,17 @@ SHARED: tuple[SharedField, ...] = (
     SharedField(
         "Deployment",
         f"spec.template.spec.containers[{names.CONTAINER}].env",
-        "proxy settings",
+        "proxy settings; `envFrom` too",
     ),
     SharedField(
         "Deployment",
         f"spec.template.spec.containers[{names.CONTAINER}].volumeMounts",
         "certificates",
+    ),
+    SharedField(
+        "Deployment",
+        f"spec.template.spec.containers[{names.CONTAINER}].resources",
+        "devices, amounts that `spec.resources` does not name",
     ),
     SharedField("ConfigMap, Secret", "data", "further keys"),
     SharedField("ServiceAccount", "imagePullSecrets", "credentials of a registry"),
@@ -187,6 +244,11 @@ SHARED: tuple[SharedField, ...] = (
 def find_exact_fields(kind: str) -> Iterator[ExactField]:
     """Yield the exact fields of a kind."""
     return (field for field in EXACT if field.kind == kind)
+
+
+def find_exact_items(kind: str) -> Iterator[ExactItems]:
+    """Yield the lists of a kind of which the hub's items are exact."""
+    return (items for items in ITEMS if items.kind == kind)
 
 
 def find_value(item: Any, path: Path) -> Any:

@@ -1,9 +1,11 @@
 """What an apply alone cannot put right, as operations of a JSON patch.
 
-Two kinds. Additions to exact fields (`field_ownership`): an apply leaves what others
-added. And ports whose number was changed: the API server merges ports by number and
+Three kinds. Additions to exact fields (`field_ownership`): an apply leaves what others
+added. Ports whose number was changed: the API server merges ports by number and
 protocol, so an apply takes a changed number for another owner's port and keeps it, and
-the operator's port becomes a second one of the same name, which is refused.
+the operator's port becomes a second one of the same name, which is refused. And fields
+of which only one may be set: an apply of a probe by HTTP keeps another owner's command,
+and is refused because a probe has both.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,13 +13,17 @@ from typing import Any
 
 from mcphub_operator.field_ownership import (
     ExactField,
+    ExactItems,
+    Path,
     build_pointer,
     find_exact_fields,
+    find_exact_items,
     find_value,
 )
 from mcphub_operator.resources.manifest import Manifest
 
 DEFAULTS: Mapping[str, object] = {
+    "apiVersion": "v1",
     "protocol": "TCP",
     "scheme": "HTTP",
     "successThreshold": 1,
@@ -33,6 +39,18 @@ ASSIGNED = ("nodePort",)
 """What the API server chooses where a manifest leaves it open."""
 PORTS, SELECTOR = "ports", "selector"
 NUMBERS = ("port", "containerPort")
+ALTERNATIVES = (
+    frozenset({"httpGet", "exec", "tcpSocket", "grpc", "sleep"}),
+    frozenset({"value", "valueFrom"}),
+    frozenset({"minAvailable", "maxUnavailable"}),
+    frozenset(
+        {
+            *("configMap", "secret", "projected", "emptyDir", "downwardAPI", "csi"),
+            *("persistentVolumeClaim", "hostPath", "nfs", "ephemeral", "image"),
+        }
+    ),
+)
+"""Fields of which the API server accepts one beside each other."""
 
 Operation = Mapping[str, Any]
 """One operation of a JSON patch."""
@@ -47,18 +65,76 @@ def find_repairs(
     which the apply would be refused. What seems to be an addition is mostly what the
     manifest had before, or what the API server added to a value that was changed.
     """
-    fields = tuple(find_exact_fields(manifest["kind"]))
+    fields = find_exact_fields(manifest["kind"])
+    lists = find_exact_items(manifest["kind"])
     if before_apply:
-        ports = [field for field in fields if field.path[-1] == PORTS]
-        if all(_has_keys(manifest, live, field) for field in ports):
-            return ()
-        # Together: ports of other pods lead nowhere, and connections are refused.
-        fields = tuple(f for f in fields if f.path[-1] in (SELECTOR, PORTS))
-    return tuple(
+        refused = _find_refused(manifest, live)
+        fields = (field for field in fields if field.path in refused)
+        lists = (items for items in lists if items.path in refused)
+    repairs = [
         operation
         for field in fields
         for operation in _repair(field, manifest, live, before_apply=before_apply)
-    )
+    ]
+    for items in lists:
+        repairs += _repair_items(items, manifest, live)
+    return tuple(repairs)
+
+
+def _find_refused(manifest: Manifest, live: Mapping[str, Any]) -> set[Path]:
+    """Return the fields for which an apply would be refused."""
+    fields = tuple(find_exact_fields(manifest["kind"]))
+    lists = find_exact_items(manifest["kind"])
+    paths = (*(field.path for field in fields), *(items.path for items in lists))
+    refused = {
+        path
+        for path in paths
+        if _has_alternative(find_value(live, path), find_value(manifest, path))
+    }
+    ports = [field for field in fields if field.path[-1] == PORTS]
+    if not all(_has_keys(manifest, live, field) for field in ports):
+        # Together: ports of other pods lead nowhere, and connections are refused.
+        both = (f.path for f in fields if f.path[-1] in (SELECTOR, PORTS))
+        refused.update(both)
+    return refused
+
+
+def _has_alternative(live: Any, wish: Any) -> bool:
+    """Tell whether a field is set of which another one is wished for."""
+    if isinstance(live, dict) and isinstance(wish, dict):
+        keys, more = wish.keys(), live.keys() - wish.keys()
+        return any(keys & each and more & each for each in ALTERNATIVES) or any(
+            _has_alternative(live[key], wish[key]) for key in live.keys() & keys
+        )
+    if isinstance(live, list) and isinstance(wish, list | tuple):
+        there = _by_name(live)
+        wished = (part for part in wish if isinstance(part, dict))
+        return any(_has_alternative(there.get(p.get("name")), p) for p in wished)
+    return False
+
+
+def _repair_items(
+    items: ExactItems, manifest: Manifest, live: Mapping[str, Any]
+) -> Iterator[Operation]:
+    """Put the hub's items of a list back, and leave the others as they are."""
+    found, wish = find_value(live, items.path), find_value(manifest, items.path)
+    wished = {part.get(items.key): part for part in wish or ()}
+    own = [part for part in found or () if items.is_own(part, wish)]
+    if all(_is_as_wished(part, wished.get(part.get(items.key))) for part in own):
+        return
+    kept = [
+        wished.get(part.get(items.key), part)
+        for part in found
+        if part.get(items.key) in wished or part not in own
+    ]
+    pointer = build_pointer(live, items.path)
+    yield {"op": "replace", "path": pointer, "value": kept}
+
+
+def _is_as_wished(part: Any, wish: Any) -> bool:
+    if wish is None or _has_alternative(part, wish):
+        return False
+    return not has_additions(part, wish)
 
 
 def _repair(

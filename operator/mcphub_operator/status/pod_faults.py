@@ -90,7 +90,7 @@ def _find_container_faults(
     words = str(wait.get("message") or waiting)
     if waiting in _IMAGE:
         image = container.get("image")
-        hint = find_pull_hint(words.replace(str(image), ""))
+        hint = find_pull_hint(f"{waiting}: {words}".replace(str(image), ""))
         message = f"{where}: image {image} cannot be pulled"
         message += f": {hint}" if hint else ""
         yield PodFault(Reason.IMAGE_PULL_FAILED, message)

@@ -31,6 +31,7 @@ _PULL_HINTS = (
     (
         "the node does not reach the registry",
         (
+            "registryunavailable",
             "no such host",
             "connection refused",
             "i/o timeout",

@@ -194,6 +194,185 @@ def test_an_addition_to_a_shared_field_stays(act: Callable[[Item], None]):
     assert steps(change(at_rest(), "Deployment", act)) == []
 
 
+def pod_of(item: Item) -> Item:
+    pod: Item = item["spec"]["template"]["spec"]
+    return pod
+
+
+def find_volume(item: Item, name: str) -> Item:
+    found: Item = next(v for v in pod_of(item)["volumes"] if v["name"] == name)
+    return found
+
+
+def append(item: Item, name: str, part: Item) -> None:
+    pod_of(item)["containers"][0][name].append(part)
+
+
+def swap(item: Item, old: str, new: str, value: object) -> None:
+    del item[old]
+    item[new] = value
+
+
+@pytest.mark.parametrize(
+    ("kind", "act"),
+    [
+        pytest.param(
+            "Deployment",
+            lambda item: swap(
+                pod_of(item)["containers"][0]["livenessProbe"],
+                "httpGet",
+                "exec",
+                {"command": ["true"]},
+            ),
+            id="a probe of another kind",
+        ),
+        pytest.param(
+            "Deployment",
+            lambda item: swap(
+                pod_of(item)["containers"][0]["lifecycle"]["preStop"],
+                "sleep",
+                "exec",
+                {"command": ["true"]},
+            ),
+            id="another end",
+        ),
+        pytest.param(
+            "Deployment",
+            lambda item: swap(find_volume(item, "config"), "configMap", "emptyDir", {}),
+            id="a volume of another kind",
+        ),
+        pytest.param(
+            "Deployment",
+            lambda item: swap(
+                pod_of(item)["containers"][0]["env"][0],
+                "value",
+                "valueFrom",
+                {"fieldRef": {"fieldPath": "metadata.name"}},
+            ),
+            id="a variable from elsewhere",
+        ),
+        pytest.param(
+            "PodDisruptionBudget",
+            lambda item: swap(item["spec"], "maxUnavailable", "minAvailable", 1),
+            id="a budget from below",
+        ),
+    ],
+)
+def test_what_an_apply_would_be_refused_for_is_removed_first(
+    kind: str, act: Callable[[Item], None]
+):
+    before = at_rest().children[ChildId(kind, "team-data")].read()
+    observed = change(at_rest(), kind, act)
+
+    repair, apply = steps(observed)
+
+    assert isinstance(repair, Repair)
+    assert isinstance(apply, Apply)
+    item = observed.children[repair.child].read()
+    apply_patch(item, repair)
+    assert item["spec"] == before["spec"]
+
+
+OWN_ITEMS = [
+    pytest.param(
+        lambda item: find_volume(item, "config")["configMap"].update(
+            items=[{"key": "hub.yaml", "path": "other.yaml"}]
+        ),
+        id="fewer files of the configuration",
+    ),
+    pytest.param(
+        lambda item: find_volume(item, "tokens")["secret"].update(optional=True),
+        id="tokens that may be missing",
+    ),
+    pytest.param(
+        lambda item: pod_of(item)["containers"][0]["volumeMounts"][0].update(
+            subPath="hub.yaml"
+        ),
+        id="a part of a volume",
+    ),
+    pytest.param(
+        lambda item: append(
+            item, "volumeMounts", {"name": "x", "mountPath": "/etc/mcphub/tokens/x"}
+        ),
+        id="one more client",
+    ),
+    pytest.param(
+        lambda item: append(item, "env", {"name": "MCPHUB_CONFIG", "value": "/x"}),
+        id="another configuration",
+    ),
+    pytest.param(
+        lambda item: append(item, "env", {"name": "MCPHUB_NEW", "value": "x"}),
+        id="a variable that a later server may read",
+    ),
+]
+
+
+@pytest.mark.parametrize("act", OWN_ITEMS)
+def test_an_addition_to_an_item_of_the_hub_is_removed(act: Callable[[Item], None]):
+    def add(item: Item) -> None:
+        append(item, "env", {"name": "HTTPS_PROXY", "value": "http://proxy"})
+        act(item)
+
+    before = at_rest().children[ChildId("Deployment", "team-data")].read()
+    append(before, "env", {"name": "HTTPS_PROXY", "value": "http://proxy"})
+    observed = change(at_rest(), "Deployment", add)
+
+    (repair,) = steps(observed)
+
+    assert isinstance(repair, Repair)
+    item = observed.children[repair.child].read()
+    apply_patch(item, repair)
+    assert item == before
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        pytest.param(
+            lambda item: pod_of(item)["volumes"].append(
+                {"name": "ca", "configMap": {"name": "corp-ca"}}
+            ),
+            id="a volume",
+        ),
+        pytest.param(
+            lambda item: append(
+                item, "volumeMounts", {"name": "ca", "mountPath": "/etc/ssl/corp"}
+            ),
+            id="a mount",
+        ),
+        pytest.param(
+            lambda item: pod_of(item)["containers"][0]["env"][-1]["valueFrom"][
+                "fieldRef"
+            ].update(apiVersion="v1"),
+            id="the default of a variable",
+        ),
+        pytest.param(
+            lambda item: pod_of(item)["containers"][0].update(
+                envFrom=[{"configMapRef": {"name": "proxy"}}]
+            ),
+            id="variables",
+        ),
+        pytest.param(
+            lambda item: pod_of(item)["containers"].insert(
+                0, {"name": "istio-proxy", "image": "x", "ports": []}
+            ),
+            id="a container before the hub's",
+        ),
+        pytest.param(
+            lambda item: pod_of(item).update(
+                initContainers=[
+                    {"name": "istio-init", "image": "x"},
+                    {"name": "istio-proxy", "image": "x", "restartPolicy": "Always"},
+                ]
+            ),
+            id="init containers that stay",
+        ),
+    ],
+)
+def test_what_an_injector_adds_to_the_template_stays(act: Callable[[Item], None]):
+    assert steps(change(at_rest(), "Deployment", act)) == []
+
+
 @pytest.mark.parametrize(
     ("of_the_container", "addition", "is_removed"),
     [
