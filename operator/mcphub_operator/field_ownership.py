@@ -236,7 +236,11 @@ SHARED: tuple[SharedField, ...] = (
         f"spec.template.spec.containers[{names.CONTAINER}].resources",
         "devices, amounts that `spec.resources` does not name",
     ),
-    SharedField("ConfigMap, Secret", "data", "further keys"),
+    SharedField(
+        "ConfigMap, Secret",
+        "data",
+        "further keys; one of `NAME-auth` is one more client",
+    ),
     SharedField("ServiceAccount", "imagePullSecrets", "credentials of a registry"),
 )
 

@@ -221,6 +221,33 @@ class TestGeneratedSecrets:
 
             assert await data_of(world, "team-data-auth") == {"default": b"my"}
 
+    async def test_keep_a_client_that_the_user_added(self, world: World):
+        """Each key is a client; rotating and revoking are about the generated one."""
+        theirs = "a-token-of-their-own"
+        async with running_operator(world) as running:
+            await world.apply_hub()
+            await wait_deployment(world)
+            await running.settle()
+            before = await deployment_generation(world)
+            added = {"stringData": {"etl": theirs}}
+            await world.patch(SECRET, "team-data-auth", added)
+
+            for annotation in (names.ANNOTATION_ROTATE, names.ANNOTATION_REVOKE):
+                token = (await data_of(world, "team-data-auth"))["default"]
+                asked = {"metadata": {"annotations": {annotation: "1"}}}
+                await world.patch(HUB, "team-data", asked)
+
+                async def is_another(old: bytes = token) -> bool:
+                    return (await data_of(world, "team-data-auth"))["default"] != old
+
+                await wait_until(is_another)
+                await running.settle()
+                found = await data_of(world, "team-data-auth")
+                assert found["etl"] == theirs.encode()
+                assert found.keys() == {"default", "etl"}
+
+            assert await deployment_generation(world) == before
+
     async def test_never_show_in_the_hub_or_its_deployment(self, world: World):
         async with running_operator(world) as running:
             await world.create_secret(
