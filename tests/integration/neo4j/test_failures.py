@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from mcphub_server.backends import orphans
 from mcphub_server.backends.base import BackendState
+from mcphub_server.backends.neo4j import backend as backend_module
 from mcphub_server.backends.neo4j.backend import Neo4jBackend, Read
-from tests.support.hub import HubFiles, LoopHub, hub_in_loop
+from tests.support.hub import TOKEN, HubFiles, LoopHub, hub_in_loop
 from tests.support.hub_states import find_state, wait_for_state
 from tests.support.neo4j.running import running_neo4j
 from tests.support.neo4j.server import Neo4jServer
@@ -22,6 +24,9 @@ from .conftest import MakeHub
 
 ENDLESS = "UNWIND range(1, 100000000000) AS n RETURN max(n) AS endless"
 BOLT_THREADS = 4
+
+PATIENT_SECONDS = 100.0
+"""For a question to a server that a busy machine makes slow."""
 
 
 async def query(
@@ -178,6 +183,67 @@ async def test_a_cancelled_read_ends_its_statement_on_the_server(
 
     await wait_until(lambda: count_endless(films) == 0)
     assert (await backend.probe()).state is BackendState.CONNECTED
+
+
+UNSTOPPABLE = "RETURN reduce(sum = 0, n IN range(1, 100000000000) | sum + n) AS never"
+COUNT_UNSTOPPABLE = (
+    "SHOW TRANSACTIONS YIELD currentQuery "
+    "WHERE currentQuery STARTS WITH 'RETURN reduce(' RETURN 1"
+)
+
+
+async def test_statements_that_nothing_stops_keep_their_places(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orphans, "ASK_TIMEOUT_SECONDS", PATIENT_SECONDS)
+    monkeypatch.setattr(backend_module, "POOL_SIZE", 3)
+    with running_neo4j() as server:
+        files = HubFiles(
+            tmp_path,
+            {
+                "backends": [{"name": "neo4j", "neo4j": {"uri": server.uri}}],
+                "limits": {"statementTimeoutSeconds": 1},
+            },
+            {"neo4j": {"username": server.username, "password": server.password}},
+            {"alice": TOKEN, "bob": "secret-of-bob-22"},
+        )
+        async with hub_in_loop(files) as hub:
+            await wait_for_state(hub, "neo4j", "Connected")
+            first = await query(hub, UNSTOPPABLE)
+            second = asyncio.create_task(query(hub, UNSTOPPABLE, "sse"))
+            await wait_until(lambda: len(server.run(COUNT_UNSTOPPABLE)) == 2)
+            second.cancel()
+            await asyncio.gather(second, return_exceptions=True)
+            third = await query(hub)
+            async with hub.client(token="secret-of-bob-22") as bob:
+                others = await bob.call_tool_mcp("neo4j_query", {"cypher": "RETURN 1"})
+            shown = await find_state(hub, "neo4j")
+            running = len(server.run(COUNT_UNSTOPPABLE))
+
+    assert first.meta["mcphub/error"]["kind"] == "query_timeout"
+    assert "cannot stop it" in first.content[0].text
+    assert third.meta["mcphub/error"]["kind"] == "limit_exceeded"
+    assert "2 of the 3 connections" in third.content[0].text
+    assert not others.is_error
+    assert shown["state"] == "Connected"
+    assert running == 2
+
+
+async def test_a_statement_that_ends_after_its_call_gives_its_place_back(
+    graph_files: MakeHub, films: Neo4jServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orphans, "ASK_TIMEOUT_SECONDS", PATIENT_SECONDS)
+    monkeypatch.setattr(backend_module, "POOL_SIZE", 2)
+    async with hub_in_loop(graph_files()) as hub:
+        for _ in range(3):
+            call = asyncio.create_task(query(hub, ENDLESS, "sse"))
+            await wait_until(lambda: count_endless(films) == 1)
+            call.cancel()
+            await asyncio.gather(call, return_exceptions=True)
+            await wait_until(lambda: count_endless(films) == 0)
+        answer = await query(hub)
+
+    assert not answer.is_error
 
 
 async def test_rotated_credentials_are_used_without_a_restart(

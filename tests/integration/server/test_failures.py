@@ -12,12 +12,13 @@ import httpx
 import pytest
 from fastmcp import Client
 
-from mcphub_server.backends.postgres import orphans
+from mcphub_server.backends import orphans
 from tests.support import hub_states, postgres
 from tests.support.gate import WAIT, build_gate, opened, wait_for_waiting
-from tests.support.hub import HubFiles, LoopHub, hub_in_loop
+from tests.support.hub import TOKEN, HubFiles, LoopHub, hub_in_loop
 from tests.support.postgres import PostgresServer, running_postgres
 from tests.support.proxies import running_proxy
+from tests.support.waiting import wait_until
 from tools.ports import reserve_port
 
 from .conftest import MakeHub
@@ -346,6 +347,47 @@ async def test_a_statement_that_cannot_be_stopped_keeps_its_place(
     assert not others.is_error
     assert shown["state"] == "Connected"
     assert not after.is_error
+
+
+async def test_a_call_that_is_cancelled_leaves_its_endless_statement_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orphans, "ASK_TIMEOUT_SECONDS", PATIENT_SECONDS)
+    async with own_server() as server:
+        server.run_sql(UNSTOPPABLE, postgres.DATABASE)
+        files = files_for(server, tmp_path, 30, pool={"maxSize": 3})
+        async with hub_in_loop(files) as hub:
+            for number in (1, 2):
+                await begin_and_leave(hub, server, number)
+            await wait_until(lambda: count_in_use(hub) == 0)
+            async with hub.client() as client:
+                third = await client.call_tool_mcp(
+                    "postgres_query", {"sql": "SELECT 1"}
+                )
+            await asyncio.to_thread(server.stop)
+
+    assert third.meta["mcphub/error"]["kind"] == "limit_exceeded"
+
+
+async def begin_and_leave(hub: LoopHub, server: PostgresServer, running: int) -> None:
+    """Call for an endless statement, and close the connection once it runs."""
+    accept = "application/json, text/event-stream"
+    headers = {"Authorization": f"Bearer {TOKEN}", "Accept": accept}
+    call = {"name": "postgres_query", "arguments": {"sql": "TABLE sales.unstoppable"}}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+    async with httpx.AsyncClient(timeout=PATIENT_SECONDS) as http:
+        sent = asyncio.create_task(
+            http.post(f"{hub.url}/mcp", json=body, headers=headers)
+        )
+        await wait_until(lambda: int(server.run_sql(COUNT_UNSTOPPABLE)) == running)
+        sent.cancel()
+        await asyncio.gather(sent, return_exceptions=True)
+
+
+def count_in_use(hub: LoopHub) -> int:
+    """Return how many connections the pool holds."""
+    usage = hub.hub.monitors[0].backend.pool_usage()
+    return usage.in_use if usage else 0
 
 
 async def test_a_statement_of_which_the_database_says_nothing_keeps_its_place(

@@ -2,17 +2,27 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mcphub_server.backends import orphans
+from tests.support import postgres
 from tests.support.gate import WAIT
 from tests.support.hub import hub_in_loop
 from tests.support.pgbouncer import running_pgbouncer
 from tests.support.postgres import PostgresServer
 
 from .conftest import MakeHub
-from .test_failures import query, wait_for_state
+from .test_failures import (
+    PATIENT_SECONDS,
+    UNSTOPPABLE,
+    files_for,
+    own_server,
+    query,
+    wait_for_state,
+)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +71,24 @@ async def test_a_transaction_stays_read_only_and_is_ended(
     assert timed_out.meta["mcphub/error"]["kind"] == "query_timeout"
     assert after.structured_content["rows"] == [["2s"]]
     assert int(left) == 0
+
+
+async def test_a_statement_that_cannot_be_stopped_is_known_behind_a_pooler(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orphans, "ASK_TIMEOUT_SECONDS", PATIENT_SECONDS)
+    async with own_server() as server:
+        server.run_sql(UNSTOPPABLE, postgres.DATABASE)
+        with running_pgbouncer(server) as port:
+            backend = {"port": port, "pooler": True, "pool": {"maxSize": 2}}
+            files = files_for(server, tmp_path, 1, **backend)
+            async with hub_in_loop(files) as hub:
+                endless = await query(hub, "TABLE sales.unstoppable")
+                next_one = await query(hub)
+                await asyncio.to_thread(server.stop)
+
+    assert endless.meta["mcphub/error"]["kind"] == "query_timeout"
+    assert next_one.meta["mcphub/error"]["kind"] == "limit_exceeded"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ Three layers below the grammar's allow-list: EXPLAIN must call the statement a p
 read, the session's access mode is READ (a server refuses writes in it), and the
 transaction is always rolled back. The database is the configured one; a statement
 cannot choose. A cancelled call closes its connection, which ends its transaction on
-the server.
+the server as soon as the statement looks; until then it keeps its place (`orphans`).
 """
 
 import asyncio
@@ -22,12 +22,15 @@ from mcphub_server.backends.neo4j.connecting import POOL_SIZE, build_driver
 from mcphub_server.backends.neo4j.failures import (
     build_bad_address,
     build_unavailable,
+    build_unstoppable,
     translate_failure,
 )
 from mcphub_server.backends.neo4j.lockout import LoginGate
 from mcphub_server.backends.neo4j.metering import ByteMeter, metered
+from mcphub_server.backends.neo4j.orphans import METADATA_KEY, Held, find_running
 from mcphub_server.backends.neo4j.plans import PLAN_COLUMNS, walk_plan
-from mcphub_server.backends.shares import WAIT_SECONDS, PoolShares
+from mcphub_server.backends.orphans import Orphans
+from mcphub_server.backends.shares import WAIT_SECONDS, Lease, PoolShares
 from mcphub_server.config.backends import Neo4jConfig
 from mcphub_server.config.secrets import BackendSecrets, read_backend_secrets
 from mcphub_server.errors import (
@@ -98,6 +101,9 @@ class Neo4jBackend:
         self._gate = LoginGate(name, self._read_secrets)
         self._in_use = 0
         self._shares = PoolShares(name, POOL_SIZE)
+        self._orphans = Orphans(
+            lambda keys: find_running(self._driver, config.database, keys), self._shares
+        )
 
     async def open(self) -> None:
         """Make the driver; nothing connects yet, and a probe tells what is wrong."""
@@ -143,29 +149,19 @@ class Neo4jBackend:
             QueryTimeout: It ran past its time.
             BackendUnavailable: The database cannot be used.
         """
-        try:
-            async with asyncio.timeout(read.timeout_seconds + GRACE_SECONDS):
-                async with self._transaction(
-                    read.timeout_seconds, read.offset + read.limit + 1
-                ) as (session, transaction):
-                    with metered(session, read.record_bytes) as meter:
-                        await self._check_is_read(transaction, read)
-                        meter.reset()
-                        return await self._collect(transaction, read, meter)
-        except TimeoutError:
-            raise build_unavailable(self.name, BackendReason.TIMEOUT) from None
+        async with self._transaction(
+            read.timeout_seconds, read.offset + read.limit + 1
+        ) as (session, transaction):
+            with metered(session, read.record_bytes) as meter:
+                await self._check_is_read(transaction, read)
+                meter.reset()
+                return await self._collect(transaction, read, meter)
 
     async def explain(self, read: Read) -> Records:
         """Return the plan of a statement that only reads; errors as in `read`."""
-        try:
-            async with (
-                asyncio.timeout(read.timeout_seconds + GRACE_SECONDS),
-                self._transaction(read.timeout_seconds) as (session, transaction),
-            ):
-                with metered(session, read.record_bytes):
-                    summary = await self._check_is_read(transaction, read)
-        except TimeoutError:
-            raise build_unavailable(self.name, BackendReason.TIMEOUT) from None
+        async with self._transaction(read.timeout_seconds) as (session, transaction):
+            with metered(session, read.record_bytes):
+                summary = await self._check_is_read(transaction, read)
         return Records(PLAN_COLUMNS, [*walk_plan(summary.plan)], more=False)
 
     async def _check_is_read(
@@ -230,34 +226,69 @@ class Neo4jBackend:
         if self._driver is None:
             raise build_unavailable(self.name, BackendReason.ERROR)
         await self._gate.check()
+        await self._orphans.release()
+        held = Held()
         try:
             async with (
-                self._shares.hold(WAIT_SECONDS),
+                self._shares.hold(WAIT_SECONDS) as lease,
+                self._keeping(held, lease, timeout_seconds),
+                asyncio.timeout(timeout_seconds + GRACE_SECONDS),
                 self._driver.session(
                     database=self.config.database,
                     default_access_mode=neo4j.READ_ACCESS,
                     fetch_size=min(records, LARGEST_FETCH),
                 ) as session,
+                self._begin(session, timeout_seconds, held) as transaction,
             ):
-                transaction = await session.begin_transaction(timeout=timeout_seconds)
-                self._in_use += 1
-                try:
-                    yield session, transaction
-                except asyncio.CancelledError:
-                    transaction.cancel()
-                    raise
-                except BaseException:
-                    await transaction.close()
-                    raise
-                else:
-                    if not transaction.closed():
-                        await transaction.rollback()
-                finally:
-                    self._in_use -= 1
+                yield session, transaction
         except DRIVER_ERRORS as error:
             failure = translate_failure(self.name, error)
             self._gate.note(failure)
             raise failure from None
+
+    @asynccontextmanager
+    async def _keeping(
+        self, held: Held, lease: Lease, timeout_seconds: float
+    ) -> AsyncIterator[None]:
+        """Keep the place of a transaction that was cut and goes on in the server."""
+        try:
+            yield
+        except TimeoutError:
+            if held.is_cut() and await self._orphans.take(held.key, lease):
+                raise build_unstoppable(timeout_seconds) from None
+            raise build_unavailable(self.name, BackendReason.TIMEOUT) from None
+        except (*DRIVER_ERRORS, BackendUnavailable):
+            raise  # the server is gone, and with it what it ran
+        except BaseException:
+            if held.is_cut():
+                await self._orphans.take_abandoned(held.key, lease)
+            raise
+        if held.is_cut():
+            await self._orphans.take_abandoned(held.key, lease)
+
+    @asynccontextmanager
+    async def _begin(
+        self, session: neo4j.AsyncSession, timeout_seconds: float, held: Held
+    ) -> AsyncIterator[neo4j.AsyncTransaction]:
+        """Begin a transaction, and end it whatever happens."""
+        transaction = await session.begin_transaction(
+            {METADATA_KEY: held.name}, timeout=timeout_seconds
+        )
+        held.connection = session._connection  # noqa: SLF001 -- as in `metering`
+        self._in_use += 1
+        try:
+            yield transaction
+        except asyncio.CancelledError:
+            transaction.cancel()
+            raise
+        except BaseException:
+            await transaction.close()
+            raise
+        else:
+            if not transaction.closed():
+                await transaction.rollback()
+        finally:
+            self._in_use -= 1
 
     def _read_secrets(self) -> BackendSecrets:
         return read_backend_secrets(self._secrets_dir, self.name)

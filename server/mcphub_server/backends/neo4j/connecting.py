@@ -62,7 +62,7 @@ def build_driver(
     return neo4j.AsyncGraphDatabase.driver(
         address,
         auth=credentials,
-        max_connection_pool_size=POOL_SIZE,
+        max_connection_pool_size=POOL_SIZE + 1,  # one asks what runs (`orphans`)
         connection_timeout=CONNECT_TIMEOUT_SECONDS,
         connection_write_timeout=CONNECT_TIMEOUT_SECONDS,
         connection_acquisition_timeout=ACQUIRE_TIMEOUT_SECONDS,

@@ -172,6 +172,14 @@ def build_unsupported(backend: str) -> BackendUnavailable:
     )
 
 
+def build_unstoppable(seconds: float) -> QueryTimeout:
+    """Say that a statement ran out of time and goes on all the same."""
+    return QueryTimeout(
+        f"The statement ran longer than {seconds:g} s, and the database cannot stop it"
+        " yet; ask for less, with shorter lists."
+    )
+
+
 def is_backend_failure(error: Neo4jError) -> bool:
     """Tell whether the database, and not the statement, is at fault."""
     return isinstance(error, AuthError) or error.code in BACKEND_REASONS

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ import anyio
 import asyncpg
 
 from mcphub_server.backends.base import BackendState, Health, PoolUsage
+from mcphub_server.backends.orphans import Orphans
 from mcphub_server.backends.postgres.bounded import (
     LONGEST_MESSAGE_BYTES,
+    BoundedProtocol,
     allow_message,
     bound_messages,
 )
@@ -39,7 +42,7 @@ from mcphub_server.backends.postgres.identity import (
     list_roles,
 )
 from mcphub_server.backends.postgres.names import DatabaseNames
-from mcphub_server.backends.postgres.orphans import Orphans
+from mcphub_server.backends.postgres.orphans import find_running
 from mcphub_server.backends.postgres.roles import (
     FIND_OPEN_RELATIONS,
     FIND_ROLES,
@@ -83,6 +86,14 @@ IDENTITY_REFUSED = (
 """How PostgreSQL refuses a role or a setting."""
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A connection in its transaction, and the server's process behind it."""
+
+    connection: Any
+    process: int
+
+
 def build_backend(
     name: str, config: PostgresConfig, secrets_dir: Path
 ) -> "PostgresBackend":
@@ -104,7 +115,10 @@ class PostgresBackend:
         self._search_path = build_search_path(config.schemas)
         self._pool: asyncpg.Pool | None = None
         self._shares = PoolShares(name, config.pool.max_size)
-        self._orphans = Orphans(lambda: self._connect(None), self._shares)
+        self._orphans = Orphans(
+            lambda processes: find_running(lambda: self._connect(None), processes),
+            self._shares,
+        )
         self._names: dict[str, DatabaseNames] = {}
         self._roles = RoleFindings()
         self._roles_until = float("-inf")
@@ -217,33 +231,44 @@ class PostgresBackend:
             await self._require_safe_roles()
         await self._orphans.release()
         async with self._shares.hold(wait_seconds) as lease:
-            connection = await self._begin(statement_seconds, wait_seconds, identity)
-            async with self._ending(connection, statement_seconds, lease):
-                allow_message(connection, longest_message_bytes)
-                yield connection
+            begun = await self._begin(statement_seconds, wait_seconds, identity)
+            bounds = allow_message(begun.connection, longest_message_bytes)
+            async with self._ending(begun, statement_seconds, lease, bounds):
+                yield begun.connection
 
     @asynccontextmanager
     async def _ending(
-        self, connection: Any, statement_seconds: float, lease: Lease
+        self,
+        begun: Begun,
+        statement_seconds: float,
+        lease: Lease,
+        bounds: BoundedProtocol | None,
     ) -> AsyncIterator[None]:
         """Give a connection back after the block, or cut it when its time is over."""
+        connection, process = begun.connection, begun.process
+        is_abandoned = False
         try:
             async with asyncio.timeout(statement_seconds + ANSWER_GRACE_SECONDS):
                 yield
         except TimeoutError as error:
             # the server's own timeout has not come through: the statement looks at no
             # clock, or the server hangs, or the way to it
-            process = connection.get_server_pid()
             connection.terminate()
             if await self._orphans.take(process, lease):
                 raise refuse_unstoppable(statement_seconds) from None
             raise translate_connect_error(self._login, error) from None
+        except asyncio.CancelledError:
+            is_abandoned = True
+            raise
         finally:
-            await self._give_back(connection)
+            is_over = await self._give_back(connection)
+            is_abandoned |= bounds is not None and bounds.has_refused
+            if is_abandoned and not is_over:
+                await self._orphans.take_abandoned(process, lease)
 
     async def _begin(
         self, statement_seconds: float, wait_seconds: float, identity: Identity | None
-    ) -> Any:
+    ) -> Begun:
         """Return a connection in its transaction.
 
         After a restart of the database the pool still holds connections that are dead
@@ -255,6 +280,7 @@ class PostgresBackend:
             connection = await self._acquire(wait_seconds)
             try:
                 await begin(connection, statement_seconds, local)
+                process = await find_process(connection, is_pooled=self.config.pooler)
             except TimeoutError as error:
                 connection.terminate()
                 await self._give_back(connection)
@@ -271,7 +297,7 @@ class PostgresBackend:
                 await self._give_back(connection)
                 raise
             else:
-                return connection
+                return Begun(connection, process)
         raise BackendUnavailable(
             self.name,
             BackendReason.ERROR,
@@ -308,20 +334,25 @@ class PostgresBackend:
         bound_messages(connection)
         return connection
 
-    async def _give_back(self, connection: Any) -> None:
+    async def _give_back(self, connection: Any) -> bool:
         """End the transaction even while the caller is being cancelled.
 
         A connection that does not let itself be rolled back is cut. One that was cut
         has left the pool already, and every use of it raises an InterfaceError.
+
+        Returns:
+            Whether the server has said that the transaction is over.
         """
         pool = self._pool
+        is_ended = False
         if pool is None:
-            return
+            return is_ended
         with anyio.CancelScope(shield=True):
             with suppress(*DRIVER_ERRORS):
-                await end(connection, is_ours=not self.config.pooler)
+                is_ended = await end(connection, is_ours=not self.config.pooler)
             with suppress(*DRIVER_ERRORS):
                 await pool.release(connection, timeout=ROLLBACK_TIMEOUT_SECONDS)
+        return is_ended
 
 
 def refuse_unstoppable(seconds: float) -> QueryTimeout:
@@ -336,19 +367,24 @@ async def leave_as_is(_connection: Any) -> None:
     """Reset nothing when the pool takes a connection back: `end` has done it."""
 
 
-async def end(connection: Any, *, is_ours: bool) -> None:
+async def end(connection: Any, *, is_ours: bool) -> bool:
     """Roll back and reset the session in one round trip, or cut the connection.
 
     Behind a pooler there is no session of ours (`is_ours`): a RESET ALL would go to
     whichever server connection comes next.
+
+    Returns:
+        Whether the server has rolled back.
     """
     if connection.is_closed():
-        return
+        return False
     reset = connection.get_reset_query() if is_ours else ""
     try:
         await connection.execute(f"ROLLBACK;{reset}", timeout=ROLLBACK_TIMEOUT_SECONDS)
     except DRIVER_ERRORS:
         connection.terminate()
+        return False
+    return True
 
 
 async def begin(connection: Any, statement_seconds: float, local: str = "") -> None:
@@ -362,4 +398,15 @@ async def begin(connection: Any, statement_seconds: float, local: str = "") -> N
     await connection.execute(
         f"{build_begin(int(statement_seconds * 1000))}{local}",
         timeout=BEGIN_TIMEOUT_SECONDS,
+    )
+
+
+async def find_process(connection: Any, *, is_pooled: bool) -> int:
+    """Return the server's process; a pooler names another one when it is connected."""
+    if not is_pooled:
+        return int(connection.get_server_pid())
+    return int(
+        await connection.fetchval(
+            "SELECT pg_catalog.pg_backend_pid()", timeout=BEGIN_TIMEOUT_SECONDS
+        )
     )

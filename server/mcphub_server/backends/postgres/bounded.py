@@ -41,6 +41,11 @@ class BoundedProtocol(asyncio.Protocol):
         self._refusal: MessageTooLarge | None = None
         self.longest_message_bytes = LONGEST_MESSAGE_BYTES
 
+    @property
+    def has_refused(self) -> bool:
+        """Whether the connection was cut because of a message."""
+        return self._refusal is not None
+
     def data_received(self, data: bytes) -> None:
         """Pass on what keeps the bounds; cut the connection otherwise."""
         if self._refusal is not None:
@@ -94,12 +99,17 @@ def bound_messages(connection: Any) -> None:
     transport.set_protocol(BoundedProtocol(inner, transport))
 
 
-def allow_message(connection: Any, longest_bytes: int) -> None:
+def allow_message(connection: Any, longest_bytes: int) -> BoundedProtocol | None:
     """Say how long a row may be in the use of a connection that begins now.
 
-    A connection that was lost just now has no protocol; its next use says so.
+    Returns:
+        What bounds it. A connection that was lost just now has none; its next use
+        says so.
     """
     transport = getattr(connection, "_transport", None)
-    protocol = transport.get_protocol() if transport is not None else None
+    protocol: BoundedProtocol | None = (
+        transport.get_protocol() if transport is not None else None
+    )
     if protocol is not None:
         protocol.longest_message_bytes = longest_bytes
+    return protocol
