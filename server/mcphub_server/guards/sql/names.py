@@ -6,9 +6,11 @@ database's own names, in whichever notation it was written or implied.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from mcphub_server.errors import Rejected
+from mcphub_server.guards.sql.meetings import Suspects
 from mcphub_server.guards.sql.rules import refuse_field, refuse_operator
 from mcphub_server.guards.sql.statement import (
     FieldUse,
@@ -124,6 +126,23 @@ def _check_domains(uses: Uses, defined: UserDefinedNames) -> None:
         made |= {name for _, name in uses.relations}
     for name in sorted(made & defined.checks):
         raise _refuse_check(name)
+    read = {name for _, name in uses.relations}
+    if read & defined.checks:
+        _check_meetings(uses, defined, read)
+
+
+def _check_meetings(
+    uses: Uses, defined: UserDefinedNames, read: AbstractSet[str]
+) -> None:
+    """Refuse what becomes an array, a range or a row with a checked domain inside."""
+    rows = (read & defined.checks) | uses.derived
+    suspects = Suspects(
+        containers=defined.containers | rows,
+        checked=defined.checked_columns | rows,
+        is_foreign=bool(read - defined.checks - uses.derived),
+    )
+    if suspects.has_harmful(uses.meetings):
+        raise _refuse_check(min(read & defined.checks))
 
 
 def _is_own_operator(
@@ -147,8 +166,8 @@ def _refuse_check(name: str) -> Rejected:
         "read-only/cast",
         f"{name} makes, is or contains a value of a domain whose check is a user's"
         " function that may do anything.",
-        "Cast to the domain's base type; the administrator can declare that function"
-        " STABLE or IMMUTABLE.",
+        "Cast columns and constants to the domain's base type; the administrator can"
+        " declare that function STABLE or IMMUTABLE.",
     )
 
 

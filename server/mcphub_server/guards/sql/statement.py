@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from mcphub_server.guards.sql.meetings import Meeting
+
 StatementKind = Literal["select", "explain", "show"]
 
 
@@ -41,6 +43,8 @@ class Uses:
         operators: Operators, those included that BETWEEN, CASE, IN and USING imply.
         types: Types that a value is cast to or read as.
         converting: Calls that have a constant without a type among their arguments.
+        derived: Names that the statement gives to columns and rows.
+        meetings: Where values of several types become one.
     """
 
     relations: frozenset[QualifiedName] = frozenset()
@@ -50,6 +54,8 @@ class Uses:
     operators: frozenset[QualifiedName] = frozenset()
     types: frozenset[QualifiedName] = frozenset()
     converting: frozenset[str] = frozenset()
+    derived: frozenset[str] = frozenset()
+    meetings: tuple[Meeting, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,8 @@ class UserDefinedNames:
             relations with such columns.
         checks: Domains whose checks may do anything, what contains them, and relations
             with such columns.
+        checked_columns: Columns of such a domain, or of what contains one.
+        containers: Those of them that are arrays, ranges or rows.
     """
 
     shadows: frozenset[str] = frozenset()
@@ -120,3 +128,5 @@ class UserDefinedNames:
     all_operators: frozenset[str] = frozenset()
     casts: frozenset[str] = frozenset()
     checks: frozenset[str] = frozenset()
+    checked_columns: frozenset[str] = frozenset()
+    containers: frozenset[str] = frozenset()

@@ -18,7 +18,7 @@ from mcphub_server.guards.sql.statement import UserDefinedNames
 QUERY = """
 WITH RECURSIVE own AS (
   SELECT p.oid, p.proname, p.prokind, p.pronargs, p.pronargdefaults, p.prorettype,
-    p.provolatile = 'v' OR EXISTS (
+    p.proargtypes, p.proallargtypes, p.provolatile = 'v' OR EXISTS (
       SELECT FROM pg_catalog.pg_aggregate a JOIN pg_catalog.pg_proc part ON part.oid IN
         (a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggmtransfn, a.aggmfinalfn)
       WHERE a.aggfnoid = p.oid AND part.provolatile = 'v') AS is_volatile
@@ -63,6 +63,17 @@ part AS (
   UNION ALL
   SELECT rngtypid, rngsubtype FROM pg_catalog.pg_range
   UNION ALL
+  -- a column since PostgreSQL 14
+  SELECT (pg_catalog.to_jsonb(r) ->> 'rngmultitypid')::pg_catalog.oid, rngtypid
+  FROM pg_catalog.pg_range r
+  UNION ALL
+  SELECT k.contypid, d.refobjid -- a check that casts to another domain
+  FROM pg_catalog.pg_constraint k
+  JOIN pg_catalog.pg_depend d ON d.objid = k.oid
+    AND d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass
+    AND d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass
+  WHERE k.contypid <> 0 AND d.refobjid <> k.contypid
+  UNION ALL
   SELECT c.reltype, a.atttypid
   FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
   WHERE c.reltype <> 0 AND a.attnum > 0 AND NOT a.attisdropped
@@ -77,24 +88,47 @@ reached AS (
   FROM pg_catalog.pg_constraint k
   JOIN pg_catalog.pg_depend d ON d.objid = k.oid
     AND d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass
-    AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-  JOIN own ON own.oid = d.refobjid
+  LEFT JOIN pg_catalog.pg_operator o ON o.oid = d.refobjid
+    AND d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass
+  JOIN own ON own.oid = CASE d.refclassid
+    WHEN 'pg_catalog.pg_proc'::pg_catalog.regclass THEN d.refobjid
+    ELSE o.oprcode::pg_catalog.oid END
   WHERE own.is_volatile AND k.contypid <> 0
   UNION
   SELECT r.kind, part.whole, false
   FROM reached r JOIN part ON part.part = r.oid WHERE NOT r.is_builtin
+),
+-- what a call makes of its arguments is checked, whatever the function may do
+unsafe AS (
+  SELECT oid, proname FROM own WHERE is_volatile OR EXISTS (
+    SELECT FROM reached r WHERE r.kind = 'check' AND (r.oid = own.prorettype
+      OR r.oid = ANY (own.proargtypes) OR r.oid = ANY (own.proallargtypes)))
+),
+holding AS (
+  SELECT r.oid FROM reached r JOIN pg_catalog.pg_type t ON t.oid = r.oid
+  WHERE r.kind = 'check' AND t.typtype <> 'd'
+  UNION
+  SELECT t.oid FROM holding h JOIN pg_catalog.pg_type t ON t.typbasetype = h.oid
 )
-SELECT 'function' AS kind, proname::pg_catalog.text AS name FROM own WHERE is_volatile
+SELECT 'function' AS kind, proname::pg_catalog.text AS name FROM unsafe
 UNION
-SELECT 'shadow', proname::pg_catalog.text FROM own
-WHERE is_volatile AND pg_catalog.pg_function_is_visible(oid)
+SELECT 'shadow', proname::pg_catalog.text FROM unsafe
+WHERE pg_catalog.pg_function_is_visible(oid)
 UNION
 SELECT 'operator', o.oprname::pg_catalog.text
-FROM pg_catalog.pg_operator o JOIN own ON own.oid = o.oprcode
-WHERE own.is_volatile AND pg_catalog.pg_operator_is_visible(o.oid)
+FROM pg_catalog.pg_operator o JOIN unsafe ON unsafe.oid = o.oprcode
+WHERE pg_catalog.pg_operator_is_visible(o.oid)
 UNION
 SELECT 'operator of any schema', o.oprname::pg_catalog.text
-FROM pg_catalog.pg_operator o JOIN own ON own.oid = o.oprcode WHERE own.is_volatile
+FROM pg_catalog.pg_operator o JOIN unsafe ON unsafe.oid = o.oprcode
+UNION
+SELECT 'checked column', a.attname::pg_catalog.text
+FROM reached r JOIN pg_catalog.pg_attribute a ON a.atttypid = r.oid
+WHERE r.kind = 'check' AND a.attnum > 0
+UNION
+SELECT 'container', a.attname::pg_catalog.text
+FROM holding JOIN pg_catalog.pg_attribute a ON a.atttypid = holding.oid
+WHERE a.attnum > 0
 UNION
 SELECT 'field ' || CASE WHEN own.oid IS NOT NULL THEN 'own'
     WHEN p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace THEN 'catalog'
@@ -116,6 +150,8 @@ _FIELDS = {
     "operator of any schema": "all_operators",
     "cast": "casts",
     "check": "checks",
+    "checked column": "checked_columns",
+    "container": "containers",
     "field own": "fields",
     "field catalog": "fields",
     "field extension": "fields",

@@ -12,6 +12,7 @@ from typing import Any
 from pglast import ast
 from pglast.enums import A_Expr_Kind, SubLinkType
 
+from mcphub_server.guards.sql.meetings import Meeting, find_meetings
 from mcphub_server.guards.sql.sources import Sources
 from mcphub_server.guards.sql.statement import FieldUse, QualifiedName, Uses
 from mcphub_server.guards.sql.tree import read_names, split_name
@@ -38,6 +39,9 @@ class UseCollector:
         self._fields: set[str] = set()
         self._names: set[str] = set()
         self._converting: set[str] = set()
+        self._derived: set[str] = set()
+        self._meetings: list[Meeting] = []
+        self._branches: set[int] = set()
         self._by_kind: Mapping[type, Callable[[Any], None]] = {
             ast.RangeVar: self._add_relation,
             ast.FuncCall: self._add_call,
@@ -49,11 +53,19 @@ class UseCollector:
             ast.JoinExpr: self._add_join,
             ast.ColumnRef: self._add_column,
             ast.A_Indirection: self._add_indirection,
+            ast.ResTarget: lambda node: self._derive(node.name),
+            ast.Alias: lambda node: self._derive(
+                node.aliasname, *read_names(node.colnames)
+            ),
+            ast.CommonTableExpr: lambda node: self._derive(
+                node.ctename, *read_names(node.aliascolnames)
+            ),
         }
 
     def add(self, node: Any) -> None:
         """Note one node."""
         self._sources.add(node)
+        self._add_meetings(node)
         note = self._by_kind.get(type(node))
         if note is not None:
             note(node)
@@ -68,8 +80,20 @@ class UseCollector:
             fields=frozenset(fields),
             columns=frozenset(self._names),
             converting=frozenset(self._converting),
+            derived=frozenset(self._derived),
+            meetings=tuple(self._meetings),
             **found,
         )
+
+    def _derive(self, *names: str | None) -> None:
+        self._derived.update(name for name in names if name)
+
+    def _add_meetings(self, node: Any) -> None:
+        """Note where values meet; a set operation is looked at with its branches."""
+        if isinstance(node, ast.SelectStmt) and node.larg is not None:
+            self._branches.update((id(node.larg), id(node.rarg)))
+        if id(node) not in self._branches:
+            self._meetings.extend(find_meetings(node))
 
     def _add(self, group: str, nodes: Any) -> None:
         names = read_names(nodes)
