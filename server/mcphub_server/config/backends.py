@@ -198,6 +198,7 @@ class KubernetesConfig(ConfigModel):
 
     namespaces: tuple[str, ...] = ()
     logs: bool = False
+    nodes: bool = False
 
 
 class BackendConfig(ConfigModel):

@@ -15,6 +15,7 @@ from tools.cluster.apiserver import ApiAccess
 from tools.project import ROOT
 
 CANARY = "canary-of-a-secret"
+NODES_BINDING = "mcphub-observer-nodes-hubs-hub"
 ROLES = ROOT / "config" / "rbac" / "users" / "roles.yaml"
 
 
@@ -93,12 +94,9 @@ def cluster(
     account = {"name": "hub", "namespace": "hubs"}
     made.apply(*(build_namespace(name) for name in ("hubs", "agreed", "silent")))
     made.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account})
-    (role,) = (
-        each
-        for each in yaml.safe_load_all(ROLES.read_text())
-        if each["metadata"]["name"] == "mcphub-observer"
-    )
-    made.apply(role)
+    roles = yaml.safe_load_all(ROLES.read_text())
+    observers = ("mcphub-observer", "mcphub-observer-nodes")
+    made.apply(*(each for each in roles if each["metadata"]["name"] in observers))
     for namespace in ("agreed", "silent"):
         made.apply(build_secret(namespace), build_deployment(namespace))
     grant(made, "agreed")
@@ -108,6 +106,7 @@ def cluster(
     )
     yield made
     made.kubectl("delete", "namespace", "hubs", "agreed", "silent", "--wait=false")
+    made.kubectl("delete", "clusterrolebinding", NODES_BINDING, "--ignore-not-found")
 
 
 def grant(cluster: Cluster, namespace: str) -> None:

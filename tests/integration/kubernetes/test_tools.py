@@ -11,7 +11,7 @@ import pytest
 from tests.support.hub import LoopHub, hub_in_loop
 from tests.support.hub_states import wait_for_state
 
-from .conftest import CANARY, Cluster, find_pod, grant
+from .conftest import CANARY, NODES_BINDING, Cluster, find_pod, grant
 
 
 @pytest.fixture(autouse=True)
@@ -124,3 +124,41 @@ async def test_a_renewed_token_is_used_without_a_restart(cluster: Cluster) -> No
         await wait_for_state(hub, "cluster", "Unreachable", "BadCredentials")
         token.write_text(good)
         await wait_for_state(hub, "cluster", "Connected")
+
+
+async def test_nodes_are_read_once_the_clusters_administrator_agrees(
+    cluster: Cluster,
+) -> None:
+    node = {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": "observed", "labels": {"secret": CANARY}},
+        "spec": {"providerID": CANARY},
+    }
+    cluster.apply(node)
+    files = cluster.files("nodes", namespaces=["agreed"], nodes=True)
+
+    async with hub_in_loop(files) as hub:
+        shown = await wait_for_state(hub, "cluster", "Degraded", "Forbidden")
+        refused = await call(hub, "list_nodes")
+        pods = await call(hub, "list_pods")
+        described = await call(hub, "describe", kind="Node", name="observed")
+        cluster.kubectl(
+            *("create", "clusterrolebinding", NODES_BINDING),
+            *("--clusterrole=mcphub-observer-nodes", "--serviceaccount=hubs:hub"),
+        )
+        await wait_for_state(hub, "cluster", "Connected")
+        allowed = await call(hub, "list_nodes")
+
+    command = (
+        f"kubectl create clusterrolebinding {NODES_BINDING}"
+        " --clusterrole=mcphub-observer-nodes --serviceaccount=hubs:hub"
+    )
+    assert command in shown["message"]
+    assert command in refused.content[0].text
+    assert not pods.is_error
+    assert described.meta["mcphub/error"]["kind"] == "rejected"
+    names = [each["name"] for each in allowed.structured_content["items"]]
+    assert "observed" in names
+    assert CANARY not in str(allowed)
+    cluster.kubectl("delete", "node", "observed")

@@ -22,7 +22,7 @@ class KubernetesBackend(BackendKind):
 
     TOOLS = (
         *("list_workloads", "list_pods", "list_events"),
-        *("resource_usage", "describe", "pod_logs"),
+        *("resource_usage", "describe", "pod_logs", "list_nodes"),
     )
     NEEDS_API_TOKEN = True
 
@@ -32,6 +32,11 @@ class KubernetesBackend(BackendKind):
     logs: bool = False
     """Whether there is a tool that reads the logs of pods. Logs hold whatever programs
     write into them."""
+
+    nodes: bool = False
+    """Whether there is a tool that lists the cluster's nodes. It needs a
+    ClusterRoleBinding of the hub's ServiceAccount to mcphub-observer-nodes, which only
+    an administrator of the cluster can make."""
 
     def reads_objects_of(self, namespace: str) -> bool:
         """Tell whether the tools may read it, as the spec of a hub in it says."""

@@ -42,6 +42,7 @@ PROBE_TIMEOUT_SECONDS = 3.0
 LARGEST_ANSWER_BYTES = 16 * 1024 * 1024
 MOST_ITEMS = 500
 ROLE = "mcphub-observer"
+NODES_ROLE = "mcphub-observer-nodes"
 
 Query = Mapping[str, str]
 Object = dict[str, Any]
@@ -77,11 +78,14 @@ class KubernetesBackend:
             await client.aclose()
 
     async def probe(self) -> Health:
-        """List a pod in each namespace within a few seconds."""
+        """List a pod in each namespace, and a node, within a few seconds."""
         try:
             async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
                 namespaces = await self.list_namespaces()
-                tries = [self._try_namespace(each) for each in namespaces]
+                paths = [build_path("Pod", each) for each in namespaces]
+                if self.config.nodes:
+                    paths.append(build_path("Node"))
+                tries = [self._try(each) for each in paths]
                 refused = [each for each in await asyncio.gather(*tries) if each]
         except LimitExceeded as busy:
             return Health(BackendState.DEGRADED, BackendReason.TIMEOUT, str(busy))
@@ -94,10 +98,10 @@ class KubernetesBackend:
             return Health(BackendState.DEGRADED, BackendReason.FORBIDDEN, refused[0])
         return Health(BackendState.CONNECTED)
 
-    async def _try_namespace(self, namespace: str) -> str:
-        """Return why a namespace cannot be read; empty if it can."""
+    async def _try(self, path: str) -> str:
+        """Return why a collection cannot be read; empty if it can."""
         try:
-            await self.read(build_path("Pod", namespace), {"limit": "1"})
+            await self.read(path, {"limit": "1"})
         except QueryFailed as failure:
             if failure.code != str(FORBIDDEN):
                 raise
@@ -120,7 +124,7 @@ class KubernetesBackend:
     async def list_objects(
         self, kind: str, namespace: str, query: Query
     ) -> tuple[list[Object], bool]:
-        """Return the objects of a namespace, and whether there are more."""
+        """Return a namespace's objects or the nodes, and whether there are more."""
         path = build_path(kind, namespace)
         found = await self.read(path, {**query, "limit": str(MOST_ITEMS)})
         items = found.get("items") or []
@@ -165,6 +169,14 @@ class KubernetesBackend:
         namespace = path.partition("/namespaces/")[2].partition("/")[0]
         who = await self._find_identity()
         account = f"{who.namespace}:{who.service_account}"
+        if not namespace:
+            return QueryFailed(
+                "The hub may not read the cluster's nodes. Its administrator allows it "
+                f"by: kubectl create clusterrolebinding {NODES_ROLE}-{who.namespace}-"
+                f"{who.service_account} --clusterrole={NODES_ROLE} "
+                f"--serviceaccount={account}",
+                str(FORBIDDEN),
+            )
         return QueryFailed(
             f"The hub may not read the namespace {namespace}. Its owner allows it by: "
             f"kubectl create rolebinding {ROLE}-{who.namespace}-{who.service_account} "

@@ -22,10 +22,11 @@ KINDS = {
     "Pod": "api/v1/{}/pods",
     "Event": "api/v1/{}/events",
     "PodMetrics": "apis/metrics.k8s.io/v1beta1/{}/pods",
+    "Node": "api/v1/nodes",
 }
-"""Every collection that the hub reads, with a place for the namespace."""
+"""Every collection that the hub reads, with a place for the namespace if it has one."""
 
-DESCRIBED = frozenset(KINDS) - {"Event", "PodMetrics"}
+DESCRIBED = frozenset(KINDS) - {"Event", "PodMetrics", "Node"}
 
 
 def check_namespace(name: Any, allowed: Collection[str]) -> str:
@@ -78,7 +79,7 @@ def check_selector(selector: Any) -> str:
     return selector
 
 
-def build_path(kind: str, namespace: str, name: str = "") -> str:
-    """Return the path of a collection, or of one object."""
+def build_path(kind: str, namespace: str = "", name: str = "") -> str:
+    """Return the path of a collection, or of one object; nodes have no namespace."""
     path = KINDS[kind].format(f"namespaces/{namespace}")
     return f"/{path}/{name}" if name else f"/{path}"

@@ -23,6 +23,7 @@ from mcphub_server.results.table import encode_object
 from mcphub_server.tools.building import ToolDescription, build_result, build_tool
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.kubernetes import results, schemas
+from mcphub_server.tools.kubernetes.nodes import describe_nodes, summarize_node
 from mcphub_server.tools.kubernetes.summaries import (
     WORKLOADS,
     summarize_event,
@@ -78,7 +79,7 @@ Summarize = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 def build_tools(backend: KubernetesBackend, context: ToolContext) -> list[Tool]:
-    """Make the tools of one backend; the one for logs only where they are allowed."""
+    """Make the tools of one backend; those for logs and nodes only if wanted."""
     tools, name = KubernetesTools(backend, context), backend.name
     made = [
         build_tool(describe_workloads(name), tools.list_workloads),
@@ -89,6 +90,8 @@ def build_tools(backend: KubernetesBackend, context: ToolContext) -> list[Tool]:
     ]
     if backend.config.logs:
         made.append(build_tool(describe_logs(name), tools.pod_logs))
+    if backend.config.nodes:
+        made.append(build_tool(describe_nodes(name), tools.list_nodes))
     return made
 
 
@@ -140,6 +143,13 @@ class KubernetesTools:
                 "metrics-server."
             ) from None
         return self._answer_items([summarize_usage(each) for each in items], more=more)
+
+    async def list_nodes(self) -> ToolResult:
+        self._context.note(fingerprint=fingerprint("Node"))
+        items, more = await self._run(
+            partial(self._backend.list_objects, "Node", "", {})
+        )
+        return self._answer_items([summarize_node(each) for each in items], more=more)
 
     async def describe(
         self, kind: Kind, name: ObjectName, namespace: OneNamespace = None

@@ -3,6 +3,7 @@
 import pytest
 
 from mcphub_server.results.cells import CUT_MARK, encode_json
+from mcphub_server.tools.kubernetes.nodes import summarize_node
 from mcphub_server.tools.kubernetes.results import (
     fit_description,
     fit_items,
@@ -133,3 +134,57 @@ def test_a_large_object_is_cut():
 
     assert body["truncated"]
     assert len(encode_json(body)) < 20_000
+
+
+def node(*conditions, **spec):
+    return {
+        "metadata": {
+            "name": "n1",
+            "labels": {"secret": "canary"},
+            "annotations": {"secret": "canary"},
+        },
+        "spec": {"providerID": "canary", **spec},
+        "status": {
+            "conditions": [
+                {"type": t, "status": s, "reason": r} for t, s, r in conditions
+            ],
+            "allocatable": {
+                "cpu": "4",
+                "memory": "8Gi",
+                "pods": "110",
+                "hugepages": "0",
+            },
+            "addresses": [{"type": "InternalIP", "address": "canary"}],
+            "nodeInfo": {"kubeletVersion": "v1.36.0", "machineID": "canary"},
+        },
+    }
+
+
+def test_a_node_in_order_has_no_problems_and_tells_its_size():
+    told = summarize_node(
+        node(("Ready", "True", "KubeletReady"), ("DiskPressure", "False", "Fine"))
+    )
+
+    assert (told["ready"], told["schedulable"], told["problems"]) == (True, True, [])
+    assert told["allocatable"] == {"cpu": "4", "memory": "8Gi", "pods": "110"}
+    assert told["version"] == "v1.36.0"
+    assert "canary" not in str(told)
+
+
+def test_a_node_says_what_is_wrong_and_what_keeps_pods_away():
+    taint = {"key": "dedicated", "value": "gpu", "effect": "NoSchedule"}
+    told = summarize_node(
+        node(
+            ("Ready", "Unknown", "NodeStatusUnknown"),
+            ("MemoryPressure", "True", "KubeletHasInsufficientMemory"),
+            unschedulable=True,
+            taints=[taint, {"key": "a", "effect": "NoExecute"}],
+        )
+    )
+
+    assert (told["ready"], told["schedulable"]) == (False, False)
+    assert told["problems"] == [
+        "Ready: NodeStatusUnknown",
+        "MemoryPressure: KubeletHasInsufficientMemory",
+    ]
+    assert told["taints"] == ["dedicated=gpu:NoSchedule", "a:NoExecute"]
