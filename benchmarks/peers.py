@@ -10,9 +10,10 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -46,11 +47,22 @@ def find_toolbox() -> Path:
     return program
 
 
+EXECUTE = {
+    "kind": "tool",
+    "name": "execute_sql",
+    "type": "postgres-execute-sql",
+    "source": "shop",
+    "description": "Run SQL.",
+}
+
+
 @contextmanager
 def running_toolbox(
-    folder: Path, server: PostgresServer
+    folder: Path,
+    server: PostgresServer,
+    tools: Sequence[Mapping[str, Any]] = (EXECUTE,),
 ) -> Iterator[tuple[ServerProcess, BareClient]]:
-    """Run MCP Toolbox with one tool, `execute_sql`."""
+    """Run MCP Toolbox with one tool, `execute_sql`, or with others."""
     source = {
         "kind": "source",
         "name": "shop",
@@ -61,16 +73,9 @@ def running_toolbox(
         "user": postgres.READER,
         "password": postgres.READER_PASSWORD,
     }
-    tool = {
-        "kind": "tool",
-        "name": "execute_sql",
-        "type": "postgres-execute-sql",
-        "source": "shop",
-        "description": "Run SQL.",
-    }
     folder.mkdir()
     config = folder / "tools.yaml"
-    config.write_text(yaml.safe_dump_all([source, tool]), encoding="utf-8")
+    config.write_text(yaml.safe_dump_all([source, *map(dict, tools)]), encoding="utf-8")
     port = reserve_port()
     options = ["--disable-version-check", "--disable-reload", "--log-level", "ERROR"]
     argv = [str(find_toolbox()), "--config", str(config), "--port", str(port)]

@@ -63,6 +63,7 @@ STATUS = {
     "aura": ("1/1", "0/1", "BackendsDown"),
     "qdrant-cloud": ("1/1", "0/1", "BackendsDown"),
     "governed": ("1/1", "0/1", "BackendsDown"),
+    "memories": ("1/1", "0/1", "BackendsDown"),
     "ingress": ("2/2", "1/1", "Available"),
     "routed": ("2/2", "1/1", "NotRouted"),
     "private": ("0/1", "0/1", "ImagePullFailed"),
@@ -102,7 +103,7 @@ def began() -> str:
 
 def tokens() -> list[dict[str, Any]]:
     """The clients' tokens, which the examples leave to their user."""
-    names = ("production-clients", "governed-clients")
+    names = ("production-clients", "governed-clients", "memories-clients")
     return [secret(name, {"acme": secrets.token_urlsafe(32)}) for name in names]
 
 
