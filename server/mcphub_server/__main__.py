@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         runtime = load_runtime(options)
         config = load_hub_config(runtime, os.environ)
-        configure_logging(config.logging)
+        configure_logging(config.logging, runtime.origin)
         prepare_fastmcp()
         if checking:
             sys.exit(event_loop.run(check(config, runtime)))

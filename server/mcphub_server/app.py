@@ -19,14 +19,11 @@ from mcphub_server.auth.factory import build_auth_policy, build_resource_metadat
 from mcphub_server.auth.middleware import AuthMiddleware, AuthPolicy
 from mcphub_server.auth.refusals import RefusalLog
 from mcphub_server.backends.health import BackendMonitor
+from mcphub_server.calls.audit import note_call
 from mcphub_server.calls.backend_runner import LimitedRunner
 from mcphub_server.calls.fast_path import ToolFastPath
 from mcphub_server.calls.list_changes import ListChanges
-from mcphub_server.calls.middleware import (
-    ToolCallMiddleware,
-    build_limiters,
-    note_call,
-)
+from mcphub_server.calls.middleware import ToolCallMiddleware, build_limiters
 from mcphub_server.config.hub import HubConfig, LimitsConfig
 from mcphub_server.config.keys import read_state_key
 from mcphub_server.config.live import FILE_NAME as LIVE_FILE
@@ -99,9 +96,7 @@ def build_hub(
     catalog = ToolCatalog()
     calls = ToolCallMiddleware(limiters, metrics, state, clock, catalog.explain_absence)
     mcp = build_mcp(runtime.hub, state_key, calls, catalog)
-    runner = LimitedRunner(
-        monitors, config.limits.max_concurrent_calls, metrics.count_limited
-    )
+    runner = LimitedRunner(monitors, config.limits.max_concurrent_calls, metrics)
     guards = GuardRunner(calls.charge)
     context = build_context(config.limits, state_key, runner, guards)
     catalog.add_built_in(build_tools(context, backends, monitors, catalog))
@@ -112,6 +107,7 @@ def build_hub(
         metrics.register_tools,
         ListChanges(mcp, catalog).notify,
     )
+    metrics.follow_live(lambda: live.applied_at)
     policy = build_auth_policy(config, runtime, lambda: live.claims)
     board = StatusBoard(find_version(), monitors, state, policy.report, live.render)
     state.on_change(board.notify)
@@ -168,7 +164,7 @@ def build_pipeline(
         # requests that another replica forwarded
         lambda app: PeerAuthMiddleware(app, sessions),
         # the bearer token of every other request
-        lambda app: AuthMiddleware(app, policy, refusals),
+        lambda app: AuthMiddleware(app, policy, refusals, metrics.count_authentication),
         # in one turn of the event loop each caller begins one request
         lambda app: TurnsMiddleware(app, turns),
         # WebSockets end here; each is its own session, on this replica

@@ -10,6 +10,7 @@ import json
 import logging
 import sys
 import traceback
+from collections.abc import Mapping
 from types import TracebackType
 
 import msgspec
@@ -25,14 +26,24 @@ TRUSTED = frozenset({"uvicorn.error"})
 """Loggers whose texts are constants and addresses; wanted when a port is taken."""
 
 
-def configure_logging(config: LoggingConfig) -> None:
-    """Send every record of the process to stderr in one format."""
+Origin = Mapping[str, str]
+NO_ORIGIN: Origin = {}
+
+
+def configure_logging(config: LoggingConfig, origin: Origin = NO_ORIGIN) -> None:
+    """Send every record of the process to stderr in one format.
+
+    Args:
+        config: Which, and how.
+        origin: What every line says of where it comes from.
+    """
     level = logging.getLevelNamesMapping()[config.level.upper()]
     renderers = build_renderers(config.format)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        build_stamp(origin),
         tell_exception_without_values,
     ]
     structlog.configure(
@@ -56,6 +67,17 @@ def configure_logging(config: LoggingConfig) -> None:
     root.handlers = [handler]
     root.setLevel(max(level, logging.WARNING))
     silence_own_handlers()
+
+
+def build_stamp(origin: Origin) -> Processor:
+    """Return what adds the hub, its namespace and its pod to each line."""
+    known = {key: value for key, value in origin.items() if value}
+
+    def stamp(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        event.update(known)
+        return event
+
+    return stamp
 
 
 class BoundedOrigins(logging.Filter):

@@ -81,10 +81,17 @@ class AuthPolicy:
 class AuthMiddleware:
     """Passes on requests with a valid token, and enters the caller into the scope."""
 
-    def __init__(self, app: ASGIApp, policy: AuthPolicy, refusals: RefusalLog) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        policy: AuthPolicy,
+        refusals: RefusalLog,
+        count_success: Callable[[], None] = lambda: None,
+    ) -> None:
         self._app = app
         self._policy = policy
         self._refusals = refusals
+        self._count_success = count_success
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         verifier = self._policy.verifier
@@ -99,6 +106,7 @@ class AuthMiddleware:
             response = build_refusal(refused.reason, self._policy, scope["path"])
             await response(scope, receive, send)
             return
+        self._count_success()
         if get_request(scope).is_websocket:
             scope = without_tokens(scope)
             scope[STILL_VALID] = build_check(verifier, token)

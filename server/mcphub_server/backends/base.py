@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from mcphub_server.backends.shares import PoolShares
 from mcphub_server.errors import BackendReason
 
 
@@ -54,6 +55,10 @@ class Backend(Protocol):
 
     @property
     def endpoint(self) -> str: ...
+
+    @property
+    def shares(self) -> PoolShares | None:
+        """How callers share its connections; None where its driver decides."""
 
     async def open(self) -> None: ...
 

@@ -1,10 +1,12 @@
 """How callers share the connections of one backend; see `traffic.fair_slots`."""
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from mcphub_server.errors import LimitExceeded
+from mcphub_server.spans import Kind, open_span
 from mcphub_server.traffic.fair_slots import FairSlots
 from mcphub_server.web.caller import Share, current_share
 
@@ -26,12 +28,17 @@ class Lease:
 
 
 class PoolShares:
-    """A slot for each connection that a backend's pool may have."""
+    """A slot for each connection that a backend's pool may have.
+
+    Attributes:
+        on_wait: Told how long each use has waited for its turn.
+    """
 
     def __init__(self, backend: str, connections: int) -> None:
         self._backend = backend
         self._connections = connections
         self._slots = FairSlots(connections)
+        self.on_wait: Callable[[float], None] = lambda _: None
 
     @asynccontextmanager
     async def hold(self, wait_seconds: float) -> AsyncIterator[Lease]:
@@ -41,15 +48,22 @@ class PoolShares:
             LimitExceeded: None that this caller may use comes free in time.
         """
         lease = Lease(current_share())
-        try:
-            await self._slots.acquire(lease.share, wait_seconds)
-        except TimeoutError:
-            raise self._refuse(self._slots.count_held(lease.share)) from None
+        with open_span(Kind.INTERNAL, "wait for a connection"):
+            await self._wait(lease.share, wait_seconds)
         try:
             yield lease
         finally:
             if not lease.is_kept:
                 self.give_back(lease.share)
+
+    async def _wait(self, share: Share, wait_seconds: float) -> None:
+        began = time.perf_counter()
+        try:
+            await self._slots.acquire(share, wait_seconds)
+        except TimeoutError:
+            raise self._refuse(self._slots.count_held(share)) from None
+        finally:
+            self.on_wait(time.perf_counter() - began)
 
     def give_back(self, share: Share) -> None:
         """End what a caller kept beyond a call."""

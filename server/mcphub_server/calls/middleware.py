@@ -7,11 +7,8 @@ request. A limit refuses with a tool error or a JSON-RPC error, never with HTTP 
 
 import time
 from collections.abc import Callable, Hashable, Sequence
-from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any, Protocol
 
-import structlog
 from fastmcp.exceptions import NotFoundError, ValidationError
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from fastmcp.tools.base import ToolResult
@@ -19,24 +16,35 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolRequestParams
 from pydantic import ValidationError as PydanticValidationError
 
+from mcphub_server.calls.audit import (
+    OK,
+    CallRecord,
+    describe_outcome,
+    enter_record,
+    log_call,
+    measure,
+)
+from mcphub_server.calls.call_spans import open_call_span
 from mcphub_server.calls.rate_limit import RateLimiter
 from mcphub_server.config.hub import LimitsConfig
 from mcphub_server.errors import BadArgument, LimitExceeded
+from mcphub_server.spans import Span
 from mcphub_server.tools.arguments import describe_problems
-from mcphub_server.tools.building import ERROR_META, build_failure
+from mcphub_server.tools.building import build_failure
 from mcphub_server.traffic.state import ServerState
 from mcphub_server.web.caller import Client, current_client, find_share
-from mcphub_server.web.jsonrpc import RATE_LIMITED
-
-audit = structlog.get_logger("mcphub.audit")
-
+from mcphub_server.web.jsonrpc import CALL_METHOD, RATE_LIMITED
 
 BuildKey = Callable[[Client], Hashable]
 RateLimiters = Sequence[tuple[RateLimiter, BuildKey]]
 
 
 class CallMetrics(Protocol):
-    """What is counted here."""
+    """What is counted here, and by which names."""
+
+    def find_method(self, method: str | None) -> str: ...
+
+    def find_tool(self, tool: str) -> str: ...
 
     def observe(
         self, method: str | None, tool: str, seconds: float, error_type: str
@@ -44,32 +52,9 @@ class CallMetrics(Protocol):
 
     def count_result(self, tool: str, rows: int, size_bytes: int) -> None: ...
 
-    def count_failure(self, tool: str, kind: str) -> None: ...
+    def count_call(self, tool: str, outcome: str, rule: str) -> None: ...
 
     def count_limited(self, limit: str) -> None: ...
-
-
-@dataclass(slots=True)
-class CallRecord:
-    """What a running call adds to its audit line."""
-
-    fingerprint: str = ""
-    rows: int = 0
-    refusal: str = ""
-
-
-_record: ContextVar[CallRecord | None] = ContextVar("mcphub_call", default=None)
-
-
-def note_call(*, fingerprint: str | None = None, rows: int | None = None) -> None:
-    """Add facts to the audit line of the call that is running."""
-    record = _record.get()
-    if record is None:
-        return
-    if fingerprint is not None:
-        record.fingerprint = fingerprint
-    if rows is not None:
-        record.rows = rows
 
 
 class ToolCallMiddleware(Middleware):
@@ -141,11 +126,16 @@ class ToolCallMiddleware(Middleware):
     ) -> Any:
         begun = self._clock()
         error_type = "error"
-        try:
-            result = await call_next(context)
-            error_type = ""
-        finally:
-            self._metrics.observe(context.method, "", self._clock() - begun, error_type)
+        method = self._metrics.find_method(context.method)
+        with open_call_span(method, "") as span:
+            try:
+                result = await call_next(context)
+                error_type = ""
+            finally:
+                if error_type:
+                    span.fail(error_type)
+                seconds = self._clock() - begun
+                self._metrics.observe(method, "", seconds, error_type)
         return result
 
     async def _around_tool(
@@ -154,23 +144,39 @@ class ToolCallMiddleware(Middleware):
         call_next: CallNext[Any, Any],
         limited: LimitExceeded | None,
     ) -> ToolResult:
-        record = CallRecord()
-        token = _record.set(record)
+        params = context.message
+        tool = self._metrics.find_tool(params.name)
+        with (
+            enter_record() as record,
+            open_call_span(CALL_METHOD, tool, params.meta) as span,
+        ):
+            return await self._record(context, call_next, limited, record, span)
+
+    async def _record(
+        self,
+        context: MiddlewareContext[Any],
+        call_next: CallNext[Any, Any],
+        limited: LimitExceeded | None,
+        record: CallRecord,
+        span: Span,
+    ) -> ToolResult:
         begun = self._clock()
         outcome, size_bytes = "cancelled", 0
+        tool = context.message.name
         try:
             with self._state.call():
                 result = await self._call(context, call_next, limited)
-            outcome, size_bytes = describe_outcome(result), measure(result)
+            outcome, record.rule = describe_outcome(result)
+            size_bytes = measure(result)
         except NotFoundError:
-            record.refusal = self._explain(context.message.name)
+            record.refusal = self._explain(tool)
             outcome = "forbidden" if record.refusal else "unknown_tool"
             raise
         finally:
-            _record.reset(token)
-            tool = context.message.name
             seconds = self._clock() - begun
-            self._count(tool, outcome, record.rows, size_bytes, seconds)
+            if outcome != OK:
+                span.fail(outcome)
+            self._count(tool, outcome, record, size_bytes, seconds)
             log_call(tool, outcome, record, size_bytes, seconds)
         return result
 
@@ -189,16 +195,20 @@ class ToolCallMiddleware(Middleware):
         return result
 
     def _count(
-        self, tool: str, outcome: str, rows: int, size_bytes: int, seconds: float
+        self,
+        tool: str,
+        outcome: str,
+        record: CallRecord,
+        size_bytes: int,
+        seconds: float,
     ) -> None:
-        failed = outcome != "ok"
+        failed = outcome != OK
         self._metrics.observe(
-            "tools/call", tool, seconds, "tool_error" if failed else ""
+            CALL_METHOD, tool, seconds, "tool_error" if failed else ""
         )
-        if failed:
-            self._metrics.count_failure(tool, outcome)
-        else:
-            self._metrics.count_result(tool, rows, size_bytes)
+        self._metrics.count_call(tool, outcome, record.rule)
+        if not failed:
+            self._metrics.count_result(tool, record.rows, size_bytes)
 
 
 def build_rate_key(client: Client) -> str:
@@ -217,42 +227,9 @@ def build_limiters(config: LimitsConfig) -> RateLimiters:
     return limiters
 
 
-def describe_outcome(result: ToolResult) -> str:
-    """Return `ok`, or the kind of the failure."""
-    if not result.is_error:
-        return "ok"
-    details = (result.meta or {}).get(ERROR_META, {})
-    return str(details.get("kind", "internal"))
-
-
-def measure(result: ToolResult) -> int:
-    """Return the size of the text that the client gets."""
-    return sum(len(getattr(block, "text", "")) for block in result.content)
-
-
 def describe_arguments(tool: str, error: ValidationError) -> BadArgument:
     """Say which arguments are wrong, in words for a model."""
     cause = error.__cause__
     if not isinstance(cause, PydanticValidationError):
         return BadArgument(f"The arguments of {tool} are not valid.")
     return describe_problems(tool, cause)
-
-
-def log_call(
-    tool: str, outcome: str, record: CallRecord, size_bytes: int, seconds: float
-) -> None:
-    """Write the audit line: who did what, how it went; no statement and no value."""
-    client = current_client()
-    audit.info(
-        "tool call",
-        client=client.principal,
-        address=client.address,
-        session=client.session[:12],
-        tool=tool[:128],
-        statement=record.fingerprint,
-        rows=record.rows,
-        bytes=size_bytes,
-        duration_ms=round(seconds * 1000, 1),
-        outcome=outcome,
-        **({"refusal": record.refusal} if record.refusal else {}),
-    )

@@ -31,6 +31,11 @@ class RuntimeSettings(BaseSettings):
     pod_ip: str = ""
     pod_uid: str = ""
 
+    @property
+    def origin(self) -> dict[str, str]:
+        """Where log lines and spans come from."""
+        return {"hub": self.hub, "namespace": self.namespace, "pod": self.pod_name}
+
     drain_linger_seconds: Annotated[float, Field(ge=0)] = 6.0
     """How long idle connections are left alone on SIGTERM: clients drop theirs after
     4 to 5 s, and one that is closed as a request leaves kills some of them."""

@@ -16,8 +16,6 @@ from mcphub_server.management.status import StatusBoard, parse_wait
 from mcphub_server.traffic.state import ServerState
 from mcphub_server.web.responses import build_json
 
-METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
 
 def build_health_routes(state: ServerState) -> list[BaseRoute]:
     """Make `/health`, `/health/live` and `/health/ready`, for both listeners."""
@@ -44,8 +42,9 @@ def build_management_app(
 ) -> Starlette:
     """Make the ASGI application of the management port."""
 
-    async def show_metrics(_request: Request) -> Response:
-        return Response(metrics.render(), media_type=METRICS_TYPE)
+    async def show_metrics(request: Request) -> Response:
+        body, content_type = metrics.render(request.headers.get("accept", ""))
+        return Response(body, media_type=content_type)
 
     async def show_config(_request: Request) -> Response:
         return build_json(redact(config))

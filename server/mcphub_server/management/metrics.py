@@ -6,38 +6,50 @@ for other servers work. Each label set costs time on the event loop at every scr
 never a client, a session or an address.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     Info,
-    generate_latest,
+    ProcessCollector,
 )
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
+from prometheus_client.exposition import choose_encoder
 
 from mcphub_server.auth.refusals import Refusal
-from mcphub_server.backends.base import BackendState
 from mcphub_server.backends.health import BackendMonitor
+from mcphub_server.management.live_metrics import LiveCollector
+from mcphub_server.spans import find_trace_id
 from mcphub_server.traffic.state import ServerState
 
 BUCKETS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300)
 
+WAIT_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5)
+
 METHODS = frozenset(
     {
+        "completion/complete",
         "initialize",
+        "logging/setLevel",
         "ping",
+        "prompts/get",
         "prompts/list",
         "resources/list",
+        "resources/read",
+        "resources/subscribe",
         "resources/templates/list",
+        "resources/unsubscribe",
         "server/discover",
+        "subscriptions/listen",
         "tools/call",
         "tools/list",
     }
 )
 OTHER = "other"
+
+OPENMETRICS = "application/openmetrics-text"
 
 
 class Metrics:
@@ -53,8 +65,14 @@ class Metrics:
             buckets=BUCKETS,
             registry=self.registry,
         )
+        self._calls = self._counter(
+            "mcphub_tool_calls", "Calls, by their outcome.", "tool", "outcome"
+        )
         self._failures = self._counter(
             "mcphub_tool_failures", "Calls that failed, by kind.", "tool", "kind"
+        )
+        self._refusals = self._counter(
+            "mcphub_guard_refusals", "Calls that a guard refused, by its rule.", "rule"
         )
         self._rows = self._counter(
             "mcphub_result_rows", "Rows of results returned.", "tool"
@@ -70,6 +88,30 @@ class Metrics:
             "Requests without a valid credential.",
             "reason",
         )
+        self._authentications = self._counter(
+            "mcphub_authentications", "Requests whose credential was accepted."
+        )
+        self._slot_wait = Histogram(
+            "mcphub_slot_wait_seconds",
+            "How long calls waited for one of the replica's places.",
+            buckets=WAIT_BUCKETS,
+            registry=self.registry,
+        )
+        self._pool_wait = Histogram(
+            "mcphub_pool_wait_seconds",
+            "How long calls and checks waited for their turn to use a connection.",
+            ("backend",),
+            buckets=WAIT_BUCKETS,
+            registry=self.registry,
+        )
+        self._configuration = Gauge(
+            "mcphub_configuration_applied_timestamp_seconds",
+            "When the configuration in force was applied, by its file.",
+            ("file",),
+            registry=self.registry,
+        )
+        self._configuration.labels("hub.yaml").set_to_current_time()
+        ProcessCollector(registry=self.registry)
         Info("mcphub_build", "Version of the server.", registry=self.registry).info(
             {"version": version}
         )
@@ -83,24 +125,50 @@ class Metrics:
         self._tools = frozenset(tools)
 
     def watch(self, monitors: Sequence[BackendMonitor], state: ServerState) -> None:
-        """Read these at each scrape."""
+        """Read these at each scrape, and measure how long their callers wait."""
         self.registry.register(LiveCollector(monitors, state))
+        for monitor in monitors:
+            shares = monitor.backend.shares
+            if shares is not None:
+                shares.on_wait = self._pool_wait.labels(monitor.backend.name).observe
+
+    def follow_live(self, applied_at: Callable[[], float]) -> None:
+        """Show when the live configuration in force was applied."""
+        self._configuration.labels("live.yaml").set_function(applied_at)
+
+    def find_method(self, method: str | None) -> str:
+        """Return the name by which a method is counted."""
+        return method if method in METHODS else OTHER
+
+    def find_tool(self, tool: str) -> str:
+        """Return the name by which a tool is counted."""
+        return tool if not tool or tool in self._tools else OTHER
 
     def observe(
         self, method: str | None, tool: str, seconds: float, error_type: str
     ) -> None:
         """Record one finished request."""
-        name = method if method in METHODS else OTHER
-        self._durations.labels(name, self._tool(tool), error_type).observe(seconds)
+        trace_id = find_trace_id()
+        self._durations.labels(
+            self.find_method(method), self.find_tool(tool), error_type
+        ).observe(seconds, {"trace_id": trace_id} if trace_id else None)
 
     def count_result(self, tool: str, rows: int, size_bytes: int) -> None:
         """Record what a call returned."""
-        self._rows.labels(self._tool(tool)).inc(rows)
-        self._bytes.labels(self._tool(tool)).inc(size_bytes)
+        self._rows.labels(self.find_tool(tool)).inc(rows)
+        self._bytes.labels(self.find_tool(tool)).inc(size_bytes)
 
-    def count_failure(self, tool: str, kind: str) -> None:
-        """Record why a call failed; `kind` is one of this project's error names."""
-        self._failures.labels(self._tool(tool), kind).inc()
+    def count_call(self, tool: str, outcome: str, rule: str) -> None:
+        """Record how a call ended: `ok`, or one of this project's error names.
+
+        `rule` is the guard's, if it refused.
+        """
+        name = self.find_tool(tool)
+        self._calls.labels(name, outcome).inc()
+        if outcome != "ok":
+            self._failures.labels(name, outcome).inc()
+        if rule:
+            self._refusals.labels(rule).inc()
 
     def count_limited(self, limit: str) -> None:
         """Record a refusal by the limit `rate`, `concurrency`, `pool` or `body`."""
@@ -110,82 +178,19 @@ class Metrics:
         """Record a refusal; `reason` is one of `auth.refusals.Refusal`."""
         self._auth_failures.labels(reason).inc()
 
-    def render(self) -> bytes:
-        """Return the exposition text."""
-        return generate_latest(self.registry)
+    def count_authentication(self) -> None:
+        """Record that a credential was accepted."""
+        self._authentications.inc()
 
-    def _tool(self, name: str) -> str:
-        return name if not name or name in self._tools else OTHER
+    def observe_slot_wait(self, seconds: float) -> None:
+        """Record how long a call waited for one of the replica's places."""
+        self._slot_wait.observe(seconds)
+
+    def render(self, accept: str = "") -> tuple[bytes, str]:
+        """Return the exposition and its type; only OpenMetrics has exemplars."""
+        wanted = OPENMETRICS if OPENMETRICS in accept else ""  # as sent, it may fail
+        encode, content_type = choose_encoder(wanted)
+        return encode(self.registry), content_type
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(name, text, labels, registry=self.registry)
-
-
-class LiveCollector(Collector):
-    """Gauges that are read when Prometheus asks, and cost nothing in between."""
-
-    def __init__(self, monitors: Sequence[BackendMonitor], state: ServerState) -> None:
-        self._monitors = monitors
-        self._state = state
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield the state of backends, pools, circuits and of the replica."""
-        yield from self._collect_backends()
-        state = self._state
-        for name, text, value in (
-            (
-                "mcphub_sessions",
-                "Streams open now; a session on /mcp counts as half of one.",
-                state.occupied,
-            ),
-            (
-                "mcphub_sessions_limit",
-                "Streams from which on new sessions are redirected to other replicas.",
-                state.capacity.comfortable,
-            ),
-            ("mcphub_calls_in_flight", "Tool calls running now.", state.calls),
-            ("mcphub_draining", "1 while the replica drains.", int(state.draining)),
-        ):
-            yield GaugeMetricFamily(name, text, value=value)
-        rejected = CounterMetricFamily(
-            "mcphub_sessions_rejected",
-            "New sessions that this replica redirected or refused.",
-            labels=("outcome",),
-        )
-        rejected.add_metric(("redirected",), state.redirected)
-        rejected.add_metric(("refused",), state.refused)
-        yield rejected
-
-    def _collect_backends(self) -> Iterator[Metric]:
-        state = GaugeMetricFamily(
-            "mcphub_backend_state",
-            "1 for the state that a backend is in.",
-            labels=("backend", "type", "state"),
-        )
-        circuit = GaugeMetricFamily(
-            "mcphub_backend_circuit_open",
-            "1 while calls to a backend are refused.",
-            labels=("backend",),
-        )
-        connections = GaugeMetricFamily(
-            "mcphub_backend_connections",
-            "Connections of a backend's pool, by state.",
-            labels=("backend", "state"),
-        )
-        most = GaugeMetricFamily(
-            "mcphub_backend_connections_max",
-            "Connections that a backend's pool may hold.",
-            labels=("backend",),
-        )
-        for monitor in self._monitors:
-            name, kind = monitor.backend.name, monitor.backend.kind
-            current = monitor.observation.health.state
-            for known in BackendState:
-                state.add_metric((name, kind, known.value), int(known is current))
-            circuit.add_metric((name,), int(monitor.breaker.is_open))
-            usage = monitor.backend.pool_usage()
-            if usage is not None:
-                connections.add_metric((name, "used"), usage.in_use)
-                connections.add_metric((name, "idle"), usage.size - usage.in_use)
-                most.add_metric((name,), usage.limit)
-        yield from (state, circuit, connections, most)

@@ -19,6 +19,16 @@ class SessionOutcome(StrEnum):
     OWNER_GONE = "owner_gone"
 
 
+class ResumeOutcome(StrEnum):
+    """How a client that lost a response was answered."""
+
+    FOLLOWED = "followed"
+    FORWARDED = "forwarded"
+    REPEATED = "repeated"
+    LOST = "lost"
+    REFUSED = "refused"
+
+
 class SessionMetrics:
     """The series of one process."""
 
@@ -32,7 +42,18 @@ class SessionMetrics:
         self._requests = {
             outcome: requests.labels(outcome) for outcome in SessionOutcome
         }
+        resumed = Counter(
+            "mcphub_responses_resumed",
+            "Clients that asked for a response again, by outcome.",
+            ["outcome"],
+            registry=registry,
+        )
+        self._resumed = {outcome: resumed.labels(outcome) for outcome in ResumeOutcome}
 
     def count(self, outcome: SessionOutcome) -> None:
         """Count one request."""
         self._requests[outcome].inc()
+
+    def count_resumed(self, outcome: ResumeOutcome) -> None:
+        """Count one client that came back for a response."""
+        self._resumed[outcome].inc()

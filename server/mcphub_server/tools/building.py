@@ -16,7 +16,7 @@ from fastmcp.tools.base import Tool, ToolResult
 from fastmcp.tools.function_tool import FunctionTool
 from mcp_types import TextContent, ToolAnnotations
 
-from mcphub_server.errors import Forbidden, ToolFailure
+from mcphub_server.errors import Forbidden, Rejected, ToolFailure
 from mcphub_server.results.encoded import EncodedJson
 from mcphub_server.tools.arguments import read_arguments, simplify_schema
 
@@ -137,14 +137,17 @@ def build_failure(failure: ToolFailure) -> ToolResult:
         f"_{letter.lower()}" if letter.isupper() else letter
         for letter in type(failure).__name__
     ).removeprefix("_")
-    return build_error(str(failure), kind, failure.retry_after_seconds)
+    rule = failure.rule if isinstance(failure, Rejected) else ""
+    return build_error(str(failure), kind, failure.retry_after_seconds, rule)
 
 
 def build_error(
-    message: str, kind: str, retry_after_seconds: float | None = None
+    message: str, kind: str, retry_after_seconds: float | None = None, rule: str = ""
 ) -> ToolResult:
-    """Make an error result; `kind` ends up in its metadata and in the metrics."""
+    """Make an error result; `kind` and `rule` are in its metadata and the metrics."""
     details: dict[str, Any] = {"kind": kind}
+    if rule:
+        details["rule"] = rule
     if retry_after_seconds is not None:
         details["retryAfterSeconds"] = round(retry_after_seconds, 3)
     return ToolResult.model_construct(

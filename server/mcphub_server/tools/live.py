@@ -7,6 +7,7 @@ for the first time, when it answers again, and while it refuses them.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -84,6 +85,7 @@ class LiveTools:
         self._claims: frozenset[str] = parts.own_claims
         self._checked: dict[str, tuple[datetime, float]] = {}
         self._woken = asyncio.Event()
+        self.applied_at = 0.0
         if not self.reload():
             self._apply(CLOSED)
 
@@ -124,6 +126,7 @@ class LiveTools:
         )
         self._policy = AccessPolicy(config.access)
         self._digest = config.digest
+        self.applied_at = time.time()
         self._claims = parts.own_claims | self._policy.claims | list_claims(config)
         self._checked.clear()
         self._catalog.replace(list_offered(self._entries), self._policy)

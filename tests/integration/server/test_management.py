@@ -1,13 +1,16 @@
 """The second listener: what operators and monitoring read."""
 
 import asyncio
+import subprocess
 import time
 
 import httpx
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from mcphub_server.management.status import StatusBoard
 from tests.support.hub import hub_in_loop
+from tests.support.system_packages import ensure_packages
 
 from .conftest import MakeHub
 from .test_failures import query, wait_for_state
@@ -108,6 +111,19 @@ async def test_metrics_count_calls_rows_and_bytes(hub_files: MakeHub) -> None:
     assert (
         'mcphub_tool_failures_total{kind="rejected",tool="postgres_query"} 1.0' in lines
     )
+    for outcome in ("ok", "rejected"):
+        labels = f'outcome="{outcome}",tool="postgres_query"'
+        assert f"mcphub_tool_calls_total{{{labels}}} 1.0" in lines
+    rule = "read-only/statement"
+    assert f'mcphub_guard_refusals_total{{rule="{rule}"}} 1.0' in lines
+    assert "mcphub_slot_wait_seconds_count 1.0" in lines
+    waits = find_value(text, 'mcphub_pool_wait_seconds_count{backend="postgres"}')
+    assert waits > 1, "the call's, and those of checks"
+    assert find_value(text, "mcphub_authentications_total") > 3
+    for file in ("hub.yaml", "live.yaml"):
+        name = "mcphub_configuration_applied_timestamp_seconds"
+        assert find_value(text, f'{name}{{file="{file}"}}') <= time.time()
+    assert find_value(text, "process_resident_memory_bytes") > 0
     assert (
         'mcphub_backend_state{backend="postgres",state="Connected",type="postgres"} 1.0'
         in lines
@@ -115,6 +131,50 @@ async def test_metrics_count_calls_rows_and_bytes(hub_files: MakeHub) -> None:
     assert 'mcphub_backend_connections_max{backend="postgres"} 5.0' in lines
     assert 'mcphub_build_info{version="0.1.0"} 1.0' in lines
     assert "no_such_tool" not in text
+
+
+def find_value(text: str, series: str) -> float:
+    """Return what a series has now."""
+    (line,) = (line for line in text.splitlines() if line.startswith(f"{series} "))
+    return float(line.rpartition(" ")[2])
+
+
+async def test_prometheus_finds_nothing_wrong_with_the_metrics(
+    hub_files: MakeHub,
+) -> None:
+    ensure_packages(promtool="prometheus")
+    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient(timeout=100) as http:
+        await wait_for_state(hub, "Connected")
+        await query(hub, "DELETE FROM sales.orders")
+        text = (await http.get(f"{hub.management}/metrics")).text
+
+    done = subprocess.run(
+        ["promtool", "check", "metrics"], input=text.encode(), capture_output=True
+    )
+
+    assert (done.returncode, done.stderr.decode()) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        pytest.param("application/openmetrics-text;version=1.0.0", id="OpenMetrics"),
+        pytest.param("application/openmetrics-text; version=x; q=y", id="nonsense"),
+    ],
+)
+async def test_a_scraper_that_accepts_openmetrics_gets_it(
+    accept: str, hub_files: MakeHub
+) -> None:
+    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient(timeout=100) as http:
+        plain = await http.get(f"{hub.management}/metrics")
+        answer = await http.get(
+            f"{hub.management}/metrics", headers={"accept": accept}
+        )
+
+    assert plain.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert answer.headers["content-type"].startswith("application/openmetrics-text")
+    assert answer.text.endswith("# EOF\n")
+    assert list(text_string_to_metric_families(answer.text))
 
 
 async def test_config_is_told_without_secrets(hub_files: MakeHub) -> None:

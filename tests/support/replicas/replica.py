@@ -95,13 +95,14 @@ async def run(settings: Settings) -> None:
     config = HubConfig.model_validate(
         {"transports": transports, **BASE, **settings.config}
     )
-    configure_logging(config.logging)
+    runtime = read_runtime(settings)
+    configure_logging(config.logging, runtime.origin)
 
     async def resolve(_name: str) -> frozenset[IpAddress]:
         names = await asyncio.to_thread(Path(settings.folder, "members").read_text)
         return frozenset(ip_address(name) for name in names.split())
 
-    hub = build_hub(config, read_runtime(settings), DnsPeers("pods", resolve))
+    hub = build_hub(config, runtime, DnsPeers("pods", resolve))
     if settings.mounted == "tools":
         add_tools(hub.transports.mcp, settings.uid)
     elif settings.mounted == "fixtures":

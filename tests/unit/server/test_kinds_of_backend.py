@@ -73,7 +73,7 @@ def test_a_kind_is_connected_and_read_by_its_own_package(kind, tmp_path):
 
     assert (backend.kind, backend.name) == (kind, "b")
     assert type(backend).__module__.startswith(f"mcphub_server.backends.{kind}.")
-    for member in ("open", "close", "probe", "pool_usage", "endpoint"):
+    for member in ("open", "close", "probe", "pool_usage", "endpoint", "shares"):
         assert hasattr(backend, member), member
     assert callable(import_backend(kind).build_backend)
 

@@ -8,7 +8,12 @@ import pytest
 
 from mcphub_server.config.hub import LogFormat
 from mcphub_server.line_budget import LINES, LineBudget
-from mcphub_server.logs import BoundedOrigins, build_renderers, encode_line
+from mcphub_server.logs import (
+    BoundedOrigins,
+    build_renderers,
+    build_stamp,
+    encode_line,
+)
 
 
 @pytest.mark.parametrize(
@@ -84,3 +89,11 @@ def test_lines_that_strangers_cause_in_a_library_are_bounded() -> None:
 
     assert [passes(1) for _ in range(LINES + 2)] == [True] * LINES + [False] * 2
     assert passes(2)
+
+
+def test_a_line_says_of_which_hub_it_is() -> None:
+    stamp = build_stamp({"hub": "team", "namespace": "ai", "pod": ""})
+
+    event = stamp(logging.getLogger(), "info", {"event": "serving", "hub": "other"})
+
+    assert event == {"event": "serving", "hub": "team", "namespace": "ai"}

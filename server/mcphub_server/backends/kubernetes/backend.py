@@ -59,6 +59,7 @@ class KubernetesBackend:
     """The API server, connected at its first use."""
 
     kind = "kubernetes"
+    shares = None
 
     def __init__(self, name: str, config: KubernetesConfig, secrets_dir: Path) -> None:
         self.name = name

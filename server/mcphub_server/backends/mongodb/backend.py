@@ -113,6 +113,7 @@ class MongodbBackend:
     """One MongoDB database, connected at its first use."""
 
     kind = "mongodb"
+    shares = None
 
     def __init__(self, name: str, config: MongodbConfig, secrets_dir: Path) -> None:
         self.name = name

@@ -100,9 +100,9 @@ class Neo4jBackend:
         self._has_bad_address = False
         self._gate = LoginGate(name, self._read_secrets)
         self._in_use = 0
-        self._shares = PoolShares(name, POOL_SIZE)
+        self.shares = PoolShares(name, POOL_SIZE)
         self._orphans = Orphans(
-            lambda keys: find_running(self._driver, config.database, keys), self._shares
+            lambda keys: find_running(self._driver, config.database, keys), self.shares
         )
 
     async def open(self) -> None:
@@ -230,7 +230,7 @@ class Neo4jBackend:
         held = Held()
         try:
             async with (
-                self._shares.hold(WAIT_SECONDS) as lease,
+                self.shares.hold(WAIT_SECONDS) as lease,
                 self._keeping(held, lease, timeout_seconds),
                 asyncio.timeout(timeout_seconds + GRACE_SECONDS),
                 self._driver.session(

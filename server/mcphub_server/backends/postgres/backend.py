@@ -114,10 +114,10 @@ class PostgresBackend:
         self._login = Login(name, config.database, config.ssl_mode)
         self._search_path = build_search_path(config.schemas)
         self._pool: asyncpg.Pool | None = None
-        self._shares = PoolShares(name, config.pool.max_size)
+        self.shares = PoolShares(name, config.pool.max_size)
         self._orphans = Orphans(
             lambda processes: find_running(lambda: self._connect(None), processes),
-            self._shares,
+            self.shares,
         )
         self._names: dict[str, DatabaseNames] = {}
         self._roles = RoleFindings()
@@ -230,7 +230,7 @@ class PostgresBackend:
         if identity is not None:
             await self._require_safe_roles()
         await self._orphans.release()
-        async with self._shares.hold(wait_seconds) as lease:
+        async with self.shares.hold(wait_seconds) as lease:
             begun = await self._begin(statement_seconds, wait_seconds, identity)
             bounds = allow_message(begun.connection, longest_message_bytes)
             async with self._ending(begun, statement_seconds, lease, bounds):

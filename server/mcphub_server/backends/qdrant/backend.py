@@ -101,7 +101,7 @@ class QdrantBackend:
             else None
         )
         self._in_use = 0
-        self._shares = PoolShares(name, POOL_SIZE)
+        self.shares = PoolShares(name, POOL_SIZE)
         self._has_release = False
 
     async def open(self) -> None:
@@ -272,7 +272,7 @@ class QdrantBackend:
         timeout_seconds: float,
     ) -> Result:
         client = self._find_client()
-        async with self._shares.hold(WAIT_SECONDS):
+        async with self.shares.hold(WAIT_SECONDS):
             return await self._send(request(client), timeout_seconds)
 
     async def _send(self, request: Awaitable[Result], timeout_seconds: float) -> Result:

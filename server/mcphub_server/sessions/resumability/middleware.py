@@ -16,6 +16,7 @@ from http import HTTPStatus
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mcphub_server.sessions.metrics import ResumeOutcome
 from mcphub_server.sessions.resumability.event_id import (
     EventId,
     pack_request,
@@ -76,6 +77,7 @@ class ResumabilityMiddleware:
         self._app = app
         self._signer = services.signer
         self._router = OwnerRouter(services.signer.identity.uid, services.forwarder)
+        self._count = services.metrics.count_resumed
         self._resumes_modern = services.resumes_modern
         self._responses: dict[bytes, BufferedResponse] = {}
 
@@ -211,13 +213,16 @@ class ResumabilityMiddleware:
         event = await self._signer.find_event_id(text)
         caller = digest_identity(find_principal(exchange.scope))
         if event is None or event.principal != caller:
+            self._count(ResumeOutcome.REFUSED)
             await send_error(exchange.send, HTTPStatus.NOT_FOUND, "Event not found")
             return
         stream: Stream | None = exchange.scope.get(STREAM)
         if stream is not None:
             stream.pending.add(event.request)
         route = await self._router.route(exchange, event.owner)
-        if route is not Route.FORWARD:
+        if route is Route.FORWARD:
+            self._count(ResumeOutcome.FORWARDED)
+        else:
             await self._resume_here(event, text, exchange)
 
     async def _resume_here(self, event: EventId, text: str, exchange: Exchange) -> None:
@@ -225,6 +230,7 @@ class ResumabilityMiddleware:
         response = self._responses.get(event.key)
         body = unpack_request(event.body)
         if response is None and body:
+            self._count(ResumeOutcome.REPEATED)
             scope = build_internal_scope(
                 exchange.scope, KEPT, list(event.headers), body
             )
@@ -233,7 +239,10 @@ class ResumabilityMiddleware:
             await self._answer(InFlightRequest(again, response, event.key, text))
             return
         if response is None:
+            self._count(ResumeOutcome.LOST)
             response = BufferedResponse(event.request)
             response.give_up()
+        else:
+            self._count(ResumeOutcome.FOLLOWED)
         session = exchange.request.session_id
         await response.send_stream(exchange.send, text, session)

@@ -28,6 +28,8 @@ class FakeBackend:
     kind: str = "postgres"
     endpoint = "db:5432/orders"
 
+    shares = None
+
     def __init__(self) -> None:
         self.health = UP
         self.probes = 0

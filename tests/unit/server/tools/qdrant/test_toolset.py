@@ -21,6 +21,7 @@ from mcphub_server.errors import (
     QueryTimeout,
     ToolFailure,
 )
+from mcphub_server.management.metrics import Metrics
 from mcphub_server.results.cursors import CursorSigner
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.qdrant.toolset import QdrantTools
@@ -59,6 +60,8 @@ class FakeQdrant:
     """Answers each search with no hits, or fails."""
 
     name: str = "vectors"
+    kind: str = "qdrant"
+    endpoint: str = "http://qdrant:6333"
     config: QdrantConfig = field(
         default_factory=lambda: QdrantConfig(url="http://qdrant:6333")
     )
@@ -96,7 +99,7 @@ class Stage:
             run=LimitedRunner(
                 [self.monitor],
                 limits.max_concurrent_calls,
-                lambda _limit: None,
+                Metrics("0"),
             ),
             principal=lambda: "alice",
             note=lambda **_facts: None,
