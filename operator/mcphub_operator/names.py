@@ -67,6 +67,8 @@ CONFIG_KEY = "hub.yaml"
 LIVE_KEY = "live.yaml"
 CONFIG_FOLDER = "/etc/mcphub"
 SECRETS_FOLDER = "/etc/mcphub/secrets"
+OTLP_FOLDER = "otlp-exporter"
+"""Below it; no backend can have this name."""
 TOKENS_FOLDER = "/etc/mcphub/tokens"
 KEYS_FOLDER = "/etc/mcphub/keys"
 

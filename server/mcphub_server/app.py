@@ -6,6 +6,7 @@
 import hmac
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 
@@ -46,6 +47,7 @@ from mcphub_server.tools.guarding import GuardRunner
 from mcphub_server.tools.hub import HubFacts, build_hub_tools
 from mcphub_server.tools.live import LiveParts, LiveTools
 from mcphub_server.tools.registry import Registered, build_builders, register
+from mcphub_server.tracing.factory import Tracing, build_tracing
 from mcphub_server.traffic.admission import Admission
 from mcphub_server.traffic.capacity import (
     Capacity,
@@ -73,6 +75,14 @@ INSTRUCTIONS = (
 )
 
 Layer = Callable[[ASGIApp], ASGIApp]
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """What observes requests."""
+
+    metrics: Metrics
+    tracing: Tracing | None
 
 
 def build_hub(
@@ -109,7 +119,16 @@ def build_hub(
     )
     metrics.follow_live(lambda: live.applied_at)
     policy = build_auth_policy(config, runtime, lambda: live.claims)
-    board = StatusBoard(find_version(), monitors, state, policy.report, live.render)
+    tracing = build_tracing(
+        config.observability.otlp, runtime, metrics.registry, state.notify
+    )
+    board = StatusBoard(
+        find_version(),
+        monitors,
+        state,
+        policy.report,
+        lambda: {**live.render(), **(tracing.render() if tracing else {})},
+    )
     state.on_change(board.notify)
     state.on_change(live.wake)
     fast_path = ToolFastPath(mcp, catalog.find, calls)
@@ -125,7 +144,10 @@ def build_hub(
         sessions=sessions,
         transports=transports,
         live=live,
-        app=build_pipeline(config, runtime, metrics, policy, sessions, transports),
+        tracing=tracing,
+        app=build_pipeline(
+            config, runtime, Telemetry(metrics, tracing), policy, sessions, transports
+        ),
         management=build_management_app(config, board, metrics, state),
     )
 
@@ -133,7 +155,7 @@ def build_hub(
 def build_pipeline(
     config: HubConfig,
     runtime: RuntimeSettings,
-    metrics: Metrics,
+    telemetry: Telemetry,
     policy: AuthPolicy,
     sessions: SessionServices,
     transports: Transports,
@@ -147,6 +169,7 @@ def build_pipeline(
     health = Router(routes=build_health_routes(state))
     documents = build_resource_metadata(config)
     page = build_page(runtime.hub) if config.web_page.enabled else {}
+    metrics, tracing = telemetry.metrics, telemetry.tracing
     refusals = RefusalLog(metrics.count_auth_failure, LineBudget())
     bodies = BodyBudget(find_memory_limit())
     note_full, turns = partial(metrics.count_limited, "body"), Turns()
@@ -165,6 +188,8 @@ def build_pipeline(
         lambda app: PeerAuthMiddleware(app, sessions),
         # the bearer token of every other request
         lambda app: AuthMiddleware(app, policy, refusals, metrics.count_authentication),
+        # the trace of each request that got this far, if traces are on
+        *([tracing.wrap] if tracing else []),
         # in one turn of the event loop each caller begins one request
         lambda app: TurnsMiddleware(app, turns),
         # WebSockets end here; each is its own session, on this replica

@@ -23,6 +23,7 @@ from mcphub_server.errors import ConfigError
 from mcphub_server.management.status import StatusBoard
 from mcphub_server.sessions.services import SessionServices
 from mcphub_server.tools.live import LiveTools
+from mcphub_server.tracing.factory import Tracing
 from mcphub_server.traffic.drain import drain, keep_streams_at_shutdown
 from mcphub_server.traffic.state import ServerState
 from mcphub_server.transports.endpoints import Transports
@@ -53,6 +54,7 @@ class Hub:
         live: The declared tools and the access rules in force.
         board: Its status, and the long polls that wait for a change.
         auth: How callers authenticate.
+        tracing: The traces of its requests, if they are on.
         app: The ASGI application of the port for MCP clients.
         management: The ASGI application of the management port.
     """
@@ -65,6 +67,7 @@ class Hub:
     sessions: SessionServices
     transports: Transports
     live: LiveTools
+    tracing: Tracing | None
     app: ASGIApp
     management: ASGIApp
 
@@ -132,6 +135,8 @@ async def running(hub: Hub) -> AsyncIterator[None]:
     """Open backends, watch them, and run the transports."""
     seconds = hub.runtime.probe_interval_seconds
     async with AsyncExitStack() as stack:
+        if hub.tracing is not None:
+            stack.push_async_callback(hub.tracing.close)
         for monitor in hub.monitors:
             await monitor.backend.open()
             stack.push_async_callback(monitor.backend.close)

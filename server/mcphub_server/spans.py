@@ -6,9 +6,8 @@ span carries are words of this server and of its configuration, never what a cli
 or a database returned.
 """
 
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping
+from contextvars import ContextVar, Token
 from enum import Enum
 from types import TracebackType
 from typing import Protocol, Self
@@ -94,14 +93,14 @@ NO_SPAN: Span = _NoSpan()
 _current: ContextVar[Parent | None] = ContextVar("mcphub_span", default=None)
 
 
-@contextmanager
-def enter_parent(parent: Parent) -> Generator[None]:
-    """Let what begins inside the block hang on this."""
-    token = _current.set(parent)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+def enter(parent: Parent) -> Token[Parent | None]:
+    """Let what begins from now on hang on this; `leave` ends that."""
+    return _current.set(parent)
+
+
+def leave(token: Token[Parent | None]) -> None:
+    """Return to what was current before `enter`."""
+    _current.reset(token)
 
 
 def find_parent() -> Parent | None:

@@ -21,13 +21,14 @@ SECTIONS = (
     "auth",
     "limits",
     "logging",
+    "observability",
     "publicURL",
     "allowedHosts",
     "trustedProxies",
 )
 LIVE_SECTIONS = frozenset({"tools", "access"})
 OMITTED_DEFAULTS = frozenset(
-    {"allowedFunctions", "builtInTools", "webPage", "webSocket"}
+    {"allowedFunctions", "builtInTools", "observability", "webPage", "webSocket"}
 )
 """Fields that servers of version 0.1.0 refuse to read. With its default, such a field
 is not written, so that a hub with an older image goes on until it uses the field."""

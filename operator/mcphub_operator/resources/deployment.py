@@ -75,6 +75,8 @@ def build_inputs_hash(hub: Hub, secrets_hash: str) -> str:
         if part and part.get(field) in values:
             spec[section] = {k: v for k, v in part.items() if k != field} or None
     chosen = {section: spec.get(section) for section in _TEMPLATE_SECTIONS}
+    if traces := spec.get("observability"):
+        chosen["observability"] = traces
     if hub.hostnames:
         chosen["outside"] = [hub.public_url, *hub.hostnames]
     restart = hub.annotations.get(names.ANNOTATION_RESTART, "")

@@ -57,7 +57,7 @@ def _egress(hub: Hub) -> list[dict[str, Any]]:
 
 
 def find_outside_ports(hub: Hub) -> tuple[int, ...]:
-    """List the ports of the enabled backends and of the JWKS."""
+    """List the ports of the enabled backends, of the JWKS and of the collector."""
     endpoints = [
         endpoint
         for backend in hub.spec.backends
@@ -67,6 +67,9 @@ def find_outside_ports(hub: Hub) -> tuple[int, ...]:
     jwt = hub.spec.auth.jwt
     if jwt is not None and jwt.jwks_uri:
         endpoints.append(parse_endpoint(jwt.jwks_uri))
+    collector = hub.spec.observability.otlp.endpoint
+    if collector:
+        endpoints.append(parse_endpoint(collector))
     ports = {endpoint.port for endpoint in endpoints}
     return tuple(sorted(port for port in ports if port))
 

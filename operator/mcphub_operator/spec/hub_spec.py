@@ -11,6 +11,7 @@ from mcphub_operator.spec.backends.backend import Backend
 from mcphub_operator.spec.declared_tools import Tools
 from mcphub_operator.spec.governance import GOVERNANCE
 from mcphub_operator.spec.model import Model, rule, rules
+from mcphub_operator.spec.observability import Observability
 from mcphub_operator.spec.pods import PodSpec, PullPolicy, PullSecret, Resources
 from mcphub_operator.spec.policy import NetworkPolicySpec
 from mcphub_operator.spec.routing import IngressSpec, RouteSpec
@@ -188,6 +189,9 @@ class HubSpec(Model):
 
     logging: Logging = Logging()
     """Logs of the servers."""
+
+    observability: Observability = Observability()
+    """Traces of the servers."""
 
     tools: Tools = ()
     """Declared tools: reviewed statements with typed parameters. A change restarts no

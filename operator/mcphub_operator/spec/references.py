@@ -4,12 +4,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mcphub_operator import names
 from mcphub_operator.spec.hub import Hub
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class SecretRef:
-    """A key of a Secret, and its file name in the folder of its backend."""
+    """A key of a Secret, and its file name in the folder of its backend.
+
+    What is no backend's has a folder whose name no backend can have.
+    """
 
     backend: str
     secret_name: str
@@ -18,17 +22,20 @@ class SecretRef:
 
 
 def secret_refs(hub: Hub) -> tuple[SecretRef, ...]:
-    """List the references of the enabled backends, in the order of the spec.
+    """List the references of the enabled backends and of the traces, in order.
 
     The hub does not serve a disabled backend, so its missing Secret must not block
     the hub.
     """
-    return tuple(
+    backends = (
         SecretRef(backend.name, *file)
         for backend in hub.spec.backends
         if backend.enabled
         for file in backend.options.secret_files()
     )
+    otlp = hub.spec.observability.otlp
+    exporter = (SecretRef(names.OTLP_FOLDER, *file) for file in otlp.secret_files())
+    return (*backends, *exporter)
 
 
 def find_secret_names(spec: Any) -> Iterator[str]:

@@ -102,6 +102,16 @@ OptionalHTTPURL = Annotated[
     ),
 ]
 
+OptionalOTLPURL = Annotated[
+    str,
+    Field(
+        max_length=2048,
+        json_schema_extra=_url(
+            "https?", "http://otel-collector.observability.svc:4318", optional=True
+        ),
+    ),
+]
+
 Neo4jURI = Annotated[
     str,
     Field(

@@ -135,6 +135,19 @@ class LoggingConfig(ConfigModel):
     format: LogFormat = LogFormat.JSON
 
 
+class OtlpConfig(ConfigModel):
+    """Where spans go, by OTLP over HTTP; without an endpoint there are none."""
+
+    endpoint: Annotated[Address, Field(pattern=r"^(https?://.+)?$")] = ""
+    sample_ratio: Annotated[float, Field(ge=0, le=1)] = 1.0
+
+
+class ObservabilityConfig(ConfigModel):
+    """What leaves the hub for those who run it."""
+
+    otlp: OtlpConfig = OtlpConfig()
+
+
 def check_network(value: str) -> str:
     """Refuse what is not an address or a CIDR."""
     ip_network(value, strict=False)
@@ -157,6 +170,7 @@ class HubConfig(ConfigModel):
     auth: AuthConfig = AuthConfig()
     limits: LimitsConfig = LimitsConfig()
     logging: LoggingConfig = LoggingConfig()
+    observability: ObservabilityConfig = ObservabilityConfig()
     public_url: Annotated[Address, Field(pattern=r"^(https?://.+)?$")] = ""
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[Annotated[str, AfterValidator(check_network)], ...] = ()

@@ -27,7 +27,7 @@ CORS_HEADERS = {
     "access-control-allow-methods": "GET, POST, DELETE, OPTIONS",
     "access-control-allow-headers": "Authorization, Content-Type, Accept, "
     "Mcp-Session-Id, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Last-Event-ID, "
-    "X-Request-ID",
+    "X-Request-ID, traceparent",
     "access-control-max-age": "600",
 }
 EXPOSED = "Mcp-Session-Id, X-Request-ID, WWW-Authenticate"

@@ -13,6 +13,7 @@ from mcphub_server.config.runtime import RuntimeSettings
 from mcphub_server.guards.sql.check import check_sql
 from mcphub_server.management.metrics import Metrics
 from mcphub_server.sessions.metrics import SessionMetrics
+from mcphub_server.tracing.exporting import ExportState
 from tools.project import DOCS
 
 CONFIGURATION = (DOCS / "configuration.md").read_text()
@@ -66,6 +67,7 @@ def test_each_option_of_the_page_is_one() -> None:
 def test_each_metric_of_the_page_is_one() -> None:
     metrics = Metrics("0")
     SessionMetrics(metrics.registry)
+    ExportState(metrics.registry, lambda: None)
     described = re.findall(r"^# TYPE (\S+)", metrics.render()[0].decode(), re.MULTILINE)
     part = CONFIGURATION.partition("## Metrics")[2]
     named = set(re.findall(r"`(mcp[a-z]*_[a-z_]+)`", part))

@@ -28,6 +28,7 @@ from mcphub_server.sessions.peers.dns import PeerLookup
 from mcphub_server.sessions.tokens.principal import find_principal
 from mcphub_server.sessions.tokens.session_id import Owner
 from mcphub_server.sessions.tokens.signer import TokenSigner
+from mcphub_server.spans import Kind, inject, open_span
 from mcphub_server.web.asgi import Headers
 from mcphub_server.web.caller import current_client
 from mcphub_server.web.headers import FORWARD_TOKEN_HEADER, REQUEST_ID_HEADER
@@ -99,8 +100,12 @@ class Forwarder:
         if not await self._peers.includes(owner.address):
             return ForwardResult.OWNER_GONE
         connect = PATIENT_CONNECT_SECONDS if is_patient else TIMEOUTS["connect"]
-        request = self._build_request(exchange, owner, {**TIMEOUTS, "connect": connect})
-        result = await self._exchange(exchange, owner, request)
+        timeouts = {**TIMEOUTS, "connect": connect}
+        with open_span(Kind.CLIENT, "forward") as span:
+            request = self._build_request(exchange, owner, timeouts)
+            result = await self._exchange(exchange, owner, request)
+            if result is not ForwardResult.ANSWERED:
+                span.fail(result.name.lower())
         if result is ForwardResult.OWNER_GONE:
             self._remember_gone(owner)
         return result
@@ -179,7 +184,7 @@ class Forwarder:
                 port=self._port,
                 target=target,
             ),
-            headers=headers,
+            headers=inject(headers),
             content=body,
             extensions={"timeout": dict(timeouts)},
         )
