@@ -8,6 +8,7 @@ from mcphub_operator.errors import InvalidSettings
 from mcphub_operator.runtime.logs import configure_logs
 from mcphub_operator.runtime.process import run_operator
 from mcphub_operator.settings import parse_settings
+from mcphub_operator.tracing.factory import has_collector
 
 USAGE_ERROR = 2
 
@@ -17,7 +18,8 @@ def main() -> int:
     try:
         settings = parse_settings(sys.argv[1:], os.environ)
         configure_logs(settings)
-        return asyncio.run(run_operator(settings))
+        traces = has_collector(os.environ)
+        return asyncio.run(run_operator(settings, traces=traces))
     except InvalidSettings as error:
         sys.stderr.write(f"mcphub-operator: {error}\n")
         return USAGE_ERROR

@@ -132,6 +132,15 @@ class ToolReport:
 
 
 @dataclass(frozen=True, slots=True)
+class TracingReport:
+    """How a replica's export of traces goes."""
+
+    state: str
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PodReport:
     """What one replica says about itself; `answered` is False if it did not."""
 
@@ -146,6 +155,8 @@ class PodReport:
     problem: str = ""
     """Why it refuses the live configuration that it was given."""
     warnings: tuple[str, ...] = ()
+    tracing: TracingReport | None = None
+    """None without traces."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from mcphub_operator.observed import HubKey
 from mcphub_operator.runtime.process import Operator
 from mcphub_operator.settings import Settings
 from mcphub_operator.status.condition_model import find_condition
+from mcphub_operator.tracing.factory import Tracing
 from tests.support.settling import (
     find_uncontrolled,
     find_unevaluated,
@@ -258,7 +259,9 @@ class Running:
 
 
 @asynccontextmanager
-async def running_operator(world: World, **settings: Any) -> AsyncIterator[Running]:
+async def running_operator(
+    world: World, tracing: Tracing | None = None, **settings: Any
+) -> AsyncIterator[Running]:
     """Run an operator for one namespace until the block ends."""
     chosen = {
         "kubeconfig": world.kubeconfig,
@@ -271,7 +274,9 @@ async def running_operator(world: World, **settings: Any) -> AsyncIterator[Runni
     }
     requests = Requests()
     async with open_connection(world.kubeconfig) as connection:
-        operator = Operator(Settings(**chosen), connection, CountingMetrics(requests))
+        operator = Operator(
+            Settings(**chosen), connection, CountingMetrics(requests), tracing
+        )
         task = asyncio.create_task(operator.lead())
         try:
             await _until_ready(task, lambda: not operator.readiness.reason)

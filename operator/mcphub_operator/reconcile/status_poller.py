@@ -25,6 +25,7 @@ from mcphub_operator.observed import (
     Pod,
     PodReport,
     ToolReport,
+    TracingReport,
 )
 
 log = structlog.get_logger(__name__)
@@ -144,7 +145,15 @@ def parse_report(body: bytes) -> PodReport:
         digest=None if live is None else str(live.get("digest") or ""),
         problem=str((live or {}).get("problem") or ""),
         warnings=tuple(str(text) for text in (live or {}).get("warnings") or ()),
+        tracing=_tracing(found.get("tracing")),
     )
+
+
+def _tracing(found: object) -> TracingReport | None:
+    if not isinstance(found, dict):
+        return None
+    words = _words(found)
+    return TracingReport(words["state"], words["reason"], words["message"])
 
 
 def _auth(found: object) -> AuthReport | None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,13 @@ from mcphub_operator.reconcile.reconciler import Reconciler, Result
 
 log = structlog.get_logger(__name__)
 
+Fail = Callable[[], None]
+
+
+def observe_nothing(_key: HubKey) -> AbstractContextManager[Fail]:
+    """Record no pass."""
+    return nullcontext(lambda: None)
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerPool:
@@ -26,6 +34,8 @@ class WorkerPool:
     backoff: Backoff
     reconciler: Reconciler
     metrics: Metrics
+    observe: Callable[[HubKey], AbstractContextManager[Fail]] = observe_nothing
+    """Records a pass; what it returns marks the pass as failed."""
 
     async def run(self, workers: int) -> None:
         """Run this many passes at a time.
@@ -48,7 +58,10 @@ class WorkerPool:
 
     async def _try(self, key: HubKey) -> None:
         began = time.monotonic()
-        with structlog.contextvars.bound_contextvars(hub=str(key)):
+        with (
+            structlog.contextvars.bound_contextvars(hub=str(key)),
+            self.observe(key) as fail,
+        ):
             try:
                 result = await self.reconciler.reconcile(key)
             except LeaseLost:
@@ -60,6 +73,8 @@ class WorkerPool:
             except Exception:
                 log.exception("reconcile_crashed")
                 result = Result(failed=True)
+            if result.failed:
+                fail()
         self._plan_next(key, result)
         self.metrics.reconciled(time.monotonic() - began, failed=result.failed)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from mcphub_operator.client.api import Api
+from mcphub_operator.client.api import Api, Observer, Request
 from mcphub_operator.client.connection import Connection, open_connection
 from mcphub_operator.client.definition import check_definition
 from mcphub_operator.client.writer import Writer
@@ -28,7 +28,7 @@ from mcphub_operator.observed import HubKey
 from mcphub_operator.reconcile.backoff import Backoff
 from mcphub_operator.reconcile.queue import WorkQueue
 from mcphub_operator.reconcile.status_poller import StatusPoller
-from mcphub_operator.reconcile.workers import WorkerPool
+from mcphub_operator.reconcile.workers import WorkerPool, observe_nothing
 from mcphub_operator.runtime.caches import (
     build_caches,
     build_reflectors,
@@ -47,6 +47,7 @@ from mcphub_operator.runtime.wiring import (
     build_status_client,
 )
 from mcphub_operator.settings import Settings
+from mcphub_operator.tracing.factory import Tracing, build_tracing
 from mcphub_operator.watch.thread import WatchedHubs, watching_hubs
 
 log = structlog.get_logger(__name__)
@@ -58,7 +59,11 @@ class Operator:
     """The parts of one operator process, wired together."""
 
     def __init__(
-        self, settings: Settings, connection: Connection, metrics: Metrics
+        self,
+        settings: Settings,
+        connection: Connection,
+        metrics: Metrics,
+        tracing: Tracing | None = None,
     ) -> None:
         self.settings = settings
         self.connection = connection
@@ -67,7 +72,8 @@ class Operator:
         self.queue = WorkQueue(time.monotonic)
         self.pods_changed = asyncio.Event()
         self.hubs_wanted = asyncio.Event()
-        self.api = Api(connection, metrics.requested)
+        observe = build_observer(metrics, tracing)
+        self.api = Api(connection, observe)
         self.caches = build_caches(
             self.api,
             self.queue.add,
@@ -84,13 +90,14 @@ class Operator:
         client = build_status_client(settings, connection, self.api)
         self.poller = StatusPoller(client, self.queue.add)
         fence = self.elector.seconds_left if self.elector else always_open
-        calls = Api(connection, metrics.requested, pooled=True)
+        calls = Api(connection, observe, pooled=True)
         writer = Writer(calls, fence)
         parts = Parts(
             calls, writer, self.caches, self.poller, self.queue, metrics.held_back
         )
         reconciler = build_reconciler(settings, parts, identity)
-        self.workers = WorkerPool(self.queue, Backoff(), reconciler, metrics)
+        passes = tracing.reconciling if tracing else observe_nothing
+        self.workers = WorkerPool(self.queue, Backoff(), reconciler, metrics, passes)
 
     def enqueue_all(self) -> None:
         """Ask for a pass over every hub."""
@@ -258,9 +265,23 @@ async def _follow(watch: asyncio.Task[None]) -> None:
     await asyncio.shield(watch)
 
 
-async def run_operator(settings: Settings) -> int:
+def build_observer(metrics: Metrics, tracing: Tracing | None) -> Observer:
+    """Return what is told of each request to the API server."""
+    if tracing is None:
+        return metrics.requested
+    record = tracing.requested
+
+    def observe(request: Request) -> None:
+        metrics.requested(request)
+        record(request)
+
+    return observe
+
+
+async def run_operator(settings: Settings, *, traces: bool = False) -> int:
     """Run until told to stop; return the exit code."""
     metrics = Metrics()
+    tracing = build_tracing(metrics.registry) if traces else None
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
@@ -268,14 +289,18 @@ async def run_operator(settings: Settings) -> int:
     # What was imported stays: looking through it again and again only takes time.
     gc.freeze()
     async with open_connection(settings.kubeconfig) as connection:
-        operator = Operator(settings, connection, metrics)
+        operator = Operator(settings, connection, metrics, tracing)
         async with serve_probes(
             settings.http_port,
             operator.readiness,
             metrics.registry,
             operator.refresh_metrics,
         ):
-            return await _run_until(stop, operator)
+            try:
+                return await _run_until(stop, operator)
+            finally:
+                if tracing is not None:
+                    await asyncio.to_thread(tracing.close)
 
 
 async def _run_until(stop: asyncio.Event, operator: Operator) -> int:

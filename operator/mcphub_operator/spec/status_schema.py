@@ -124,8 +124,8 @@ class Condition(Model):
 
     type: Annotated[str, Field(max_length=316)]
     """Ready, Reconciling, Stalled, SecretsResolved, KeysAvailable (only with auth.type
-    JWT), BackendsReachable, ToolsValid, Routed (only with route or ingress) or
-    Paused."""
+    JWT), BackendsReachable, ToolsValid, Routed (only with route or ingress),
+    TracesExported (only with observability.otlp) or Paused."""
 
     status: ConditionStatus
     """Whether the condition holds: True, False or Unknown."""
@@ -196,5 +196,5 @@ class HubStatus(Model):
         Field(),
     ] = None
     """Ready, Reconciling, Stalled, SecretsResolved, KeysAvailable (only with auth.type
-    JWT), BackendsReachable, ToolsValid, Routed (only with route or ingress) and
-    Paused."""
+    JWT), BackendsReachable, ToolsValid, Routed (only with route or ingress),
+    TracesExported (only with observability.otlp) and Paused."""

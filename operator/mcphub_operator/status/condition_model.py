@@ -25,6 +25,7 @@ class ConditionType(StrEnum):
     BACKENDS_REACHABLE = "BackendsReachable"
     TOOLS_VALID = "ToolsValid"
     ROUTED = "Routed"
+    TRACES_EXPORTED = "TracesExported"
     PAUSED = "Paused"
 
 
@@ -82,6 +83,8 @@ class Reason(StrEnum):
     NOT_ACCEPTED = "NotAccepted"
     GATEWAY_API_MISSING = "GatewayAPIMissing"
     ROUTES_DISABLED = "RoutesDisabled"
+    EXPORTED = "Exported"
+    EXPORT_FAILING = "ExportFailing"
     PAUSED_BY_SPEC = "PausedBySpec"
     NOT_PAUSED = "NotPaused"
 

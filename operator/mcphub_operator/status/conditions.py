@@ -43,6 +43,7 @@ from mcphub_operator.status.findings import Finding, Findings
 from mcphub_operator.status.rollout import Progress
 from mcphub_operator.status.routes import find_routing
 from mcphub_operator.status.tools import NOTHING_KNOWN, ToolsView
+from mcphub_operator.status.tracing import find_tracing_status, has_traces
 from mcphub_operator.status.unready_pods import HINT_SECONDS, find_wait_words
 
 
@@ -68,6 +69,7 @@ def build_conditions(given: StatusInput) -> tuple[Condition, ...]:
         Condition(ConditionType.BACKENDS_REACHABLE, *_backends(given)),
         Condition(ConditionType.TOOLS_VALID, *_tools(given)),
         *_routed(given),
+        *_traces(given),
         Condition(ConditionType.PAUSED, *_paused(given)),
     )
 
@@ -272,6 +274,13 @@ def _routed(given: StatusInput) -> Iterator[Condition]:
         yield Condition(
             ConditionType.ROUTED, routing.status, routing.reason, routing.message
         )
+
+
+def _traces(given: StatusInput) -> Iterator[Condition]:
+    """Yield the condition that only hubs with traces have."""
+    if has_traces(given.observed):
+        found = find_tracing_status(given.observed)
+        yield Condition(ConditionType.TRACES_EXPORTED, *found)
 
 
 def _backends(given: StatusInput) -> StatusReasonMessage:

@@ -23,6 +23,7 @@ _GOOD = {
     ConditionType.KEYS_AVAILABLE: "True",
     ConditionType.BACKENDS_REACHABLE: "True",
     ConditionType.TOOLS_VALID: "True",
+    ConditionType.TRACES_EXPORTED: "True",
 }
 _WHILE_READY = frozenset(
     {

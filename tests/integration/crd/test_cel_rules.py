@@ -231,6 +231,30 @@ REFUSED = [
         URL,
     ),
     (
+        "a collector with a password",
+        hub(observability={"otlp": {"endpoint": "http://u:hunter2@collector:4318"}}),
+        "spec.observability.otlp.endpoint",
+        CREDENTIALS,
+    ),
+    (
+        "a collector that speaks gRPC",
+        hub(observability={"otlp": {"endpoint": "grpc://collector:4317"}}),
+        "spec.observability.otlp.endpoint",
+        URL,
+    ),
+    (
+        "headers without a collector",
+        hub(observability={"otlp": {"headersSecretRef": {"name": "otlp", "key": "h"}}}),
+        "spec.observability.otlp.headersSecretRef",
+        "headersSecretRef needs an endpoint",
+    ),
+    (
+        "more traces than there are",
+        hub(observability={"otlp": {"endpoint": "http://c:4318", "sampleRatio": 1.5}}),
+        "spec.observability.otlp.sampleRatio",
+        "should be less than or equal to 1",
+    ),
+    (
         "a wildcard host",
         hub(allowedHosts=["*.example.com"]),
         "spec.allowedHosts[0]",

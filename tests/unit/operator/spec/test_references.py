@@ -84,3 +84,27 @@ def test_references_keep_the_order_of_the_backends() -> None:
         SecretRef("z", "keys", "k", "apiKey"),
         SecretRef("a", "keys", "k", "apiKey"),
     )
+
+
+TRACES = {"endpoint": "http://collector:4318", "headersSecretRef": KEY}
+
+
+@pytest.mark.parametrize(
+    ("otlp", "expected"),
+    [
+        pytest.param(
+            TRACES,
+            (SecretRef("otlp-exporter", "keys", "k", "headers"),),
+            id="headers for the collector",
+        ),
+        pytest.param(TRACES | {"endpoint": ""}, (), id="no collector"),
+        pytest.param({"endpoint": "http://collector:4318"}, (), id="no headers"),
+    ],
+)
+def test_the_headers_of_traces_have_a_folder_of_their_own(otlp, expected):
+    body = {
+        "metadata": {"namespace": "ai", "name": "team"},
+        "spec": {"observability": {"otlp": otlp}},
+    }
+
+    assert secret_refs(parse_hub(body)) == expected

@@ -1,0 +1,1 @@
+"""Traces by OpenTelemetry; nothing of it is imported while they are off."""
