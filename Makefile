@@ -158,6 +158,7 @@ crd: env ## Generate crds/, docs/reference.md, docs/fields.md and parts of the c
 	@$(BIN)/python -m mcphub_operator.crd > crds/mcphubs.yaml
 	@$(BIN)/python -m mcphub_operator.crd_reference > docs/reference.md
 	@$(BIN)/python -m mcphub_operator.ownership_reference > docs/fields.md
+	@$(BIN)/python -m tools.dashboards
 	@$(BIN)/python -m tools.release.chart
 
 .PHONY: docs

@@ -6,7 +6,13 @@ there from the start.
 
 from collections.abc import Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+)
 
 from mcphub_operator.client.api import Request
 
@@ -19,6 +25,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
         self._passes = Counter(
             "mcphub_operator_reconciles",
             "Reconciles of hubs, by result",

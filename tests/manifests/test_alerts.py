@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from mcphub_operator.metrics import Metrics as OperatorMetrics
-from mcphub_server.management.metrics import LiveCollector
+from mcphub_server.management.metrics import Metrics as ServerMetrics
+from mcphub_server.tracing.exporting import ExportState
 from mcphub_server.traffic.state import ServerState
 from tests.support.system_packages import ensure_packages
 from tools.project import DOCS
@@ -44,6 +44,23 @@ def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
 def series(name: str, values: str) -> dict[str, str]:
     return {"series": name, "values": values}
 
+
+def unreachable(pod: str, values: str) -> dict[str, str]:
+    labels = f'namespace="ai",hub="team",pod="{pod}",backend="db",state="Unreachable"'
+    return series(f"mcphub_backend_state{{{labels}}}", values)
+
+
+def calls(outcome: str, values: str) -> dict[str, str]:
+    labels = f'{REPLICA},tool="db_query",outcome="{outcome}"'
+    return series(f"mcphub_tool_calls_total{{{labels}}}", values)
+
+
+def duration(bound: str, values: str) -> dict[str, str]:
+    labels = f'{REPLICA},mcp_method_name="tools/call",le="{bound}"'
+    return series(f"mcp_server_operation_duration_seconds_bucket{{{labels}}}", values)
+
+
+ENDLESS = (duration("+Inf", "0+10x40"),)
 
 CASES = [
     pytest.param(
@@ -82,6 +99,115 @@ CASES = [
         "6m",
         0,
         id="a backend was down for three minutes",
+    ),
+    pytest.param(
+        "McpHubBackendDownEverywhere",
+        [unreachable("a", "1x20"), unreachable("b", "1x20")],
+        "6m",
+        1,
+        id="no replica reaches a backend",
+    ),
+    pytest.param(
+        "McpHubBackendDownEverywhere",
+        [unreachable("a", "1x20"), unreachable("b", "0x20")],
+        "6m",
+        0,
+        id="another replica reaches it",
+    ),
+    pytest.param(
+        "McpHubBackendLoginFailing",
+        series(f'mcphub_backend_problem{TARGET},reason="TLSFailure"}}', "1x20"),
+        "6m",
+        1,
+        id="a certificate has expired",
+    ),
+    pytest.param(
+        "McpHubBackendLoginFailing",
+        series(f'mcphub_backend_problem{TARGET},reason="Timeout"}}', "1x20"),
+        "6m",
+        0,
+        id="a backend is slow",
+    ),
+    pytest.param(
+        "McpHubErrorRatio",
+        [calls("ok", "0+60x40"), calls("query_timeout", "0+10x40")],
+        "25m",
+        1,
+        id="one call in seven runs out of time",
+    ),
+    pytest.param(
+        "McpHubErrorRatio",
+        [calls("ok", "0+60x40"), calls("query_timeout", "0+1x40")],
+        "25m",
+        0,
+        id="one call in sixty runs out of time",
+    ),
+    pytest.param(
+        "McpHubErrorRatio",
+        [calls("ok", "0+60x40"), calls("rejected", "0+60x40")],
+        "25m",
+        0,
+        id="models write what guards refuse",
+    ),
+    pytest.param(
+        "McpHubSlow",
+        [duration("10", "0+9x40"), duration("30", "0+10x40"), *ENDLESS],
+        "30m",
+        1,
+        id="one call in ten takes longer than 10 s",
+    ),
+    pytest.param(
+        "McpHubSlow",
+        [duration("10", "0+10x40"), duration("30", "0+10x40"), *ENDLESS],
+        "30m",
+        0,
+        id="no call takes longer than 10 s",
+    ),
+    pytest.param(
+        "McpHubTracesLost",
+        series(
+            f'mcphub_spans_dropped_total{{{REPLICA},reason="export_failed"}}', "0+5x60"
+        ),
+        "45m",
+        1,
+        id="spans get lost all the time",
+    ),
+    pytest.param(
+        "McpHubTracesLost",
+        series(
+            f'mcphub_spans_dropped_total{{{REPLICA},reason="export_failed"}}', "0 5x60"
+        ),
+        "45m",
+        0,
+        id="spans got lost once",
+    ),
+    pytest.param(
+        "McpHubKeysUnavailable",
+        series('mcphub_operator_hubs{condition="KeysAvailable",status="False"}', "1x9"),
+        "6m",
+        1,
+        id="a hub has no signing keys",
+    ),
+    pytest.param(
+        "McpHubKeysUnavailable",
+        series('mcphub_operator_hubs{condition="KeysAvailable",status="True"}', "1x9"),
+        "6m",
+        0,
+        id="a hub has its signing keys",
+    ),
+    pytest.param(
+        "McpHubToolsInvalid",
+        series('mcphub_operator_hubs{condition="ToolsValid",status="False"}', "3x20"),
+        "12m",
+        1,
+        id="declared tools do not work",
+    ),
+    pytest.param(
+        "McpHubToolsInvalid",
+        series('mcphub_operator_hubs{condition="ToolsValid",status="Unknown"}', "3x20"),
+        "12m",
+        0,
+        id="declared tools were not checked yet",
     ),
     pytest.param(
         "McpHubFull",
@@ -137,7 +263,7 @@ def test_an_alert_fires_when_it_should(
     groups: dict[str, Any],
     tmp_path: Path,
     alert: str,
-    given: dict[str, str],
+    given: dict[str, str] | list[dict[str, str]],
     after: str,
     expected: int,
 ) -> None:
@@ -149,7 +275,7 @@ def test_an_alert_fires_when_it_should(
     }
     case = {
         "interval": "1m",
-        "input_series": [given],
+        "input_series": given if isinstance(given, list) else [given],
         "promql_expr_test": [counting],
     }
     file = tmp_path / "test.yaml"
@@ -171,7 +297,7 @@ def test_every_alert_has_its_page(alerts: list[dict[str, Any]]) -> None:
 
     for rule in alerts:
         page = f"docs/alerts.md#{rule['alert'].lower()}"
-        assert rule["annotations"]["runbook"] == page
+        assert rule["annotations"]["runbook_url"] == page
         assert f"## {rule['alert']}\n" in text
 
 
@@ -181,13 +307,15 @@ def test_alerts_ask_for_metrics_that_are_there(alerts: list[dict[str, Any]]) -> 
         for rule in alerts
         for name in re.findall(r"\bmcp[a-z]*_[a-z_]+", rule["expr"])
     }
-    server = CollectorRegistry()
-    server.register(LiveCollector([], ServerState()))
+    server = ServerMetrics("0")
+    server.watch([], ServerState())
+    ExportState(server.registry, lambda: None)
 
+    suffixes = {"counter": "_total", "histogram": "_bucket"}
     known = {
-        f"{family.name}{'_total' if family.type == 'counter' else ''}"
-        for registry in (OperatorMetrics().registry, server)
+        f"{family.name}{suffixes.get(family.type, '')}"
+        for registry in (OperatorMetrics().registry, server.registry)
         for family in registry.collect()
     }
 
-    assert asked <= known
+    assert asked - {"mcp_method_name"} <= known

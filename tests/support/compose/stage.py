@@ -26,6 +26,7 @@ from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 
 from tests.support import postgres
+from tests.support.dashboards import list_queries
 from tests.support.postgres import running_postgres
 from tests.support.websocket_client import WebSocketTransport
 from tools.project import ROOT
@@ -253,12 +254,10 @@ async def check_monitoring(report: Report) -> None:
     for each in await query('up{job="mcphub"}'):
         report.up[each["metric"]["instance"]] = each["value"][1]
     for path in (EXAMPLE / "grafana" / "dashboards").glob("*.json"):
-        for panel in json.loads(path.read_text())["panels"]:
-            for target in panel.get("targets", ()):
-                report.panels += 1
-                expression = target["expr"].replace("$__rate_interval", "1m")
-                if not await has_data(expression):
-                    report.empty_panels.append(f"{panel['title']}: {expression}")
+        for each in list_queries(path):
+            report.panels += 1
+            if not await has_data(each.expression):
+                report.empty_panels.append(f"{each.panel}: {each.expression}")
 
 
 async def has_data(expression: str) -> bool:

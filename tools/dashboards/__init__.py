@@ -1,0 +1,1 @@
+"""The dashboards for Grafana, as plain JSON from a few builders."""
