@@ -136,7 +136,7 @@ class LoggingConfig(ConfigModel):
 
 
 class OtlpConfig(ConfigModel):
-    """Where spans go, by OTLP over HTTP; without an endpoint there are none."""
+    """Where spans go, by OTLP over HTTP; an empty endpoint turns traces off."""
 
     endpoint: Annotated[Address, Field(pattern=r"^(https?://.+)?$")] = ""
     sample_ratio: Annotated[float, Field(ge=0, le=1)] = 1.0
