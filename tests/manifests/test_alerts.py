@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
 
+from mcphub_operator.client.api import Request
 from mcphub_operator.metrics import Metrics as OperatorMetrics
 from mcphub_server.management.metrics import Metrics as ServerMetrics
 from mcphub_server.tracing.exporting import ExportState
@@ -319,3 +321,21 @@ def test_alerts_ask_for_metrics_that_are_there(alerts: list[dict[str, Any]]) -> 
     }
 
     assert asked - {"mcp_method_name"} <= known
+
+
+def test_prometheus_finds_nothing_wrong_with_the_operators_metrics() -> None:
+    metrics = OperatorMetrics()
+    metrics.reconciled(0.1, failed=True)
+    metrics.requested(Request("apply", "Secret", 403, 0.1, "Forbidden"))
+    metrics.count_hubs({("Ready", "True"): 1})
+    metrics.note_namespace("ai", served=True)
+    ensure_packages(promtool="prometheus")
+
+    done = subprocess.run(
+        ["promtool", "check", "metrics"],
+        input=generate_latest(metrics.registry),
+        capture_output=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr.decode()) == (0, "")
