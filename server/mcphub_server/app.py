@@ -23,6 +23,7 @@ from mcphub_server.backends.health import BackendMonitor
 from mcphub_server.calls.audit import note_call
 from mcphub_server.calls.backend_runner import LimitedRunner
 from mcphub_server.calls.fast_path import ToolFastPath
+from mcphub_server.calls.introduction import introduce
 from mcphub_server.calls.list_changes import ListChanges
 from mcphub_server.calls.middleware import ToolCallMiddleware, build_limiters
 from mcphub_server.config.hub import HubConfig, LimitsConfig
@@ -45,6 +46,7 @@ from mcphub_server.tools.catalog import CatalogEntry, CatalogProvider, ToolCatal
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.guarding import GuardRunner
 from mcphub_server.tools.hub import HubFacts, build_hub_tools
+from mcphub_server.tools.introduction import build_introduction
 from mcphub_server.tools.live import LiveParts, LiveTools
 from mcphub_server.tools.registry import Registered, build_builders, register
 from mcphub_server.tracing.factory import Tracing, build_tracing
@@ -68,11 +70,6 @@ from mcphub_server.web.hosts import build_host_policy
 from mcphub_server.web.paths import PathRouter
 from mcphub_server.web.request_context import RequestContextMiddleware
 from mcphub_server.web.turns import Turns, TurnsMiddleware
-
-INSTRUCTIONS = (
-    "This server reads databases and never changes them. Call list_services to see "
-    "which there are and which tools read them."
-)
 
 Layer = Callable[[ASGIApp], ASGIApp]
 
@@ -109,7 +106,8 @@ def build_hub(
     runner = LimitedRunner(monitors, config.limits.max_concurrent_calls, metrics)
     guards = GuardRunner(calls.charge)
     context = build_context(config.limits, state_key, runner, guards)
-    catalog.add_built_in(build_tools(context, backends, monitors, catalog))
+    facts = build_facts(config, monitors, catalog)
+    catalog.add_built_in(build_tools(context, backends, facts))
     live = LiveTools(
         build_live_parts(config, runtime, backends, monitors, context),
         catalog,
@@ -131,6 +129,7 @@ def build_hub(
     )
     state.on_change(board.notify)
     state.on_change(live.wake)
+    introduce(mcp, partial(build_introduction, facts))
     fast_path = ToolFastPath(mcp, catalog.find, calls)
 
     transports = build_transports(mcp, config.transports, state, fast_path)
@@ -223,7 +222,6 @@ def build_mcp(
     return FastMCP(
         name=name,
         version=find_version(),
-        instructions=INSTRUCTIONS,
         mask_error_details=True,
         on_duplicate="error",
         request_state_security=RequestStateSecurity(keys=[derive_key(state_key)]),
@@ -246,14 +244,20 @@ def build_context(
     )
 
 
+def build_facts(
+    config: HubConfig, monitors: Sequence[BackendMonitor], catalog: ToolCatalog
+) -> HubFacts:
+    """Gather what the hub tells about itself."""
+    descriptions = {each.name: each.description for each in config.enabled_backends}
+    return HubFacts(
+        find_version(), monitors, catalog.list_names, catalog.shows, descriptions
+    )
+
+
 def build_tools(
-    context: ToolContext,
-    backends: Sequence[Registered],
-    monitors: Sequence[BackendMonitor],
-    catalog: ToolCatalog,
+    context: ToolContext, backends: Sequence[Registered], facts: HubFacts
 ) -> Iterator[CatalogEntry]:
     """Make the hub's own tools, and those of its backends."""
-    facts = HubFacts(find_version(), monitors, catalog.list_names, catalog.shows)
     for tool in build_hub_tools(facts):
         yield CatalogEntry(tool)
     for each in backends:

@@ -209,6 +209,7 @@ class BackendConfig(ConfigModel):
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")]
+    description: Annotated[str, Field(min_length=1, max_length=512)] | None = None
     enabled: bool = True
     built_in_tools: BuiltInToolsConfig = BuiltInToolsConfig()
     postgres: PostgresConfig | None = None
@@ -243,5 +244,5 @@ class BackendConfig(ConfigModel):
 KINDS = tuple(
     field
     for field in BackendConfig.model_fields
-    if field not in {"name", "enabled", "built_in_tools"}
+    if field not in {"name", "description", "enabled", "built_in_tools"}
 )

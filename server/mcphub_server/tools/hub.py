@@ -1,7 +1,7 @@
 """The hub's own tools: how it is, and what it offers; they need no backend."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -48,6 +48,7 @@ SERVICES_SCHEMA: dict[str, Any] = {
                 "properties": {
                     "name": {"type": "string"},
                     "type": {"enum": [*KINDS]},
+                    "description": {"type": "string"},
                     "endpoint": {"type": "string"},
                     "status": {"enum": ["available", "unavailable"]},
                     "tools": {"type": "array", "items": {"type": "string"}},
@@ -71,12 +72,14 @@ class HubFacts:
         monitors: One for each backend.
         list_tools: Returns a backend's tools that the current caller may use.
         shows: Returns whether the current caller may know of a backend.
+        descriptions: What the administrator says of backends, by name.
     """
 
     version: str
     monitors: Sequence[BackendMonitor]
     list_tools: Callable[[str], Sequence[str]]
     shows: Callable[[str], bool] = lambda _: True
+    descriptions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def shown(self) -> list[BackendMonitor]:
@@ -109,9 +112,10 @@ def build_hub_tools(facts: HubFacts) -> list[Tool]:
             ToolDescription(
                 "list_services",
                 "List the hub's databases",
-                "List the databases behind this server, of which kind each is, "
-                "whether it is available, and which tools read it. Takes no "
-                "arguments. Call it first to find out what can be asked.",
+                "List the databases behind this server, of which kind each is, what "
+                "its administrator says of it, whether it is available, and which "
+                "tools read it. Takes no arguments. Call it first to find out what "
+                "can be asked.",
                 SERVICES_SCHEMA,
             ),
             list_services,
@@ -152,18 +156,24 @@ def describe_state(monitor: BackendMonitor) -> dict[str, str]:
 def describe_services(facts: HubFacts) -> dict[str, Any]:
     """Return the answer of `list_services`; endpoints carry no credentials."""
     services = {
-        monitor.backend.name: {
-            "name": monitor.backend.name,
-            "type": monitor.backend.kind,
-            "endpoint": monitor.backend.endpoint,
-            "status": "available"
-            if monitor.observation.health.state in AVAILABLE
-            else "unavailable",
-            "tools": list(facts.list_tools(monitor.backend.name)),
-        }
+        monitor.backend.name: describe_service(facts, monitor)
         for monitor in facts.shown
     }
     return {"total_services": len(services), "services": services}
+
+
+def describe_service(facts: HubFacts, monitor: BackendMonitor) -> dict[str, Any]:
+    """Return what is told of one backend."""
+    backend = monitor.backend
+    is_available = monitor.observation.health.state in AVAILABLE
+    service: dict[str, Any] = {"name": backend.name, "type": backend.kind}
+    if description := facts.descriptions.get(backend.name):
+        service["description"] = description
+    return service | {
+        "endpoint": backend.endpoint,
+        "status": "available" if is_available else "unavailable",
+        "tools": list(facts.list_tools(backend.name)),
+    }
 
 
 def answer(structured: dict[str, Any]) -> ToolResult:

@@ -57,6 +57,10 @@ class _Entry(Model):
     """Name of the backend and prefix of its tools: `orders` provides orders_query.
     Lowercase letters, digits and underscores, starting with a letter."""
 
+    description: Annotated[str, Field(min_length=1, max_length=512)] | None = None
+    """What is in the database, for assistants: list_services and the hub's instructions
+    repeat it. Every client who may use a tool of the backend reads it."""
+
     enabled: bool = True
     """False removes the tools of the backend and keeps its settings."""
 
