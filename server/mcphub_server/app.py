@@ -248,7 +248,7 @@ def build_facts(
     config: HubConfig, monitors: Sequence[BackendMonitor], catalog: ToolCatalog
 ) -> HubFacts:
     """Gather what the hub tells about itself."""
-    descriptions = {each.name: each.description for each in config.enabled_backends}
+    descriptions = {each.name: each.description or "" for each in config.enabled_backends}
     return HubFacts(
         find_version(), monitors, catalog.list_names, catalog.shows, descriptions
     )

@@ -20,6 +20,8 @@ from mcphub_server.config.backends import BackendConfig
 from mcphub_server.config.tools import DeclaredToolConfig
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.declared.tool import DeclaredStatement
+from mcphub_server.tools.objects.searching import build_search_tool
+from mcphub_server.tools.objects.source import ObjectSource
 
 PACKAGE = "mcphub_server"
 
@@ -37,6 +39,14 @@ class ToolsetModule(Protocol):
 
     def build_tools(self, backend: Any, context: ToolContext) -> Sequence[Tool]:
         """Make the tools of one backend of the kind."""
+        ...
+
+
+class ObjectsModule(Protocol):
+    """`tools/<kind>/objects.py`, of kinds that have tables, collections or labels."""
+
+    def build_source(self, backend: Any, context: ToolContext) -> ObjectSource:
+        """Make the source of the objects in one backend."""
         ...
 
 
@@ -62,18 +72,32 @@ class Registered:
     build_tools: Callable[[ToolContext], Sequence[Tool]]
     build_statement: BuildDeclared | None = None
     """How declared statements are built; None: this kind has none."""
+    build_source: Callable[[ToolContext], ObjectSource] | None = None
+    """How its objects are found; None: this kind has none with a schema."""
 
 
 def register(config: BackendConfig, secrets_dir: Path) -> Registered:
     """Make a backend of the configured kind; it does not connect yet."""
-    module = import_backend(config.kind)
-    backend = module.build_backend(config.name, config.options, secrets_dir)
-    build_all = partial(import_toolset(config.kind).build_tools, backend)
-    declared = find_declared(config.kind)
+    kind = config.kind
+    backend = import_backend(kind).build_backend(
+        config.name, config.options, secrets_dir
+    )
+    toolset, declared = import_toolset(kind), find_module(kind, "declared")
+    objects = find_module(kind, "objects")
+    build_source = partial(objects.build_source, backend) if objects else None
+
+    def build_all(context: ToolContext) -> list[Tool]:
+        tools = [*toolset.build_tools(backend, context)]
+        if build_source is not None:
+            source = build_source(context)
+            tools.append(build_search_tool(config.name, source, context))
+        return select(config, tools)
+
     return Registered(
         backend,
-        lambda context: select(config, build_all(context)),
+        build_all,
         partial(declared.build_statement, backend) if declared else None,
+        build_source,
     )
 
 
@@ -99,12 +123,10 @@ def select(config: BackendConfig, tools: Sequence[Tool]) -> list[Tool]:
     return [tool for tool in tools if wanted.has(tool.name.removeprefix(prefix))]
 
 
-def find_declared(kind: str) -> DeclaredModule | None:
-    """Import what builds the kind's declared statements, if it has any."""
-    name = f"{PACKAGE}.tools.{kind}.declared"
-    module: Any = import_module(name) if find_spec(name) else None
-    checked: DeclaredModule | None = module
-    return checked
+def find_module(kind: str, name: str) -> Any:
+    """Import a module that not every kind's tools have; None without one."""
+    path = f"{PACKAGE}.tools.{kind}.{name}"
+    return import_module(path) if find_spec(path) else None
 
 
 def import_backend(kind: str) -> BackendModule:

@@ -28,13 +28,18 @@ RULES = {
     ]
 }
 MAY = {
-    "acme": ALWAYS | {"db_query", "db_list_tables", "db_describe_table", "made"},
+    "acme": ALWAYS
+    | {
+        *("db_query", "db_list_tables", "db_describe_table", "db_search_objects"),
+        "made",
+    },
     "globex": ALWAYS | {"made"},
     "eve": ALWAYS,
 }
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "db_query": {"sql": "SELECT 1"},
     "db_describe_table": {"table": "sales.orders"},
+    "db_search_objects": {"pattern": "order"},
 }
 LIVE = {"tools": [tool()], "access": RULES}
 MODERN = "2026-07-28"

@@ -62,6 +62,7 @@ async def test_the_inspector_lists_the_tools_and_finds_their_schemas_portable(
         "postgres_query",
         "postgres_list_tables",
         "postgres_describe_table",
+        "postgres_search_objects",
     }
 
 

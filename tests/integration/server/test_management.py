@@ -222,4 +222,5 @@ async def test_two_databases_of_one_kind_have_tools_each(hub_files: MakeHub) -> 
         "orders_query",
         "orders_list_tables",
         "orders_describe_table",
+        "orders_search_objects",
     ]

@@ -19,6 +19,7 @@ TOOLS = [
     "postgres_query",
     "postgres_list_tables",
     "postgres_describe_table",
+    "postgres_search_objects",
 ]
 
 

@@ -22,6 +22,8 @@ HEADINGS = {
     "kubernetes": "Kubernetes",
 }
 
+WITHOUT_SCHEMAS = {"kubernetes"}
+
 
 def list_examples() -> list[Path]:
     return sorted((ROOT / "examples").rglob("*.yaml"))
@@ -86,6 +88,13 @@ def test_a_kind_maps_its_drivers_failures_in_one_module(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_has_tools(kind):
     assert callable(import_toolset(kind).build_tools)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_that_has_schemas_can_be_searched(kind, tmp_path):
+    registered = register(build_config(kind), tmp_path)
+
+    assert (registered.build_source is not None) == (kind not in WITHOUT_SCHEMAS)
 
 
 @pytest.mark.parametrize("kind", KINDS)

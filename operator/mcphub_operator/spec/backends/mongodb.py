@@ -45,7 +45,10 @@ class MongodbBackend(BackendKind):
         )
     )
 
-    TOOLS = ("find", "aggregate", "list_collections", "describe_collection")
+    TOOLS = (
+        *("find", "aggregate", "list_collections", "describe_collection"),
+        "search_objects",
+    )
     DECLARES = True
 
     uri: MongodbURI

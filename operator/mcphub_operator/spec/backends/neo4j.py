@@ -17,7 +17,7 @@ DEFAULT_PORT = 7687
 class Neo4jBackend(BackendKind):
     """A Neo4j database."""
 
-    TOOLS = ("query", "list_nodes", "get_relationships")
+    TOOLS = ("query", "list_nodes", "get_relationships", "search_objects")
     DECLARES = True
 
     uri: Neo4jURI

@@ -65,7 +65,7 @@ class PostgresBackend(BackendKind):
         )
     )
 
-    TOOLS = ("query", "list_tables", "describe_table")
+    TOOLS = ("query", "list_tables", "describe_table", "search_objects")
     DECLARES = True
 
     host: Host

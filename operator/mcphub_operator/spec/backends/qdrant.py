@@ -45,7 +45,7 @@ class Embedding(Model):
 class QdrantBackend(BackendKind):
     """A Qdrant server or cluster."""
 
-    TOOLS = ("search", "list_collections", "collection_info")
+    TOOLS = ("search", "list_collections", "collection_info", "search_objects")
 
     url: HTTPURL
     """URL of Qdrant's REST interface."""

@@ -212,8 +212,7 @@ async def list_tables(
 
 async def find_schema(reader: PostgresReader, written: str) -> str:
     """Return the schema that a caller means; raise BadArgument with those there are."""
-    schemas = list(reader.backend.config.schemas)
-    known = [row["schema"] for row in await reader.fetch_own(SCHEMAS, schemas)]
+    known = await list_schemas(reader)
     for name in (written, written.strip('"'), written.lower()):
         if name in known:
             return name
@@ -222,6 +221,12 @@ async def find_schema(reader: PostgresReader, written: str) -> str:
         f"There is no schema {written[:63]} with tables that this hub may read. There "
         f"are: {there}."
     )
+
+
+async def list_schemas(reader: PostgresReader) -> list[str]:
+    """Return the schemas with tables that can be read."""
+    schemas = list(reader.backend.config.schemas)
+    return [row["schema"] for row in await reader.fetch_own(SCHEMAS, schemas)]
 
 
 async def describe_table(reader: PostgresReader, table: TableName) -> dict[str, Any]:

@@ -1,34 +1,27 @@
 """The tools of a MongoDB backend: find, aggregate, list and describe collections."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastmcp.tools.base import Tool, ToolResult
 from pydantic import Field
 
 from mcphub_server.backends.mongodb.backend import (
-    Bounds,
     Find,
     MongodbBackend,
 )
-from mcphub_server.backends.mongodb.extended_json import (
-    decode_document,
-    read_value,
-    write_document,
-)
-from mcphub_server.errors import BadArgument
+from mcphub_server.backends.mongodb.extended_json import read_value
 from mcphub_server.guards.mongodb.expressions import (
     check_filter,
     check_projection,
     check_sort,
 )
-from mcphub_server.guards.mongodb.names import check_collection, is_readable
+from mcphub_server.guards.mongodb.names import check_collection
 from mcphub_server.guards.mongodb.pipeline import check_pipeline
 from mcphub_server.results.fitting import fit_object
 from mcphub_server.tools.building import ToolDescription, build_tool
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.mongodb import results
-from mcphub_server.tools.mongodb.fields import describe_fields
+from mcphub_server.tools.mongodb.describing import SAMPLE_SIZE, CollectionReader
 from mcphub_server.tools.mongodb.pages import (
     PageRequest,
     build_page,
@@ -37,9 +30,6 @@ from mcphub_server.tools.mongodb.pages import (
     read_page,
 )
 from mcphub_server.tools.paging import Cursor, Limit, Pager, fingerprint
-
-SAMPLE_SIZE = 100
-SAMPLE_BYTES = 4 * 1024 * 1024
 
 Collection = Annotated[
     str, Field(description="The collection's name, as the list gives it.", min_length=1)
@@ -86,6 +76,7 @@ class MongodbTools:
     def __init__(self, backend: MongodbBackend, context: ToolContext) -> None:
         self._backend = backend
         self._context = context
+        self._reader = CollectionReader(backend, context)
 
     async def find(
         self,
@@ -135,29 +126,14 @@ class MongodbTools:
 
     async def list_collections(self) -> ToolResult:
         body, cut = results.describe_collections(
-            await self._list(), self._context.limits.max_result_bytes
+            await self._reader.list_collections(),
+            self._context.limits.max_result_bytes,
         )
         return self._encode(body, len(body["collections"]), cut=cut)
 
     async def describe_collection(self, collection: Collection) -> ToolResult:
         name = self._check_collection(collection)
-        bounds = Bounds(
-            SAMPLE_SIZE, SAMPLE_BYTES, self._context.limits.statement_timeout_seconds
-        )
-        facts = await self._context.run(
-            self._backend, lambda: self._backend.describe(name, bounds)
-        )
-        if not facts.sample and not facts.indexes:
-            await self._check_exists(name)
-        fields, cut = describe_fields([decode_document(raw) for raw in facts.sample])
-        body = {
-            "name": name,
-            "estimated_count": facts.count,
-            "sampled": len(facts.sample),
-            "fields": fields,
-            "indexes": [describe_index(each) for each in facts.indexes],
-            "truncated": cut,
-        }
+        body = await self._reader.describe(name)
         fitting = fit_object(
             body, ("fields", "indexes"), self._context.limits.max_result_bytes
         )
@@ -166,41 +142,8 @@ class MongodbTools:
     def _check_collection(self, collection: str) -> str:
         return check_collection(collection, self._backend.config.collections)
 
-    async def _list(self) -> list[dict[str, Any]]:
-        """Return name and type of the hub's collections, sorted."""
-        seconds = self._context.limits.statement_timeout_seconds
-        found = await self._context.run(
-            self._backend, lambda: self._backend.list_collections(seconds)
-        )
-        allowed = self._backend.config.collections
-        named = [
-            (str(each["name"]), str(each.get("type", "collection"))) for each in found
-        ]
-        return [
-            {"name": name, "type": kind}
-            for name, kind in sorted(named)
-            if is_readable(name, allowed)
-        ]
-
-    async def _check_exists(self, name: str) -> None:
-        """Tell a model that mistook a collection which ones there are."""
-        names = [each["name"] for each in await self._list()]
-        if name not in names:
-            there = ", ".join(names)[:1000] or "none"
-            raise BadArgument(f"There is no collection {name}. There are: {there}.")
-
     def _encode(self, body: dict[str, Any], rows: int, *, cut: bool) -> ToolResult:
         return encode(self._context, body, rows, cut=cut)
-
-
-def describe_index(index: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an index's name, keys in order, and whether it is unique."""
-    keys = write_document({"key": index.get("key") or {}})["key"]
-    return {
-        "name": str(index.get("name") or ""),
-        "keys": keys,
-        "unique": bool(index.get("unique")) or index.get("name") == "_id_",
-    }
 
 
 def describe_find(name: str) -> ToolDescription:

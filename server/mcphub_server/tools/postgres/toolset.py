@@ -9,11 +9,13 @@ from mcphub_server.backends.postgres import catalog
 from mcphub_server.backends.postgres.backend import PostgresBackend
 from mcphub_server.backends.postgres.reading import PostgresReader
 from mcphub_server.guards.sql.check import check_sql
-from mcphub_server.results.fitting import fit_items, fit_object
+from mcphub_server.results.fitting import fit_object
 from mcphub_server.results.table import EncodedPage, encode_object
 from mcphub_server.tools import schemas
 from mcphub_server.tools.building import ToolDescription, build_result, build_tool
 from mcphub_server.tools.context import ToolContext
+from mcphub_server.tools.objects.searching import answer_page, build_page
+from mcphub_server.tools.objects.source import Window
 from mcphub_server.tools.paging import (
     Cursor,
     Limit,
@@ -24,9 +26,6 @@ from mcphub_server.tools.paging import (
 from mcphub_server.tools.postgres.pages import PageRequest, read_page
 
 MOST_PARAMETERS = 1_000
-
-ENVELOPE_BYTES = 256
-"""What stands around the list of tables: a count, a flag and a cursor."""
 
 LISTS_OF_A_TABLE = ("columns", "unique_keys", "foreign_keys", "indexes")
 
@@ -118,19 +117,14 @@ class PostgresTools:
                 include_partitions=include_partitions,
             ),
         )
-        page = found[:rows]
-        room = self._context.limits.max_result_bytes - ENVELOPE_BYTES
-        tables = fit_items(page, room)
-        more = len(tables) < len(found)
-        truncated = more or tables != page
-        sign = pager.sign_after(offset)
-        body = {
-            "tables": tables,
-            "row_count": len(tables),
-            "truncated": truncated,
-            "next_cursor": sign(len(tables)) if more else None,
-        }
-        return self._answer(encode_object(body, len(tables), truncated=truncated))
+        page = build_page(
+            "tables",
+            found,
+            Window(rows, offset),
+            pager.sign_after(offset),
+            self._context,
+        )
+        return answer_page(page, self._context)
 
     async def describe_table(self, table: Table) -> ToolResult:
         name = catalog.parse_table_name(table)

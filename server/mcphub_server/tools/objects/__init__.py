@@ -1,0 +1,1 @@
+"""What the backends contain: search, resources and completion, for all kinds alike."""
