@@ -3,16 +3,11 @@
 `build_pipeline` lists every layer that a request to the MCP port passes.
 """
 
-import hmac
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
 
-import fastmcp
-from fastmcp import FastMCP
-from mcp.server.request_state import RequestStateSecurity
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
@@ -22,10 +17,9 @@ from mcphub_server.auth.refusals import RefusalLog
 from mcphub_server.backends.health import BackendMonitor
 from mcphub_server.calls.audit import note_call
 from mcphub_server.calls.backend_runner import LimitedRunner
-from mcphub_server.calls.fast_path import ToolFastPath
-from mcphub_server.calls.introduction import introduce
 from mcphub_server.calls.list_changes import ListChanges
 from mcphub_server.calls.middleware import ToolCallMiddleware, build_limiters
+from mcphub_server.calls.server import ServerParts, build_server
 from mcphub_server.config.hub import HubConfig, LimitsConfig
 from mcphub_server.config.keys import read_state_key
 from mcphub_server.config.live import FILE_NAME as LIVE_FILE
@@ -42,12 +36,12 @@ from mcphub_server.sessions.peer_auth import PeerAuthMiddleware
 from mcphub_server.sessions.peers.dns import PeerDirectory
 from mcphub_server.sessions.resumability.middleware import ResumabilityMiddleware
 from mcphub_server.sessions.services import SessionServices, build_session_services
-from mcphub_server.tools.catalog import CatalogEntry, CatalogProvider, ToolCatalog
+from mcphub_server.tools.catalog import CatalogEntry, ToolCatalog
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.guarding import GuardRunner
 from mcphub_server.tools.hub import HubFacts, build_hub_tools
-from mcphub_server.tools.introduction import build_introduction
 from mcphub_server.tools.live import LiveParts, LiveTools
+from mcphub_server.tools.objects.schemas import SchemaCatalog
 from mcphub_server.tools.registry import Registered, build_builders, register
 from mcphub_server.tracing.factory import Tracing, build_tracing
 from mcphub_server.traffic.admission import Admission
@@ -102,12 +96,15 @@ def build_hub(
     limiters = build_limiters(config.limits)
     catalog = ToolCatalog()
     calls = ToolCallMiddleware(limiters, metrics, state, clock, catalog.explain_absence)
-    mcp = build_mcp(runtime.hub, state_key, calls, catalog)
     runner = LimitedRunner(monitors, config.limits.max_concurrent_calls, metrics)
     guards = GuardRunner(calls.charge)
     context = build_context(config.limits, state_key, runner, guards)
     facts = build_facts(config, monitors, catalog)
     catalog.add_built_in(build_tools(context, backends, facts))
+    schemas = build_schemas(backends, context, catalog)
+    mcp, fast_path = build_server(
+        ServerParts(runtime.hub, state_key, calls, catalog, facts, schemas)
+    )
     live = LiveTools(
         build_live_parts(config, runtime, backends, monitors, context),
         catalog,
@@ -129,8 +126,6 @@ def build_hub(
     )
     state.on_change(board.notify)
     state.on_change(live.wake)
-    introduce(mcp, partial(build_introduction, facts))
-    fast_path = ToolFastPath(mcp, catalog.find, calls)
 
     transports = build_transports(mcp, config.transports, state, fast_path)
     sessions = build_session_services(config, runtime, metrics.registry, state, peers)
@@ -213,23 +208,6 @@ def find_capacity(runtime: RuntimeSettings) -> Capacity:
     return build_capacity(runtime.max_streams or count_streams(find_memory_limit()))
 
 
-def build_mcp(
-    name: str, state_key: bytes, calls: ToolCallMiddleware, catalog: ToolCatalog
-) -> FastMCP:
-    """Make the MCP server, with the tools of the catalog."""
-    # spans of FastMCP carry arguments and exception texts; own ones carry neither
-    fastmcp.settings.telemetry_mode = "propagation_only"
-    return FastMCP(
-        name=name,
-        version=find_version(),
-        mask_error_details=True,
-        on_duplicate="error",
-        request_state_security=RequestStateSecurity(keys=[derive_key(state_key)]),
-        middleware=[calls],
-        providers=[CatalogProvider(catalog)],
-    )
-
-
 def build_context(
     limits: LimitsConfig, state_key: bytes, runner: LimitedRunner, guards: GuardRunner
 ) -> ToolContext:
@@ -248,7 +226,9 @@ def build_facts(
     config: HubConfig, monitors: Sequence[BackendMonitor], catalog: ToolCatalog
 ) -> HubFacts:
     """Gather what the hub tells about itself."""
-    descriptions = {each.name: each.description or "" for each in config.enabled_backends}
+    descriptions = {
+        each.name: each.description or "" for each in config.enabled_backends
+    }
     return HubFacts(
         find_version(), monitors, catalog.list_names, catalog.shows, descriptions
     )
@@ -263,6 +243,18 @@ def build_tools(
     for each in backends:
         for tool in each.build_tools(context):
             yield CatalogEntry(tool, each.backend.name)
+
+
+def build_schemas(
+    backends: Sequence[Registered], context: ToolContext, catalog: ToolCatalog
+) -> SchemaCatalog:
+    """Make the resources: what the backends' objects consist of."""
+    sources = {
+        each.backend.name: each.build_source(context)
+        for each in backends
+        if each.build_source is not None
+    }
+    return SchemaCatalog(context, sources, catalog.list_built_in)
 
 
 def build_live_parts(
@@ -280,11 +272,3 @@ def build_live_parts(
         monitors=monitors,
         own_claims=config.identity_claims,
     )
-
-
-def derive_key(state_key: bytes) -> bytes:
-    """Make the key for request state that a client returns to another replica.
-
-    The SDK needs 32 bytes; the file may hold any number.
-    """
-    return hmac.digest(state_key, b"mcphub request state v1", sha256)

@@ -78,6 +78,10 @@ class ToolCatalog:
         entries = self._entries.values()
         return [each.tool.name for each in entries if each.backend == backend]
 
+    def list_built_in(self, backend: str) -> list[str]:
+        """Return the backend's own tools that the current caller may use."""
+        return [name for name in self.list_names(backend) if name in self._built_in]
+
     def shows(self, backend: str) -> bool:
         """Return whether the current caller may know of a backend."""
         if self._policy.is_open:

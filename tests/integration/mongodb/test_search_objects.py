@@ -1,6 +1,10 @@
 """Finding collections and fields by their names, against FerretDB."""
 
+import json
 from typing import Any
+
+import pytest
+from mcp.shared.exceptions import MCPError
 
 from tests.support.hub import hub_in_loop
 
@@ -33,3 +37,15 @@ async def test_a_collection_that_is_not_the_hubs_is_not_found(
     found = await search(mongodb_files, "*", collections=["customers"])
 
     assert {each["container"] or each["name"] for each in found} == {"customers"}
+
+
+async def test_only_the_hubs_collections_are_resources(mongodb_files: MakeHub) -> None:
+    files = mongodb_files(options={"collections": ["orders"]})
+    async with hub_in_loop(files) as hub, hub.client() as client:
+        listed = [str(each.uri) for each in await client.list_resources()]
+        (content,) = await client.read_resource("mcphub://mongodb/orders")
+        with pytest.raises(MCPError, match="not one of this hub's"):
+            await client.read_resource_mcp("mcphub://mongodb/customers")
+
+    assert listed == ["mcphub://mongodb/orders"]
+    assert "_id" in [each["path"] for each in json.loads(content.text)["fields"]]

@@ -1,0 +1,73 @@
+"""Builds the MCP server, with everything that answers its requests."""
+
+import hmac
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+
+import fastmcp
+from fastmcp import FastMCP
+from mcp.server.request_state import RequestStateSecurity
+
+from mcphub_server.calls.fast_path import ToolFastPath
+from mcphub_server.calls.introduction import introduce
+from mcphub_server.calls.middleware import ToolCallMiddleware
+from mcphub_server.calls.resources import serve_resources
+from mcphub_server.tools.catalog import CatalogProvider, ToolCatalog
+from mcphub_server.tools.hub import HubFacts
+from mcphub_server.tools.introduction import build_introduction
+from mcphub_server.tools.objects.schemas import SchemaCatalog
+from mcphub_server.version import find_version
+
+
+@dataclass(frozen=True, slots=True)
+class ServerParts:
+    """What an MCP server is built from.
+
+    Attributes:
+        name: Of the hub.
+        state_key: A secret that all replicas share.
+        calls: What every request passes.
+        catalog: The tools.
+        facts: What the hub tells about itself.
+        schemas: The resources.
+    """
+
+    name: str
+    state_key: bytes
+    calls: ToolCallMiddleware
+    catalog: ToolCatalog
+    facts: HubFacts
+    schemas: SchemaCatalog
+
+
+def build_server(parts: ServerParts) -> tuple[FastMCP, ToolFastPath]:
+    """Make the MCP server, and the short way to its own tools."""
+    mcp = build_mcp(parts)
+    serve_resources(mcp, parts.schemas, parts.calls)
+    introduce(mcp, partial(build_introduction, parts.facts))
+    return mcp, ToolFastPath(mcp, parts.catalog.find, parts.calls)
+
+
+def build_mcp(parts: ServerParts) -> FastMCP:
+    """Make FastMCP's server, with the tools of the catalog."""
+    # spans of FastMCP carry arguments and exception texts; own ones carry neither
+    fastmcp.settings.telemetry_mode = "propagation_only"
+    security = RequestStateSecurity(keys=[derive_key(parts.state_key)])
+    return FastMCP(
+        name=parts.name,
+        version=find_version(),
+        mask_error_details=True,
+        on_duplicate="error",
+        request_state_security=security,
+        middleware=[parts.calls],
+        providers=[CatalogProvider(parts.catalog)],
+    )
+
+
+def derive_key(state_key: bytes) -> bytes:
+    """Make the key for request state that a client returns to another replica.
+
+    The SDK needs 32 bytes; the file may hold any number.
+    """
+    return hmac.digest(state_key, b"mcphub request state v1", sha256)
