@@ -123,7 +123,7 @@ class AuthReport:
 
 @dataclass(frozen=True, slots=True)
 class ToolReport:
-    """What one replica says about one declared tool."""
+    """What one replica says about one declared tool or prompt."""
 
     name: str
     state: str
@@ -150,6 +150,7 @@ class PodReport:
     auth: AuthReport | None = None
     """None of a server that is older than this report."""
     tools: tuple[ToolReport, ...] = ()
+    prompts: tuple[ToolReport, ...] = ()
     digest: str | None = None
     """Which live configuration it runs; None: its version knows none."""
     problem: str = ""

@@ -42,6 +42,7 @@ from mcphub_server.tools.guarding import GuardRunner
 from mcphub_server.tools.hub import HubFacts, build_hub_tools
 from mcphub_server.tools.live import LiveParts, LiveTools
 from mcphub_server.tools.objects.schemas import SchemaCatalog
+from mcphub_server.tools.prompts.catalog import PromptCatalog
 from mcphub_server.tools.registry import Registered, build_builders, register
 from mcphub_server.tracing.factory import Tracing, build_tracing
 from mcphub_server.traffic.admission import Admission
@@ -101,12 +102,20 @@ def build_hub(
     context = build_context(config.limits, state_key, runner, guards)
     facts = build_facts(config, monitors, catalog)
     catalog.add_built_in(build_tools(context, backends, facts))
+    prompts = PromptCatalog(catalog.list_names)
     schemas = build_schemas(backends, context, catalog)
     mcp, fast_path = build_server(
-        ServerParts(runtime.hub, state_key, calls, catalog, facts, schemas)
+        ServerParts(runtime.hub, state_key, calls, catalog, facts, schemas, prompts)
     )
     live = LiveTools(
-        build_live_parts(config, runtime, backends, monitors, context),
+        LiveParts(
+            path=runtime.config.with_name(LIVE_FILE),
+            builders=build_builders(backends, context),
+            hidden=[each.name for each in config.backends if not each.enabled],
+            monitors=monitors,
+            prompts=prompts,
+            own_claims=config.identity_claims,
+        ),
         catalog,
         state.notify,
         metrics.register_tools,
@@ -255,20 +264,3 @@ def build_schemas(
         if each.build_source is not None
     }
     return SchemaCatalog(context, sources, catalog.list_built_in)
-
-
-def build_live_parts(
-    config: HubConfig,
-    runtime: RuntimeSettings,
-    backends: Sequence[Registered],
-    monitors: Sequence[BackendMonitor],
-    context: ToolContext,
-) -> LiveParts:
-    """Say what declared tools are built from."""
-    return LiveParts(
-        path=runtime.config.with_name(LIVE_FILE),
-        builders=build_builders(backends, context),
-        hidden=[each.name for each in config.backends if not each.enabled],
-        monitors=monitors,
-        own_claims=config.identity_claims,
-    )

@@ -23,6 +23,7 @@ from mcphub_server.tools.declared.entries import (
     ToolState,
     build_entries,
 )
+from mcphub_server.tools.prompts.catalog import PromptVerdict, judge_prompts
 from mcphub_server.tools.registry import Registered, build_builders, register
 
 HEADER = ("WHAT", "KIND", "WHERE", "STATE", "MESSAGE")
@@ -63,17 +64,20 @@ async def check(config: HubConfig, runtime: RuntimeSettings) -> list[Finding]:
     found = await asyncio.gather(
         *(check_backend(each, entries, tried) for each in backends)
     )
+    enabled = [each.backend.name for each in backends]
+    prompts = judge_prompts(live, enabled, parts.hidden)
     return [
         Finding("configuration", "file", runtime.config.name, OK),
         *problems,
         *found,
         *(tried.get(entry.name) or describe_tool(entry) for entry in entries),
+        *(describe_prompt(each.verdict) for each in prompts),
         await check_auth(config, runtime),
     ]
 
 
 def read_live(runtime: RuntimeSettings) -> tuple[LiveConfig, list[Finding]]:
-    """Read the declared tools and the access rules."""
+    """Read the declared tools, the prompts and the access rules."""
     path = runtime.config.with_name(FILE_NAME)
     try:
         return load_live(path), []
@@ -101,6 +105,12 @@ def describe_tool(entry: DeclaredEntry) -> Finding:
     verdict = entry.verdict
     state = OK if verdict.state is ToolState.READY else verdict.state.value
     return Finding(entry.name, "tool", entry.backend, state, verdict.message)
+
+
+def describe_prompt(verdict: PromptVerdict) -> Finding:
+    """Say whether a prompt can be used."""
+    state = FAILED if verdict.message else OK
+    return Finding(verdict.name, "prompt", verdict.backend, state, verdict.message)
 
 
 async def check_backend(

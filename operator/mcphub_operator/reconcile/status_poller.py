@@ -132,8 +132,8 @@ def parse_report(body: bytes) -> PodReport:
     found = msgspec.json.decode(body)
     if not isinstance(found, dict):
         raise ValueError("not an object")  # noqa: TRY004 - one kind of failure
-    backends = [b for b in found.get("backends") or () if isinstance(b, dict)]
-    tools = [t for t in found.get("tools") or () if isinstance(t, dict)]
+    backends = _list(found, "backends")
+    tools, prompts = _list(found, "tools"), _list(found, "prompts")
     live = found.get("configuration")
     live = live if isinstance(live, dict) else None
     return PodReport(
@@ -142,6 +142,7 @@ def parse_report(body: bytes) -> PodReport:
         backends=tuple(_backend(b) for b in backends),
         auth=_auth(found.get("auth")),
         tools=tuple(ToolReport(**_words(t)) for t in tools),
+        prompts=tuple(ToolReport(**_words(p)) for p in prompts),
         digest=None if live is None else str(live.get("digest") or ""),
         problem=str((live or {}).get("problem") or ""),
         warnings=tuple(str(text) for text in (live or {}).get("warnings") or ()),
@@ -154,6 +155,10 @@ def _tracing(found: object) -> TracingReport | None:
         return None
     words = _words(found)
     return TracingReport(words["state"], words["reason"], words["message"])
+
+
+def _list(found: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    return [each for each in found.get(name) or () if isinstance(each, dict)]
 
 
 def _auth(found: object) -> AuthReport | None:

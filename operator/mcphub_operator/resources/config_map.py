@@ -26,7 +26,7 @@ SECTIONS = (
     "allowedHosts",
     "trustedProxies",
 )
-LIVE_SECTIONS = frozenset({"tools", "access"})
+LIVE_SECTIONS = frozenset({"tools", "prompts", "access"})
 OMITTED_DEFAULTS = frozenset(
     {"allowedFunctions", "builtInTools", "observability", "webPage", "webSocket"}
 )
@@ -75,6 +75,8 @@ def build_live_text(hub: Hub) -> str:
     live = hub.spec.model_dump(
         mode="json", by_alias=True, exclude_none=True, include=set(LIVE_SECTIONS)
     )
+    if not live["prompts"]:
+        del live["prompts"]  # servers of 0.1.0 do not know them
     return str(yaml.dump(live, Dumper=_DUMPER, sort_keys=True, allow_unicode=True))
 
 

@@ -17,16 +17,18 @@ _NUMBER = "^-?[0-9]+([.][0-9]+)?([eE][-+]?[0-9]+)?$"
 _DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _MOMENT = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}.*$"
 
+NAME_SHAPE = rule(
+    f"self.matches('{_TOOL_NAME}')",
+    "must be lowercase letters, digits and '_', starting with a letter",
+)
+
 ToolName = Annotated[
     str,
     Field(
         min_length=1,
         max_length=64,
         json_schema_extra=rules(
-            rule(
-                f"self.matches('{_TOOL_NAME}')",
-                "must be lowercase letters, digits and '_', starting with a letter",
-            ),
+            NAME_SHAPE,
             rule(
                 "!(self in ['health_check', 'list_services'])",
                 "is the name of a tool that every hub has",
@@ -41,10 +43,7 @@ ParameterName = Annotated[
         min_length=1,
         max_length=64,
         json_schema_extra=rules(
-            rule(
-                f"self.matches('{_TOOL_NAME}')",
-                "must be lowercase letters, digits and '_', starting with a letter",
-            ),
+            NAME_SHAPE,
             rule(
                 "!(self in ['limit', 'cursor'])",
                 "must not be limit or cursor, which every declared tool has",
@@ -278,10 +277,11 @@ class DeclaredTool(Model):
     """Limits of this tool."""
 
 
-def _list_map(key: str) -> dict[str, Any]:
+def list_map(key: str) -> dict[str, Any]:
+    """Return the schema of a list whose items have different values of a field."""
     return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
 
 
 Tools = Annotated[
-    tuple[DeclaredTool, ...], Field(max_length=64, json_schema_extra=_list_map("name"))
+    tuple[DeclaredTool, ...], Field(max_length=64, json_schema_extra=list_map("name"))
 ]

@@ -62,6 +62,12 @@ GOVERNANCE = (
         field="tools",
     ),
     rule(
+        "!has(self.prompts) || self.prompts.all(p, !has(p.backend)"
+        " || (has(self.backends) && self.backends.exists(b, b.name == p.backend)))",
+        "backend of a prompt must be the name of a backend",
+        field="prompts",
+    ),
+    rule(
         f"{_IS_JWT} || {_EACH_TOOL}!has(t.parameters)"
         f" || t.parameters.all(p, {_SUBJECT}))",
         "fromClaim needs auth.type JWT; with auth.type Token, only sub is known",

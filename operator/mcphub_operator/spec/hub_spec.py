@@ -14,6 +14,7 @@ from mcphub_operator.spec.model import Model, rule, rules
 from mcphub_operator.spec.observability import Observability
 from mcphub_operator.spec.pods import PodSpec, PullPolicy, PullSecret, Resources
 from mcphub_operator.spec.policy import NetworkPolicySpec
+from mcphub_operator.spec.prompts import Prompts
 from mcphub_operator.spec.routing import IngressSpec, RouteSpec
 from mcphub_operator.spec.scaling import Autoscaling, DisruptionBudget
 from mcphub_operator.spec.strings import CIDR, AllowedHost, OptionalHTTPURL
@@ -196,6 +197,10 @@ class HubSpec(Model):
     tools: Tools = ()
     """Declared tools: reviewed statements with typed parameters. A change restarts no
     pod."""
+
+    prompts: Prompts = ()
+    """Declared prompts: texts with arguments, which people choose in their client. A
+    change restarts no pod."""
 
     access: Access | None = None
     """Who may call which tools. If unset, every authenticated client may call every

@@ -111,6 +111,22 @@ class ToolStatus(Model):
     """What is wrong."""
 
 
+class PromptStatus(Model):
+    """A declared prompt that is not Ready."""
+
+    name: Annotated[str, Field(max_length=64)]
+    """Name of the prompt in the spec."""
+
+    state: ToolState
+    """Invalid: clients do not see it."""
+
+    reason: _Word | None = None
+    """The reason, in one word."""
+
+    message: _Message | None = None
+    """What is wrong."""
+
+
 class ConditionStatus(StrEnum):
     """Status of a condition."""
 
@@ -186,6 +202,16 @@ class HubStatus(Model):
         Field(),
     ] = None
     """The declared tools that are not Ready."""
+
+    prompts: Annotated[
+        Annotated[
+            tuple[PromptStatus, ...],
+            Field(max_length=32, json_schema_extra=_list_map("name")),
+        ]
+        | None,
+        Field(),
+    ] = None
+    """The declared prompts that are not Ready."""
 
     conditions: Annotated[
         Annotated[

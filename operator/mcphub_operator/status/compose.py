@@ -44,6 +44,7 @@ def build_status(observed: Observed, findings: Findings) -> Status:
         "summary": _summary(observed, progress, backends, tools),
         "backends": backends,
         "tools": list(tools.tools),
+        **({"prompts": list(tools.prompts)} if tools.prompts else {}),
         "conditions": merge_conditions(
             conditions,
             observed.status.get("conditions") or (),

@@ -309,17 +309,24 @@ def _tools(given: StatusInput) -> StatusReasonMessage:
     view = given.tools
     if view.problem:
         return ConditionStatus.FALSE, Reason.CONFIGURATION_REJECTED, view.problem
-    if not view.known and (view.declared or given.observed.hub.spec.access):
+    spec = given.observed.hub.spec
+    if not view.known and (view.declared or spec.access or spec.prompts):
         return ConditionStatus.UNKNOWN, Reason.NOT_REPORTED, "no replica has reported"
-    invalid = [t for t in view.tools if t["state"] == ToolState.INVALID]
-    if invalid:
-        texts = [f"{t['name']}: {t.get('message', '')}" for t in invalid]
-        return ConditionStatus.FALSE, Reason.SOME_INVALID, "; ".join(texts)
+    if invalid := _list_invalid(view):
+        return ConditionStatus.FALSE, Reason.SOME_INVALID, "; ".join(invalid)
     if view.tools:
         unchecked = ", ".join(t["name"] for t in view.tools)
         message = f"not checked against the database yet: {unchecked}"
         return ConditionStatus.UNKNOWN, Reason.NOT_CHECKED, message
     return ConditionStatus.TRUE, *_good_tools(view)
+
+
+def _list_invalid(view: ToolsView) -> list[str]:
+    tools = [t for t in view.tools if t["state"] == ToolState.INVALID]
+    return [
+        *(f"{t['name']}: {t.get('message', '')}" for t in tools),
+        *(f"prompt {p['name']}: {p.get('message', '')}" for p in view.prompts),
+    ]
 
 
 def _good_tools(view: ToolsView) -> tuple[Reason, str]:

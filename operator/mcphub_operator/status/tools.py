@@ -1,4 +1,4 @@
-"""The declared tools that are not Ready, and whether all replicas run the same ones.
+"""The declared tools and prompts that are not Ready, and whether all replicas agree.
 
 A replica is Invalid about a tool as soon as its database or its parser refuses the
 statement. Replicas of an earlier version report nothing about tools and count nowhere.
@@ -21,6 +21,7 @@ class ToolsView(NamedTuple):
 
     Attributes:
         tools: The status entries of tools that are not Ready, in the spec's order.
+        prompts: Those of prompts.
         declared: How many tools should be there: those of enabled backends.
         known: Whether a replica has reported about tools.
         problem: Why a replica refuses the configuration; empty: none does.
@@ -30,6 +31,7 @@ class ToolsView(NamedTuple):
     """
 
     tools: Sequence[Mapping[str, Any]] = ()
+    prompts: Sequence[Mapping[str, Any]] = ()
     declared: int = 0
     known: bool = False
     problem: str = ""
@@ -49,15 +51,20 @@ NOTHING_KNOWN = ToolsView()
 def build_tools(observed: Observed) -> ToolsView:
     """Return what the ready replicas say about the declared tools."""
     wanted = find_declared(observed)
+    asked = [prompt.name for prompt in observed.hub.spec.prompts]
     reports = [each for each in find_reports(observed) or () if knows_tools(each)]
     if not reports:
-        return ToolsView(_build_unknown(observed, wanted), len(wanted))
+        prompts = _keep(
+            observed, "prompts", [p.name for p in observed.hub.spec.prompts]
+        )
+        return ToolsView(_keep(observed, "tools", wanted), prompts, len(wanted))
     digest = build_live_digest(observed.hub)
     current = [each for each in reports if each.digest == digest and not each.problem]
     # while a change arrives, what replicas say is of other tools
-    entries = (_build(name, current or reports) for name in wanted)
+    said = current or reports
     return ToolsView(
-        tools=[entry for entry in entries if entry],
+        tools=_list_unready(wanted, [tool for each in said for tool in each.tools]),
+        prompts=_list_unready(asked, [text for each in said for text in each.prompts]),
         declared=len(wanted),
         known=True,
         problem=min((r.problem for r in reports if r.problem), default=""),
@@ -79,14 +86,24 @@ def knows_tools(report: PodReport) -> bool:
     return report.digest is not None
 
 
-def _build_unknown(observed: Observed, wanted: Sequence[str]) -> list[dict[str, Any]]:
+def _keep(
+    observed: Observed, field: str, wanted: Sequence[str]
+) -> list[dict[str, Any]]:
     """Keep what was known: a restarted operator rewrites no status that is true."""
-    before = {t.get("name"): dict(t) for t in observed.status.get("tools") or ()}
+    told = observed.status.get(field) or ()
+    before = {each.get("name"): dict(each) for each in told}
     return [before[name] for name in wanted if name in before]
 
 
-def _build(name: str, reports: Sequence[PodReport]) -> dict[str, Any]:
-    found = [tool for each in reports for tool in each.tools if tool.name == name]
+def _list_unready(
+    wanted: Sequence[str], reports: Sequence[ToolReport]
+) -> list[dict[str, Any]]:
+    entries = (_build(name, reports) for name in wanted)
+    return [entry for entry in entries if entry]
+
+
+def _build(name: str, reports: Sequence[ToolReport]) -> dict[str, Any]:
+    found = [each for each in reports if each.name == name]
     worst = find_worst(found)
     if worst is None or worst.state == ToolState.READY:
         return {}

@@ -17,6 +17,7 @@ from mcphub_server.tools.catalog import CatalogProvider, ToolCatalog
 from mcphub_server.tools.hub import HubFacts
 from mcphub_server.tools.introduction import build_introduction
 from mcphub_server.tools.objects.schemas import SchemaCatalog
+from mcphub_server.tools.prompts.catalog import PromptCatalog
 from mcphub_server.version import find_version
 
 
@@ -31,6 +32,7 @@ class ServerParts:
         catalog: The tools.
         facts: What the hub tells about itself.
         schemas: The resources.
+        prompts: The prompts.
     """
 
     name: str
@@ -39,12 +41,13 @@ class ServerParts:
     catalog: ToolCatalog
     facts: HubFacts
     schemas: SchemaCatalog
+    prompts: PromptCatalog
 
 
 def build_server(parts: ServerParts) -> tuple[FastMCP, ToolFastPath]:
     """Make the MCP server, and the short way to its own tools."""
     mcp = build_mcp(parts)
-    serve_resources(mcp, parts.schemas, parts.calls)
+    serve_resources(mcp, parts.schemas, parts.calls, parts.prompts.find_backend)
     introduce(mcp, partial(build_introduction, parts.facts))
     return mcp, ToolFastPath(mcp, parts.catalog.find, parts.calls)
 
@@ -61,7 +64,7 @@ def build_mcp(parts: ServerParts) -> FastMCP:
         on_duplicate="error",
         request_state_security=security,
         middleware=[parts.calls],
-        providers=[CatalogProvider(parts.catalog)],
+        providers=[CatalogProvider(parts.catalog, parts.prompts)],
     )
 
 

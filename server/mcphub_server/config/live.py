@@ -1,8 +1,9 @@
-"""The part of the configuration that changes while the server runs: tools and access.
+"""The part of the configuration that changes while the server runs.
 
-It is a second file beside `hub.yaml`, so a change restarts no pod. Each tool is read
-alone; what is wrong with one is said of that one. Access rules are read as a whole: a
-rule that is not understood must not be left out, because the rest could allow more.
+It holds tools, prompts and access rules in a second file beside `hub.yaml`, so a change
+restarts no pod. Each tool and prompt is read alone; what is wrong with one is said of
+that one. Access rules are read as a whole: a rule that is not understood must not be
+left out, because the rest could allow more.
 """
 
 import hashlib
@@ -16,17 +17,21 @@ from pydantic import BaseModel, ValidationError
 
 from mcphub_server.config.access import AccessConfig
 from mcphub_server.config.load import describe_first_problem
+from mcphub_server.config.prompts import PromptConfig
 from mcphub_server.config.tools import DeclaredToolConfig
 from mcphub_server.errors import ConfigError
 
 FILE_NAME = "live.yaml"
 
+FIELDS = frozenset({"tools", "prompts", "access"})
+
 Model = TypeVar("Model", bound=BaseModel)
+Named = TypeVar("Named", DeclaredToolConfig, PromptConfig)
 
 
 @dataclass(frozen=True, slots=True)
-class BadTool:
-    """A declared tool that this server cannot read, and why."""
+class BadEntry:
+    """A declared tool or prompt that this server cannot read, and why."""
 
     name: str
     problem: str
@@ -40,12 +45,16 @@ class LiveConfig:
         tools: The declared tools in their order.
         bad: Those that cannot be read.
         access: The rules; None: every authenticated client may call every tool.
+        prompts: The declared prompts in their order.
+        bad_prompts: Those that cannot be read.
         digest: Which content this is; empty without a file.
     """
 
     tools: tuple[DeclaredToolConfig, ...] = ()
-    bad: tuple[BadTool, ...] = ()
+    bad: tuple[BadEntry, ...] = ()
     access: AccessConfig | None = None
+    prompts: tuple[PromptConfig, ...] = ()
+    bad_prompts: tuple[BadEntry, ...] = ()
     digest: str = ""
 
 
@@ -76,11 +85,16 @@ def parse_live(text: str, source: str = FILE_NAME) -> LiveConfig:
         content = yaml.safe_load(text) or {}
     except yaml.YAMLError:
         raise ConfigError(f"{source}: this is not YAML.") from None
-    if not isinstance(content, Mapping) or not set(content) <= {"tools", "access"}:
-        raise ConfigError(f"{source}: needs the fields tools and access, and no other.")
-    tools, bad = _read_tools(content.get("tools") or (), source)
-    access = content.get("access")
-    return LiveConfig(tools, bad, _read_access(access, source), digest_text(text))
+    if not isinstance(content, Mapping) or not set(content) <= FIELDS:
+        raise ConfigError(
+            f"{source}: needs the fields tools, prompts and access, and no other."
+        )
+    tools, bad = _read_each(DeclaredToolConfig, content.get("tools") or (), "tool")
+    prompts, bad_prompts = _read_each(
+        PromptConfig, content.get("prompts") or (), "prompt"
+    )
+    access = _read_access(content.get("access"), source)
+    return LiveConfig(tools, bad, access, prompts, bad_prompts, digest_text(text))
 
 
 def _read_access(access: object, source: str) -> AccessConfig | None:
@@ -94,23 +108,23 @@ def digest_text(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _read_tools(
-    entries: Any, source: str
-) -> tuple[tuple[DeclaredToolConfig, ...], tuple[BadTool, ...]]:
+def _read_each(
+    model: type[Named], entries: Any, what: str
+) -> tuple[tuple[Named, ...], tuple[BadEntry, ...]]:
     if not isinstance(entries, list | tuple):
-        raise ConfigError(f"{source}: tools must be a list.")
-    tools: dict[str, DeclaredToolConfig] = {}
+        raise ConfigError(f"{what}s must be a list.")
+    found: dict[str, Named] = {}
     bad = []
     for number, entry in enumerate(entries):
         name = _find_name(entry, number)
         try:
-            tool = _validate(DeclaredToolConfig, entry, "the tool")
-            if tool.name in tools:
-                raise ConfigError("the name is used by another tool, too.")
-            tools[tool.name] = tool
+            read = _validate(model, entry, f"the {what}")
+            if read.name in found:
+                raise ConfigError(f"the name is used by another {what}, too.")
+            found[read.name] = read
         except ConfigError as error:
-            bad.append(BadTool(name, str(error)))
-    return tuple(tools.values()), tuple(bad)
+            bad.append(BadEntry(name, str(error)))
+    return tuple(found.values()), tuple(bad)
 
 
 def _find_name(entry: object, number: int) -> str:

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from fastmcp.prompts.base import Prompt
 from fastmcp.server.providers import Provider
 from fastmcp.tools.base import Tool
 from fastmcp.utilities.versions import VersionSpec
 
 from mcphub_server.tools.access import AccessPolicy
+from mcphub_server.tools.prompts.catalog import PromptCatalog
 from mcphub_server.web.caller import Client, current_client
 from mcphub_server.web.claims import NO_CLAIMS, Claims
 
@@ -118,11 +120,12 @@ class ToolCatalog:
 
 
 class CatalogProvider(Provider):
-    """How FastMCP finds the tools of the catalog."""
+    """How FastMCP finds the tools and the prompts of the catalogs."""
 
-    def __init__(self, catalog: ToolCatalog) -> None:
+    def __init__(self, catalog: ToolCatalog, prompts: PromptCatalog) -> None:
         super().__init__()
         self._catalog = catalog
+        self._prompts = prompts
 
     async def _list_tools(self) -> Sequence[Tool]:
         return self._catalog.list_tools()
@@ -133,3 +136,13 @@ class CatalogProvider(Provider):
         version: VersionSpec | None = None,  # noqa: ARG002
     ) -> Tool | None:
         return self._catalog.find(name)
+
+    async def _list_prompts(self) -> Sequence[Prompt]:
+        return self._prompts.list_prompts()
+
+    async def _get_prompt(
+        self,
+        name: str,
+        version: VersionSpec | None = None,  # noqa: ARG002
+    ) -> Prompt | None:
+        return self._prompts.find(name)

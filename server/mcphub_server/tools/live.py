@@ -1,4 +1,4 @@
-"""Keeps the declared tools and the access rules as the live file says.
+"""Keeps the declared tools, the prompts and the access rules as the live file says.
 
 The file is looked at every second, as the token files are. One that does not hold
 leaves the last good one in force, and `/status` says so; before there was a good one,
@@ -30,6 +30,7 @@ from mcphub_server.tools.declared.entries import (
     build_entries,
     list_offered,
 )
+from mcphub_server.tools.prompts.catalog import PromptCatalog, judge_prompts
 
 LOOK_SECONDS = 1.0
 AGAIN_SECONDS = 30.0
@@ -48,12 +49,14 @@ class LiveParts:
         hidden: Backends that are not enabled.
         monitors: The backends' health.
         own_claims: Claims that the backends' `identity` names.
+        prompts: Where the prompts go.
     """
 
     path: Path
     builders: Mapping[str, BuildStatement]
     hidden: Sequence[str]
     monitors: Sequence[BackendMonitor]
+    prompts: PromptCatalog
     own_claims: frozenset[str] = frozenset()
 
 
@@ -130,6 +133,8 @@ class LiveTools:
         self._claims = parts.own_claims | self._policy.claims | list_claims(config)
         self._checked.clear()
         self._catalog.replace(list_offered(self._entries), self._policy)
+        enabled = [each.backend.name for each in parts.monitors]
+        parts.prompts.replace(judge_prompts(config, enabled, parts.hidden))
         self._announce()
 
     def _announce(self) -> None:
@@ -205,9 +210,10 @@ class LiveTools:
         )
 
     def render(self) -> dict[str, Any]:
-        """Return what `/status` shows: the tools, and which configuration runs."""
+        """Return what `/status` shows: tools, prompts, and which configuration runs."""
         return {
             "tools": [describe_entry(entry) for entry in self._entries],
+            "prompts": self._parts.prompts.render(),
             "configuration": {
                 "digest": self._digest,
                 "problem": self._problem,

@@ -64,11 +64,59 @@ def access(auth: str = "Token", **fields: Any) -> dict[str, Any]:
     return hub(auth={"type": auth}, access={"rules": [{"tools": ["*"]} | fields]})
 
 
+def prompt(**changes: Any) -> dict[str, Any]:
+    tried = backend()
+    fields = {"name": "made", "description": "d", "text": "Hello."}
+    tried["spec"]["prompts"] = [fields | changes]
+    return tried
+
+
 def array(**fields: Any) -> dict[str, Any]:
     return parameter(type="array", items={"type": "string"}, **fields)
 
 
+WEEK = {"name": "week"}
+UNUSED = "text must use each argument as {{name}}"
+UNKNOWN = "text must have no {{ other than {{name}} of an argument"
+
 REFUSED = [
+    ("a prompt with a dash", prompt(name="my-prompt"), "spec.prompts[0].name", NAMED),
+    (
+        "a prompt that does not use its argument",
+        prompt(arguments=[WEEK]),
+        "spec.prompts[0].text",
+        UNUSED,
+    ),
+    (
+        "a prompt with an unknown placeholder",
+        prompt(text="In {{year}}."),
+        "spec.prompts[0].text",
+        UNKNOWN,
+    ),
+    (
+        "a prompt with an unknown placeholder beside a known one",
+        prompt(text="In {{week}} of {{year}}.", arguments=[WEEK]),
+        "spec.prompts[0].text",
+        UNKNOWN,
+    ),
+    (
+        "a prompt with braces that do not end",
+        prompt(text="In {{week}} and {{", arguments=[WEEK]),
+        "spec.prompts[0].text",
+        UNKNOWN,
+    ),
+    (
+        "a prompt with blanks in a placeholder",
+        prompt(text="In {{week}}, {{ week }}.", arguments=[WEEK]),
+        "spec.prompts[0].text",
+        UNKNOWN,
+    ),
+    (
+        "a prompt about no backend",
+        prompt(backend="other"),
+        "spec.prompts",
+        "backend of a prompt must be the name of a backend",
+    ),
     ("a tool with a dash", tool(name="my-tool"), "spec.tools[0].name", NAMED),
     (
         "a tool of the hub's name",
@@ -272,6 +320,13 @@ REFUSED = [
 DISABLED = {"name": "db", "enabled": False, "postgres": POSTGRES}
 
 ACCEPTED = [
+    ("a prompt", prompt()),
+    ("a prompt about a backend", prompt(backend="db")),
+    ("a prompt with CSS", prompt(text="a {color: red} {week} }}")),
+    (
+        "a prompt that uses its argument twice",
+        prompt(text="{{week}} {{week}}{{day}}", arguments=[WEEK, {"name": "day"}]),
+    ),
     ("a tool", tool(limits={"maxRows": 100})),
     (
         "a tool on MongoDB",

@@ -111,8 +111,11 @@ def test_the_server_reads_the_live_part_as_the_hub_says(
     live = parse_live(text)
 
     assert live.bad == ()
+    assert live.bad_prompts == ()
     assert live.digest == build_live_digest(hub)
     shown = {"tools": [dump(tool) for tool in live.tools]}
+    if live.prompts:
+        shown["prompts"] = [dump(prompt) for prompt in live.prompts]
     if live.access is not None:
         shown["access"] = dump(live.access)
     assert shown == yaml.safe_load(text)

@@ -12,7 +12,7 @@ from functools import partial
 
 import structlog
 
-from mcphub_server.config.live import BadTool, LiveConfig
+from mcphub_server.config.live import BadEntry, LiveConfig
 from mcphub_server.config.tools import DeclaredToolConfig
 from mcphub_server.errors import BackendUnavailable, ConfigError, Rejected, ToolFailure
 from mcphub_server.tools.catalog import CatalogEntry
@@ -174,7 +174,7 @@ def build_entry(config: DeclaredToolConfig, parts: EntryParts) -> DeclaredEntry:
     return entry
 
 
-def describe_bad(bad: BadTool) -> DeclaredEntry:
+def describe_bad(bad: BadEntry) -> DeclaredEntry:
     """Return the entry of a tool that this server cannot read."""
     verdict = invalid(ToolReason.UNREADABLE, bad.problem)
     return DeclaredEntry(bad.name, "", verdict)

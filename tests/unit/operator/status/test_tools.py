@@ -88,3 +88,37 @@ def test_reconciling_lasts_until_every_replica_runs_the_current_tools():
     assert condition(status_of(behind), "Reconciling") == ("True", "Progressing")
     assert "1 of 2 replicas" in find_message(status_of(behind), "Reconciling")
     assert condition(status_of(done), "Reconciling")[0] == "False"
+
+
+def test_an_invalid_prompt_is_named_and_the_tools_stay_ready():
+    prompt = {"name": "weekly", "description": "d", "text": "t"}
+    hub_ = hub(replicas=1, backends=[POSTGRES], tools=[TOOL], prompts=[prompt])
+    report = PodReport(
+        answered=True,
+        tools=(ToolReport("made", "Ready"),),
+        prompts=(ToolReport("weekly", "Invalid", "Unusable", "It has no text."),),
+        digest=build_live_digest(hub_),
+    )
+    made = status_of(
+        replace(rolled(observe(hub_), ready=1, total=1), **pods(report)),
+    )
+
+    assert condition(made, "ToolsValid") == ("False", "SomeInvalid")
+    assert find_message(made, "ToolsValid") == "prompt weekly: It has no text."
+    assert made["prompts"] == [
+        {
+            "name": "weekly",
+            "state": "Invalid",
+            "reason": "Unusable",
+            "message": "It has no text.",
+        }
+    ]
+    assert made["summary"]["tools"] == "1/1"
+
+
+def test_a_hub_without_prompts_says_nothing_of_them():
+    made = status_of(
+        replace(rolled(observe(HUB), ready=1, total=1), **pods(says("Ready")))
+    )
+
+    assert "prompts" not in made

@@ -1,0 +1,1 @@
+"""The prompts that an administrator declares."""
