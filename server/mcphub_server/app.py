@@ -20,7 +20,7 @@ from mcphub_server.calls.backend_runner import LimitedRunner
 from mcphub_server.calls.list_changes import ListChanges
 from mcphub_server.calls.middleware import ToolCallMiddleware, build_limiters
 from mcphub_server.calls.server import ServerParts, build_server
-from mcphub_server.config.hub import HubConfig, LimitsConfig
+from mcphub_server.config.hub import AuthType, HubConfig, LimitsConfig
 from mcphub_server.config.keys import read_state_key
 from mcphub_server.config.live import FILE_NAME as LIVE_FILE
 from mcphub_server.config.runtime import RuntimeSettings
@@ -105,7 +105,16 @@ def build_hub(
     prompts = PromptCatalog(catalog.list_names)
     schemas = build_schemas(backends, context, catalog)
     mcp, fast_path = build_server(
-        ServerParts(runtime.hub, state_key, calls, catalog, facts, schemas, prompts)
+        ServerParts(
+            name=runtime.hub,
+            state_key=state_key,
+            calls=calls,
+            catalog=catalog,
+            facts=facts,
+            schemas=schemas,
+            prompts=prompts,
+            needs_token=config.auth.type is not AuthType.NONE,
+        )
     )
     live = LiveTools(
         LiveParts(

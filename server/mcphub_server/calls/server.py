@@ -9,6 +9,7 @@ import fastmcp
 from fastmcp import FastMCP
 from mcp.server.request_state import RequestStateSecurity
 
+from mcphub_server.calls.cache_hints import hint_caching
 from mcphub_server.calls.fast_path import ToolFastPath
 from mcphub_server.calls.introduction import introduce
 from mcphub_server.calls.middleware import ToolCallMiddleware
@@ -33,6 +34,7 @@ class ServerParts:
         facts: What the hub tells about itself.
         schemas: The resources.
         prompts: The prompts.
+        needs_token: Whether clients authenticate.
     """
 
     name: str
@@ -42,12 +44,18 @@ class ServerParts:
     facts: HubFacts
     schemas: SchemaCatalog
     prompts: PromptCatalog
+    needs_token: bool = True
+
+    def is_public(self) -> bool:
+        """Return whether every client that reaches the hub sees the same tools."""
+        return not self.needs_token and self.catalog.is_open
 
 
 def build_server(parts: ServerParts) -> tuple[FastMCP, ToolFastPath]:
     """Make the MCP server, and the short way to its own tools."""
     mcp = build_mcp(parts)
     serve_resources(mcp, parts.schemas, parts.calls, parts.prompts.find_backend)
+    hint_caching(mcp, parts.is_public)
     introduce(mcp, partial(build_introduction, parts.facts))
     return mcp, ToolFastPath(mcp, parts.catalog.find, parts.calls)
 

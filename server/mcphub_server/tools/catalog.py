@@ -62,6 +62,11 @@ class ToolCatalog:
         """The names of all tools, whoever may call them."""
         return [*self._built_in, *self._declared]
 
+    @property
+    def is_open(self) -> bool:
+        """Return whether every caller may use every tool."""
+        return self._policy.is_open
+
     def is_built_in(self, name: str) -> bool:
         """Return whether a built-in tool has this name."""
         return name in self._built_in
