@@ -4,6 +4,7 @@ Decisions are made per column where its kind is known. A cell that is too long e
 with CUT_MARK, so that neither model nor program takes a part for the whole.
 """
 
+import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +25,7 @@ from mcphub_server.results.values import MAX_DEPTH, Json, convert_value
 CUT_MARK = "…[cut]"
 
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
+_NEGATIVE_ZERO = re.compile(r'"(?:[^"\\]|\\.)*"|-0(?![\d.eE])')
 _LONG_INTEGER = re.compile(r"\d{19}")
 _JSON = msgspec.json.Decoder(float_hook=convert_numeric)
 _FLOATS = msgspec.json.Decoder()
@@ -83,6 +85,17 @@ def _read_jsons(cells: Sequence[Any], cap: int) -> Sequence[Json]:
     return [None if v is None else _read_json(v, cap, _JSON) for v in cells]
 
 
+def _read_written_jsons(cells: Sequence[Any], cap: int) -> Sequence[Json]:
+    return [
+        None
+        if v is None
+        else cut_text(v, cap)
+        if repeats_key(v)
+        else _read_json(v, cap, _JSON)
+        for v in cells
+    ]
+
+
 def _read_float_lists(cells: Sequence[Any], cap: int) -> Sequence[Json]:
     return [None if v is None else _read_json(v, cap, _FLOATS) for v in cells]
 
@@ -97,6 +110,7 @@ _READERS: Mapping[ColumnKind, Callable[[Sequence[Any], int], Sequence[Json]]] = 
     ColumnKind.NUMERIC: _read_numerics,
     ColumnKind.TEXT: _read_texts,
     ColumnKind.JSON: _read_jsons,
+    ColumnKind.WRITTEN_JSON: _read_written_jsons,
     ColumnKind.FLOATS: _read_float_lists,
     ColumnKind.ANY: _read_anything,
 }
@@ -155,6 +169,8 @@ def _read_json(text: str, max_bytes: int, decoder: msgspec.json.Decoder[Any]) ->
         return cut_text(text, max_bytes)
     if text.count("[") + text.count("{") > MAX_DEPTH and _is_deep(text):
         return text
+    if "-0" in text:
+        text = _NEGATIVE_ZERO.sub(_spell_negative_zero, text)
     try:
         value: Json = decoder.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -162,6 +178,33 @@ def _read_json(text: str, max_bytes: int, decoder: msgspec.json.Decoder[Any]) ->
     if _LONG_INTEGER.search(text):
         value = _spell_long_integers(value)
     return cut_value(value, max_bytes)
+
+
+def _spell_negative_zero(found: re.Match[str]) -> str:
+    """Return what a decoder reads as a number with a sign; strings stay."""
+    return "-0.0" if found.group() == "-0" else found.group()
+
+
+def repeats_key(text: str) -> bool:
+    """Tell whether an object in a JSON text has a key twice: a decoder keeps one."""
+    if text.count(":") < 2:  # noqa: PLR2004 -- two keys
+        return False
+    try:
+        json.loads(text, object_pairs_hook=_refuse_repeated)
+    except _RepeatedKeyError:
+        return True
+    except (ValueError, RecursionError):
+        return False  # it becomes text anyway
+    return False
+
+
+class _RepeatedKeyError(Exception):
+    """An object has a key twice."""
+
+
+def _refuse_repeated(pairs: list[tuple[str, Json]]) -> None:
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise _RepeatedKeyError
 
 
 def _spell_long_integers(value: Json) -> Json:

@@ -12,8 +12,9 @@ class ColumnKind(StrEnum):
 
     PLAIN is JSON already (null, boolean, integer). FLOAT may be NaN or infinite.
     NUMERIC is a decimal number as text. TEXT is text. JSON is JSON text whose
-    numbers are decimals. FLOATS is JSON text whose numbers are floats. ANY is any value
-    of Python or of a driver, judged cell by cell.
+    numbers are decimals; in WRITTEN_JSON an object may have a key twice. FLOATS is JSON
+    text whose numbers are floats. ANY is any value of Python or of a driver, judged
+    cell by cell.
     """
 
     PLAIN = "plain"
@@ -21,5 +22,6 @@ class ColumnKind(StrEnum):
     NUMERIC = "numeric"
     TEXT = "text"
     JSON = "json"
+    WRITTEN_JSON = "written json"
     FLOATS = "floats"
     ANY = "any"

@@ -89,18 +89,47 @@ def teach_anyarray(connection: Any) -> None:
     )
 
 
-def teach_row_types(connection: Any, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Let a connection describe whole rows of tables, and lists of them.
+FIND_UNREADABLE = """
+WITH RECURSIVE part AS (
+  SELECT oid AS whole, typelem AS part FROM pg_catalog.pg_type
+  WHERE typelem <> 0 AND typcategory = 'A'
+  UNION ALL
+  SELECT oid, typbasetype FROM pg_catalog.pg_type WHERE typbasetype <> 0
+  UNION ALL
+  SELECT rngtypid, rngsubtype FROM pg_catalog.pg_range
+  UNION ALL
+  SELECT c.reltype, a.atttypid
+  FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+  WHERE c.reltype <> 0 AND a.attnum > 0 AND NOT a.attisdropped
+),
+added AS (
+  SELECT oid FROM pg_catalog.pg_type
+  WHERE typtype = 'b' AND typcategory <> 'A' AND typarray <> 0
+    AND typnamespace <> 'pg_catalog'::pg_catalog.regnamespace
+  UNION
+  SELECT part.whole FROM part JOIN added ON part.part = added.oid
+)
+SELECT t.oid AS type, t.typarray AS list, t.typname::text AS name,
+  n.nspname::text AS schema,
+  CASE t.typtype WHEN 'c' THEN 'composite' ELSE 'range' END AS kind
+FROM added JOIN pg_catalog.pg_type t ON t.oid = added.oid
+JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+WHERE t.typtype IN ('c', 'r')"""
+"""Rows and ranges with a value of an extension's type inside, wherever they are."""
 
-    asyncpg gives up on a row with a column of an extension's type, although all that is
-    asked of it is the row type's name: the database writes the row itself as JSON.
+
+def teach_types(connection: Any, types: Iterable[Mapping[str, Any]]) -> None:
+    """Let a connection describe rows and ranges of extensions' types, and their lists.
+
+    asyncpg gives up on what contains a type that it reads as text, although all that is
+    asked of it is the type's name: the database writes the values as JSON or text.
     """
     settings = connection._protocol.get_settings()  # noqa: SLF001
-    for row in rows:
-        for number, kind in ((row["row_type"], "composite"), (row["list"], "array")):
+    for each in types:
+        for number, kind in ((each["type"], each["kind"]), (each["list"], "array")):
             if number:
                 settings.add_python_codec(
-                    number, row["name"], row["schema"], [], kind, str, str, "text"
+                    number, each["name"], each["schema"], [], kind, str, str, "text"
                 )
 
 

@@ -16,7 +16,7 @@ import asyncpg
 
 from mcphub_server.backends.postgres.backend import PostgresBackend
 from mcphub_server.backends.postgres.bounded import LONGEST_MESSAGE_BYTES
-from mcphub_server.backends.postgres.connecting import teach_row_types
+from mcphub_server.backends.postgres.connecting import FIND_UNREADABLE, teach_types
 from mcphub_server.backends.postgres.failures import (
     DRIVER_ERRORS,
     Attempt,
@@ -41,17 +41,6 @@ statement by then, but cannot repeat it in a transaction."""
 
 UNREADABLE = (asyncpg.UnsupportedClientFeatureError,)
 """asyncpg knows no way to read a column's type."""
-
-ROW_TYPES = """
-SELECT c.reltype AS row_type, t.typarray AS list, c.relname::text AS name,
-       n.nspname::text AS schema
-FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[]))
-  AS u(schema, name)
-JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass(
-  CASE WHEN u.schema IS NULL THEN '' ELSE pg_catalog.quote_ident(u.schema) || '.' END
-  || pg_catalog.quote_ident(u.name))
-JOIN pg_catalog.pg_type t ON t.oid = c.reltype
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"""
 
 ROW_SHARE = 13
 """Pages of bytes that a row may have on its way: two of characters, of six bytes each
@@ -188,15 +177,12 @@ class PostgresReader:
             return Fetched(columns, wrapped.kinds, rows, more, wrapped.max_cell_bytes)
 
     async def _prepare(self, session: Any, statement: SqlStatement) -> Any:
-        """Learn a statement's columns; teach the connection row types it lacks."""
+        """Learn a statement's columns; teach the connection the types it lacks."""
         asked = session.prepare(statement.text)
         try:
             return await self._run(session, asked, analysed=False, passed=UNREADABLE)
         except UNREADABLE:
-            schemas = [schema for schema, _ in statement.uses.relations]
-            names = [name for _, name in statement.uses.relations]
-            rows = await self._ask(session, ROW_TYPES, schemas, names)
-            teach_row_types(session, rows)
+            teach_types(session, await self._ask(session, FIND_UNREADABLE))
         asked = session.prepare(statement.text)
         return await self._run(session, asked, analysed=False)
 

@@ -26,7 +26,7 @@ CONTAINING = re.compile(
 """Functions whose result is of the type of an argument, or contains it."""
 
 MAKING = re.compile("array_(agg|append|fill|prepend)")
-"""Functions that make a list of what is none."""
+"""Functions that make a list of other values."""
 
 MOST_STEPS = 100_000
 """Of one statement: what is nested is looked at again on each of its levels."""
@@ -110,8 +110,9 @@ def find_meetings(node: Any) -> Iterator[Meeting]:
     elif isinstance(node, ast.A_ArrayExpr):
         yield from meet(node.elements, is_common=True)
     elif isinstance(node, ast.CaseExpr):
-        yield from meet((node.arg, *(each.expr for each in node.args)))
-        results = (*(each.result for each in node.args), node.defresult)
+        cases = node.args or ()
+        yield from meet((node.arg, *(each.expr for each in cases)))
+        results = (*(each.result for each in cases), node.defresult)
         yield from meet(results, is_common=True)
     elif isinstance(node, ast.FuncCall):
         if read_names(node.funcname)[-1] in COMPARING:
@@ -123,7 +124,7 @@ def find_meetings(node: Any) -> Iterator[Meeting]:
         yield from meet(list_outputs(node), is_common=True)
 
 
-def meet(values: Iterable[Any], *, is_common: bool = False) -> Iterator[Meeting]:
+def meet(values: Iterable[Any] | None, *, is_common: bool = False) -> Iterator[Meeting]:
     """Yield a meeting of several values, if one of them may become another type."""
     given = tuple(value for value in values or () if value is not None)
     if len(given) > 1 and (is_common or any(map(is_untyped_value, given))):

@@ -12,6 +12,7 @@ A running sum of the rows' sizes ends the result where a page could not take mor
 however many columns and rows a statement has, about four times `max_bytes` travel.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +28,7 @@ _AS_THEY_ARE = {
 }
 _CUT_AS_TEXT = {
     "numeric": ColumnKind.NUMERIC,
-    "json": ColumnKind.JSON,
+    "json": ColumnKind.WRITTEN_JSON,
     "jsonb": ColumnKind.JSON,
 }
 _MOMENTS = frozenset({"date", "timestamp", "timestamptz"})
@@ -35,6 +36,7 @@ _VECTORS = frozenset({"vector", "halfvec"})  # their text is a JSON list
 _JSON_BY_CAST = frozenset({"hstore", "geometry", "geography"})
 _STRUCTURED_KINDS = frozenset({"array", "composite"})
 _FLOATS = frozenset({"float4[]", "float8[]"})
+_WITH_JSON = frozenset({"json[]", "record", "record[]"})
 _STRUCTURED_NAMES = frozenset({"record", "int2vector", "oidvector"})
 
 
@@ -46,6 +48,12 @@ class ColumnType:
     kind: str = "scalar"
     schema: str = "pg_catalog"
 
+
+_WITHOUT_ENCODING = "SQL_ASCII"
+"""Of a database that stores bytes; PostgreSQL sends only characters as text."""
+
+_STRAY_BYTE = re.compile("[\udc80-\udcff]")
+"""As Python decodes a byte that belongs to no character."""
 
 _SPENT = "spent_"
 _PLACE = "place_"
@@ -86,12 +94,14 @@ class WrappedStatement:
         kinds: What each column of the statement holds.
         max_cell_bytes: A cell that was cut has more characters than this.
         is_json: Each row comes as JSON, with whether it is rough.
+        has_bytes: Texts come as bytes, which may be no characters.
     """
 
     sql: str
     kinds: tuple[ColumnKind, ...]
     max_cell_bytes: int
     is_json: bool = False
+    has_bytes: bool = False
 
     def split_page(
         self, records: Sequence[Sequence[Any]], limit: int
@@ -103,7 +113,11 @@ class WrappedStatement:
             texts, are_rough = [each[0] for each in kept], [each[1] for each in kept]
             return WrittenRows(texts, are_rough, self.max_cell_bytes), more
         width = len(self.kinds)
-        return [record[:width] for record in kept], more
+        rows = [record[:width] for record in kept]
+        return [*map(self._decode, rows)] if self.has_bytes else rows, more
+
+    def _decode(self, row: Sequence[object]) -> list[object]:
+        return [*map(_decode, self.kinds, row)]
 
 
 def wrap(
@@ -130,6 +144,8 @@ def wrap(
         _read_column(column, alias, cap)
         for column, alias in zip(columns, aliases, strict=True)
     ]
+    if encoding == _WITHOUT_ENCODING:
+        read = [(_as_bytes(cell, kind), kind) for cell, kind in read]
     zipped = zip(read, aliases, strict=True)
     names = f"({', '.join(aliases)})" if aliases else ""
     cells = ", ".join(f"{expression} AS {a}" for (expression, _), a in zipped)
@@ -140,7 +156,9 @@ def wrap(
     )
     kinds = tuple(kind for _, kind in read)
     if not can_write(kinds, encoding):
-        return WrappedStatement(_bound_bytes(sql, aliases, window), kinds, cap)
+        bounded = _bound_bytes(sql, aliases, window)
+        has_bytes = encoding == _WITHOUT_ENCODING
+        return WrappedStatement(bounded, kinds, cap, has_bytes=has_bytes)
     row, is_rough = build_row(aliases, kinds, cap)
     written = f"SELECT {row} AS row_, {is_rough} AS rough_ FROM ({sql}) AS p OFFSET 0"  # noqa: S608
     return WrappedStatement(_bound_json(written, window), kinds, cap, is_json=True)
@@ -187,11 +205,19 @@ def find_kinds(columns: Sequence[ColumnType]) -> tuple[ColumnKind, ...]:
 def _read_column(column: ColumnType, alias: str, cap: int) -> tuple[str, ColumnKind]:
     cell = f"t.{alias}"
     if column.kind in _STRUCTURED_KINDS or column.name in _STRUCTURED_NAMES:
-        kind = ColumnKind.FLOATS if column.name in _FLOATS else ColumnKind.JSON
+        kind = _find_structured_kind(column)
         return _cut(f"pg_catalog.to_json({cell})", cap), kind
     if column.schema != "pg_catalog":
         return _read_added_type(column.name, cell, cap)
     return _read_builtin_type(column.name, cell, cap)
+
+
+def _find_structured_kind(column: ColumnType) -> ColumnKind:
+    """Return how to read a list or a row; a row may have JSON within."""
+    if column.name in _FLOATS:
+        return ColumnKind.FLOATS
+    is_plain_list = column.schema == "pg_catalog" and column.name not in _WITH_JSON
+    return ColumnKind.JSON if is_plain_list else ColumnKind.WRITTEN_JSON
 
 
 def _read_builtin_type(name: str, cell: str, cap: int) -> tuple[str, ColumnKind]:
@@ -217,6 +243,24 @@ def _read_added_type(name: str, cell: str, cap: int) -> tuple[str, ColumnKind]:
     if name in _JSON_BY_CAST:
         return _cut(f"pg_catalog.to_json({cell})", cap), ColumnKind.JSON
     return _cut(cell, cap), ColumnKind.TEXT
+
+
+def _as_bytes(cell: str, kind: ColumnKind) -> str:
+    if kind in {ColumnKind.PLAIN, ColumnKind.FLOAT}:
+        return cell
+    return f"pg_catalog.convert_to(({cell})::pg_catalog.text, 'SQL_ASCII')"
+
+
+def _decode(kind: ColumnKind, cell: object) -> object:
+    """Return a text; a byte that belongs to no character becomes its code.
+
+    In JSON a backslash is written twice.
+    """
+    if not isinstance(cell, bytes):
+        return cell
+    mark = "\\x" if kind in {ColumnKind.NUMERIC, ColumnKind.TEXT} else "\\\\x"
+    text = cell.decode(errors="surrogateescape")
+    return _STRAY_BYTE.sub(lambda found: f"{mark}{ord(found[0]) & 0xFF:02x}", text)
 
 
 def _cut(cell: str, cap: int) -> str:

@@ -128,6 +128,15 @@ def test_half_a_surrogate_pair_is_replaced():
         (ColumnKind.JSON, "[" * 100 + "]" * 100, "[" * 100 + "]" * 100),
         (ColumnKind.JSON, '"' + "[" * 100 + '"', "[" * 100),
         (ColumnKind.JSON, "[{]", "[{]"),
+        (ColumnKind.JSON, '[-0, -0.0, 0, "-0"]', [-0.0, -0.0, 0, "-0"]),
+        (ColumnKind.FLOATS, "[-0,1]", [-0.0, 1]),
+        (ColumnKind.JSON, '{"a-0": "\\"-0", "b": -0.5}', {"a-0": '"-0', "b": -0.5}),
+        (ColumnKind.WRITTEN_JSON, '{"a": 1, "b": {"a": 2}}', {"a": 1, "b": {"a": 2}}),
+        (ColumnKind.WRITTEN_JSON, '[{"a": 1}, {"a": 2}]', [{"a": 1}, {"a": 2}]),
+        (ColumnKind.WRITTEN_JSON, '{"a": "b:c:d"}', {"a": "b:c:d"}),
+        (ColumnKind.WRITTEN_JSON, '{"a": 1, "a": 2}', '{"a": 1, "a": 2}'),
+        (ColumnKind.WRITTEN_JSON, '[{"a":1,"\\u0061":2}]', '[{"a":1,"\\u0061":2}]'),
+        (ColumnKind.WRITTEN_JSON, "not: json: at all", "not: json: at all"),
         (ColumnKind.ANY, b"\xff", "\\xff"),
     ],
 )
@@ -135,6 +144,7 @@ def test_a_columns_kind_says_how_to_read_its_cells(kind, cell, expected):
     _, result = encode(Page(("a",), [(cell,), (None,)], kinds=(kind,)))
 
     assert result["rows"] == [[expected], [None]]
+    assert repr(result["rows"]) == repr([[expected], [None]])
 
 
 @pytest.mark.parametrize("size", range(1, 12))
