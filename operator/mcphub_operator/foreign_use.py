@@ -68,7 +68,7 @@ def _is_for_own(item: Item, hub: str) -> bool:
 
 
 def _leads_to_own(item: Item, hub: str) -> bool:
-    return {*_find_backends(_read_spec(item))} == {hub}
+    return {*_find_backends(_read_spec(item))} <= {hub}
 
 
 def _find_backends(spec: Mapping[str, Any]) -> Iterator[str]:

@@ -107,7 +107,8 @@ class TestAnObjectThatServesOthers:
 
     @pytest.mark.parametrize("kind", ["Service", "Ingress", "HTTPRoute"])
     def test_leads_clients_to_a_hub_that_can_serve_only(self, kind: str):
-        claim = judge(kind, {"spec": {"selector": {"app": "x"}}}, BOTH, HUB)
+        spec = {"selector": {"app": "x"}, "rules": [OTHER_HOST | GATEWAY]}
+        claim = judge(kind, {"spec": spec}, BOTH, HUB)
 
         assert claim.owner is Owner.UNOWNED
         assert "once a pod of this hub is ready" in claim.refusal
@@ -143,6 +144,13 @@ def test_what_serves_the_hub_alone_is_adopted_by_one_annotation(kind: str):
 
     assert free == Claim(Owner.UNOWNED)
     assert offered == Claim(Owner.HUB)
+
+
+@pytest.mark.parametrize("kind", ["Ingress", "HTTPRoute"])
+def test_what_leads_nowhere_is_adopted_by_one_annotation(kind: str):
+    spec = {"rules": [{"host": "old.example.com"}]}
+
+    assert judge(kind, {"spec": spec}, ADOPT, HUB) == Claim(Owner.HUB)
 
 
 def test_a_policy_for_some_of_the_hubs_pods_serves_the_hub_alone():
