@@ -19,11 +19,11 @@ OBJECTS = 10
 
 
 def most_writes(seconds: float) -> float:
-    """What two operators may write in a time, each.
+    """What two operators may write in a time, each, once a burst is spent.
 
-    An object that is contested less often still has some of its burst.
+    One of them is held back, and the other one only answers it.
     """
-    return OBJECTS * (seconds / REFILL_SECONDS + BURST / 4)
+    return OBJECTS * (seconds / REFILL_SECONDS + 1)
 
 
 async def test_d24_a_second_installation_leaves_hubs_to_the_first(world: World):
@@ -75,14 +75,18 @@ async def test_d24_two_operators_of_two_releases_do_not_write_without_end(
         told = await world.wait_condition("Stalled", "True", "FieldContested")
         assert "second operator" in told["message"]
 
-        await wait_until(lambda: all(has_held_back(o.operator) for o in running))
-        for each in running:
-            each.requests.forget()
-        began = time.monotonic()
-        # a rate is seen over time, by nothing else
-        await asyncio.sleep(OBSERVED_SECONDS)
-        written = [len(each.requests.writes) for each in running]
-        assert max(written) <= most_writes(time.monotonic() - began)
+        async def is_quiet() -> bool:
+            for each in running:
+                each.requests.forget()
+            began = time.monotonic()
+            # a rate is seen over time, by nothing else
+            await asyncio.sleep(OBSERVED_SECONDS)
+            most = most_writes(time.monotonic() - began)
+            return max(len(each.requests.writes) for each in running) <= most
+
+        # Bursts of objects end one after the other, on a busy machine late.
+        await wait_until(is_quiet)
+        assert any(has_held_back(each.operator) for each in running)
 
 
 def has_held_back(operator: Operator) -> bool:
