@@ -74,16 +74,15 @@ class ToolFastPath:
         return await self._answer(params, ctx.protocol_version)
 
     async def answer(
-        self, name: str, arguments: dict[str, Any], revision: str
+        self, params: CallToolRequestParams, revision: str
     ) -> dict[str, Any] | None:
         """Answer a call that the endpoint has read itself.
 
         Returns:
             The result as this revision's clients read it; None if it is no own tool's.
         """
-        if self._find(name) is None:
+        if self._find(params.name) is None:
             return None
-        params = CallToolRequestParams.model_construct(name=name, arguments=arguments)
         try:
             return await self._answer(params, revision)
         except NotFoundError:  # withdrawn a moment ago

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
+from mcp_types import CallToolRequestParams
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcphub_server.results.encoded import EncodedJson
@@ -22,8 +23,8 @@ from mcphub_server.web.jsonrpc import CALL_METHOD
 from mcphub_server.web.paths import Endpoint
 from mcphub_server.web.request import MCPRequest, get_request
 
-AnswerCall = Callable[[str, dict[str, Any], str], Awaitable[dict[str, Any] | None]]
-"""Answers a call by name, arguments and revision; None if it is not an own tool's."""
+AnswerCall = Callable[[CallToolRequestParams, str], Awaitable[dict[str, Any] | None]]
+"""Answers a call in a revision; None if it is not an own tool's."""
 
 HEADERS = [(b"content-type", JSON)]
 
@@ -53,9 +54,7 @@ class DirectCalls:
 
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             await receive()  # the body; from now on the connection is watched
-            result = await self._answer(
-                call.params.name, call.params.arguments, revision
-            )
+            result = await self._answer(build_params(call), revision)
             if result is None:
                 await self._app(scope, receive, send)
             else:
@@ -66,6 +65,14 @@ class DirectCalls:
     def _may_answer(self, request: MCPRequest) -> bool:
         is_call = request.endpoint is Endpoint.HTTP and request.method == "POST"
         return is_call and (request.is_modern or not self._is_stateful)
+
+
+def build_params(call: DirectCall) -> CallToolRequestParams:
+    """Return the parameters as the SDK would; their types are checked already."""
+    given = call.params
+    return CallToolRequestParams.model_construct(
+        name=given.name, arguments=given.arguments, meta=given.meta
+    )
 
 
 def encode(call: DirectCall, result: dict[str, Any]) -> bytes:

@@ -15,6 +15,7 @@ from fastmcp.server.context import reset_transport, set_transport
 from fastmcp.server.http import set_http_request
 from mcp.server.sse import SseServerTransport
 from mcp.server.transport_security import TransportSecuritySettings
+from mcp_types import CallToolRequestParams
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -43,7 +44,7 @@ class OwnTools(Protocol):
         ...
 
     async def answer(
-        self, name: str, arguments: dict[str, Any], revision: str
+        self, params: CallToolRequestParams, revision: str
     ) -> dict[str, Any] | None:
         """Answer a call in a revision; None if it is not an own tool's."""
         ...

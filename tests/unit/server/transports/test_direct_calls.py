@@ -15,6 +15,7 @@ import pytest
 from fastmcp import FastMCP
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mcp_types import CallToolRequestParams
 
 from mcphub_server.calls.fast_path import ToolFastPath
 from mcphub_server.calls.middleware import ToolCallMiddleware
@@ -52,11 +53,11 @@ class Counting:
         return self.inner.is_own(name)
 
     async def answer(
-        self, name: str, arguments: dict[str, Any], revision: str
+        self, params: CallToolRequestParams, revision: str
     ) -> dict[str, Any] | None:
         if not self.direct:
             return None
-        result = await self.inner.answer(name, arguments, revision)
+        result = await self.inner.answer(params, revision)
         self.count += result is not None
         return result
 
