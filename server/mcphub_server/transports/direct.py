@@ -70,8 +70,9 @@ class DirectCalls:
 def build_params(call: DirectCall) -> CallToolRequestParams:
     """Return the parameters as the SDK would; their types are checked already."""
     given = call.params
+    meta: Any = given.meta
     return CallToolRequestParams.model_construct(
-        name=given.name, arguments=given.arguments, meta=given.meta
+        name=given.name, arguments=given.arguments, meta=meta
     )
 
 
