@@ -40,7 +40,8 @@ def _runs_own(item: Item, hub: str) -> bool:
 
 
 def _protects_own(item: Item, hub: str) -> bool:
-    return _selects_own(_read_spec(item).get("selector"), hub)
+    selector = _read_spec(item).get("selector")
+    return selector is None or _selects_own(selector, hub)  # None selects no pod
 
 
 def _confines_own(item: Item, hub: str) -> bool:

@@ -289,9 +289,11 @@ class TestTheOperatorAtWork:
     def test_owns_what_is_offered_for_adoption(
         self, installed: Installed, kind: Kind
     ) -> None:
-        offer = "mcp.bigtorig.com/adopt=taken"
+        offers = [
+            f"mcp.bigtorig.com/{name}=taken" for name in ("adopt", "take-over-selector")
+        ]
 
-        installed.kubectl("annotate", kind.plural, "taken", offer)
+        installed.kubectl("annotate", kind.plural, "taken", *offers)
 
         installed.until(
             f"{kind.name} is not owned",

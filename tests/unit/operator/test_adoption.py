@@ -146,11 +146,19 @@ def test_what_serves_the_hub_alone_is_adopted_by_one_annotation(kind: str):
     assert offered == Claim(Owner.HUB)
 
 
-@pytest.mark.parametrize("kind", ["Ingress", "HTTPRoute"])
-def test_what_leads_nowhere_is_adopted_by_one_annotation(kind: str):
-    spec = {"rules": [{"host": "old.example.com"}]}
-
-    assert judge(kind, {"spec": spec}, ADOPT, HUB) == Claim(Owner.HUB)
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        pytest.param("Ingress", {"spec": {"rules": [{"host": "x"}]}}, id="no path"),
+        pytest.param("HTTPRoute", {"spec": {"rules": [{}]}}, id="no backend"),
+        pytest.param("PodDisruptionBudget", {}, id="no pod"),
+        pytest.param("RoleBinding", {"roleRef": ROLE}, id="no account"),
+    ],
+)
+def test_what_serves_nothing_is_adopted_by_one_annotation(
+    kind: str, content: dict[str, Any]
+):
+    assert judge(kind, content, ADOPT, HUB) == Claim(Owner.HUB)
 
 
 def test_a_policy_for_some_of_the_hubs_pods_serves_the_hub_alone():
