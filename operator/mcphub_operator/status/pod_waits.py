@@ -120,6 +120,6 @@ def _find_unready(
             return f"is not ready: {word} {name} runs and is not ready"
         reason = (state.get("waiting") or {}).get("reason") or "not started"
         if reason in _CREATING and able.get("status") == "True":
-            return f"is not ready: the image of {word} {name} is pulled, or waits"
+            return f"is not ready: {word} {name} waits for its image, or to be created"
         return f"is not ready: {word} {name} waits ({reason})"
     return ""

@@ -85,7 +85,7 @@ def waiting(reason: str) -> dict[str, Any]:
         ),
         pytest.param(
             pod(PLACED, **CREATING, **able("True")),
-            "the image of container server is pulled, or waits",
+            "container server waits for its image, or to be created",
             id="an image that takes its time",
         ),
         pytest.param(
