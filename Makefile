@@ -19,6 +19,7 @@ export PYTHONDONTWRITEBYTECODE :=
 TEST_GOGC := 400
 # What these need takes ten minutes to build on two CPUs.
 RELEASE_TESTS := tests/manifests/test_chart.py tests/manifests/test_scanners.py \
+  tests/manifests/test_checkov.py tests/integration/release/test_arm64.py \
   tests/integration/release/test_workflows.py
 # Chromium is 400 MB of packages.
 PAGE_TESTS := tests/page
@@ -102,9 +103,10 @@ test: lint images parts ## Run every check and every test against real component
 	@GOGC=$(TEST_GOGC) $(BIN)/pytest $(LANES) $(addprefix --ignore=,$(RELEASE_TESTS) $(PAGE_TESTS)) tests
 
 .PHONY: test-release
-test-release: env ## Test chart, scanners' findings and workflows (builds Helm, kube-score, actionlint)
+test-release: env ## Test chart, wheels, workflows and scanners' findings (builds Helm, kube-score, actionlint)
 	@for program in helm4 kube-score actionlint; do \
 	  $(BIN)/python -m tools.programs.build $$program; done
+	@$(BIN)/python -m tools.programs.install checkov
 	@$(BIN)/pytest $(LANES) $(RELEASE_TESTS)
 
 .PHONY: test-page

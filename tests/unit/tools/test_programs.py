@@ -1,0 +1,30 @@
+"""Programs that the project pins: each in a folder of its own."""
+
+import re
+
+import pytest
+
+from tools.cluster.errors import BadInput
+from tools.programs.build import read_source
+from tools.programs.install import HERE, environment_path, find_requirements
+
+PYTHON_PROGRAMS = sorted(path.parent.name for path in HERE.glob("*/requirements.txt"))
+
+
+@pytest.mark.parametrize("name", PYTHON_PROGRAMS)
+def test_all_that_a_python_program_needs_is_pinned(name: str) -> None:
+    lines = find_requirements(name).read_text().splitlines()
+    pins = [line for line in lines if not line.startswith("#")]
+
+    assert [pin for pin in pins if not re.fullmatch(r"[\w.-]+==[\w.]+", pin)] == []
+    assert [pin for pin in pins if pin.startswith(f"{name}==")]
+
+
+def test_an_environment_is_named_by_its_pins() -> None:
+    assert environment_path("checkov").parent.name == "checkov"
+
+
+@pytest.mark.parametrize("find", [find_requirements, read_source])
+def test_an_unknown_program_is_refused_with_those_that_are_known(find) -> None:
+    with pytest.raises(BadInput, match="no program 'nothing' is pinned here; there"):
+        find("nothing")
