@@ -1,10 +1,11 @@
 """The hostile corpus, as each identity and as arguments of declared tools.
 
-What one tenant sends shows nothing of the other, in rows, errors, logs or metrics, and
-leaves their own rows as they were.
+What one tenant sends shows nothing of the other, in rows, errors, logs, metrics or
+traces, and leaves their own rows as they were.
 """
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ from structlog.testing import capture_logs
 
 from tests.support.corpus import CorpusItem, load_corpus
 from tests.support.hub import LoopHub
+from tests.support.otlp import Receiver, receiving
 from tests.support.tenants import CANARY, TENANTS
 
 from .conftest import TOKENS, OpenHub
@@ -36,6 +38,16 @@ FIND = {
 }
 SLOW = {"pg-082", "pg-083"}
 """They take until their time is over, which tests of limits try."""
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+def trace_to(receiver: Receiver) -> dict[str, Any]:
+    return {"otlp": {"endpoint": receiver.url}}
 
 
 def list_statements() -> list[CorpusItem]:
@@ -77,11 +89,12 @@ async def read_metrics(hub: LoopHub) -> str:
 
 @pytest.mark.parametrize("tenant", TENANTS)
 async def test_no_hostile_statement_shows_anothers_rows(
-    open_hub: OpenHub, tenant: str
+    open_hub: OpenHub, receiver: Receiver, tenant: str
 ) -> None:
     backend = {"identity": ROLES, "pool": {"maxSize": 1}}
+    traces = trace_to(receiver)
     async with (
-        open_hub(backend=backend, limits=LIMITS) as hub,
+        open_hub(backend=backend, limits=LIMITS, observability=traces) as hub,
         hub.client(token=TOKENS[tenant]) as client,
     ):
         with capture_logs() as logs:
@@ -95,24 +108,25 @@ async def test_no_hostile_statement_shows_anothers_rows(
 
     assert "canary" not in str(logs)
     assert "canary" not in metrics
+    assert "canary" not in str(receiver.wait_for(len))
 
 
-@pytest.mark.parametrize("tenant", TENANTS)
 async def test_no_hostile_argument_is_more_than_a_value(
-    open_hub: OpenHub, tenant: str
+    open_hub: OpenHub, receiver: Receiver
 ) -> None:
-    live = {"tools": [FIND]}
+    tenant = "acme"
+    given = {"live": {"tools": [FIND]}, "observability": trace_to(receiver)}
     own = CANARY.format(tenant=tenant)
     async with (
-        open_hub(backend={"identity": ROLES}, live=live, limits=LIMITS) as hub,
+        open_hub(backend={"identity": ROLES}, limits=LIMITS, **given) as hub,
         hub.client(token=TOKENS[tenant]) as client,
     ):
-        mine = f"{own} {2 if tenant == 'acme' else 1}"
+        mine = f"{own} 2"
         theirs = f"{CANARY.format(tenant=other(tenant))} 3"
         with capture_logs() as logs:
             for text in [*list_texts(), theirs]:
-                given = {"subject": text, "others": [text, mine]}
-                answer = await client.call_tool_mcp("find_tickets", given)
+                arguments = {"subject": text, "others": [text, mine]}
+                answer = await client.call_tool_mcp("find_tickets", arguments)
                 rows = (answer.structured_content or {}).get("rows", [])
                 assert answer.is_error or [row[1:] for row in rows] == [[tenant, mine]]
             await count_own(client, tenant)
@@ -120,3 +134,4 @@ async def test_no_hostile_argument_is_more_than_a_value(
 
     assert "canary" not in str(logs)
     assert "canary" not in metrics
+    assert "canary" not in str(receiver.wait_for(len))
