@@ -145,6 +145,7 @@ def _databases() -> tuple[Panel, ...]:
 
 
 def _clients() -> tuple[Panel, ...]:
+    refused = rate("mcphub_auth_failures_total", "reason", HUB)
     return (
         Panel(
             "Credentials",
@@ -154,7 +155,7 @@ def _clients() -> tuple[Panel, ...]:
                     "accepted",
                 ),
                 Query(
-                    rate("mcphub_auth_failures_total", "reason", HUB) + " > 0",
+                    or_zero(f"{refused} > 0"),
                     "{{reason}}",
                 ),
             ),
