@@ -34,6 +34,8 @@ def examine_status(hub: Hub) -> Iterator[Check]:
     """Yield what the status says, up to the first thing that is wrong."""
     for check in _CHECKS:
         found = check(hub)
+        if found is None:
+            continue
         yield found
         if not found.is_well:
             return
@@ -123,11 +125,24 @@ def _check_condition(hub: Hub, name: str, kind: str) -> Check:
     return Check(name, condition.reason, condition.message)
 
 
-_CHECKS: tuple[Callable[[Hub], Check], ...] = (
+def _check_traces(hub: Hub) -> Check | None:
+    """Take a collector that loses traces; a hub without traces has no such step.
+
+    Before the first call nothing is known, and nothing is wrong.
+    """
+    condition = hub.find_condition("TracesExported")
+    if condition is None:
+        return None
+    reason = condition.reason if condition.status == "False" else ""
+    return Check("traces", reason, condition.message)
+
+
+_CHECKS: tuple[Callable[[Hub], Check | None], ...] = (
     _check_operator,
     _check_secrets,
     _check_keys,
     _check_replicas,
     _check_databases,
     _check_tools,
+    _check_traces,
 )

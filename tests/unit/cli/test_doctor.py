@@ -113,6 +113,20 @@ def test_an_invalid_tool_is_the_last_that_a_status_can_tell():
     assert found.message == "orders: no such table"
 
 
+@pytest.mark.parametrize(
+    ("status", "reason", "expected"),
+    [
+        pytest.param("True", "Exported", "", id="they arrive"),
+        pytest.param("Unknown", "NotReported", "", id="there was no call yet"),
+        pytest.param("False", "ExportFailing", "ExportFailing", id="they get lost"),
+    ],
+)
+def test_traces_are_looked_at_where_a_hub_sends_them(status, reason, expected):
+    found = diagnose(hub(TracesExported=(status, reason, "why")))
+
+    assert (found.name, found.reason, found.message) == ("traces", expected, "why")
+
+
 def test_a_status_about_an_older_spec_is_not_believed():
     found = diagnose(hub(generation=4))
 

@@ -20,7 +20,8 @@ def test_the_names_are_those_of_the_operator():
 def test_the_conditions_that_are_looked_up_exist():
     source = (ROOT / "cli" / "mcphub_cli" / "doctor.py").read_text()
 
-    for condition in ("SecretsResolved", "KeysAvailable", "BackendsReachable"):
+    looked_up = ("SecretsResolved", "KeysAvailable", "BackendsReachable")
+    for condition in (*looked_up, "ToolsValid", "TracesExported"):
         assert f'"{condition}"' in source
         assert condition in list(ConditionType)
 
