@@ -2,16 +2,25 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import pytest
+import requests
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from prometheus_client import CollectorRegistry
 
 from mcphub_server.errors import BackendReason, ConfigError
 from mcphub_server.tracing import exporting
-from mcphub_server.tracing.exporting import SENTENCES, BoundedSpans, ExportState
+from mcphub_server.tracing.exporting import (
+    SENTENCES,
+    BoundedSpans,
+    ExportState,
+    NotingSession,
+)
 from mcphub_server.tracing.otlp import build_url, parse_headers
+from tests.support.otlp import receiving
+from tools.ports import reserve_port
 
 
 class HangingExporter(SpanExporter):
@@ -95,6 +104,36 @@ def test_the_state_names_the_cause(state: ExportState) -> None:
         "message": "spans are dropped: the name of the endpoint does not resolve",
     }
     assert all(SENTENCES.values())
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        pytest.param("unresolvable", BackendReason.DNS_FAILURE, id="no such name"),
+        pytest.param("refuses", BackendReason.CONNECTION_REFUSED, id="nothing listens"),
+        pytest.param("hangs", BackendReason.TIMEOUT, id="no answer"),
+        pytest.param("plain", BackendReason.TLS_FAILURE, id="no TLS"),
+        pytest.param("denies", BackendReason.BAD_CREDENTIALS, id="other headers"),
+        pytest.param("fails", BackendReason.ERROR, id="an error"),
+    ],
+)
+def test_a_fault_of_the_collector_is_named(fault: str, reason: BackendReason) -> None:
+    session = NotingSession()
+    with receiving() as receiver:
+        receiver.status = {"denies": 403, "fails": 500}.get(fault, 200)
+        if fault == "hangs":
+            receiver.released.clear()
+        urls = {
+            "unresolvable": "http://collector.no-such-name.invalid:4318",
+            "refuses": f"http://127.0.0.1:{reserve_port()}",
+            "plain": receiver.url.replace("http://", "https://"),
+        }
+
+        with suppress(requests.RequestException):
+            wait = 0.2 if fault == "hangs" else 100
+            session.post(urls.get(fault, receiver.url), data=b"", timeout=wait)
+
+    assert session.reason is reason
 
 
 @pytest.mark.parametrize(
