@@ -114,8 +114,9 @@ test-page: env ## Test the page at / in headless Chromium (installs it)
 	@$(BIN)/pytest $(PAGE_TESTS)
 
 .PHONY: pictures
-pictures: env ## Draw the page at / of a real hub for the documentation, in Chromium
+pictures: env ## Draw the page at / (in Chromium) and the dashboards for the documentation
 	@$(BIN)/python -m tests.page.pictures
+	@$(BIN)/python -m tests.integration.monitoring.pictures
 
 .PHONY: integrations
 integrations: env ## Let each agent framework use a hub (once: 3 GB of packages; 5 min)

@@ -29,7 +29,7 @@ def list_queries(path: Path) -> Iterator[PanelQuery]:
 
 def fill_in(expression: str, **variables: str) -> str:
     """Replace a dashboard's variables."""
-    given = {"__rate_interval": WINDOW, "namespace": ".*", "hub": ".*", **variables}
+    given = {"__rate_interval": WINDOW, "namespace": ".+", "hub": ".+", **variables}
     for name, value in given.items():
         expression = expression.replace(f"${name}", value)
     return expression

@@ -116,7 +116,7 @@ def _build_variables(variables: Mapping[str, str]) -> Iterator[Json]:
             "sort": 1,
             "multi": True,
             "includeAll": True,
-            "allValue": ".*",
+            "allValue": ".+",  # not what has no such label
             "current": {"text": "All", "value": "$__all"},
         }
         chosen.append(label)

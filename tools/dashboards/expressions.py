@@ -39,4 +39,4 @@ def faults(by: str, matchers: str) -> str:
 
 def or_zero(expression: str) -> str:
     """Return 0 while there is nothing yet, as of failures."""
-    return f"{expression} or vector(0)"
+    return f"{expression} or on() vector(0)"

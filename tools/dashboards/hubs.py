@@ -85,6 +85,7 @@ def _traffic() -> tuple[Panel, ...]:
 def _state() -> tuple[Panel, ...]:
     used = f"sum by ({BY}) (mcphub_sessions{{{HUBS}}})"
     limit = f"sum by ({BY}) (mcphub_sessions_limit{{{HUBS}}})"
+    refused = rate("mcphub_auth_failures_total", f"{BY}, reason", HUBS)
     problems = f"max by ({BY}, backend, reason) (mcphub_backend_problem{{{HUBS}}})"
     return (
         ask(
@@ -103,7 +104,7 @@ def _state() -> tuple[Panel, ...]:
         ),
         ask(
             "Refused credentials",
-            rate("mcphub_auth_failures_total", f"{BY}, reason", HUBS),
+            or_zero(f"{refused} > 0"),
             "{{namespace}}/{{hub}} {{reason}}",
             unit="reqps",
         ),

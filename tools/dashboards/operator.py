@@ -28,7 +28,7 @@ def _numbers() -> tuple[Panel, ...]:
         ),
         stat(
             "Hubs",
-            'sum(mcphub_operator_hubs{condition="Ready"}) or vector(0)',
+            or_zero('sum(mcphub_operator_hubs{condition="Ready"})'),
         ),
         stat(
             "Hubs that are stalled",

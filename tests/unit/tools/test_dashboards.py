@@ -1,12 +1,15 @@
 """The committed dashboards are those of the program, and fit on a page."""
 
 import json
+import math
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from tests.support.dashboards import DASHBOARDS
 from tools.dashboards.__main__ import generate
+from tools.dashboards.drawing import Series, draw, find_points, find_top, format_value
 
 FILES = sorted(DASHBOARDS.glob("*.json"))
 
@@ -37,3 +40,45 @@ def test_there_is_a_dashboard_for_each_reader() -> None:
     uids = [json.loads(path.read_text())["uid"] for path in FILES]
 
     assert uids == ["mcphub-hub", "mcphub-hubs", "mcphub-operator"]
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [
+        (0.25, "percentunit", "25%"),
+        (0.0125, "s", "12.5 ms"),
+        (2.5, "s", "2.5 s"),
+        (12_300, "reqps", "12.3 k/s"),
+        (1_500_000, "bytes", "1.5 MB"),
+        (3, "short", "3"),
+        (4200, "short", "4.2 k"),
+    ],
+)
+def test_values_are_drawn_with_their_unit(value: float, unit: str, shown: str) -> None:
+    assert format_value(value, unit) == shown
+
+
+def test_an_axis_ends_above_its_values() -> None:
+    assert [find_top(iter(v)) for v in ([0.3], [7], [100], [], [math.nan, 0])] == [
+        pytest.approx(0.5),
+        10,
+        100,
+        1,
+        1,
+    ]
+
+
+def test_a_line_is_broken_where_there_is_no_value() -> None:
+    path = find_points([1, math.nan, 1, 1], (0, 30), (10, 0), 1.0)
+
+    assert path == "M0 0.0M20 0.0L30 0.0"
+
+
+def test_what_labels_say_is_no_markup() -> None:
+    dashboard = json.loads((DASHBOARDS / "hubs.json").read_text())
+    results = {p["id"]: [Series("<b>", [1.0])] for p in dashboard["panels"]}
+
+    drawn = draw(dashboard, results, "<note>")
+
+    root = ET.fromstring(drawn)  # noqa: S314 -- drawn a line above
+    assert "<b>" in [each.text for each in root.iter() if each.text]
