@@ -1,12 +1,15 @@
 """The issuer's signing keys (JWKS): fetching and reading them."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
 from typing import Any
 
 import httpx2
 import msgspec
 from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key
+
+from mcphub_server.web.handshakes import close_cancelled_handshakes
 
 KEY_TYPES = frozenset({"RSA", "EC", "OKP"})
 FETCH_TIMEOUT_SECONDS = 5.0
@@ -22,8 +25,11 @@ def build_fetch(uri: str) -> FetchKeys:
     """Return how to get the issuer's keys."""
 
     async def fetch() -> object:
+        # with a transport of ours, it would not read proxies from the environment
+        opened = httpx2.AsyncClient(timeout=FETCH_TIMEOUT_SECONDS)
+        close_cancelled_handshakes(opened._transport)  # noqa: SLF001
         async with (
-            httpx2.AsyncClient(timeout=FETCH_TIMEOUT_SECONDS) as client,
+            opened as client,
             client.stream("GET", uri) as response,
         ):
             response.raise_for_status()
@@ -35,10 +41,11 @@ def build_fetch(uri: str) -> FetchKeys:
 async def read_bounded(response: httpx2.Response) -> bytes:
     """Read a response; raise ValueError if it is larger than any key set."""
     body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > LARGEST_KEY_SET:
-            raise ValueError("the key set is too large")
+    async with aclosing(response.aiter_bytes()) as chunks:
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > LARGEST_KEY_SET:
+                raise ValueError("the key set is too large")
     return bytes(body)
 
 

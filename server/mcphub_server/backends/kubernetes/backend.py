@@ -6,6 +6,7 @@ says which RoleBinding would grant it.
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,7 @@ class KubernetesBackend:
         self.endpoint = find_address()
         self._secrets_dir = secrets_dir
         self._client: httpx2.AsyncClient | None = None
+        self._building = asyncio.Lock()
         self._in_use = 0
 
     async def open(self) -> None:
@@ -189,14 +191,16 @@ class KubernetesBackend:
         return read_identity(await asyncio.to_thread(self._read_secrets))
 
     async def _find_client(self) -> httpx2.AsyncClient:
-        if self._client is None:
-            try:
-                self._client = await asyncio.to_thread(
-                    build_client, self.endpoint, self._read_secrets
-                )
-            except OSError:
-                raise build_unavailable(self.name, BackendReason.TLS_FAILURE) from None
-        return self._client
+        async with self._building:  # a second client would replace one that is in use
+            if self._client is None:
+                try:
+                    self._client = await asyncio.to_thread(
+                        build_client, self.endpoint, self._read_secrets
+                    )
+                except OSError:
+                    reason = BackendReason.TLS_FAILURE
+                    raise build_unavailable(self.name, reason) from None
+            return self._client
 
     def _read_secrets(self) -> BackendSecrets:
         return read_backend_secrets(self._secrets_dir, self.name)
@@ -205,8 +209,9 @@ class KubernetesBackend:
 async def _read_body(response: httpx2.Response, max_bytes: int) -> bytes:
     """Read at most one chunk more than so many bytes."""
     body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > max_bytes:
-            break
+    async with aclosing(response.aiter_bytes()) as chunks:
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > max_bytes:
+                break
     return bytes(body)

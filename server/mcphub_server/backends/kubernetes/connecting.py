@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import httpx2
 
 from mcphub_server.config.secrets import BackendSecrets
+from mcphub_server.web.handshakes import close_cancelled_handshakes
 
 TIMEOUT = httpx2.Timeout(45.0, connect=2.0)
 POOL_SIZE = 10
@@ -61,12 +62,15 @@ def build_client(address: str, read_secrets: ReadSecrets) -> httpx2.AsyncClient:
         OSError: The authority's certificate cannot be read (ssl.SSLError is one).
     """
     context = ssl.create_default_context(cafile=read_secrets().ca_path)
+    transport = httpx2.AsyncHTTPTransport(
+        verify=context, limits=LIMITS, trust_env=False
+    )
+    close_cancelled_handshakes(transport)
     return httpx2.AsyncClient(
         base_url=address,
         auth=TokenAuth(read_secrets),
-        verify=context,
+        transport=transport,
         timeout=TIMEOUT,
-        limits=LIMITS,
         trust_env=False,
     )
 

@@ -17,6 +17,7 @@ from mcphub_server.backends.qdrant.bounded import BoundedTransport
 from mcphub_server.backends.qdrant.rest import AsyncApis
 from mcphub_server.config.backends import QdrantConfig
 from mcphub_server.config.secrets import BackendSecrets
+from mcphub_server.web.handshakes import close_cancelled_handshakes
 
 CONNECT_TIMEOUT_SECONDS = 5.0
 READ_TIMEOUT_SECONDS = 45.0
@@ -66,4 +67,6 @@ def build_transport(secrets: BackendSecrets | None) -> BoundedTransport:
     verify: ssl.SSLContext | bool = True
     if secrets is not None and secrets.ca_path is not None:
         verify = ssl.create_default_context(cafile=str(secrets.ca_path))
-    return BoundedTransport(verify=verify, limits=LIMITS, trust_env=False)
+    transport = BoundedTransport(verify=verify, limits=LIMITS, trust_env=False)
+    close_cancelled_handshakes(transport)
+    return transport
