@@ -28,7 +28,7 @@ PROPERTY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 WORDS = frozenset({"string", "integer", "number", "boolean", "array", "object"})
 PLAIN = frozenset({"type", "description", "enum", "items", "properties", "required"})
 BOUNDS = frozenset({"minimum", "maximum", "minItems", "maxItems", "pattern"})
-GEMINI = PLAIN | BOUNDS | {"title", "nullable", "default", "example", "anyOf"}
+GEMINI = PLAIN | BOUNDS | {"title", "nullable", "default", "example", "anyOf", "format"}
 GEMINI_FORMATS = frozenset({"enum", "date-time", "int32", "int64", "float", "double"})
 OPENAI = PLAIN | BOUNDS | {"anyOf", "$ref", "$defs", "format", "const"}
 

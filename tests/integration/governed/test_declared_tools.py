@@ -100,8 +100,7 @@ async def test_a_declared_tool_is_listed_with_its_schema_and_never_its_statement
     assert schema["required"] == ["since", "ids"]
     assert schema["properties"]["since"] == {
         "type": "string",
-        "format": "date",
-        "description": "The first day.",
+        "description": "The first day. A date such as 2026-01-31.",
     }
     assert schema["properties"]["most"] == {
         "type": "number",

@@ -4,7 +4,7 @@ Values from claims are no arguments: they are in no schema, and a caller who sen
 is told that there is no such argument.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import (
@@ -154,8 +154,23 @@ def _refuse(parameter: ParameterConfig, what: str = "a bound") -> ConfigError:
 
 def _describe(parameter: ParameterConfig) -> dict[str, Any]:
     described = build_schema(parameter)
-    if parameter.description:
-        described["description"] = parameter.description
+    notes = [parameter.description, *_move_into_words(described)]
+    if any(notes):
+        described["description"] = " ".join(filter(None, notes))
     if parameter.default is not None:
         described["default"] = read_written(parameter.type, parameter.default)
     return described
+
+
+def _move_into_words(schema: dict[str, Any]) -> Iterator[str]:
+    """Take out what Gemini refuses a whole request for, and yield it as sentences.
+
+    Values are checked by it all the same.
+    """
+    if schema.get("format") == "date":
+        del schema["format"]
+        yield "A date such as 2026-01-31."
+    if schema["type"] != "string" and "enum" in schema:
+        yield f"One of {', '.join(map(str, schema.pop('enum')))}."
+    if "items" in schema:
+        yield from _move_into_words(schema["items"])

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastmcp.tools.base import Tool, ToolResult
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from mcphub_server.backends.mongodb.backend import (
     Find,
@@ -18,6 +18,7 @@ from mcphub_server.guards.mongodb.expressions import (
 from mcphub_server.guards.mongodb.names import check_collection
 from mcphub_server.guards.mongodb.pipeline import check_pipeline
 from mcphub_server.results.fitting import fit_object
+from mcphub_server.tools.arguments import read_object
 from mcphub_server.tools.building import ToolDescription, build_tool
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.mongodb import results
@@ -34,26 +35,46 @@ from mcphub_server.tools.paging import Cursor, Limit, Pager, fingerprint
 Collection = Annotated[
     str, Field(description="The collection's name, as the list gives it.", min_length=1)
 ]
+
+
+def describe_fields_of(kind: str, meaning: str) -> dict[str, Any]:
+    """Return what clients want of an object with any names: one, as an example."""
+    text = f"{meaning} Any other field may be named alike."
+    return {"properties": {"_id": {"type": kind, "description": text}}}
+
+
 Filter = Annotated[
     dict[str, Any] | None,
     Field(
         description='Which documents, such as {"status": "open", "n": {"$gt": 1}}; '
-        'ids as {"$oid": "…"}, dates as {"$date": "2026-01-31T12:00:00Z"}.'
+        'ids as {"$oid": "…"}, dates as {"$date": "2026-01-31T12:00:00Z"}.',
+        json_schema_extra=describe_fields_of("string", "A value, or a condition."),
     ),
 ]
 Projection = Annotated[
     dict[str, Any] | None,
-    Field(description='Which fields: {"name": 1, "address.city": 1} or {"blob": 0}.'),
+    Field(
+        description='Which fields: {"name": 1, "address.city": 1} or {"blob": 0}.',
+        json_schema_extra=describe_fields_of("integer", "1 shows it, 0 hides it."),
+    ),
 ]
 Sort = Annotated[
     dict[str, Any] | None,
-    Field(description='The order: {"placed": -1, "_id": 1}; give one when you page.'),
+    Field(
+        description='The order: {"placed": -1, "_id": 1}; give one when you page.',
+        json_schema_extra=describe_fields_of("integer", "1 ascends, -1 descends."),
+    ),
 ]
 Pipeline = Annotated[
-    list[dict[str, Any]],
-    Field(
-        description='Stages such as [{"$match": {…}}, {"$group": {"_id": "$city", "n": '
-        '{"$sum": 1}}}, {"$sort": {"n": -1}}].'
+    list[dict[str, Any] | str],
+    WithJsonSchema(
+        {
+            "type": "array",
+            "description": "Stages, each as its JSON text, such as "
+            '{"$match": {"open": true}}, {"$group": {"_id": "$city", "n": {"$sum": '
+            '1}}} and {"$sort": {"n": -1}}.',
+            "items": {"type": "string", "description": "One stage."},
+        }
     ),
 ]
 
@@ -113,15 +134,15 @@ class MongodbTools:
         limit: Limit = None,
         cursor: Cursor = None,
     ) -> ToolResult:
+        stages = [read_object("A stage", each) for each in pipeline]
         # order matters within a stage's sort, which a sorted text would not show
-        mark = fingerprint(collection, str(pipeline))
+        mark = fingerprint(collection, str(stages))
         self._context.note(fingerprint=mark)
         pager = Pager(self._context, f"{self._backend.name}_aggregate", mark)
         pager.find_offset(cursor)  # a foreign cursor is told before a bad pipeline
         name = self._check_collection(collection)
-        checked = check_pipeline(pipeline, self._backend.config.collections)
-        stages = read_value(checked, "The pipeline")
-        request = PageRequest(name, stages, limit, cursor)
+        checked = check_pipeline(stages, self._backend.config.collections)
+        request = PageRequest(name, read_value(checked, "The pipeline"), limit, cursor)
         return await read_page(self._backend, pager, request)
 
     async def list_collections(self) -> ToolResult:

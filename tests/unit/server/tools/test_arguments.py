@@ -7,6 +7,9 @@ import pytest
 
 from mcphub_server.config.backends import (
     BackendConfig,
+    EmbeddingConfig,
+    KubernetesConfig,
+    MongodbConfig,
     Neo4jConfig,
     PostgresConfig,
     QdrantConfig,
@@ -14,16 +17,20 @@ from mcphub_server.config.backends import (
 from mcphub_server.config.hub import LimitsConfig
 from mcphub_server.errors import BadArgument
 from mcphub_server.results.cursors import CursorSigner
-from mcphub_server.tools.arguments import read_arguments, simplify_schema
+from mcphub_server.tools.arguments import read_arguments, read_object, simplify_schema
 from mcphub_server.tools.building import ERROR_META
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.registry import register
 from tests.support.effort import at_most
 
+MODEL = EmbeddingConfig(url="http://e", model="m")
 BACKENDS = (
     BackendConfig(name="sql", postgres=PostgresConfig(host="h", database="d")),
     BackendConfig(name="graph", neo4j=Neo4jConfig(uri="bolt://h")),
     BackendConfig(name="vectors", qdrant=QdrantConfig(url="http://h")),
+    BackendConfig(name="texts", qdrant=QdrantConfig(url="http://h", embedding=MODEL)),
+    BackendConfig(name="docs", mongodb=MongodbConfig(uri="mongodb://h", database="d")),
+    BackendConfig(name="cluster", kubernetes=KubernetesConfig(logs=True, nodes=True)),
 )
 
 
@@ -101,6 +108,16 @@ def test_an_argument_has_so_many_values(values: list[Any]) -> None:
         pytest.param({"values": ""}, {}, id="an empty text for a list"),
         pytest.param({"values": []}, {}, id="an empty list"),
         pytest.param({"filter": {}}, {}, id="an empty object"),
+        pytest.param({"values": False}, {}, id="false for a list"),
+        pytest.param({"values": 0}, {}, id="zero for a list"),
+        pytest.param({"values": "false"}, {}, id="false as text for a list"),
+        pytest.param({"values": " 0 "}, {}, id="zero as text for a list"),
+        pytest.param({"filter": False}, {}, id="false for an object"),
+        pytest.param({"filter": 0}, {}, id="zero for an object"),
+        pytest.param({"filter": "False"}, {}, id="Python's false for an object"),
+        pytest.param({"filter": True}, {"filter": True}, id="true is no blank"),
+        pytest.param({"values": [0]}, {"values": [0]}, id="a zero in a list counts"),
+        pytest.param({"cursor": 0}, {"cursor": 0}, id="a zero for a text stays"),
         pytest.param({"flag": ""}, {}, id="an empty text for a flag"),
         pytest.param({"flag": False}, {"flag": False}, id="a flag"),
         pytest.param({"sql": ""}, {"sql": ""}, id="what is required stays"),
@@ -124,6 +141,17 @@ def test_an_argument_has_so_many_values(values: list[Any]) -> None:
 )
 def test_a12_options_are_read_as_they_are_meant(given, read):
     assert read_arguments(SCHEMA, given) == read
+
+
+@pytest.mark.parametrize("stage", [{"$limit": 1}, '{"$limit": 1}', ' {"$limit": 1} '])
+def test_an_object_may_come_as_its_text(stage: object) -> None:
+    assert read_object("A stage", stage) == {"$limit": 1}
+
+
+@pytest.mark.parametrize("stage", ["$limit", "[1]", 1, None, "{", "{" * 3_000])
+def test_what_is_no_object_is_refused(stage: object) -> None:
+    with pytest.raises(BadArgument, match=r"A stage|A list or an object"):
+        read_object("A stage", stage)
 
 
 def test_f3_unknown_names_are_refused_before_anything_else():

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from mcphub_server.config.tools import ParameterConfig
+from mcphub_server.tools.declared.arguments import Arguments
 from mcphub_server.tools.hub import HubFacts, build_hub_tools
 from tests.support.client_rules import (
     CLIENTS,
@@ -14,18 +16,77 @@ from tests.support.client_rules import (
     check_gemini,
     check_openai,
 )
+from tools.project import ROOT
 
-from .test_arguments import TOOLS
+from .test_arguments import BACKENDS, TOOLS
 
 HUB_TOOLS = {tool.name: tool for tool in build_hub_tools(HubFacts("1", [], {}))}
 ALL = {**HUB_TOOLS, **TOOLS}
 LONGEST_BACKEND = "b" * 30
+TOOL_FOLDERS = ROOT / "server" / "mcphub_server" / "tools"
 
 
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("check", CLIENTS.values(), ids=CLIENTS)
 def test_a13_a_tool_keeps_to_a_clients_rules(check: Rules, name: str) -> None:
     assert [*check(name, ALL[name].parameters)] == []
+
+
+ADDED_BY_SDKS = ("additionalProperties", "default", "minLength", "maxLength")
+"""What a hub's author asked for; OpenAI's SDKs take these out for strict mode."""
+
+DECLARED: list[dict[str, Any]] = [
+    {"type": "string", "minLength": 1, "maxLength": 5, "pattern": "^a"},
+    {"type": "string", "enum": ["a", "b"]},
+    {"type": "integer", "enum": ["1", "2"]},
+    {"type": "integer", "minimum": 1, "maximum": 9, "default": "5"},
+    {"type": "number", "minimum": 0},
+    {"type": "boolean", "default": "true"},
+    {"type": "date"},
+    {"type": "timestamp"},
+    {"type": "array", "items": {"type": "date"}, "minItems": 1, "maxItems": 3},
+    {"type": "array", "items": {"type": "integer", "enum": ["1"]}},
+]
+
+
+@pytest.mark.parametrize("check", CLIENTS.values(), ids=CLIENTS)
+def test_a_declared_tool_keeps_to_a_clients_rules(check: Rules) -> None:
+    parameters = [
+        ParameterConfig.model_validate({"name": f"p{number}", **each})
+        for number, each in enumerate(DECLARED)
+    ]
+    schema = Arguments("t", parameters).build_schema()
+
+    found = [*check("t", schema)]
+
+    assert [each for each in found if not any(w in each for w in ADDED_BY_SDKS)] == []
+
+
+def test_what_a_client_refuses_stands_in_words() -> None:
+    parameters = [
+        ParameterConfig.model_validate({"name": "day", "type": "date"}),
+        ParameterConfig.model_validate(
+            {
+                "name": "n",
+                "type": "integer",
+                "enum": ["1", "2"],
+                "description": "Which.",
+            }
+        ),
+    ]
+
+    properties = Arguments("t", parameters).build_schema()["properties"]
+
+    assert properties["day"]["description"] == "A date such as 2026-01-31."
+    assert properties["n"] == {"type": "integer", "description": "Which. One of 1, 2."}
+
+
+def test_all_kinds_of_backend_have_tools_here() -> None:
+    kinds = {
+        path.name for path in TOOL_FOLDERS.iterdir() if (path / "toolset.py").exists()
+    }
+
+    assert {backend.kind for backend in BACKENDS} == kinds
 
 
 def test_a_request_has_room_for_all_tools() -> None:
