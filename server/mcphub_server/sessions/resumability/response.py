@@ -165,11 +165,14 @@ class BufferedResponse:
     def _build_event(self) -> bytes:
         """Return a body as the event that a stream has instead.
 
-        A late refusal names no request; here it answers this request.
+        An error of MCP that comes with an HTTP status answers this request as it is. A
+        late refusal names no request; here it answers this one.
         """
-        if self._start["status"] != HTTPStatus.OK:
+        event = EVENT_HEAD + self._held + EVENT_END
+        is_refusal = self._start["status"] != HTTPStatus.OK
+        if is_refusal and find_answered(event) != self.request:
             return build_error_event(self.request, REFUSED)
-        return EVENT_HEAD + self._held + EVENT_END
+        return event
 
     async def _send_part(self, send: Send, part: bytes) -> None:
         await send({"type": "http.response.body", "body": part, "more_body": True})

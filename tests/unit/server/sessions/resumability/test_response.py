@@ -3,6 +3,7 @@ import json
 from mcphub_server.sessions.resumability.response import BufferedResponse, Progress
 
 ANSWER = {"jsonrpc": "2.0", "id": 7, "result": {}}
+HEAD = b"event: message\r\ndata: "
 STEP = {"jsonrpc": "2.0", "method": "notifications/progress", "params": {}}
 
 
@@ -126,3 +127,27 @@ async def test_a_second_listener_hears_everything_from_the_beginning():
     await reply.send_stream(second, "an-id", None)
 
     assert first.body == second.body
+
+
+async def test_a_late_error_of_mcp_keeps_its_words():
+    error = {"code": -32602, "message": "There is no label Nothing."}
+    body = event({"jsonrpc": "2.0", "id": 7, "error": error})[len(HEAD) : -4]
+    reply, wire = BufferedResponse(7), Wire()
+    await make(reply, b"application/json", body, status=400)
+
+    await reply.send_stream(wire, "", None)
+
+    answer = json.loads(wire.events[-1].split(b"data: ")[1])
+    assert answer == {"jsonrpc": "2.0", "id": 7, "error": error}
+
+
+async def test_a_late_refusal_that_names_another_request_answers_this_one():
+    body = event({"jsonrpc": "2.0", "id": 8, "error": {"code": 1}})[len(HEAD) : -4]
+    reply, wire = BufferedResponse(7), Wire()
+    await make(reply, b"application/json", body, status=400)
+
+    await reply.send_stream(wire, "", None)
+
+    answer = json.loads(wire.events[-1].split(b"data: ")[1])
+    assert answer["id"] == 7
+    assert "open a new session" in answer["error"]["message"]
