@@ -62,6 +62,7 @@ STATUS = {
     "supabase": ("1/1", "0/1", "BackendsDown"),
     "aura": ("1/1", "0/1", "BackendsDown"),
     "qdrant-cloud": ("1/1", "0/1", "BackendsDown"),
+    "diagnosis": ("1/1", "0/1", "BackendsDown"),
     "governed": ("1/1", "0/1", "BackendsDown"),
     "memories": ("1/1", "0/1", "BackendsDown"),
     "ingress": ("2/2", "1/1", "Available"),

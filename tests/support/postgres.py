@@ -82,6 +82,14 @@ def find_vector_bin_dir(scratch: Path) -> Path:
     return copied / "bin"
 
 
+def ensure_extension(name: str) -> None:
+    """Install the package of an extension for the newest server, if it is missing."""
+    release = find_bin_dir().parent.name
+    control = Path("/usr/share/postgresql") / release / "extension" / f"{name}.control"
+    if not control.exists():
+        ensure_packages(**{f"/{name}": f"postgresql-{release}-{name}"})
+
+
 def has_vector(bin_dir: Path) -> bool:
     """Tell whether an installed server has pgvector."""
     shared = Path("/usr/share/postgresql") / bin_dir.parent.name

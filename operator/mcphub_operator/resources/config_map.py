@@ -28,7 +28,10 @@ SECTIONS = (
 )
 LIVE_SECTIONS = frozenset({"tools", "prompts", "access"})
 OMITTED_DEFAULTS = frozenset(
-    {"allowedFunctions", "builtInTools", "observability", "webPage", "webSocket"}
+    {
+        *("allowedFunctions", "builtInTools", "diagnosis", "observability"),
+        *("webPage", "webSocket"),
+    }
 )
 """Fields that servers of version 0.1.0 refuse to read. With its default, such a field
 is not written, so that a hub with an older image goes on until it uses the field."""

@@ -97,6 +97,14 @@ class PostgresConfig(ConfigModel):
         Annotated[str, Field(pattern=r"^[^.\s]+\.[^.\s]+$", max_length=127)], ...
     ] = ()
     identity: PostgresIdentityConfig | None = None
+    diagnosis: bool = False
+
+    @model_validator(mode="after")
+    def check_diagnosis(self) -> Self:
+        """The tools show other callers' statements, and need a session of their own."""
+        if self.diagnosis and (self.identity is not None or self.pooler):
+            raise ValueError("takes diagnosis only without identity and pooler")
+        return self
 
     @model_validator(mode="after")
     def check_functions(self) -> Self:

@@ -80,6 +80,18 @@ UNUSED = "text must use each argument as {{name}}"
 UNKNOWN = "text must have no {{ other than {{name}} of an argument"
 
 REFUSED = [
+    (
+        "a diagnosis with identity",
+        postgres(diagnosis=True, identity={"settings": [SETTING]}),
+        "spec.backends[0].postgres.diagnosis",
+        "takes identity or diagnosis, not both",
+    ),
+    (
+        "a diagnosis behind a pooler",
+        postgres(diagnosis=True, pooler=True),
+        "spec.backends[0].postgres.diagnosis",
+        "diagnosis needs a database without pooler",
+    ),
     ("a prompt with a dash", prompt(name="my-prompt"), "spec.prompts[0].name", NAMED),
     (
         "a prompt that does not use its argument",
@@ -320,6 +332,8 @@ REFUSED = [
 DISABLED = {"name": "db", "enabled": False, "postgres": POSTGRES}
 
 ACCEPTED = [
+    ("a diagnosis", postgres(diagnosis=True)),
+    ("no diagnosis behind a pooler", postgres(diagnosis=False, pooler=True)),
     ("a prompt", prompt()),
     ("a prompt about a backend", prompt(backend="db")),
     ("a prompt with CSS", prompt(text="a {color: red} {week} }}")),

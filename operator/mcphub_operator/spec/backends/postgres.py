@@ -61,11 +61,28 @@ class PostgresBackend(BackendKind):
                 f"!has(self.identity) || {has_none('self.allowedFunctions')}",
                 "takes identity or allowedFunctions, not both: a function that is only"
                 " STABLE can change the caller's identity",
-            )
+            ),
+            rule(
+                "!has(self.diagnosis) || !self.diagnosis || !has(self.identity)",
+                "takes identity or diagnosis, not both: the diagnosis shows other"
+                " callers' statements",
+                field="diagnosis",
+            ),
+            rule(
+                "!has(self.diagnosis) || !self.diagnosis || !has(self.pooler)"
+                " || !self.pooler",
+                "diagnosis needs a database without pooler: give it a backend of its"
+                " own with the server's address",
+                field="diagnosis",
+            ),
         )
     )
 
-    TOOLS = ("query", "list_tables", "describe_table", "search_objects")
+    TOOLS = (
+        *("query", "list_tables", "describe_table", "search_objects"),
+        *("explain_query", "index_health", "top_statements", "vacuum_health"),
+        "activity",
+    )
     DECLARES = True
 
     host: Host
@@ -104,6 +121,11 @@ class PostgresBackend(BackendKind):
     identity: PostgresIdentity | None = None
     """The caller's identity in every transaction, for row level security. If unset,
     all callers read as the login."""
+
+    diagnosis: bool = False
+    """Adds tools that tell what is wrong with the database: plans, indexes, costly
+    statements, vacuum and locks. They show statements of others; the login needs the
+    role pg_monitor. Not with identity or pooler."""
 
     def endpoints(self) -> Iterator[Endpoint]:
         """Yield the server's address."""

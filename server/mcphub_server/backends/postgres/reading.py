@@ -6,8 +6,8 @@ by the database, so neither a row of 200 MB nor a million rows travel.
 """
 
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -185,6 +185,25 @@ class PostgresReader:
             teach_types(session, await self._ask(session, FIND_UNREADABLE))
         asked = session.prepare(statement.text)
         return await self._run(session, asked, analysed=False)
+
+    @asynccontextmanager
+    async def checked(
+        self, statement: SqlStatement
+    ) -> AsyncIterator[tuple[Any, Callable[..., Awaitable[Sequence[Any]]]]]:
+        """Lend a connection for statements of ours about one that a client wrote.
+
+        Yields the connection, and what runs a statement on it.
+
+        Raises:
+            Rejected: With this database's names, the statement is not known to read.
+        """
+        identity = self.backend.identify()
+        async with self.backend.reading(
+            self._seconds, WAIT_SECONDS, identity=identity
+        ) as session:
+            ask = partial(self._ask, session)
+            await self.backend.find_names(identity).check(ask, statement, frozenset())
+            yield session, ask
 
     async def fetch_own(self, sql: str, *arguments: object) -> Sequence[Any]:
         """Return the rows of a statement of ours about the catalog."""

@@ -23,6 +23,7 @@ from mcphub_server.tools.paging import (
     check_parameter_values,
     fingerprint,
 )
+from mcphub_server.tools.postgres.diagnosis import build_diagnosis_tools
 from mcphub_server.tools.postgres.pages import PageRequest, read_page
 
 MOST_PARAMETERS = 1_000
@@ -67,12 +68,13 @@ Table = Annotated[
 
 
 def build_tools(backend: PostgresBackend, context: ToolContext) -> list[Tool]:
-    """Make the three tools of one backend."""
+    """Make the tools of one backend."""
     tools = PostgresTools(backend, context)
     return [
         build_tool(describe_query(backend.name), tools.query),
         build_tool(describe_list(backend.name), tools.list_tables),
         build_tool(describe_describe(backend.name), tools.describe_table),
+        *(build_diagnosis_tools(backend, context) if backend.config.diagnosis else ()),
     ]
 
 

@@ -26,6 +26,9 @@ from tests.support.effort import at_most
 MODEL = EmbeddingConfig(url="http://e", model="m")
 BACKENDS = (
     BackendConfig(name="sql", postgres=PostgresConfig(host="h", database="d")),
+    BackendConfig(
+        name="sick", postgres=PostgresConfig(host="h", database="d", diagnosis=True)
+    ),
     BackendConfig(name="graph", neo4j=Neo4jConfig(uri="bolt://h")),
     BackendConfig(name="vectors", qdrant=QdrantConfig(url="http://h")),
     BackendConfig(name="texts", qdrant=QdrantConfig(url="http://h", embedding=MODEL)),
