@@ -5,6 +5,7 @@ They are what Chromium shows of a real hub with the trial database.
 
 import asyncio
 import json
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -13,12 +14,15 @@ from tests.page.test_page import MESSAGE, call, log_in
 from tests.support.browser.chromium import Tab, open_tab, running_chromium
 from tests.support.hub import HubProcess, hub_process
 from tests.support.postgres import running_postgres
+from tests.support.system_packages import ensure_packages
 
 FOLDER = Path("docs/pictures")
 SQL = (
     "SELECT id, placed, total, customer_id FROM sales.orders"
     " WHERE total > 500 ORDER BY placed DESC, id"
 )
+LARGEST_BYTES = 150_000
+
 HIDDEN = ["no-token", "clients"]
 """The long texts for clients; they carry the hub's port of the moment."""
 
@@ -37,7 +41,16 @@ async def draw(tab: Tab, server: HubProcess, scheme: str) -> None:
         " document.getElementById(id).textContent ="
         " 'https://mcp.example.com/' + id.slice(4)"
     )
-    (FOLDER / f"page-{scheme}.png").write_bytes(await tab.draw())
+    (FOLDER / f"page-{scheme}.png").write_bytes(shrink(await tab.draw()))
+
+
+def shrink(picture: bytes) -> bytes:
+    """Return a PNG with a palette: a page of text needs few colours."""
+    command = ["pngquant", "--speed=1", "--strip", "-"]
+    small = subprocess.run(command, input=picture, capture_output=True, check=True)
+    if len(small.stdout) > LARGEST_BYTES:
+        raise RuntimeError(f"a picture has {len(small.stdout)} bytes")
+    return small.stdout
 
 
 async def draw_all(address: str, server: HubProcess) -> None:
@@ -50,6 +63,7 @@ async def draw_all(address: str, server: HubProcess) -> None:
 def main() -> None:
     """Write the pictures."""
     FOLDER.mkdir(exist_ok=True)
+    ensure_packages(pngquant="pngquant")
     with (
         tempfile.TemporaryDirectory() as folder,
         running_postgres() as shop,

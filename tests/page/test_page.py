@@ -66,7 +66,7 @@ async def test_with_a_token_it_shows_tools_and_health_and_keeps_it_in_memory(
     tab: Tab,
 ) -> None:
     await log_in(tab)
-    await tab.wait_for(f"{MESSAGE} === '5 tools.'")
+    await tab.wait_for(f"{MESSAGE} === '6 tools.'")
 
     text = await tab.run("document.body.innerText")
     assert "All backends answer." in text

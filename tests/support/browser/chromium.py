@@ -92,8 +92,13 @@ class Tab:
 
     async def draw(self) -> bytes:
         """Return a picture of the whole page as PNG."""
+        # without a clip, the picture may have the height that the page had before
+        size = (await self.send("Page.getLayoutMetrics"))["cssContentSize"]
         answer = await self.send(
-            "Page.captureScreenshot", format="png", captureBeyondViewport=True
+            "Page.captureScreenshot",
+            format="png",
+            captureBeyondViewport=True,
+            clip={**size, "scale": 1},
         )
         return base64.b64decode(answer["data"])
 
