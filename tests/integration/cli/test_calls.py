@@ -114,7 +114,7 @@ async def test_the_walk_ends_with_a_call(
 
     assert walk.returncode == 0, walk.stdout
     assert walk.stdout.splitlines()[-1] == (
-        "ok     a call: 5 tools; All backends answer."
+        "ok     a call: 6 tools; All backends answer."
     )
 
 

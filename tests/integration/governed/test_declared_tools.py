@@ -325,7 +325,10 @@ async def test_allowed_functions_must_keep_to_reading(open_hub: OpenHub) -> None
         ({"mode": "None"}, set()),
         ({"mode": "Selected", "selected": ["list_tables"]}, {"db_list_tables"}),
         ({"mode": "Selected"}, set()),
-        ({}, {"db_query", "db_list_tables", "db_describe_table"}),
+        (
+            {},
+            {"db_query", "db_list_tables", "db_describe_table", "db_search_objects"},
+        ),
     ],
 )
 async def test_built_in_tools_are_those_that_are_wanted(
