@@ -33,6 +33,14 @@ Url = Annotated[
     str,
     typer.Option(help="Address of the hub; without it a port is forwarded."),
 ]
+Authority = Annotated[
+    str,
+    typer.Option(
+        "--certificate-authority",
+        metavar="FILE",
+        help="Certificates (PEM) that --url is signed by, if no public authority is.",
+    ),
+]
 Token = Annotated[
     str,
     typer.Option(
@@ -80,6 +88,7 @@ def tools(
     *,
     namespace: Namespace = "",
     url: Url = "",
+    authority: Authority = "",
     token: Token = "",
     client: Client = "",
     context: Context = "",
@@ -88,7 +97,7 @@ def tools(
 ) -> None:
     """List the tools that a client of the hub may call."""
     cluster = _open_cluster(namespace, context, kubeconfig)
-    access = Access(url, token, client)
+    access = Access(url, token, client, authority)
     with (
         progress(f"Asking hub {hub}"),
         open_hub(cluster, cluster.get_hub(hub), access) as session,
@@ -114,6 +123,7 @@ def call(
     ] = "",
     namespace: Namespace = "",
     url: Url = "",
+    authority: Authority = "",
     token: Token = "",
     client: Client = "",
     context: Context = "",
@@ -122,7 +132,7 @@ def call(
 ) -> None:
     """Call a tool and print its result; exit with 1 if the tool reports an error."""
     cluster = _open_cluster(namespace, context, kubeconfig)
-    access = Access(url, token, client)
+    access = Access(url, token, client, authority)
     with (
         progress(f"Calling {tool}"),
         open_hub(cluster, cluster.get_hub(hub), access) as session,
@@ -249,6 +259,7 @@ def doctor(
     *,
     namespace: Namespace = "",
     url: Url = "",
+    authority: Authority = "",
     token: Token = "",
     client: Client = "",
     context: Context = "",
@@ -260,7 +271,7 @@ def doctor(
     found = cluster.get_hub(hub)
     checks = []
     with progress(f"Examining hub {hub}"):
-        for check in examine_hub(cluster, found, Access(url, token, client)):
+        for check in examine_hub(cluster, found, Access(url, token, client, authority)):
             checks.append(check)
             if output is Format.TEXT:
                 print_text(reports.show_check(check), "" if check.is_well else "red")

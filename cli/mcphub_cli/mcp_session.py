@@ -5,6 +5,7 @@ SDK's client would bring forty packages and a second of imports to each command.
 """
 
 import json
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urljoin, urlsplit
 from urllib.request import (
     HTTPRedirectHandler,
+    HTTPSHandler,
     OpenerDirector,
     ProxyHandler,
     Request,
@@ -115,7 +117,8 @@ class McpSession:
                 url = urljoin(url, location)  # a replica that drains sends clients on
             except (URLError, HTTPException, OSError) as error:
                 reason = error.reason if isinstance(error, URLError) else error
-                raise HubError(f"No hub answers at {self.url}: {reason}") from None
+                why = _explain_silence(reason)
+                raise HubError(f"No hub answers at {self.url}: {why}") from None
             else:
                 return response
         raise HubError(f"The hub at {self.url} redirects again and again")
@@ -142,11 +145,18 @@ class McpSession:
 
 
 @contextmanager
-def open_session(base_url: str, token: str) -> Iterator[McpSession]:
+def open_session(
+    base_url: str, token: str, authority: str = ""
+) -> Iterator[McpSession]:
     """Open a session with the hub at an address, and end it afterwards.
 
+    Args:
+        base_url: The address, without `/mcp`.
+        token: The token to send; "" for none.
+        authority: A file of certificates; "" for the public authorities.
+
     Raises:
-        UsageError: the address or the token cannot be used.
+        UsageError: the address, the token or the file cannot be used.
         HubError: the hub does not answer, or refuses.
     """
     address = urlsplit(base_url)
@@ -155,7 +165,8 @@ def open_session(base_url: str, token: str) -> Iterator[McpSession]:
     if not token.isprintable() or not token.isascii():
         raise UsageError("The token holds a line break, or letters that no header can")
     proxies: dict[str, str] | None = {} if address.hostname in _LOOPBACK else None
-    opener = build_opener(ProxyHandler(proxies), _NoRedirects())
+    trust = HTTPSHandler(context=_build_trust(authority))
+    opener = build_opener(ProxyHandler(proxies), trust, _NoRedirects())
     session = McpSession(base_url + names.PATH_MCP, token, opener)
     client = {"name": "kubectl-mcphub", "version": "1"}
     params = {"protocolVersion": REVISION, "capabilities": {}, "clientInfo": client}
@@ -165,6 +176,24 @@ def open_session(base_url: str, token: str) -> Iterator[McpSession]:
         yield session
     finally:
         session.end()
+
+
+def _build_trust(authority: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=authority or None)
+    except (OSError, ssl.SSLError):
+        raise UsageError(
+            f"{authority} cannot be read, or holds no certificate in PEM"
+        ) from None
+
+
+def _explain_silence(reason: object) -> str:
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        return (
+            f"its certificate is not trusted ({reason.verify_message}); pass the file"
+            " of its authority with --certificate-authority"
+        )
+    return str(reason)
 
 
 class _NoRedirects(HTTPRedirectHandler):

@@ -15,11 +15,15 @@ from mcphub_cli.reports import read_result
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The user's own address, token and client; "" for what the cluster knows."""
+    """The user's own address, token and client; "" for what the cluster knows.
+
+    `authority` is a file with the certificates that the address is signed by.
+    """
 
     url: str = ""
     token: str = ""
     client: str = ""
+    authority: str = ""
 
 
 @contextmanager
@@ -30,7 +34,10 @@ def open_hub(cluster: Cluster, hub: Hub, access: Access) -> Iterator[McpSession]
         CliError: there is no token, no way to the hub, or it refuses.
     """
     token = cluster.find_token(hub, access.token, access.client)
-    with cluster.reach(hub, access.url) as url, open_session(url, token) as session:
+    with (
+        cluster.reach(hub, access.url) as url,
+        open_session(url, token, access.authority) as session,
+    ):
         yield session
 
 
