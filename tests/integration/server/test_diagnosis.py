@@ -118,9 +118,10 @@ async def test_index_health_finds_each_kind_of_bad_index(client: Client[Any]) ->
 async def test_vacuum_health_finds_dead_rows_and_missing_statistics(
     client: Client[Any],
 ) -> None:
-    found = list_findings(await ask(client, "vacuum_health"))
+    found: set[tuple[str, str]] = set()
+    while ("many dead rows", "shop.orders") not in found:  # counted a moment later
+        found = list_findings(await ask(client, "vacuum_health"))
 
-    assert ("many dead rows", "shop.orders") in found
     assert ("never analyzed", "shop.guessed") in found
     assert ("autovacuum is off", "shop.orders") in found
     assert not any(name == "shop.customers" for _, name in found)
