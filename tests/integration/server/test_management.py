@@ -34,6 +34,7 @@ async def test_status_has_the_shape_that_the_operator_reads(
         "auth": {"ready": True, "reason": "", "message": ""},
         "configuration": {"digest": "", "problem": "", "warnings": []},
         "tools": [],
+        "prompts": [],
         "backends": [
             {
                 "name": "postgres",
