@@ -15,6 +15,8 @@ from mcphub_server.errors import Rejected
 MAX_FORMAT_WIDTH = 9_999
 MAX_POLYGON_POINTS = 1_000
 MAX_XPATH = 500
+MAX_SET = 500
+"""Characters to compare each of a text's with; translate and trim look at no clock."""
 
 # Steps down, one walk of all nodes, comparisons in flat predicates, in a function or
 # two; no axes, no parents, and in a predicate no walk and no path from the root: each
@@ -39,6 +41,7 @@ _XPATH_LITERAL = re.compile(r"""'[^']*+'|"[^"]*+\"""")
 _XPATH_FUNCTIONS = frozenset({"xpath", "xpath_exists", "xmlexists"})
 _OUTLINES = frozenset({"polygon", "path"})
 _SHAPES = _OUTLINES | {"box", "circle"}
+_BY_SET = frozenset({"btrim", "ltrim", "rtrim", "translate"})
 _DUMPS = frozenset({"st_dump", "st_dumppoints", "st_dumprings", "st_dumpsegments"})
 DUMP_COLUMNS = ("path", "geom")
 """Of a row of PostGIS's dumps; this path is a list of a few numbers."""
@@ -53,6 +56,8 @@ def check_cost(name: str, arguments: Any) -> None:
         _check_format(arguments[0])
     elif name in _OUTLINES and arguments:
         _check_outline(arguments)
+    elif name in _BY_SET and len(arguments or ()) > 1:
+        _check_set(name, arguments[1])
 
 
 def check_xpath(node: Any) -> None:
@@ -73,6 +78,36 @@ def check_xpath(node: Any) -> None:
             " timeout stops.",
             "Write a plain string of steps, such as '/order/line[@sku=\"a\"]/text()'.",
         )
+
+
+def _check_set(name: str, node: Any) -> None:
+    """Refuse a set of characters that is computed, or longer than any alphabet."""
+    texts = [node]
+    length = 0
+    while texts:
+        part = texts.pop()
+        kind = type(part).__name__
+        if kind == "TypeCast":
+            texts.append(part.arg)
+        elif kind == "A_Expr" and part.name[-1].sval == "||":
+            texts += [part.lexpr, part.rexpr]
+        elif kind == "A_Const":
+            length += len(find_string(part) or "")
+        elif kind not in {"ColumnRef", "A_Indirection", "ParamRef"} and not _is_chr(
+            part
+        ):
+            length = MAX_SET + 1
+    if length > MAX_SET:
+        raise Rejected(
+            "sql/set",
+            f"{name} compares each character with a set that is computed or long, which"
+            " no timeout stops.",
+            f"Write the characters as a string of at most {MAX_SET}.",
+        )
+
+
+def _is_chr(node: Any) -> bool:
+    return type(node).__name__ == "FuncCall" and node.funcname[-1].sval == "chr"
 
 
 def check_outline_type(type_name: Any, value: Any = None) -> None:

@@ -161,6 +161,14 @@ SQL = {
         ("SELECT polygon(5000, circle '((0,0),1)')", "SELECT (a || b)::polygon FROM t"),
         ("SELECT polygon(12, circle '((0,0),1)')", "SELECT area::polygon FROM t"),
     ),
+    "sql/set": Rule(
+        check_sql,
+        (
+            "SELECT translate(a, repeat('b', 5000), '') FROM t",
+            "SELECT ltrim(a, repeat(b, 9)) FROM t",
+        ),
+        ("SELECT trim(a), ltrim(a, '0'), rtrim(a, b), translate(a, 'é', 'e') FROM t",),
+    ),
     "sql/length": Rule(
         check_sql,
         ("SELECT format('%100000s', 1)",),
