@@ -3,13 +3,15 @@
 from typing import Any
 
 import uvicorn
-from fastmcp import FastMCP
 from starlette.applications import Starlette
+
+# It runs in the hub's image, which has no store for FastMCP's state of sessions.
+from mcphub_server.calls.server import HubServer
 
 PORT = 8000
 MARK = b"x-served-by"
 
-mcp = FastMCP("mcp-hub")
+mcp = HubServer("mcp-hub")
 
 
 # Without a schema and with all of the hub's fields: while a Service switches, a client
