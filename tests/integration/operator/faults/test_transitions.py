@@ -29,7 +29,7 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.timeout(1800)
 
 BATCH = 30
-SPARE = 4
+SPARE = 8
 """Specs drawn for each pair: the API server's rules refuse many."""
 
 OWN_HASHES = (
