@@ -44,8 +44,8 @@ def build_parser() -> argparse.ArgumentParser:
         description="Serve read-only database tools to MCP clients.",
         epilog="Every option has an environment variable: MCPHUB_CONFIG, MCPHUB_HOST, "
         "MCPHUB_PORT, MCPHUB_MANAGEMENT_PORT, MCPHUB_SECRETS_DIR, MCPHUB_TOKENS_DIR, "
-        "MCPHUB_KEYS_DIR, MCPHUB_LOG_LEVEL. Single fields of the file too, as in "
-        "MCPHUB_LIMITS__MAX_ROWS.",
+        "MCPHUB_KEYS_DIR, MCPHUB_TLS_DIR, MCPHUB_LOG_LEVEL. Single fields of the file "
+        "too, as in MCPHUB_LIMITS__MAX_ROWS.",
     )
     parser.add_argument("--config", type=Path, help="the hub's YAML file")
     parser.add_argument("--host", help="the address to listen on")
@@ -54,6 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--secrets-dir", type=Path, help="<backend>/password and so on")
     parser.add_argument("--tokens-dir", type=Path, help="one file per client")
     parser.add_argument("--keys-dir", type=Path, help="the keys that replicas share")
+    parser.add_argument("--tls-dir", type=Path, help="tls.crt and tls.key")
     parser.add_argument("--log-level", help="debug, info, warning or error")
     parser.add_argument(
         "--check",

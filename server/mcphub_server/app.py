@@ -36,6 +36,7 @@ from mcphub_server.sessions.peer_auth import PeerAuthMiddleware
 from mcphub_server.sessions.peers.dns import PeerDirectory
 from mcphub_server.sessions.resumability.middleware import ResumabilityMiddleware
 from mcphub_server.sessions.services import SessionServices, build_session_services
+from mcphub_server.tls.serving import ServedCertificate
 from mcphub_server.tools.catalog import CatalogEntry, ToolCatalog
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.guarding import GuardRunner
@@ -147,6 +148,7 @@ def build_hub(
 
     transports = build_transports(mcp, config.transports, state, fast_path)
     sessions = build_session_services(config, runtime, metrics.registry, state, peers)
+    certificate = build_certificate(config, runtime, metrics, sessions)
     return Hub(
         runtime=runtime,
         monitors=monitors,
@@ -156,6 +158,7 @@ def build_hub(
         sessions=sessions,
         transports=transports,
         live=live,
+        certificate=certificate,
         tracing=tracing,
         app=build_pipeline(
             config, runtime, Telemetry(metrics, tracing), policy, sessions, transports
@@ -219,6 +222,22 @@ def build_pipeline(
     for layer in reversed(layers):
         app = layer(app)
     return app
+
+
+def build_certificate(
+    config: HubConfig,
+    runtime: RuntimeSettings,
+    metrics: Metrics,
+    sessions: SessionServices,
+) -> ServedCertificate | None:
+    """Read the certificate of the port for MCP clients; None without TLS."""
+    if not config.tls.enabled:
+        return None
+    served = ServedCertificate(runtime.tls_dir, sessions.keyring.find_signing)
+    metrics.watch_certificate(
+        lambda: served.pair.not_after.timestamp() if served.pair else 0.0
+    )
+    return served
 
 
 def find_capacity(runtime: RuntimeSettings) -> Capacity:

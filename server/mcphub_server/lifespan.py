@@ -22,6 +22,7 @@ from mcphub_server.config.runtime import RuntimeSettings
 from mcphub_server.errors import ConfigError
 from mcphub_server.management.status import StatusBoard
 from mcphub_server.sessions.services import SessionServices
+from mcphub_server.tls.serving import ServedCertificate
 from mcphub_server.tools.live import LiveTools
 from mcphub_server.tracing.factory import Tracing
 from mcphub_server.traffic.drain import drain, keep_streams_at_shutdown
@@ -51,6 +52,7 @@ class Hub:
     Attributes:
         monitors: One for each backend.
         state: What the hub is doing.
+        certificate: What the port for MCP clients shows; None without TLS.
         live: The declared tools and the access rules in force.
         board: Its status, and the long polls that wait for a change.
         auth: How callers authenticate.
@@ -68,6 +70,7 @@ class Hub:
     transports: Transports
     live: LiveTools
     tracing: Tracing | None
+    certificate: ServedCertificate | None
     app: ASGIApp
     management: ASGIApp
 
@@ -88,8 +91,14 @@ class Listener(uvicorn.Server):
         yield
 
 
-def build_listener(app: ASGIApp, *, has_websockets: bool = False) -> Listener:
+def build_listener(
+    app: ASGIApp,
+    *,
+    has_websockets: bool = False,
+    certificate: ServedCertificate | None = None,
+) -> Listener:
     """Make a server for an application; the socket comes from `open_socket`."""
+    tls = certificate.context if certificate is not None else None
     return Listener(
         uvicorn.Config(
             app,
@@ -100,6 +109,7 @@ def build_listener(app: ASGIApp, *, has_websockets: bool = False) -> Listener:
             ws_ping_interval=PING_SECONDS,
             ws_ping_timeout=PING_SECONDS,
             ws_per_message_deflate=False,
+            ssl_context_factory=(lambda *_: tls) if tls is not None else None,
             lifespan="off",
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=LAST_SECONDS,
@@ -145,6 +155,8 @@ async def running(hub: Hub) -> AsyncIterator[None]:
             tasks = [watchers.create_task(m.watch(seconds)) for m in hub.monitors]
             tasks.append(watchers.create_task(hub.auth.follow(hub.state.notify)))
             tasks.append(watchers.create_task(hub.live.watch()))
+            if hub.certificate is not None:
+                tasks.append(watchers.create_task(hub.certificate.follow()))
             try:
                 async with hub.transports.run():
                     yield
@@ -172,7 +184,9 @@ async def listening(hub: Hub) -> AsyncIterator[Ports]:
     ports = Ports(*(each.getsockname()[1] for each in sockets))
     has_websockets = hub.transports.websockets is not None
     listeners = [
-        build_listener(hub.app, has_websockets=has_websockets),
+        build_listener(
+            hub.app, has_websockets=has_websockets, certificate=hub.certificate
+        ),
         build_listener(hub.management),
     ]
     async with running(hub), asyncio.TaskGroup() as group:
@@ -182,12 +196,20 @@ async def listening(hub: Hub) -> AsyncIterator[Ports]:
             await listener.listening.wait()
         connections = listeners[0].server_state.connections
         hub.state.count_connections = connections.__len__
-        hub.state.begin_serving()
+        begin_serving(hub)
         try:
             yield ports
         finally:
             for listener in listeners:
                 listener.should_exit = True
+
+
+def begin_serving(hub: Hub) -> None:
+    """Be ready; with TLS, once there is a certificate."""
+    if hub.certificate is None:
+        hub.state.begin_serving()
+    else:
+        hub.certificate.when_usable(hub.state.begin_serving)
 
 
 async def serve(hub: Hub) -> None:

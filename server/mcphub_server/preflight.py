@@ -5,7 +5,7 @@ deployment: a table for people, an exit code for programs.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ from mcphub_server.config.live import FILE_NAME, LiveConfig, load_live
 from mcphub_server.config.runtime import RuntimeSettings
 from mcphub_server.errors import BadArgument, ConfigError, Forbidden, ToolFailure
 from mcphub_server.results.cursors import CursorSigner
+from mcphub_server.tls.serving import NO_FILES, now, read_files
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.declared.entries import (
     DeclaredEntry,
@@ -73,6 +74,7 @@ async def check(config: HubConfig, runtime: RuntimeSettings) -> list[Finding]:
         *(tried.get(entry.name) or describe_tool(entry) for entry in entries),
         *(describe_prompt(each.verdict) for each in prompts),
         await check_auth(config, runtime),
+        *check_certificate(config, runtime),
     ]
 
 
@@ -173,6 +175,21 @@ def check_tokens(runtime: RuntimeSettings) -> Finding:
         return Finding("auth", kind, where, OK, f"{len(tokens.clients)} clients.")
     sentence = f"{report.message[0].upper()}{report.message[1:]}."
     return Finding("auth", kind, where, FAILED, sentence)
+
+
+def check_certificate(config: HubConfig, runtime: RuntimeSettings) -> Iterator[Finding]:
+    """Yield whether clients can be served over TLS, where they shall be."""
+    if not config.tls.enabled:
+        return
+    found = read_files(runtime.tls_dir, NO_FILES)
+    flaw = found.pair.find_flaw(now()) if found.pair else found.flaw
+    where = str(runtime.tls_dir)
+    if flaw is not None:
+        sentence = f"{flaw.value[0].upper()}{flaw.value[1:]}."
+        yield Finding("certificate", "TLS", where, FAILED, sentence)
+    elif found.pair is not None:
+        until = f"Valid until {found.pair.not_after:%Y-%m-%d %H:%M} UTC."
+        yield Finding("certificate", "TLS", where, OK, until)
 
 
 def render(findings: Sequence[Finding]) -> str:

@@ -66,6 +66,12 @@ class WebPageConfig(ConfigModel):
     enabled: bool = True
 
 
+class TlsConfig(ConfigModel):
+    """Whether the port for MCP clients speaks TLS; the certificate is in files."""
+
+    enabled: bool = False
+
+
 class JwtConfig(ConfigModel):
     """Which JSON Web Tokens are believed."""
 
@@ -167,6 +173,7 @@ class HubConfig(ConfigModel):
     backends: tuple[BackendConfig, ...] = ()
     transports: TransportsConfig = TransportsConfig()
     web_page: WebPageConfig = WebPageConfig()
+    tls: TlsConfig = TlsConfig()
     auth: AuthConfig = AuthConfig()
     limits: LimitsConfig = LimitsConfig()
     logging: LoggingConfig = LoggingConfig()

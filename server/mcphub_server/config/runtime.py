@@ -24,6 +24,7 @@ class RuntimeSettings(BaseSettings):
     secrets_dir: Path = Path("/etc/mcphub/secrets")
     tokens_dir: Path = Path("/etc/mcphub/tokens")
     keys_dir: Path = Path("/etc/mcphub/keys")
+    tls_dir: Path = Path("/etc/mcphub/tls")
 
     hub: str = "mcphub"
     namespace: str = ""

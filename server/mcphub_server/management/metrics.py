@@ -144,6 +144,14 @@ class Metrics:
         """Return the name by which a tool is counted."""
         return tool if not tool or tool in self._tools else OTHER
 
+    def watch_certificate(self, find_expiry: Callable[[], float]) -> None:
+        """Show when the certificate in use expires, read at each scrape."""
+        Gauge(
+            "mcphub_certificate_expiration_timestamp_seconds",
+            "When the certificate in use expires, in Unix seconds; 0 without one.",
+            registry=self.registry,
+        ).set_function(find_expiry)
+
     def observe(
         self, method: str | None, tool: str, seconds: float, error_type: str
     ) -> None:

@@ -15,6 +15,7 @@ from mcphub_server.sessions.peers.announcements import PeerAnnouncer, PeerSet
 from mcphub_server.sessions.peers.dns import DnsPeers, NoPeers, PeerDirectory
 from mcphub_server.sessions.tokens.keyring import LiveKeyring
 from mcphub_server.sessions.tokens.signer import Identity, TokenSigner, build_identity
+from mcphub_server.tls.dialing import Dialing
 from mcphub_server.traffic.state import ServerState
 
 
@@ -54,13 +55,14 @@ def build_session_services(
     """Make the services; must run inside the event loop that will serve."""
     keyring = LiveKeyring(runtime.keys_dir, runtime.key_settling_seconds)
     signer = TokenSigner(read_identity(runtime), keyring)
+    dialing = Dialing(keyring.list_accepted if config.tls.enabled else None)
     peer_set = PeerSet(peers or build_peer_directory(runtime), signer)
     return SessionServices(
         keyring=keyring,
         signer=signer,
-        forwarder=Forwarder(runtime.port, peer_set, signer),
+        forwarder=Forwarder(runtime.port, peer_set, signer, dialing),
         peer_set=peer_set,
-        announcer=PeerAnnouncer(peer_set, runtime.port),
+        announcer=PeerAnnouncer(peer_set, runtime.port, dialing),
         metrics=SessionMetrics(registry),
         state=state,
         stateful=config.transports.is_stateful,

@@ -35,6 +35,7 @@ LIVE = {
     "mcphub_sessions_limit",
     "mcphub_calls_in_flight",
     "mcphub_draining",
+    "mcphub_certificate_expiration_timestamp_seconds",
 }
 
 

@@ -75,6 +75,7 @@ def read_runtime(settings: Settings) -> RuntimeSettings:
         secrets_dir=Path(settings.secrets or folder),
         tokens_dir=folder / "tokens",
         keys_dir=Path(settings.keys) if settings.keys else folder / "keys",
+        tls_dir=folder / "tls",
         key_settling_seconds=settings.key_settling_seconds,
         max_streams=settings.max_streams,
         hub="team-data",

@@ -29,6 +29,7 @@ from mcphub_server.sessions.tokens.principal import find_principal
 from mcphub_server.sessions.tokens.session_id import Owner
 from mcphub_server.sessions.tokens.signer import TokenSigner
 from mcphub_server.spans import Kind, inject, open_span
+from mcphub_server.tls.dialing import PLAIN, Dialing
 from mcphub_server.web.asgi import Headers
 from mcphub_server.web.caller import current_client
 from mcphub_server.web.headers import FORWARD_TOKEN_HEADER, REQUEST_ID_HEADER
@@ -63,15 +64,17 @@ class Forwarder:
         port: int,
         peers: PeerLookup,
         signer: TokenSigner,
+        dialing: Dialing = PLAIN,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._port = port
         self._peers = peers
         self._signer = signer
+        self._dialing = dialing
         self._clock = clock
         self._gone: dict[Owner, float] = {}
-        self._calls = open_pool()
-        self._streams = open_pool()
+        self._calls = open_pool(dialing)
+        self._streams = open_pool(dialing)
 
     async def __aenter__(self) -> Self:
         return self
@@ -179,20 +182,20 @@ class Forwarder:
         return httpcore2.Request(
             scope["method"],
             httpcore2.URL(
-                scheme=b"http",
+                scheme=self._dialing.scheme,
                 host=str(owner.address).encode(),
                 port=self._port,
                 target=target,
             ),
             headers=inject(headers),
             content=body,
-            extensions={"timeout": dict(timeouts)},
+            extensions={"timeout": dict(timeouts), **self._dialing.extensions},
         )
 
 
-def open_pool() -> httpcore2.AsyncConnectionPool:
+def open_pool(dialing: Dialing) -> httpcore2.AsyncConnectionPool:
     """Make a pool without a limit: no session waits for another one."""
-    return httpcore2.AsyncConnectionPool(
+    return dialing.open_pool(
         max_connections=None,
         max_keepalive_connections=64,
         keepalive_expiry=IDLE_SECONDS,

@@ -18,6 +18,7 @@ import msgspec
 from mcphub_server.sessions.peers.dns import PeerDirectory
 from mcphub_server.sessions.tokens.session_id import IpAddress, parse_address
 from mcphub_server.sessions.tokens.signer import TokenSigner
+from mcphub_server.tls.dialing import PLAIN, Dialing
 from mcphub_server.web.asgi import find_header
 from mcphub_server.web.headers import ANNOUNCEMENT_HEADER
 from mcphub_server.web.paths import Endpoint
@@ -101,10 +102,11 @@ class PeerSet:
 class PeerAnnouncer:
     """Announces a new replica to its peers."""
 
-    def __init__(self, peer_set: PeerSet, port: int) -> None:
+    def __init__(self, peer_set: PeerSet, port: int, dialing: Dialing = PLAIN) -> None:
         self._peer_set = peer_set
         self._port = port
-        self._pool = httpcore2.AsyncConnectionPool(max_keepalive_connections=0)
+        self._dialing = dialing
+        self._pool = dialing.open_pool(max_keepalive_connections=0)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -138,7 +140,7 @@ class PeerAnnouncer:
             response = await self._pool.request(
                 "POST",
                 httpcore2.URL(
-                    scheme=b"http",
+                    scheme=self._dialing.scheme,
                     host=host,
                     port=self._port,
                     target=Endpoint.HTTP.encode(),
@@ -148,7 +150,7 @@ class PeerAnnouncer:
                     (b"content-length", b"0"),
                     (ANNOUNCEMENT_HEADER, announcement),
                 ],
-                extensions={"timeout": TIMEOUTS},
+                extensions={"timeout": TIMEOUTS, **self._dialing.extensions},
             )
         except (
             httpcore2.NetworkError,

@@ -121,6 +121,14 @@ class LiveKeyring:
             await asyncio.sleep(self._settling_seconds / REREADS_WHILE_SETTLING)
             await self._read()
 
+    def find_signing(self) -> bytes:
+        """Return the key that signs now."""
+        return self.keyring.signing
+
+    def list_accepted(self) -> tuple[bytes, ...]:
+        """Return every key whose signatures are accepted now."""
+        return self.keyring.accepted
+
     def settle(self) -> None:
         """Sign with the current key from now on: another replica does already."""
         self._settled = self.keyring.accepted[0]

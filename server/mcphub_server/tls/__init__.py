@@ -1,0 +1,1 @@
+"""TLS on the port for MCP clients, and between replicas."""
