@@ -87,7 +87,8 @@ class Cluster:
         """
         if url:
             return nullcontext(url.rstrip("/").removesuffix(names.PATH_MCP))
-        return self.kubectl.forward(f"service/{hub.name}", names.PORT_MCP)
+        scheme = "https" if hub.has_tls else "http"
+        return self.kubectl.forward(f"service/{hub.name}", names.PORT_MCP, scheme)
 
 
 def _choose_token(hub: Hub, data: dict[str, str], client: str) -> str:

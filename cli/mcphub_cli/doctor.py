@@ -78,6 +78,12 @@ def _check_keys(hub: Hub) -> Check:
     return _check_condition(hub, "signing keys", "KeysAvailable")
 
 
+def _check_certificate(hub: Hub) -> Check:
+    if hub.find_condition("CertificateValid") is None:
+        return Check("certificate", "", "the pods serve without TLS")
+    return _check_condition(hub, "certificate", "CertificateValid")
+
+
 def _check_replicas(hub: Hub) -> Check:
     """Take the reason of Ready, which is the STATUS of `kubectl get mcphubs`.
 
@@ -141,6 +147,7 @@ _CHECKS: tuple[Callable[[Hub], Check | None], ...] = (
     _check_operator,
     _check_secrets,
     _check_keys,
+    _check_certificate,
     _check_replicas,
     _check_databases,
     _check_tools,

@@ -48,6 +48,7 @@ class Hub:
 
     Attributes:
         observed_generation: None while no operator has written a status.
+        has_tls: whether the pods speak TLS on the port for clients.
         token_secret: the Secret with the clients' tokens; "" without such tokens.
     """
 
@@ -57,6 +58,7 @@ class Hub:
     observed_generation: int | None
     is_being_deleted: bool
     auth_type: str
+    has_tls: bool
     token_secret: str
     replicas: str
     connected: str
@@ -97,6 +99,7 @@ def parse_hub(body: Mapping[str, Any]) -> Hub:
         observed_generation=status.get("observedGeneration"),
         is_being_deleted="deletionTimestamp" in head,
         auth_type=auth_type,
+        has_tls=bool(spec.get("tls")),
         token_secret=_find_token_secret(auth, auth_type, str(head["name"])),
         replicas=str(summary.get("replicas") or ""),
         connected=str(summary.get("backends") or ""),

@@ -93,8 +93,8 @@ class Kubectl:
                 process.terminate()
 
     @contextmanager
-    def forward(self, target: str, port: str) -> Iterator[str]:
-        """Yield `http://127.0.0.1:PORT`, which leads to a port of a Service or pod.
+    def forward(self, target: str, port: str, scheme: str = "http") -> Iterator[str]:
+        """Yield `SCHEME://127.0.0.1:PORT`, which leads to a port of a Service or pod.
 
         Raises:
             ClusterError: no pod is running, or the user may not forward ports.
@@ -109,7 +109,7 @@ class Kubectl:
                 if found is None:
                     process.terminate()
                     raise explain(process.stderr.read())
-                yield f"http://{found[1]}"
+                yield f"{scheme}://{found[1]}"
             finally:
                 process.terminate()
 

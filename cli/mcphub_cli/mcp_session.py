@@ -146,7 +146,7 @@ class McpSession:
 
 @contextmanager
 def open_session(
-    base_url: str, token: str, authority: str = ""
+    base_url: str, token: str, authority: str = "", *, is_forwarded: bool = False
 ) -> Iterator[McpSession]:
     """Open a session with the hub at an address, and end it afterwards.
 
@@ -154,6 +154,8 @@ def open_session(
         base_url: The address, without `/mcp`.
         token: The token to send; "" for none.
         authority: A file of certificates; "" for the public authorities.
+        is_forwarded: The API server leads the address to a pod, whose certificate
+            names another host.
 
     Raises:
         UsageError: the address, the token or the file cannot be used.
@@ -165,8 +167,13 @@ def open_session(
     if not token.isprintable() or not token.isascii():
         raise UsageError("The token holds a line break, or letters that no header can")
     proxies: dict[str, str] | None = {} if address.hostname in _LOOPBACK else None
-    trust = HTTPSHandler(context=_build_trust(authority))
-    opener = build_opener(ProxyHandler(proxies), trust, _NoRedirects())
+    trust = _build_trust(authority)
+    if is_forwarded:
+        trust.check_hostname = False
+    if is_forwarded and not authority:
+        trust.verify_mode = ssl.CERT_NONE
+    handlers = (ProxyHandler(proxies), HTTPSHandler(context=trust), _NoRedirects())
+    opener = build_opener(*handlers)
     session = McpSession(base_url + names.PATH_MCP, token, opener)
     client = {"name": "kubectl-mcphub", "version": "1"}
     params = {"protocolVersion": REVISION, "capabilities": {}, "clientInfo": client}

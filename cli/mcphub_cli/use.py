@@ -36,7 +36,9 @@ def open_hub(cluster: Cluster, hub: Hub, access: Access) -> Iterator[McpSession]
     token = cluster.find_token(hub, access.token, access.client)
     with (
         cluster.reach(hub, access.url) as url,
-        open_session(url, token, access.authority) as session,
+        open_session(
+            url, token, access.authority, is_forwarded=not access.url
+        ) as session,
     ):
         yield session
 

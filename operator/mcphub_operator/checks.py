@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 from mcphub_operator import names
 from mcphub_operator.observed import MissingKey, Observed
+from mcphub_operator.status.certificate import find_unusable
 from mcphub_operator.status.condition_model import Reason
 from mcphub_operator.status.findings import Finding
 
@@ -65,6 +66,11 @@ def secret_missing(observed: Observed) -> Iterator[Finding]:
         yield Finding(Reason.SECRET_MISSING, _describe(missing))
 
 
+def certificate_unusable(observed: Observed) -> Iterator[Finding]:
+    """No server can use what the Secret of the certificate has."""
+    yield from find_unusable(observed)
+
+
 def stale_children(observed: Observed) -> Iterator[Finding]:
     """Children of a deleted hub of this name wait for the garbage collector."""
     if observed.stale:
@@ -98,6 +104,7 @@ CHECKS: tuple[Check, ...] = (
     foreign_autoscaler,
     hub_autoscaler,
     secret_missing,
+    certificate_unusable,
     stale_children,
     ending_children,
 )

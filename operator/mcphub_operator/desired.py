@@ -73,9 +73,16 @@ def is_held_back(observed: Observed) -> bool:
     """Tell whether the pod template must stay as it is for now."""
     return (
         bool(observed.user_secrets.missing)
+        or has_unusable_certificate(observed)
         or any(child.kind in PREREQUISITES for child in observed.untouchable)
         or (not observed.upgrade.granted and needs_upgrade(observed))
     )
+
+
+def has_unusable_certificate(observed: Observed) -> bool:
+    """Tell whether new pods would wait for a certificate that servers can use."""
+    certificate = observed.user_secrets.certificate
+    return certificate is not None and certificate.flaw is not None
 
 
 def needs_upgrade(observed: Observed) -> bool:

@@ -71,6 +71,7 @@ OTLP_FOLDER = "otlp-exporter"
 """Below it; no backend can have this name."""
 TOKENS_FOLDER = "/etc/mcphub/tokens"
 KEYS_FOLDER = "/etc/mcphub/keys"
+TLS_FOLDER = "/etc/mcphub/tls"
 
 PATH_MCP = "/mcp"
 PATH_SSE = "/sse"
@@ -84,6 +85,9 @@ KEY_PREVIOUS = "previous"
 KEY_STATE = "state"
 KEY_PREVIOUS_TOKEN = "previous-token"  # noqa: S105 - the name of a key
 """Key of the token before the last rotation, with the end of its grace period."""
+
+CERTIFICATE_KEYS = ("tls.crt", "tls.key")
+"""What a Secret of type kubernetes.io/tls has."""
 
 KEY_DIGEST = "digest"
 """Key of the HMAC over the users' Secrets; it never reaches a pod."""

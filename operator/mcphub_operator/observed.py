@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from mcphub_operator.certificates import Certificate
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.resources.secrets import Data, GeneratedSecrets
 from mcphub_operator.spec.hub import Hub
@@ -93,6 +94,8 @@ class UserSecrets:
 
     hash: str = ""
     missing: tuple[MissingKey, ...] = ()
+    certificate: Certificate | None = None
+    """Of a hub with TLS whose Secret has both keys."""
 
 
 @dataclass(frozen=True, slots=True)

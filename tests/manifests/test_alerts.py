@@ -23,6 +23,7 @@ Build = Callable[[str], list[dict[str, Any]]]
 FIRING = 'ALERTS{alertname="%s",alertstate="firing"}'
 REPLICA = 'namespace="ai",hub="team",pod="p"'
 TARGET = '{namespace="ai",hub="team",pod="p",backend="db",type="neo4j"'
+CERTIFICATE = "mcphub_certificate_expiration_timestamp_seconds"
 
 
 @pytest.fixture(scope="module")
@@ -230,6 +231,27 @@ CASES = [
         id="clients were rejected once",
     ),
     pytest.param(
+        "McpHubCertificateExpires",
+        series(f"{CERTIFICATE}{{{REPLICA}}}", "86400x200"),
+        "2h",
+        1,
+        id="a certificate expires tomorrow",
+    ),
+    pytest.param(
+        "McpHubCertificateExpires",
+        series(f"{CERTIFICATE}{{{REPLICA}}}", "8640000x200"),
+        "2h",
+        0,
+        id="a certificate is valid for long",
+    ),
+    pytest.param(
+        "McpHubCertificateExpires",
+        series(f"{CERTIFICATE}{{{REPLICA}}}", "0x200"),
+        "2h",
+        0,
+        id="a replica waits for its first certificate",
+    ),
+    pytest.param(
         "McpHubOperatorAbsent",
         series('mcphub_operator_leader{pod="a"}', "0x20"),
         "6m",
@@ -312,6 +334,7 @@ def test_alerts_ask_for_metrics_that_are_there(alerts: list[dict[str, Any]]) -> 
     server = ServerMetrics("0")
     server.watch([], ServerState())
     ExportState(server.registry, lambda: None)
+    server.watch_certificate(float)
 
     suffixes = {"counter": "_total", "histogram": "_bucket"}
     known = {

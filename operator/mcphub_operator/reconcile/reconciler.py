@@ -52,6 +52,7 @@ from mcphub_operator.status.causes import (
     find_overdue_seconds,
     find_unready_seconds,
 )
+from mcphub_operator.status.certificate import find_certificate_seconds
 from mcphub_operator.status.compose import (
     Status,
     build_invalid_status,
@@ -69,6 +70,8 @@ CONTESTED_SECONDS = 5.0
 """The budget of a contested object has a write again after that."""
 LOOK_AGAIN_SECONDS = 15.0
 """Foreign objects and taken ports send no event when they go."""
+CERTIFICATE_SECONDS = 3600.0
+"""How often a certificate is compared with the time, at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +330,7 @@ def _find_deadline(observed: Observed) -> float | None:
         find_unready_seconds(observed, progress),
         0.0 if progress.complete else find_end_seconds(observed),
         LOOK_AGAIN_SECONDS if observed.missing_sources else 0.0,
+        min(find_certificate_seconds(observed), CERTIFICATE_SECONDS),
     )
     left = [seconds for seconds in waits if seconds > 0]
     return min(left) + 1 if left else None  # statuses have whole seconds

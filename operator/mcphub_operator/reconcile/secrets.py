@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from mcphub_operator import names
 from mcphub_operator.cache.secrets import ABSENT, SecretCache, SecretKey
+from mcphub_operator.certificates import Certificate, parse_certificate
 from mcphub_operator.client.api import Api, Object
 from mcphub_operator.client.concurrency import run_together
 from mcphub_operator.client.kinds import SECRET
@@ -80,7 +81,7 @@ class SecretReader:
         key = HubKey(hub.namespace, hub.name)
         own, named = _own_names(hub), _named(hub)
         self._cache.subscribe(key, own | named)
-        wanted = (secret_refs(hub), tokens_secret(hub), own)
+        wanted = (secret_refs(hub), tokens_secret(hub), own, _tls_secret(hub))
         known = self._remembered.get(key)
         if (
             known is not None
@@ -188,7 +189,8 @@ def _own_names(hub: Hub) -> frozenset[str]:
 
 def _named(hub: Hub) -> frozenset[str]:
     tokens = hub.spec.auth.tokens_secret_ref.name if tokens_secret(hub) else ""
-    found = {ref.secret_name for ref in secret_refs(hub)} | {tokens}
+    refs = {ref.secret_name for ref in secret_refs(hub)}
+    found = refs | {tokens, _tls_secret(hub)}
     return frozenset(found - {""})
 
 
@@ -204,7 +206,23 @@ def _evaluate(
     digest = _digest(_digest_key(hub, own, generated), secret_refs(hub), bodies)
     absent = frozenset(name for name, body in bodies.items() if body.data is None)
     free = absent if asked else frozenset[str]()
-    return SecretFindings(UserSecrets(digest, missing), own, free)
+    user = UserSecrets(digest, missing, _find_certificate(hub, bodies))
+    return SecretFindings(user, own, free)
+
+
+def _tls_secret(hub: Hub) -> str:
+    tls = hub.spec.tls
+    return tls.secret_ref.name if tls is not None else ""
+
+
+def _find_certificate(hub: Hub, bodies: Mapping[str, _Body]) -> Certificate | None:
+    """Judge the certificate; it is in no hash, since servers read a renewed one."""
+    name = _tls_secret(hub)
+    data = bodies[name].data or {} if name else {}
+    chain, key = (data.get(part) for part in names.CERTIFICATE_KEYS)
+    if chain is None or key is None:
+        return None
+    return parse_certificate(chain, key)
 
 
 def _digest_key(
@@ -221,10 +239,22 @@ def _missing(hub: Hub, bodies: Mapping[str, _Body]) -> Iterator[MissingKey]:
             yield MissingKey(ref.secret_name)
         elif ref.key not in data:
             yield MissingKey(ref.secret_name, ref.key)
+    yield from _missing_certificate(hub, bodies)
     tokens = hub.spec.auth.tokens_secret_ref.name if tokens_secret(hub) else ""
     if tokens and not bodies[tokens].data:
         exists = bodies[tokens].data is not None
         yield MissingKey(tokens, "with a client's token" if exists else "")
+
+
+def _missing_certificate(hub: Hub, bodies: Mapping[str, _Body]) -> Iterator[MissingKey]:
+    name = _tls_secret(hub)
+    if not name:
+        return
+    data = bodies[name].data
+    if data is None:
+        yield MissingKey(name)
+        return
+    yield from (MissingKey(name, k) for k in names.CERTIFICATE_KEYS if k not in data)
 
 
 def _digest(

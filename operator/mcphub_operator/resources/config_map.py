@@ -30,7 +30,7 @@ LIVE_SECTIONS = frozenset({"tools", "prompts", "access"})
 OMITTED_DEFAULTS = frozenset(
     {
         *("allowedFunctions", "builtInTools", "diagnosis", "observability"),
-        *("webPage", "webSocket"),
+        *("tls", "webPage", "webSocket"),
     }
 )
 """Fields that servers of version 0.1.0 refuse to read. With its default, such a field
@@ -58,7 +58,10 @@ def build_config(
     written = _without_references(_without_defaults(config, given, omitted))
     assert isinstance(written, dict)  # noqa: S101 - a mapping goes in
     hosts = dict.fromkeys((*hub.spec.allowed_hosts, *hub.hostnames))
-    return written | {"publicURL": hub.public_url, "allowedHosts": [*hosts]}
+    has_tls = hub.spec.tls is not None
+    tls = {"tls": {"enabled": has_tls}} if has_tls or "tls" not in omitted else {}
+    outside = {"publicURL": hub.public_url, "allowedHosts": [*hosts]}
+    return written | tls | outside
 
 
 def build_config_map(hub: Hub, version: str, installation: str = "") -> Manifest:

@@ -79,6 +79,8 @@ def build_inputs_hash(hub: Hub, secrets_hash: str) -> str:
         chosen["observability"] = traces
     if hub.hostnames:
         chosen["outside"] = [hub.public_url, *hub.hostnames]
+    if hub.spec.tls is not None:
+        chosen["tls"] = hub.spec.tls.secret_ref.name
     restart = hub.annotations.get(names.ANNOTATION_RESTART, "")
     return build_hash([chosen, restart, secrets_hash])
 

@@ -52,6 +52,12 @@ def _parts(hub: Hub) -> Iterator[tuple[dict[str, Any], str]]:
     keys = _secret("keys", names.keys_secret(hub.name))
     keys["secret"]["items"] = [{"key": key, "path": key} for key in POD_KEYS]
     yield keys, names.KEYS_FOLDER
+    if hub.spec.tls is not None:
+        pair = _secret("tls", hub.spec.tls.secret_ref.name)
+        pair["secret"]["items"] = [
+            {"key": key, "path": key} for key in names.CERTIFICATE_KEYS
+        ]
+        yield pair, names.TLS_FOLDER
     yield {"name": "scratch", "emptyDir": {"sizeLimit": SCRATCH_SIZE}}, "/tmp"  # noqa: S108
 
 

@@ -17,7 +17,7 @@ def build_client_service(hub: Hub, version: str) -> Manifest:
     spec = {
         "type": str(service.type),
         "selector": names.selector_labels(hub.name),
-        "ports": [_port(service)],
+        "ports": [_port(service, "https" if hub.spec.tls else "")],
         **_affinity(service),
         **_outside(service),
     }
@@ -46,13 +46,14 @@ def build_pods_service(hub: Hub, version: str) -> Manifest:
     return {**manifest, "spec": spec}
 
 
-def _port(service: ServiceSpec) -> dict[str, Any]:
+def _port(service: ServiceSpec, protocol: str) -> dict[str, Any]:
     return drop_empty(
         {
             "name": service.port_name,
             "port": service.port,
             "targetPort": names.PORT_MCP,
             "protocol": "TCP",
+            "appProtocol": protocol,
             "nodePort": service.node_port,
         }
     )

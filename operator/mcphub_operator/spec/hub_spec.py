@@ -15,7 +15,7 @@ from mcphub_operator.spec.observability import Observability
 from mcphub_operator.spec.pods import PodSpec, PullPolicy, PullSecret, Resources
 from mcphub_operator.spec.policy import NetworkPolicySpec
 from mcphub_operator.spec.prompts import Prompts
-from mcphub_operator.spec.routing import IngressSpec, RouteSpec
+from mcphub_operator.spec.routing import IngressSpec, RouteSpec, TLSSpec
 from mcphub_operator.spec.scaling import Autoscaling, DisruptionBudget
 from mcphub_operator.spec.strings import CIDR, AllowedHost, OptionalHTTPURL
 
@@ -143,6 +143,10 @@ class HubSpec(Model):
     ingress: IngressSpec | None = None
     """An Ingress that leads clients from outside to the hub, for clusters without a
     Gateway."""
+
+    tls: TLSSpec | None = None
+    """Serves https, with TLS 1.2 or later, on the port for clients. If unset, the pods
+    serve http."""
 
     public_url: Annotated[OptionalHTTPURL, Field(alias="publicURL")] = ""
     """URL of the hub for clients, if it is behind a proxy. The hub uses it in the

@@ -49,7 +49,7 @@ def find_secret_names(spec: Any) -> Iterator[str]:
             yield from find_secret_names(part)
     elif isinstance(spec, Mapping):
         for key, part in spec.items():
-            if key.endswith("SecretRef") and isinstance(part, Mapping):
+            if key.endswith(("SecretRef", "secretRef")) and isinstance(part, Mapping):
                 yield str(part.get("name") or "")
             elif key == "imagePullSecrets" and isinstance(part, list):
                 yield from (str(p.get("name") or "") for p in part if p)

@@ -57,6 +57,14 @@ class TLSSecretRef(Model):
     """Name of a Secret with the keys tls.crt and tls.key, as cert-manager makes it."""
 
 
+class TLSSpec(Model):
+    """TLS on the pods, for the port that clients connect to."""
+
+    secret_ref: TLSSecretRef
+    """The certificate, its chain and its key. A changed Secret counts within two
+    minutes, without a restart."""
+
+
 class IngressSpec(Model):
     """An Ingress to the hub."""
 

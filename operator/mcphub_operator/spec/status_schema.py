@@ -140,8 +140,8 @@ class Condition(Model):
 
     type: Annotated[str, Field(max_length=316)]
     """Ready, Reconciling, Stalled, SecretsResolved, KeysAvailable (only with auth.type
-    JWT), BackendsReachable, ToolsValid, Routed (only with route or ingress),
-    TracesExported (only with observability.otlp) or Paused."""
+    JWT), CertificateValid (only with tls), BackendsReachable, ToolsValid, Routed (only
+    with route or ingress), TracesExported (only with observability.otlp) or Paused."""
 
     status: ConditionStatus
     """Whether the condition holds: True, False or Unknown."""
@@ -222,5 +222,5 @@ class HubStatus(Model):
         Field(),
     ] = None
     """Ready, Reconciling, Stalled, SecretsResolved, KeysAvailable (only with auth.type
-    JWT), BackendsReachable, ToolsValid, Routed (only with route or ingress),
-    TracesExported (only with observability.otlp) and Paused."""
+    JWT), CertificateValid (only with tls), BackendsReachable, ToolsValid, Routed (only
+    with route or ingress), TracesExported (only with observability.otlp) and Paused."""

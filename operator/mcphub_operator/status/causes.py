@@ -14,6 +14,7 @@ from mcphub_operator.spec.access import ServiceType
 from mcphub_operator.spec.status_schema import BackendState, ConditionStatus
 from mcphub_operator.status.authentication import find_auth_fault
 from mcphub_operator.status.autoscaler import find_autoscaler_fault
+from mcphub_operator.status.certificate import find_expiry_fault
 from mcphub_operator.status.condition_model import (
     ConditionType,
     Reason,
@@ -102,6 +103,8 @@ def _find_service_causes(
     auth = find_auth_fault(observed)
     if auth is not None and auth.reason is Reason.KEYS_MISSING:
         yield auth
+    if expired := find_expiry_fault(observed):
+        yield expired
     if backends and all(is_down(backend) for backend in backends):
         listed = "; ".join(describe_backend(backend) for backend in backends)
         yield Finding(Reason.BACKENDS_DOWN, f"no backend is connected: {listed}")

@@ -32,6 +32,7 @@ from mcphub_operator.status.causes import (
     find_service_cause,
     find_wait_too_long,
 )
+from mcphub_operator.status.certificate import find_verdict
 from mcphub_operator.status.condition_model import (
     Condition,
     ConditionType,
@@ -66,6 +67,7 @@ def build_conditions(given: StatusInput) -> tuple[Condition, ...]:
         Condition(ConditionType.STALLED, *_stalled(given)),
         Condition(ConditionType.SECRETS_RESOLVED, *_secrets(given)),
         *_keys(given),
+        *_certificate(given),
         Condition(ConditionType.BACKENDS_REACHABLE, *_backends(given)),
         Condition(ConditionType.TOOLS_VALID, *_tools(given)),
         *_routed(given),
@@ -266,6 +268,12 @@ def _keys(given: StatusInput) -> Iterator[Condition]:
     """Yield the condition that only hubs with an identity provider have."""
     if uses_keys(given.observed):
         yield Condition(ConditionType.KEYS_AVAILABLE, *find_keys_status(given.observed))
+
+
+def _certificate(given: StatusInput) -> Iterator[Condition]:
+    """Yield the condition that only hubs with TLS on their pods have."""
+    if verdict := find_verdict(given.observed):
+        yield Condition(ConditionType.CERTIFICATE_VALID, *verdict)
 
 
 def _routed(given: StatusInput) -> Iterator[Condition]:

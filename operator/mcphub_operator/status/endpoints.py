@@ -13,9 +13,10 @@ from mcphub_operator import names
 from mcphub_operator.observed import Node, Observed
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.spec.access import ServiceType
+from mcphub_operator.spec.hub import Hub
 from mcphub_operator.status.routes import is_reached
 
-HTTP_PORT = 80
+PORTS = {"http": 80, "https": 443}
 
 
 def build_endpoints(observed: Observed) -> dict[str, str] | None:
@@ -39,21 +40,21 @@ def _find_base(observed: Observed) -> str | None:
     service = observed.children.get(ChildId("Service", hub.name))
     if service is None:
         return None
-    inside = _url(f"{hub.name}.{hub.namespace}.svc", hub.spec.service.port)
+    inside = _url(hub, f"{hub.name}.{hub.namespace}.svc", hub.spec.service.port)
     match hub.spec.service.type:
         case ServiceType.CLUSTER_IP:
             return inside
         case ServiceType.NODE_PORT:
             return _find_node_base(observed, service.read()) or inside
         case ServiceType.LOAD_BALANCER:
-            return _find_balancer_base(service.read())
+            return _find_balancer_base(observed, service.read())
 
 
 def _find_node_base(observed: Observed, service: Mapping[str, Any]) -> str | None:
     ports = service.get("spec", {}).get("ports") or [{}]
     node_port = ports[0].get("nodePort")
     host = _choose_node(observed)
-    return _url(host, node_port) if host and node_port else None
+    return _url(observed.hub, host, node_port) if host and node_port else None
 
 
 def _choose_node(observed: Observed) -> str | None:
@@ -66,15 +67,18 @@ def _choose_node(observed: Observed) -> str | None:
     return min((n for n in nodes if n.ready), default=Node("")).address or None
 
 
-def _find_balancer_base(service: Mapping[str, Any]) -> str | None:
+def _find_balancer_base(observed: Observed, service: Mapping[str, Any]) -> str | None:
     status = service.get("status", {}).get("loadBalancer", {})
     for entry in status.get("ingress") or ():
         host = entry.get("hostname") or entry.get("ip")
         if host:
-            return _url(host, service["spec"]["ports"][0]["port"])
+            port = service["spec"]["ports"][0]["port"]
+            return _url(observed.hub, host, port)
     return None
 
 
-def _url(host: str, port: int) -> str:
+def _url(hub: Hub, host: str, port: int) -> str:
+    scheme = "http" if hub.spec.tls is None else "https"
     shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}" if port == HTTP_PORT else f"http://{shown}:{port}"
+    base = f"{scheme}://{shown}"
+    return base if port == PORTS[scheme] else f"{base}:{port}"

@@ -21,6 +21,7 @@ _GOOD = {
     ConditionType.READY: "True",
     ConditionType.SECRETS_RESOLVED: "True",
     ConditionType.KEYS_AVAILABLE: "True",
+    ConditionType.CERTIFICATE_VALID: "True",
     ConditionType.BACKENDS_REACHABLE: "True",
     ConditionType.TOOLS_VALID: "True",
     ConditionType.TRACES_EXPORTED: "True",
@@ -29,6 +30,8 @@ _WHILE_READY = frozenset(
     {
         Reason.KEYS_MISSING,
         Reason.TOKENS_REFUSED,
+        Reason.CERTIFICATE_EXPIRED,
+        Reason.CERTIFICATE_NOT_YET_VALID,
         Reason.BACKENDS_DOWN,
         Reason.CONTROLLER_UNAVAILABLE,
         Reason.PODS_REFUSED,

@@ -9,6 +9,7 @@ from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 from websockets.asyncio.client import connect
 
+from mcphub_cli.mcp_session import open_session
 from mcphub_server.tls import serving
 from tests.support.certificates import HOUR, NOW, YEAR, issue
 from tests.support.hub import TOKEN, HubFiles, hub_in_loop
@@ -145,6 +146,21 @@ async def test_an_expired_certificate_is_the_clients_decision(tmp_path, monkeypa
 
     async with tls_hub(tmp_path, monkeypatch) as hub, client(hub, careless) as mcp:
         assert await mcp.call_tool("health_check")
+
+
+async def test_the_command_line_reaches_it_through_a_forwarded_port(
+    tmp_path, monkeypatch
+):
+    """Whose address no certificate has to name."""
+    issue().write(tmp_path / "tls")
+
+    def list_tools(url: str) -> list[str]:
+        with open_session(url, TOKEN) as session:
+            return [tool["name"] for tool in session.list_tools()]
+
+    async with tls_hub(tmp_path, monkeypatch) as hub:
+        url = f"https://127.0.0.1:{hub.port}"
+        assert "health_check" in await asyncio.to_thread(list_tools, url)
 
 
 async def test_plain_text_gets_no_answer(tmp_path, monkeypatch):

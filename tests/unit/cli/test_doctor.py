@@ -16,6 +16,9 @@ STATES = [
 ]
 ELSEWHERE = {"SecretMissing": "SecretsResolved", "TokensRefused": "SecretsResolved"}
 ELSEWHERE |= {"KeysMissing": "KeysAvailable"}
+ELSEWHERE |= {
+    state: "CertificateValid" for state in STATES if state.startswith("Certificate")
+}
 """States that a condition of their own tells beside Ready."""
 
 CONDITIONS = {
@@ -56,6 +59,7 @@ def test_a_hub_that_is_well_passes_every_check():
         "operator",
         "secrets",
         "signing keys",
+        "certificate",
         "replicas",
         "databases",
         "declared tools",

@@ -96,6 +96,11 @@ def test_without_the_file_a_sentence_says_which_option_helps(url: str) -> None:
     assert "secret-token" not in str(refused.value)
 
 
+def test_a_forwarded_port_leads_to_a_certificate_of_another_name(url: str) -> None:
+    with open_session(url, "token", is_forwarded=True) as session:
+        assert session.list_tools() == []
+
+
 def test_a_file_that_holds_no_certificate_is_refused(url: str, tmp_path: Path) -> None:
     (tmp_path / "empty.pem").write_text("nothing")
 

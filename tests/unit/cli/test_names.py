@@ -21,7 +21,7 @@ def test_the_conditions_that_are_looked_up_exist():
     source = (ROOT / "cli" / "mcphub_cli" / "doctor.py").read_text()
 
     looked_up = ("SecretsResolved", "KeysAvailable", "BackendsReachable")
-    for condition in (*looked_up, "ToolsValid", "TracesExported"):
+    for condition in (*looked_up, "ToolsValid", "TracesExported", "CertificateValid"):
         assert f'"{condition}"' in source
         assert condition in list(ConditionType)
 
