@@ -53,8 +53,8 @@ async def test_each_enabled_backend_has_its_tools(files: HubFiles) -> None:
     async with hub_in_loop(files) as hub, hub.client() as client:
         names = {tool.name for tool in await client.list_tools()}
 
-    graph = {"query", "list_nodes", "get_relationships"}
-    search = {"search", "list_collections", "collection_info"}
+    graph = {"query", "list_nodes", "get_relationships", "search_objects"}
+    search = {"search", "list_collections", "collection_info", "search_objects"}
     assert names == {
         "health_check",
         "list_services",
