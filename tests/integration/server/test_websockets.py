@@ -58,7 +58,7 @@ async def knock(hub: LoopHub, *args: Any, **options: Any) -> tuple[int, str]:
             id="with a wrong token of a page",
         ),
         pytest.param(
-            {}, {"subprotocols": ["mcp", "bearer.%%%"]}, 401, "Authorization",
+            {}, {"subprotocols": ["mcp", "bearer.%%%"]}, 400, "a token",
             id="with a subprotocol that holds no token",
         ),
         pytest.param(

@@ -12,6 +12,7 @@ from mcp_types import (
     AudioContent,
     EmbeddedResource,
     ImageContent,
+    ReadResourceRequestParams,
     TextContent,
     TextResourceContents,
 )
@@ -39,6 +40,7 @@ def add_contents(mcp: FastMCP) -> None:
         test_error_handling,
     ):
         mcp.tool(tool)
+    read_by_scheme(mcp)
     mcp.resource("test://static-text", mime_type="text/plain")(static_text)
     mcp.resource("test://static-binary", mime_type="image/png")(static_binary)
     mcp.resource("test://watched-resource", mime_type="text/plain")(watched_resource)
@@ -51,6 +53,20 @@ def add_contents(mcp: FastMCP) -> None:
     ):
         mcp.prompt(prompt)
     mcp.completion(complete)
+
+
+def read_by_scheme(mcp: FastMCP) -> None:
+    """Let FastMCP read the resources that are added here; the hub reads its own."""
+    server = mcp._mcp_server  # noqa: SLF001 -- FastMCP has no other way to it
+    entry = server.get_request_handler("resources/read")
+    assert entry is not None
+
+    async def read(ctx: Any, params: ReadResourceRequestParams) -> Any:
+        is_added = str(params.uri).startswith("test://")
+        handler = mcp._on_read_resource if is_added else entry.handler  # noqa: SLF001
+        return await handler(ctx, params)
+
+    server.add_request_handler("resources/read", ReadResourceRequestParams, read)
 
 
 def embedded(uri: str, text: str, mime_type: str = "text/plain") -> EmbeddedResource:
