@@ -127,6 +127,7 @@ async def test_a_client_hears_all_after_its_session_was_adopted(hub):
         await client.call_tool("where")
         owner.kill()
         await owner.wait()
+        await hub.proxy.cut()
         hub.publish([survivor])
         uid, came = await converse(client, listener)
 
