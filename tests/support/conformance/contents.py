@@ -57,13 +57,13 @@ def add_contents(mcp: FastMCP) -> None:
 
 def read_by_scheme(mcp: FastMCP) -> None:
     """Let FastMCP read the resources that are added here; the hub reads its own."""
-    server = mcp._mcp_server  # noqa: SLF001 -- FastMCP has no other way to it
+    server = mcp._mcp_server
     entry = server.get_request_handler("resources/read")
     assert entry is not None
 
     async def read(ctx: Any, params: ReadResourceRequestParams) -> Any:
         is_added = str(params.uri).startswith("test://")
-        handler = mcp._on_read_resource if is_added else entry.handler  # noqa: SLF001
+        handler = mcp._on_read_resource if is_added else entry.handler
         return await handler(ctx, params)
 
     server.add_request_handler("resources/read", ReadResourceRequestParams, read)
