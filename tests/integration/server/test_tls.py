@@ -155,7 +155,7 @@ async def test_the_command_line_reaches_it_through_a_forwarded_port(
     issue().write(tmp_path / "tls")
 
     def list_tools(url: str) -> list[str]:
-        with open_session(url, TOKEN) as session:
+        with open_session(url, TOKEN, is_forwarded=True) as session:
             return [tool["name"] for tool in session.list_tools()]
 
     async with tls_hub(tmp_path, monkeypatch) as hub:
