@@ -2,7 +2,7 @@
 
 The SDK opens a session for each request without one, with streams and three tasks, and
 walks parameters and results through pydantic. For calls that need nothing of that, this
-layer answers by itself: a third of the CPU. Everything else goes on to the SDK.
+layer answers by itself, for about half of the CPU. All else goes on to the SDK.
 """
 
 import json
