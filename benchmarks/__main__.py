@@ -22,6 +22,7 @@ from benchmarks.databases import (
     open_others,
     open_postgres,
 )
+from benchmarks.drivers import measure_drivers
 from benchmarks.figures import Figure, render_table
 from benchmarks.governed import RULES, TOOLS, build_rules, build_tools
 from benchmarks.hostile import KINDS
@@ -43,6 +44,8 @@ from benchmarks.processes import ServerProcess, running, wait_until_ready
 from benchmarks.replies import QUICK, SLOW, measure_replies
 from benchmarks.rows import measure_rows
 from benchmarks.startup import measure_imports, measure_start
+from benchmarks.steady import measure_alone, measure_beside_rows
+from benchmarks.transports import report_transports
 from tests.support.postgres import PostgresServer
 from tools.ports import reserve_port
 from tools.project import ROOT
@@ -74,7 +77,7 @@ def _compare_calls(revision: str, costs: dict[str, CallCost]) -> Iterator[Figure
         f"trivial call, {revision}",
         hub.cpu_ms / sdk.cpu_ms,
         "x",
-        1.5,
+        0.7,
         f"hub {hub.cpu_ms:.2f} ms / SDK {sdk.cpu_ms:.2f} ms of CPU",
     )
     yield Figure(
@@ -128,7 +131,7 @@ def report_rows(folder: Path, postgres: PostgresServer) -> Iterator[Figure]:
         "1,000 rows of 8 columns",
         ways.wall_ms / cost.fetch.wall_ms,
         "x",
-        1.5,
+        2.3,
         f"hub {ways.wall_ms:.1f} ms / fetch {cost.fetch.wall_ms:.1f} ms of waiting; "
         f"{size:.0f} KiB",
     )
@@ -183,11 +186,11 @@ def report_memory(folder: Path, postgres: PostgresServer) -> Iterator[Figure]:
     one: list[Backend] = [describe_postgres(postgres)]
     hub = write_hub(folder / "one", one)
     resident = "resident, all backends connected"
-    yield Figure("idle with PostgreSQL", measure_idle(hub), "MiB", 110, resident)
+    yield Figure("idle with PostgreSQL", measure_idle(hub), "MiB", 85, resident)
     with open_others(folder) as others:
-        three = write_hub(folder / "three", [*one, *others])
+        three = write_hub(folder / "three", [*one, *others.describe()])
         idle = measure_idle(three)
-    yield Figure("idle with three backends", idle, "MiB", 170, resident)
+    yield Figure("idle with three backends", idle, "MiB", 140, resident)
     yield Figure(
         f"{SESSIONS} SSE sessions",
         measure_sessions(hub, SESSIONS),
@@ -221,13 +224,44 @@ def report_neighbours(folder: Path, postgres: PostgresServer) -> Iterator[Figure
             )
 
 
+def report_drivers(folder: Path, _postgres: PostgresServer) -> Iterator[Figure]:
+    """Compare ten rows of Neo4j and ten hits of Qdrant with the drivers' own."""
+    with open_others(folder) as others:
+        yield from measure_drivers(folder, others)
+
+
+def report_sessions(folder: Path, _postgres: PostgresServer) -> Iterator[Figure]:
+    """Compare calls in sessions and forwarded ones with those without a session."""
+    yield from report_transports(folder)
+
+
+def report_steady(folder: Path, postgres: PostgresServer) -> Iterator[Figure]:
+    """Compare the p99 of 100 calls a second beside large results with the quiet one."""
+    hub = write_hub(folder / "hub", [describe_postgres(postgres)])
+    (hub.folder / "tokens" / "hostile").write_text(HOSTILE_TOKEN, encoding="utf-8")
+    with processors_shared(postgres) as before, running_hub(hub, before):
+        measure_alone(hub)  # warms up
+        quiet, beside = measure_alone(hub), measure_beside_rows(hub)
+        yield Figure(
+            "p99 of 100 calls/s beside 1,000-row results",
+            beside.p99_ms / quiet.p99_ms,
+            "x",
+            3,
+            f"{beside.p99_ms:.1f} / {quiet.p99_ms:.1f} ms; "
+            f"{len(quiet.failures) + len(beside.failures)} calls failed",
+        )
+
+
 PARTS: dict[str, Callable[[Path, PostgresServer], Iterator[Figure]]] = {
     "calls": report_calls,
     "governed": report_governed,
     "rows": report_rows,
+    "drivers": report_drivers,
+    "sessions": report_sessions,
     "replies": report_replies,
     "start": report_start,
     "memory": report_memory,
+    "steady": report_steady,
     "neighbours": report_neighbours,
 }
 

@@ -26,11 +26,12 @@ class BareClient:
     port: int
     token: str = ""
     accept: str = "application/json, text/event-stream"
+    host: str = "127.0.0.1"
     connection: http.client.HTTPConnection = field(init=False)
 
     def __post_init__(self) -> None:
         self.connection = http.client.HTTPConnection(
-            "127.0.0.1", self.port, timeout=TIMEOUT_SECONDS
+            self.host, self.port, timeout=TIMEOUT_SECONDS
         )
 
     def call(self, revision: str, tool: str, arguments: dict[str, Any]) -> bytes:

@@ -20,6 +20,13 @@ POLL_SECONDS = 0.005
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
+def read_cpu_seconds(pid: int) -> float:
+    """What all threads of a process have used so far."""
+    stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    user, system = stat.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / CLOCK_TICKS
+
+
 @dataclass(frozen=True, slots=True)
 class ServerProcess:
     """A running server."""
@@ -29,9 +36,7 @@ class ServerProcess:
 
     def read_cpu_seconds(self) -> float:
         """What all its threads have used so far."""
-        stat = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8")
-        user, system = stat.rpartition(")")[2].split()[11:13]
-        return (int(user) + int(system)) / CLOCK_TICKS
+        return read_cpu_seconds(self.process.pid)
 
     @property
     def rss_mebibytes(self) -> float:

@@ -29,7 +29,7 @@ from mcphub_server.traffic.drain import drain, keep_streams_at_shutdown
 from mcphub_server.traffic.state import ServerState
 from mcphub_server.transports.endpoints import Transports
 from mcphub_server.web.bodies import LARGEST_BODY
-from mcphub_server.web.http_protocol import BoundedProtocol
+from mcphub_server.web.plain_protocol import PlainProtocol
 
 KEEP_ALIVE_SECONDS = 180
 """Above the 120 s of the usual proxies: a proxy has to close its connections first."""
@@ -102,8 +102,7 @@ def build_listener(
     return Listener(
         uvicorn.Config(
             app,
-            # h11: httptools leaves white space in header values, which MCP forbids
-            http=BoundedProtocol,
+            http=PlainProtocol,
             ws=WEBSOCKET_PROTOCOL if has_websockets else "none",
             ws_max_size=LARGEST_BODY,
             ws_ping_interval=PING_SECONDS,
