@@ -29,7 +29,7 @@ CYPHER = (
     "n / 7.0 AS score, n % 2 = 0 AS active, 'region-' + n AS region"
 )
 VECTOR = [1 / (n + 1) for n in range(DIMENSIONS)]
-WARM_UP_CALLS = 50
+WARM_UP_CALLS = 500
 CALLS_PER_ROUND = 200
 ROUNDS = 7
 

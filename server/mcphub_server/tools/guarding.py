@@ -82,6 +82,17 @@ class GuardRunner:
         self._checked.keep(key, result)
         return result
 
+    async def check_known_aside(
+        self, guard: Callable[[str], Result], text: str
+    ) -> Result:
+        """Run a guard on a text in the worker, unless it was let through lately."""
+        key = (guard, text)
+        result: Result | None = self._checked.find(key)
+        if result is None:
+            result = await self.check_aside(guard, text)
+            self._checked.keep(key, result)
+        return result
+
     @contextmanager
     def charging(self) -> Iterator[None]:
         """Charge the caller for what the block costs of the processor."""

@@ -205,6 +205,17 @@ async def test_a_parameter_that_neo4j_cannot_take_is_refused(
     assert "at most 64 bits" in told
 
 
+async def test_such_a_parameter_is_refused_though_the_statement_is_known(
+    client: Client[Any],
+) -> None:
+    cypher = "RETURN $x AS known"
+    answer = await ask(client, "neo4j_query", cypher=cypher, parameters={"x": 1})
+    told = await fail(client, "neo4j_query", cypher=cypher, parameters={"x": 2**70})
+
+    assert answer["rows"] == [[1]]
+    assert "at most 64 bits" in told
+
+
 async def test_explain_gives_the_plan_and_runs_nothing(client: Client[Any]) -> None:
     answer = await ask(
         client, "neo4j_query", cypher="EXPLAIN MATCH (p:Person) RETURN count(p) AS n"

@@ -1,10 +1,11 @@
 """A Neo4j database that is read and never written.
 
 Three layers below the grammar's allow-list: EXPLAIN must call the statement a pure
-read, the session's access mode is READ (a server refuses writes in it), and the
-transaction is always rolled back. The database is the configured one; a statement
-cannot choose. A cancelled call closes its connection, which ends its transaction on
-the server as soon as the statement looks; until then it keeps its place (`orphans`).
+read (and is asked again after a minute), the session's access mode is READ (a server
+refuses writes in it), and the transaction is always rolled back. The database is the
+configured one; a statement cannot choose. A cancelled call closes its connection, which
+ends its transaction on the server as soon as the statement looks; until then it keeps
+its place (`orphans`).
 """
 
 import asyncio
@@ -29,6 +30,7 @@ from mcphub_server.backends.neo4j.lockout import LoginGate
 from mcphub_server.backends.neo4j.metering import ByteMeter, metered
 from mcphub_server.backends.neo4j.orphans import METADATA_KEY, Held, find_running
 from mcphub_server.backends.neo4j.plans import PLAN_COLUMNS, walk_plan
+from mcphub_server.backends.neo4j.verdicts import ReadVerdicts
 from mcphub_server.backends.orphans import Orphans
 from mcphub_server.backends.shares import WAIT_SECONDS, Lease, PoolShares
 from mcphub_server.config.backends import Neo4jConfig
@@ -100,6 +102,7 @@ class Neo4jBackend:
         self._has_bad_address = False
         self._gate = LoginGate(name, self._read_secrets)
         self._in_use = 0
+        self._verdicts = ReadVerdicts()
         self.shares = PoolShares(name, POOL_SIZE)
         self._orphans = Orphans(
             lambda keys: find_running(self._driver, config.database, keys), self.shares
@@ -153,7 +156,8 @@ class Neo4jBackend:
             read.timeout_seconds, read.offset + read.limit + 1
         ) as (session, transaction):
             with metered(session, read.record_bytes) as meter:
-                await self._check_is_read(transaction, read)
+                if not self._verdicts.has(read.text, read.query_type):
+                    await self._check_is_read(transaction, read)
                 meter.reset()
                 return await self._collect(transaction, read, meter)
 
@@ -168,33 +172,40 @@ class Neo4jBackend:
         self, transaction: neo4j.AsyncTransaction, read: Read
     ) -> neo4j.ResultSummary:
         """Have the planner say what the statement does; nothing runs."""
-        explain = cast("Any", f"EXPLAIN {read.text}")
         try:
-            result = await transaction.run(explain, dict(read.parameters))
+            result = await self._run(transaction, f"EXPLAIN {read.text}", read)
             summary = await result.consume()
         except DRIVER_ERRORS as error:
             raise translate_failure(self.name, error, explaining=True) from None
-        except PACKING_ERRORS:
-            raise BadArgument(
-                "A parameter has a value that Neo4j does not take: whole numbers have "
-                "at most 64 bits, texts no half characters."
-            ) from None
         if summary.query_type != read.query_type:
             raise Rejected(
                 "read-only/query-type",
                 "the database says that this statement does more than read.",
                 "Write a statement of MATCH, WITH, UNWIND and RETURN.",
             )
+        self._verdicts.keep(read.text, read.query_type)
         return summary
+
+    async def _run(
+        self, transaction: neo4j.AsyncTransaction, text: str, read: Read
+    ) -> neo4j.AsyncResult:
+        """Send a statement with its parameters; raise BadArgument for one of those."""
+        try:
+            return await transaction.run(cast("Any", text), dict(read.parameters))
+        except DRIVER_ERRORS:
+            raise
+        except PACKING_ERRORS:
+            raise BadArgument(
+                "A parameter has a value that Neo4j does not take: whole numbers have "
+                "at most 64 bits, texts no half characters."
+            ) from None
 
     async def _collect(
         self, transaction: neo4j.AsyncTransaction, read: Read, meter: ByteMeter
     ) -> Records:
         """Take records up to the limit and leave the rest on the server."""
         try:
-            result = await transaction.run(
-                cast("Any", read.text), dict(read.parameters)
-            )
+            result = await self._run(transaction, read.text, read)
             rows: list[list[object]] = []
             index = size = 0
             async for record in result:

@@ -88,7 +88,7 @@ class Neo4jTools:
     ) -> ToolResult:
         self._context.note(fingerprint=fingerprint(cypher))
         # ANTLR shares what it remembers between parsers: one thread for all of them
-        statement = await self._context.guards.check_aside(check_cypher, cypher)
+        statement = await self._context.guards.check_known_aside(check_cypher, cypher)
         values = parameters or {}
         check_parameters(statement.parameters, values)
         check_parameter_values(values)

@@ -50,6 +50,24 @@ async def test_what_passed_is_not_checked_again(length: int):
     assert [len(checked), checked[-1]] == [3, "y" * length]
 
 
+async def test_what_passed_aside_is_not_checked_again():
+    runner, checked = GuardRunner(), []
+
+    def check(text: str) -> str:
+        checked.append(threading.current_thread().name)
+        if text == "bad":
+            raise Rejected("rule", "It is not allowed.", "Ask otherwise.")
+        return text.upper()
+
+    found = [await runner.check_known_aside(check, text) for text in ("a", "a", "b")]
+    for _ in range(2):
+        with pytest.raises(Rejected):
+            await runner.check_known_aside(check, "bad")
+
+    assert found == ["A", "A", "B"]
+    assert [name[:5] for name in checked] == ["guard"] * 4
+
+
 def test_few_results_are_kept_those_asked_for_last():
     checked = RecentMap[str, object](most=2)
     for key in ("a", "b"):
