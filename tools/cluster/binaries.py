@@ -10,9 +10,11 @@ import hashlib
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.cluster.errors import BadInput
 from tools.cluster.golang import find_go
 from tools.cluster.places import (
     BINARY_SOURCE,
@@ -25,7 +27,9 @@ from tools.cluster.places import (
 from tools.cluster.progress import run_logged, say
 from tools.cluster.registries import GO, fetching
 
-SOURCES = ("main.go", "pause/main.go", "go.mod", "go.sum")
+PROGRAMS = ("main.go", "pause/main.go")
+# Chooses another version of Kubernetes among those in binary/versions.
+VERSION_VARIABLE = "MCPHUB_KUBERNETES"
 PARTS = (
     "coredns",
     "etcd",
@@ -67,22 +71,39 @@ def version_flags(version: str) -> str:
     return " ".join(("-s -w", *sets))
 
 
-def source_key() -> str:
+def find_module(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the go.mod of the version that is asked for, or of the usual one.
+
+    Raises:
+        BadInput: the project has none for it.
+    """
+    usual = BINARY_SOURCE / "go.mod"
+    wanted = environ.get(VERSION_VARIABLE, "").removeprefix("v")
+    found = {
+        kubernetes_version(path.read_text()).removeprefix("v"): path
+        for path in (*sorted(BINARY_SOURCE.glob("versions/*.mod")), usual)
+    }
+    if wanted and wanted not in found:
+        raise BadInput(
+            f"Kubernetes {wanted} cannot be built here; there are {', '.join(found)}"
+        )
+    return found[wanted] if wanted else usual
+
+
+def source_key(module: Path) -> str:
     """Return a name for the state of the sources."""
     digest = hashlib.sha256()
-    for source in SOURCES:
-        digest.update((BINARY_SOURCE / source).read_bytes())
+    programs = (BINARY_SOURCE / program for program in PROGRAMS)
+    for source in (*programs, module, module.with_suffix(".sum")):
+        digest.update(source.read_bytes())
     return digest.hexdigest()[:12]
-
-
-def _module() -> str:
-    return (BINARY_SOURCE / "go.mod").read_text()
 
 
 def binaries_folder() -> Path:
     """Return where the binaries of these sources are, or will be."""
-    version = kubernetes_version(_module())
-    return cache_dir() / "binaries" / f"{version}-{source_key()}"
+    module = find_module()
+    version = kubernetes_version(module.read_text())
+    return cache_dir() / "binaries" / f"{version}-{source_key(module)}"
 
 
 def _go_environment() -> dict[str, str]:
@@ -95,17 +116,18 @@ def _go_environment() -> dict[str, str]:
 
 
 def _build_into(folder: Path) -> None:
-    go = find_go(_module())
-    version = kubernetes_version(_module())
+    module = find_module()
+    version = kubernetes_version(module.read_text())
     with fetching(f"the modules of Kubernetes {version}", GO):
-        _build_programs(go, version, folder)
+        _build_programs(module, version, folder)
     for part in PARTS:
         (folder / part).symlink_to("kubernetes")
 
 
-def _build_programs(go: Path, version: str, folder: Path) -> None:
+def _build_programs(module: Path, version: str, folder: Path) -> None:
     flags = version_flags(version)
-    nice: list[str | Path] = ["nice", go, "build", "-trimpath"]
+    go = find_go(module.read_text())
+    nice: list[str | Path] = ["nice", go, "build", "-trimpath", f"-modfile={module}"]
     run_logged(
         f"Building Kubernetes {version} from its Go modules"
         " (about 5 minutes on two cores, once)",

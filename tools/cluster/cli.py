@@ -27,12 +27,12 @@ from tools.cluster.arguments import (
     parse_pairs,
 )
 from tools.cluster.baseimage import ensure_base_archive
-from tools.cluster.binaries import ensure_binaries, kubernetes_version
+from tools.cluster.binaries import ensure_binaries, find_module, kubernetes_version
 from tools.cluster.errors import BadInput, ClusterError
 from tools.cluster.images import BuildRequest, build_image, find_built
 from tools.cluster.kindconfig import DEFAULT, KindConfig, parse_config, read_config
 from tools.cluster.machine import ensure_packages, require_root
-from tools.cluster.places import BINARY_SOURCE, exclusive, log_dir
+from tools.cluster.places import exclusive, log_dir
 from tools.cluster.progress import say
 from tools.cluster.provider import Choice, choose
 from tools.cluster.state import all_states, state_of
@@ -183,7 +183,7 @@ def _image_build(arguments: Arguments) -> None:
 
 
 def _version(_: Arguments) -> None:
-    version = kubernetes_version((BINARY_SOURCE / "go.mod").read_text())
+    version = kubernetes_version(find_module().read_text())
     print(f"kind v0.0.0-mcphub clusters without Docker, Kubernetes {version}")
 
 
