@@ -21,6 +21,13 @@ TEST_GOGC := 400
 RELEASE_TESTS := tests/manifests/test_chart.py tests/manifests/test_scanners.py \
   tests/manifests/test_checkov.py tests/integration/release/test_arm64.py \
   tests/integration/release/test_workflows.py
+# What a version of Kubernetes decides: the schema and its rules, what is applied and
+# owned, permissions, and a hub's life on nodes of that version.
+KUBERNETES_TESTS := tests/integration/crd tests/integration/operator/test_definition.py \
+  tests/integration/operator/test_children.py tests/integration/operator/test_upgrades.py \
+  tests/manifests/test_config.py tests/manifests/test_rbac.py \
+  tests/integration/cluster tests/e2e/test_first_light.py tests/e2e/test_pods.py \
+  tests/e2e/test_replicas.py tests/e2e/test_secrets.py
 # Chromium is 400 MB of packages.
 PAGE_TESTS := tests/page
 
@@ -108,6 +115,13 @@ test-release: env ## Test chart, wheels, workflows and scanners' findings (build
 	  $(BIN)/python -m tools.programs.build $$program; done
 	@$(BIN)/python -m tools.programs.install checkov
 	@$(BIN)/pytest $(LANES) $(RELEASE_TESTS)
+
+.PHONY: test-kubernetes
+test-kubernetes: export MCPHUB_KUBERNETES = $(VERSION)
+test-kubernetes: images ## Test on another version of Kubernetes (VERSION=1.34.4; builds it)
+	@tools/cluster/kind version
+	@tools/cluster/kind build
+	@MCPHUB_CLUSTER_PROVIDER=own $(BIN)/pytest $(KUBERNETES_TESTS)
 
 .PHONY: test-page
 test-page: env ## Test the page at / in headless Chromium (installs it)

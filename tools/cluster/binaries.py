@@ -42,7 +42,8 @@ PARTS = (
     "metrics-server",
 )
 VERSION_PACKAGE = "k8s.io/component-base/version"
-KEPT_VERSIONS = 3
+# More than binary/versions has: to try another version must not remove the usual one.
+KEPT_VERSIONS = 6
 BUILD_BYTES = 6 * 1024**3
 
 

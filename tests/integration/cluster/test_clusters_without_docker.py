@@ -19,6 +19,7 @@ import pytest
 from pytest_kind import KindCluster
 
 from tools.cluster import cgroups, provider
+from tools.cluster.binaries import find_module, kubernetes_version
 from tools.cluster.namespaces import find_inits
 from tools.cluster.plan import ClusterPlan
 from tools.cluster.state import state_of
@@ -154,6 +155,17 @@ def test_pytest_kind_sees_its_nodes_ready(selftest):
     }
 
     assert ready == {f"{NAME}-control-plane": "True", f"{NAME}-worker": "True"}
+
+
+def test_the_whole_cluster_is_of_the_version_that_is_asked_for(selftest):
+    wanted = kubernetes_version(find_module().read_text())
+
+    server = json.loads(selftest.kubectl("version", "--output=json"))
+    nodes = json.loads(selftest.kubectl("get", "nodes", "--output=json"))
+
+    assert server["serverVersion"]["gitVersion"] == wanted
+    info = [node["status"]["nodeInfo"] for node in nodes["items"]]
+    assert [node["kubeletVersion"] for node in info] == [wanted, wanted]
 
 
 def test_the_control_plane_is_marked_as_kind_marks_it(selftest):
