@@ -11,9 +11,10 @@ from functools import partial
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
-from mcphub_server.auth.factory import build_auth_policy, build_resource_metadata
+from mcphub_server.auth.factory import build_auth_policy
 from mcphub_server.auth.middleware import AuthMiddleware, AuthPolicy
 from mcphub_server.auth.refusals import RefusalLog
+from mcphub_server.auth.resource import build_resource_metadata
 from mcphub_server.backends.health import BackendMonitor
 from mcphub_server.calls.audit import note_call
 from mcphub_server.calls.backend_runner import LimitedRunner

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from mcphub_server.auth.resource import find_audiences
 from mcphub_server.auth.static_tokens import TokenFiles
 from mcphub_server.backends.base import Backend, BackendState
 from mcphub_server.config.hub import AuthType, HubConfig
@@ -159,7 +160,7 @@ async def check_auth(config: HubConfig, runtime: RuntimeSettings) -> Finding:
         from mcphub_server.auth.jwt import JwtVerifier  # noqa: PLC0415
 
         where = config.auth.jwt.jwks_uri
-        keys = await JwtVerifier(config.auth.jwt).count_keys()
+        keys = await JwtVerifier(config.auth.jwt, find_audiences(config)).count_keys()
         if keys:
             return Finding("auth", kind, where, OK, f"{keys} signing keys.")
         return Finding("auth", kind, where, FAILED, "No signing key can be fetched.")

@@ -30,7 +30,7 @@ LIVE_SECTIONS = frozenset({"tools", "prompts", "access"})
 OMITTED_DEFAULTS = frozenset(
     {
         *("allowedFunctions", "builtInTools", "diagnosis", "observability"),
-        *("tls", "webPage", "webSocket"),
+        *("requestedScopes", "tls", "webPage", "webSocket"),
     }
 )
 """Fields that servers of version 0.1.0 refuse to read. With its default, such a field

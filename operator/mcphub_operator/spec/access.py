@@ -14,6 +14,7 @@ from mcphub_operator.spec.strings import (
     Name,
     OptionalHTTPURL,
     PortName,
+    ScopeName,
     Text,
 )
 
@@ -66,15 +67,15 @@ class ServiceSpec(Model):
     )
 
     type: ServiceType = ServiceType.CLUSTER_IP
-    """ClusterIP: reachable inside the cluster only. NodePort: reachable on a port of
-    every node. LoadBalancer: reachable through an external load balancer."""
+    """ClusterIP: reachable inside the cluster only. NodePort: on a port of every node.
+    LoadBalancer: through an external load balancer."""
 
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
     """Port of the Service."""
 
     port_name: PortName = names.PORT_MCP
-    """Name of the port. A Service that the hub takes over keeps serving without a gap
-    only if the name is that of its port before; empty: the port has no name."""
+    """Name of the port. A Service that the hub takes over serves without a gap only if
+    its port keeps its name. Empty: no name."""
 
     node_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """Port on every node, in the API server's range (default 30000-32767). If unset,
@@ -160,8 +161,8 @@ class TokensRef(Model):
     """A Secret in which each key is a client's name and each value its token."""
 
     name: Name = ""
-    """Name of a Secret in which each key is a client's name and each value its token.
-    Empty: the operator creates <hub>-auth with one token, for a client `default`."""
+    """Name of a Secret: each key is a client's name, its value the token. Empty: the
+    operator creates <hub>-auth with one token, for a client `default`."""
 
 
 class JWT(Model):
@@ -171,13 +172,18 @@ class JWT(Model):
     """Expected `iss` claim."""
 
     audience: Text = ""
-    """Expected `aud` claim."""
+    """Expected `aud` claim. Empty: the hub's URL with /mcp or /sse, for which MCP
+    clients ask."""
 
     jwks_uri: Annotated[OptionalHTTPURL, Field(alias="jwksURI")] = ""
     """URL at which the provider publishes its signing keys."""
 
     required_scopes: Annotated[tuple[Text, ...], Field(max_length=32)] = ()
     """Scopes that a token must carry."""
+
+    requested_scopes: Annotated[tuple[ScopeName, ...], Field(max_length=32)] = ()
+    """Scopes that clients shall ask for, if the provider names them otherwise than the
+    token. Empty: requiredScopes."""
 
 
 class Auth(Model):
@@ -187,9 +193,8 @@ class Auth(Model):
         json_schema_extra=rules(
             rule(
                 "self.type != 'JWT' || (has(self.jwt) && self.jwt.issuer != ''"
-                " && self.jwt.audience != '' && self.jwt.jwksURI != '')",
-                "auth.type JWT needs auth.jwt.issuer, auth.jwt.audience and"
-                " auth.jwt.jwksURI",
+                " && self.jwt.jwksURI != '')",
+                "auth.type JWT needs auth.jwt.issuer and auth.jwt.jwksURI",
             ),
             rule(
                 "self.type == 'JWT' || !has(self.jwt) || self.jwt.issuer == ''",

@@ -196,8 +196,8 @@ class Parameter(Model):
     """Value if the caller gives none. If unset, the argument is required."""
 
     from_claim: ClaimName = ""
-    """Claim of the caller's token from which the value comes instead of an argument; it
-    is then not in the tool's schema. `sub` is the token's name with auth.type Token.
+    """Claim of the caller's token that gives the value; the parameter is then not in
+    the tool's schema. `sub` is the token's name with auth.type Token.
     Callers without the claim are refused."""
 
     enum: Annotated[tuple[Written, ...], Field(max_length=32)] = ()

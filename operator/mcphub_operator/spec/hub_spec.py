@@ -67,12 +67,12 @@ class Limits(Model):
     """Maximum number of rows that a call returns."""
 
     max_result_bytes: Annotated[int, Field(ge=1, le=67_108_864)] = 393_216
-    """Maximum number of bytes that a call returns, as JSON. An answer contains the
-    result twice, and Python's MCP client accepts no event above 1 MiB."""
+    """Maximum number of bytes that a call returns, as JSON. An answer contains them
+    twice, and Python's MCP client accepts no event above 1 MiB."""
 
     statement_timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 30
-    """Maximum time that the database may take for one statement. The server lowers
-    values above 38 to 38, because proxies cut silent answers after 50 to 60 s."""
+    """Maximum time for one statement. The server lowers values above 38 to 38, because
+    proxies cut silent answers after 50 to 60 s."""
 
     requests_per_second: Annotated[int, Field(ge=1, le=100_000)] = 100
     """Sustained number of calls per second and client."""
@@ -99,6 +99,15 @@ def _scaled_by(resource: str, field: str) -> dict[str, str]:
     )
 
 
+_AUDIENCE = rule(
+    "!has(self.auth) || self.auth.type != 'JWT' || !has(self.auth.jwt)"
+    " || self.auth.jwt.audience != '' || self.publicURL != '' || has(self.route)"
+    " || has(self.ingress)",
+    "auth.jwt.audience is empty, so the hub needs publicURL, route or ingress",
+    field="auth",
+)
+
+
 class HubSpec(Model):
     """The desired state of a hub."""
 
@@ -106,6 +115,7 @@ class HubSpec(Model):
         json_schema_extra=rules(
             _scaled_by("cpu", "targetCPUUtilizationPercentage"),
             _scaled_by("memory", "targetMemoryUtilizationPercentage"),
+            _AUDIENCE,
             *GOVERNANCE,
         )
     )
@@ -149,13 +159,12 @@ class HubSpec(Model):
     serve http."""
 
     public_url: Annotated[OptionalHTTPURL, Field(alias="publicURL")] = ""
-    """URL of the hub for clients, if it is behind a proxy. The hub uses it in the
-    status, in the OAuth metadata and in the check of the Host header. Empty: the URL
-    that `route`, or else `ingress`, gives."""
+    """URL of the hub for clients, in the status, the OAuth metadata and the check of
+    the Host header. Empty: the URL that `route`, or else `ingress`, gives."""
 
     allowed_hosts: Annotated[tuple[AllowedHost, ...], Field(max_length=64)] = ()
-    """Additional Host header values to accept. The hub always accepts nodes, the
-    Service, loopback, publicURL, and the names in `route` and `ingress`."""
+    """Host header values to accept besides nodes, the Service, loopback, publicURL, and
+    the names in `route` and `ingress`."""
 
     trusted_proxies: Annotated[tuple[CIDR, ...], Field(max_length=64)] = ()
     """Address ranges of proxies whose X-Forwarded headers the hub trusts."""
@@ -165,7 +174,7 @@ class HubSpec(Model):
 
     web_page: WebPage = WebPage()
     """The page at `/` for people with a browser: how to connect, and a form that tries
-    tools with a token. It shows the name of the hub without a login, and no data."""
+    tools with a token. Without one it shows no data."""
 
     auth: Auth = Auth()
     """Who may use the hub."""
@@ -177,8 +186,7 @@ class HubSpec(Model):
         DisruptionBudget | None, Field(json_schema_extra={"nullable": True})
     ] = None
     """How many replicas a node drain may evict at once. If unset, one, for a hub of two
-    replicas or more, or whose autoscaler keeps at least two. null, or enabled: false:
-    a drain may evict all of them."""
+    replicas or more, or whose autoscaler keeps two. null, or enabled: false: all."""
 
     network_policy: NetworkPolicySpec = NetworkPolicySpec()
     """Which peers may connect to the hub, and to which peers the hub may connect."""

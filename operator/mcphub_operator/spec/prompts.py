@@ -17,8 +17,8 @@ class PromptArgument(Model):
     """An argument of a prompt; its value is a text."""
 
     name: PromptName
-    """Name of the argument, and of its placeholder. The names `schema`, `table`,
-    `collection` and `label` are completed from the prompt's backend."""
+    """Name of the argument, and of its placeholder. `schema`, `table`, `collection` and
+    `label` are completed from the backend."""
 
     description: Annotated[str, Field(max_length=512)] = ""
     """Description for the person who fills it in."""
@@ -58,8 +58,8 @@ class DeclaredPrompt(Model):
     """Description for people: what the prompt is for."""
 
     backend: Annotated[BackendName, Field()] | None = None
-    """Name of the backend that the prompt is about. Callers who may call none of its
-    tools do not see the prompt, and it is absent while the backend is not enabled."""
+    """Backend that the prompt is about. Only callers who may call a tool of it see the
+    prompt, and only while it is enabled."""
 
     arguments: Annotated[
         tuple[PromptArgument, ...],

@@ -22,8 +22,7 @@ class ParentRef(Model):
     """Name of the Gateway."""
 
     namespace: NamespaceName | None = None
-    """Namespace of the Gateway. If unset, the hub's. A listener of the Gateway must
-    admit routes of the hub's namespace."""
+    """Namespace of the Gateway, which must admit the hub's. If unset, the hub's."""
 
     section_name: DNSName = ""
     """Name of a listener. Empty: all listeners that admit the route."""
@@ -86,8 +85,8 @@ class IngressSpec(Model):
     """Name that clients use for the hub. The hub accepts it as Host header."""
 
     tls_secret_ref: TLSSecretRef | None = None
-    """Certificate for the host. If unset, the Ingress has no `tls` section, and the
-    status shows an http URL unless publicURL says otherwise."""
+    """Certificate for the host. If unset, the Ingress has no `tls`, and the status an
+    http URL unless publicURL is set."""
 
     annotations: Annotated[dict[str, AnnotationValue], Field(max_length=64)] = Field({})
     """Annotations of the Ingress, for its controller and for cert-manager."""

@@ -139,9 +139,7 @@ class Condition(Model):
     """A condition, by the conventions of the Kubernetes API."""
 
     type: Annotated[str, Field(max_length=316)]
-    """Ready, Reconciling, Stalled, SecretsResolved, KeysAvailable (only with auth.type
-    JWT), CertificateValid (only with tls), BackendsReachable, ToolsValid, Routed (only
-    with route or ingress), TracesExported (only with observability.otlp) or Paused."""
+    """What the condition is about."""
 
     status: ConditionStatus
     """Whether the condition holds: True, False or Unknown."""

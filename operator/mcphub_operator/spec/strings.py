@@ -208,6 +208,9 @@ ClaimName = Annotated[str, Field(max_length=253)]
 
 RequiredClaimName = Annotated[str, Field(min_length=1, max_length=253)]
 
+ScopeName = Annotated[str, Field(max_length=253, pattern=r"^[!#-\[\]-~]+$")]
+"""The name of a scope (RFC 6749, section 3.3): it stands in a header."""
+
 LabelValue = Annotated[
     str,
     Field(max_length=63, pattern=r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"),

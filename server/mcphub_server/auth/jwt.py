@@ -10,7 +10,7 @@ reached: a caller whose token has a known key never waits for the issuer.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -78,15 +78,27 @@ log = structlog.get_logger(__name__)
 
 
 class JwtVerifier:
-    """Verifies bearer tokens of one issuer."""
+    """Verifies bearer tokens of one issuer.
+
+    Args:
+        config: The issuer.
+        audiences: A token must name one of these.
+        fetch: Gets the issuer's keys.
+        clock: Of the pauses between fetches, in seconds.
+        wanted: The claims to keep.
+    """
 
     def __init__(
         self,
         config: JwtConfig,
+        audiences: Sequence[str],
         fetch: FetchKeys | None = None,
         clock: Callable[[], float] = time.monotonic,
         wanted: Callable[[], Iterable[str]] = tuple,
     ) -> None:
+        if not all(audiences) or not audiences:
+            # the library checks no audience then, and believes every token
+            raise ValueError("a verifier needs the audiences of its tokens")
         self._config = config
         self._wanted = wanted
         self._fetch = fetch or build_fetch(config.jwks_uri)
@@ -98,7 +110,7 @@ class JwtVerifier:
         self._claims = jwt.JWTClaimsRegistry(
             leeway=CLOCK_SKEW_SECONDS,
             iss={"essential": True, "value": config.issuer},
-            aud={"essential": True, "value": config.audience},
+            aud={"essential": True, "values": [*audiences]},
             exp={"essential": True},
         )
 

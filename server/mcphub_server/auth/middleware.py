@@ -60,12 +60,14 @@ class AuthPolicy:
     Attributes:
         verifier: Turns a token into a client; None admits every caller.
         required_scopes: What a token must grant.
+        challenged_scopes: What a challenge tells clients to ask for.
         metadata_urls: RFC 9728 metadata to name in challenges, by the path of the
             request without a slash at its end; only for JWT.
     """
 
     verifier: Verifier | None
     required_scopes: tuple[str, ...] = ()
+    challenged_scopes: tuple[str, ...] = ()
     metadata_urls: Mapping[str, str] = field(default_factory=dict)
 
     def report(self) -> AuthReport:
@@ -171,7 +173,7 @@ def build_refusal(reason: Refusal, policy: AuthPolicy, path: str) -> Response:
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         headers = {"retry-after": str(RETRY_SECONDS)}
     else:
-        headers = {"www-authenticate": build_challenge(error, policy, path)}
+        headers = {"www-authenticate": build_challenge(reason, policy, path)}
     return Response(
         msgspec.json.encode(body), status, headers, media_type="application/json"
     )
@@ -192,13 +194,17 @@ def find_status(reason: Refusal) -> tuple[HTTPStatus, str]:
             return HTTPStatus.UNAUTHORIZED, "invalid_token"
 
 
-def build_challenge(error: str, policy: AuthPolicy, path: str) -> str:
+def build_challenge(reason: Refusal, policy: AuthPolicy, path: str) -> str:
     """Return the challenge; a bare one unless there is metadata to name."""
     metadata_url = policy.metadata_urls.get(path.rstrip("/"))
     if not metadata_url:
         return "Bearer"
-    parts = [f'error="{error}"'] if error else []
-    if policy.required_scopes:
-        parts.append(f'scope="{" ".join(policy.required_scopes)}"')
-    parts.append(f'resource_metadata="{metadata_url}"')
+    _, error = find_status(reason)
+    named = {
+        "error": error,
+        "error_description": SENTENCES[reason] if error else "",
+        "scope": " ".join(policy.challenged_scopes),
+        "resource_metadata": metadata_url,
+    }
+    parts = [f'{name}="{value}"' for name, value in named.items() if value]
     return f"Bearer {', '.join(parts)}"

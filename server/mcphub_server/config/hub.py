@@ -79,6 +79,7 @@ class JwtConfig(ConfigModel):
     audience: str = ""
     jwks_uri: Address = ""
     required_scopes: tuple[str, ...] = ()
+    requested_scopes: tuple[str, ...] = ()
 
 
 class AuthConfig(ConfigModel):
@@ -93,7 +94,6 @@ class AuthConfig(ConfigModel):
         if self.type is AuthType.JWT:
             for name, value in (
                 ("issuer", self.jwt.issuer),
-                ("audience", self.jwt.audience),
                 ("jwksURI", self.jwt.jwks_uri),
             ):
                 if not value:
@@ -181,6 +181,14 @@ class HubConfig(ConfigModel):
     public_url: Annotated[Address, Field(pattern=r"^(https?://.+)?$")] = ""
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[Annotated[str, AfterValidator(check_network)], ...] = ()
+
+    @model_validator(mode="after")
+    def check_audience_is_known(self) -> Self:
+        """Without an audience, tokens that were made for others would be believed."""
+        is_jwt = self.auth.type is AuthType.JWT
+        if is_jwt and not self.auth.jwt.audience and not self.public_url:
+            raise ValueError("auth: type JWT needs jwt.audience or publicURL")
+        return self
 
     @model_validator(mode="after")
     def check_unique_names(self) -> Self:

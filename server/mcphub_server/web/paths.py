@@ -69,8 +69,9 @@ class PathRouter:
             return self._app
         if path.startswith(HEALTH_PREFIX):
             return self._health
-        if scope["method"] == "GET" and path in self._documents:
+        is_reading = scope["method"] in ("GET", "HEAD")
+        if is_reading and path in self._documents:
             return build_json(self._documents[path])
-        if scope["method"] in ("GET", "HEAD") and path in self._page:
+        if is_reading and path in self._page:
             return self._page[path]
         return NOT_FOUND

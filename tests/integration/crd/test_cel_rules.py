@@ -83,7 +83,8 @@ HOST = "must be a host name or an IP address alone"
 CREDENTIALS = "takes no user name or password; put credentials into a Secret"
 URL = "must be a URL such as"
 MONGODB_URI = "must be a URI such as mongodb://mongo.data.svc:27017"
-JWT_NEEDS = "auth.type JWT needs auth.jwt.issuer, auth.jwt.audience and"
+JWT_NEEDS = "auth.type JWT needs auth.jwt.issuer and auth.jwt.jwksURI"
+NO_AUDIENCE = JWT | {"audience": ""}
 PEER = "needs either ipBlock, or podSelector and namespaceSelector"
 QUANTITY = "must be a quantity such as 250m, 1 or 512Mi"
 BUDGET = "must be a count of 1 to 100 or a percentage"
@@ -279,7 +280,13 @@ REFUSED = [
             "spec.auth",
             JWT_NEEDS,
         )
-        for field in JWT
+        for field in ("issuer", "jwksURI")
+    ),
+    (
+        "JWT without an audience and without a URL",
+        hub(auth={"type": "JWT", "jwt": NO_AUDIENCE}),
+        "spec.auth",
+        "auth.jwt.audience is empty, so the hub needs publicURL, route or ingress",
     ),
     ("JWT without its section", hub(auth={"type": "JWT"}), "spec.auth", JWT_NEEDS),
     (
@@ -475,6 +482,26 @@ ACCEPTED = [
     (
         "an issuer that is no URL",
         hub(auth={"type": "JWT", "jwt": JWT | {"issuer": "me"}}),
+    ),
+    (
+        "the hub's URL as audience",
+        hub(
+            auth={"type": "JWT", "jwt": NO_AUDIENCE}, publicURL="https://m.example.com"
+        ),
+    ),
+    (
+        "the URL of a route as audience",
+        hub(auth={"type": "JWT", "jwt": NO_AUDIENCE}, route=ROUTE),
+    ),
+    (
+        "the URL of an Ingress as audience",
+        hub(auth={"type": "JWT", "jwt": NO_AUDIENCE}, ingress=INGRESS),
+    ),
+    (
+        "scopes with a URI's characters",
+        hub(
+            auth={"type": "JWT", "jwt": JWT | {"requestedScopes": ["api://a-1/x.y[]!"]}}
+        ),
     ),
     ("an identity provider left empty", hub(auth={"jwt": {"issuer": ""}})),
     ("the sections left empty", hub(service={}, auth={}, pod={}, autoscaling={})),

@@ -112,6 +112,59 @@ async def test_a_challenge_names_metadata_of_what_was_asked_for(
     assert check_resource_allowed(f"{public}{resource}", metadata["resource"])
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("ending", ["", "/", "/mcp", "/mcp/", "/sse", "/sse/"])
+async def test_metadata_is_at_each_well_known_path(
+    hub_files: MakeHub, ending: str, method: str
+) -> None:
+    async with jwt_hub(hub_files) as hub, httpx.AsyncClient(timeout=100) as http:
+        answer = await http.request(method, f"{hub.url}{WELL_KNOWN[0]}{ending}")
+
+    assert answer.status_code == 200
+    if method == "GET":
+        resource = "sse" if "sse" in ending else "mcp"
+        assert answer.json()["resource"] == f"https://mcp.example.com/{resource}"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({"Host": "10.9.8.7"}, id="an address as Host"),
+        pytest.param({"Host": "evil.internal"}, id="a name inside"),
+        pytest.param({"X-Forwarded-Host": "evil.example"}, id="a proxy's header"),
+        pytest.param({"Forwarded": "host=evil.example"}, id="RFC 7239"),
+        pytest.param({"X-Forwarded-Proto": "http"}, id="another scheme"),
+        pytest.param({"X-Forwarded-Prefix": "/evil"}, id="a prefix"),
+    ],
+)
+async def test_no_header_chooses_what_metadata_says(
+    hub_files: MakeHub, headers: dict[str, str]
+) -> None:
+    async with jwt_hub(hub_files) as hub, httpx.AsyncClient(timeout=100) as http:
+        document = await http.get(f"{hub.url}{WELL_KNOWN[1]}", headers=headers)
+        refusal = await http.post(f"{hub.url}/mcp", json={}, headers=headers)
+
+    assert document.json()["resource"] == "https://mcp.example.com/mcp"
+    assert extract_resource_metadata_from_www_auth(refusal) == (
+        f"https://mcp.example.com{WELL_KNOWN[1]}"
+    )
+
+
+async def test_without_an_audience_a_token_must_be_for_the_hubs_url(
+    hub_files: MakeHub,
+) -> None:
+    public = "https://mcp.example.com"
+    async with jwt_hub(hub_files, audience="") as hub:
+        own = [await knock(hub, sign(aud=f"{public}/{end}")) for end in ("mcp", "sse")]
+        others = [
+            await knock(hub, sign(aud=aud))
+            for aud in ("hub", public, f"{public}/mcp/x", "https://evil.example/mcp")
+        ]
+
+    assert [answer.status_code for answer in own] == [400, 400]
+    assert [answer.status_code for answer in others] == [401] * 4
+
+
 async def test_static_tokens_never_look_like_oauth(hub_files: MakeHub) -> None:
     async with (
         hub_in_loop(hub_files(publicURL="https://mcp.example.com")) as hub,

@@ -54,8 +54,7 @@ class BuiltInTools(Model):
 
 class _Entry(Model):
     name: BackendName
-    """Name of the backend and prefix of its tools: `orders` provides orders_query.
-    Lowercase letters, digits and underscores, starting with a letter."""
+    """Name of the backend and prefix of its tools: `orders` provides orders_query."""
 
     description: Annotated[str, Field(min_length=1, max_length=512)] | None = None
     """What is in the database, for assistants: list_services and the hub's instructions

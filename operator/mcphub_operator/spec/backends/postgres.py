@@ -49,7 +49,7 @@ class Pool(Model):
 
     max_size: Annotated[int, Field(ge=1, le=1000)] = 5
     """Maximum number of connections of one replica. Keep replicas x maxSize below the
-    database's own limit (PostgreSQL's default is 100)."""
+    database's limit (by default 100)."""
 
 
 class PostgresBackend(BackendKind):
@@ -124,8 +124,8 @@ class PostgresBackend(BackendKind):
 
     diagnosis: bool = False
     """Adds tools that tell what is wrong with the database: plans, indexes, costly
-    statements, vacuum and locks. They show statements of others; the login needs the
-    role pg_monitor. Not with identity or pooler."""
+    statements, vacuum, locks. They show others' statements; the login needs the role
+    pg_monitor. Not with identity or pooler."""
 
     def endpoints(self) -> Iterator[Endpoint]:
         """Yield the server's address."""

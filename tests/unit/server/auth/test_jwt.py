@@ -80,7 +80,7 @@ def clock() -> Clock:
 @pytest.fixture
 def verifier(issuer: Issuer, clock: Clock) -> JwtVerifier:
     config = JwtConfig(issuer=ISSUER, audience=AUDIENCE, jwks_uri="https://id/keys")
-    return JwtVerifier(config, issuer.fetch, clock)
+    return JwtVerifier(config, [AUDIENCE], issuer.fetch, clock)
 
 
 def claims(**changes: Any) -> dict[str, Any]:
@@ -144,6 +144,29 @@ async def test_a_token_with_wrong_claims_is_not_believed(
 
 async def test_one_of_several_audiences_is_enough(verifier: JwtVerifier) -> None:
     assert await verify(verifier, sign(aud=["other", AUDIENCE])) is not None
+
+
+async def test_a_token_for_one_of_the_hubs_audiences_is_believed(
+    issuer: Issuer, clock: Clock
+) -> None:
+    config = JwtConfig(issuer=ISSUER, jwks_uri="https://id/keys")
+    verifier = JwtVerifier(
+        config, ["https://a/mcp", "https://a/sse"], issuer.fetch, clock
+    )
+
+    believed = [
+        await verify(verifier, sign(aud=aud)) is not None
+        for aud in ("https://a/sse", ["x", "https://a/mcp"], "https://a", "", [], None)
+    ]
+
+    assert believed == [True, True, False, False, False, False]
+
+
+@pytest.mark.parametrize("audiences", [[], [""], ["hub", ""]])
+def test_a_verifier_needs_audiences(audiences: list[str]) -> None:
+    """joserfc checks no audience if the list is empty."""
+    with pytest.raises(ValueError, match="needs the audiences"):
+        JwtVerifier(JwtConfig(issuer=ISSUER), audiences)
 
 
 async def test_a_token_of_another_key_is_not_believed(verifier: JwtVerifier) -> None:
@@ -408,14 +431,17 @@ async def test_what_an_issuer_sends_instead_of_keys_is_survived(
 
     config = JwtConfig(issuer=ISSUER, audience=AUDIENCE, jwks_uri="https://id/keys")
 
-    assert await verify(JwtVerifier(config, send_rubbish, clock), sign()) is None
+    assert (
+        await verify(JwtVerifier(config, [AUDIENCE], send_rubbish, clock), sign())
+        is None
+    )
 
 
 def test_a_fetch_under_way_ends_with_the_loop(clock: Clock) -> None:
     async def serve() -> Issuer:
         issuer = Issuer()
         config = JwtConfig(issuer=ISSUER, audience=AUDIENCE, jwks_uri="https://id/keys")
-        verifier = JwtVerifier(config, issuer.fetch, clock)
+        verifier = JwtVerifier(config, [AUDIENCE], issuer.fetch, clock)
         await verify(verifier, sign())
         issuer.answering.clear()
         clock.now += KEYS_KEPT_SECONDS
