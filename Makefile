@@ -29,7 +29,7 @@ KUBERNETES_TESTS := tests/integration/crd tests/integration/operator/test_defini
   tests/integration/cluster tests/e2e/test_first_light.py tests/e2e/test_pods.py \
   tests/e2e/test_replicas.py tests/e2e/test_secrets.py
 # Chromium is 400 MB of packages.
-PAGE_TESTS := tests/page
+PAGE_TESTS := tests/page tests/oauth
 
 .PHONY: help
 help: ## List the targets
@@ -124,7 +124,7 @@ test-kubernetes: images ## Test on another version of Kubernetes (VERSION=1.34.4
 	@MCPHUB_CLUSTER_PROVIDER=own $(BIN)/pytest $(KUBERNETES_TESTS)
 
 .PHONY: test-page
-test-page: env ## Test the page at / in headless Chromium (installs it)
+test-page: env ## Test the page at / and signing in with OAuth, in headless Chromium (installs it)
 	@$(BIN)/pytest $(PAGE_TESTS)
 
 .PHONY: pictures

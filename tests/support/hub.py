@@ -127,9 +127,12 @@ class LoopHub(Address):
 
 @asynccontextmanager
 async def hub_in_loop(
-    files: HubFiles, clock: Callable[[], float] = time.monotonic, **settings: Any
+    files: HubFiles,
+    clock: Callable[[], float] = time.monotonic,
+    port: int = 0,
+    **settings: Any,
 ) -> AsyncIterator[LoopHub]:
-    """Serve a hub in this event loop until the block ends."""
+    """Serve a hub in this event loop until the block ends; port 0 is a free one."""
     files.write()
     runtime = RuntimeSettings(
         config=files.folder / "hub.yaml",
@@ -137,7 +140,7 @@ async def hub_in_loop(
         tokens_dir=files.folder / "tokens",
         keys_dir=files.folder / "keys",
         host="127.0.0.1",
-        port=0,
+        port=port,
         management_port=0,
         probe_interval_seconds=0.3,
         **settings,

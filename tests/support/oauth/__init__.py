@@ -1,0 +1,1 @@
+"""A real authorization server (oidc-provider), and a person who signs in to it."""
