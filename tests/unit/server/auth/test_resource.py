@@ -1,11 +1,14 @@
 """The identifiers and the metadata of a hub as a resource of OAuth."""
 
+import json
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import yaml
 
-from mcphub_server.auth.middleware import AuthPolicy, build_challenge
+from mcphub_server.auth.middleware import AuthPolicy, build_challenge, find_status
 from mcphub_server.auth.refusals import SENTENCES, Refusal
 from mcphub_server.auth.resource import (
     build_metadata_url,
@@ -19,6 +22,7 @@ from mcphub_server.config.hub import HubConfig
 from mcphub_server.config.load import parse_hub_config
 from mcphub_server.errors import ConfigError
 from mcphub_server.web.paths import Endpoint
+from tools.project import ROOT
 
 PUBLIC = "https://mcp.example.com"
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
@@ -119,3 +123,39 @@ def test_a_challenge_can_be_sent_and_parsed(reason: Refusal) -> None:
     assert challenge.count('"') == 2 * challenge.count('="')
     assert 'scope="read"' in challenge
     assert '"' not in SENTENCES[reason]
+
+
+class TestThePageAboutOAuth:
+    """docs/oauth.md shows what its own hub says."""
+
+    TEXT = (ROOT / "docs" / "oauth.md").read_text()
+
+    @property
+    def blocks(self) -> list[str]:
+        return re.findall(r"^```\w+\n(.*?)^```", self.TEXT, re.DOTALL | re.MULTILINE)
+
+    @property
+    def hub(self) -> HubConfig:
+        return parse_hub_config(yaml.safe_load(self.blocks[0])["spec"], "oauth.md")
+
+    def test_has_the_challenge(self) -> None:
+        jwt, urls = self.hub.auth.jwt, build_metadata_urls(self.hub.public_url)
+        policy = AuthPolicy(None, (), find_challenged_scopes(jwt), urls)
+
+        shown = build_challenge(Refusal.MISSING, policy, "/mcp")
+
+        assert self.blocks[1] == f"WWW-Authenticate: {shown}\n"
+
+    def test_has_the_document(self) -> None:
+        documents = build_resource_metadata(self.hub)
+
+        assert json.loads(self.blocks[2]) == documents[f"{WELL_KNOWN}/mcp"]
+
+    @pytest.mark.parametrize(
+        "reason",
+        [Refusal.AUDIENCE, Refusal.EXPIRED, Refusal.ISSUER, Refusal.SCOPE],
+    )
+    def test_has_the_sentences(self, reason: Refusal) -> None:
+        status, error = find_status(reason)
+
+        assert f"| {status.value} | `{error}` | {SENTENCES[reason]} |" in self.TEXT
