@@ -188,13 +188,9 @@ class Node:
 
     name: str
     ready: bool = False
-    external_address: str = ""
-    internal_address: str = ""
-
-    @property
-    def address(self) -> str:
-        """Return where clients reach the node's ports."""
-        return self.external_address or self.internal_address
+    addresses: tuple[str, ...] = ()
+    """Where clients reach its ports: external ones first, and among those of a kind
+    the node's first family."""
 
 
 @dataclass(frozen=True, slots=True)

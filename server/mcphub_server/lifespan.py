@@ -120,8 +120,18 @@ def build_listener(
     )
 
 
+def find_all_addresses(*, has_dual_stack: bool) -> str:
+    """Return the address that stands for all, of IPv6 too where the kernel has it."""
+    return "::" if has_dual_stack else "0.0.0.0"  # noqa: S104 -- a pod's is not known
+
+
 def open_socket(host: str, port: int) -> socket.socket:
-    """Listen; raise ConfigError with one sentence if that is not possible."""
+    """Listen, without a host on all addresses.
+
+    Raises:
+        ConfigError: One sentence, if that is not possible.
+    """
+    host = host or find_all_addresses(has_dual_stack=socket.has_dualstack_ipv6())
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     dual = family is socket.AF_INET6 and socket.has_dualstack_ipv6()
     try:

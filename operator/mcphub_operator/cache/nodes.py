@@ -46,10 +46,14 @@ class NodeCache:
 def build_node(item: Mapping[str, Any]) -> Node:
     """Return what a URL needs of a node."""
     status = item.get("status") or {}
-    addresses = {a["type"]: a["address"] for a in status.get("addresses") or ()}
+    found = [(a["type"], a["address"]) for a in status.get("addresses") or ()]
     return Node(
         name=item["metadata"]["name"],
         ready=is_true(status.get("conditions") or (), "Ready"),
-        external_address=addresses.get("ExternalIP", ""),
-        internal_address=addresses.get("InternalIP", ""),
+        addresses=tuple(
+            address
+            for kind in ("ExternalIP", "InternalIP")
+            for found_kind, address in found
+            if found_kind == kind
+        ),
     )

@@ -4,7 +4,12 @@ from typing import Any
 
 from mcphub_operator import names
 from mcphub_operator.resources.manifest import Manifest, build_manifest, drop_empty
-from mcphub_operator.spec.access import ServiceSpec, ServiceType, SessionAffinity
+from mcphub_operator.spec.access import (
+    IPFamilyPolicy,
+    ServiceSpec,
+    ServiceType,
+    SessionAffinity,
+)
 from mcphub_operator.spec.hub import Hub
 
 
@@ -18,6 +23,7 @@ def build_client_service(hub: Hub, version: str) -> Manifest:
         "type": str(service.type),
         "selector": names.selector_labels(hub.name),
         "ports": [_port(service, "https" if hub.spec.tls else "")],
+        **_families(service),
         **_affinity(service),
         **_outside(service),
     }
@@ -32,6 +38,8 @@ def build_pods_service(hub: Hub, version: str) -> Manifest:
     spec = {
         "type": "ClusterIP",
         "clusterIP": "None",
+        # whichever family comes first for Services and for pods, which may differ
+        "ipFamilyPolicy": str(IPFamilyPolicy.PREFER_DUAL_STACK),
         "publishNotReadyAddresses": True,
         "selector": names.selector_labels(hub.name),
         "ports": [
@@ -57,6 +65,11 @@ def _port(service: ServiceSpec, protocol: str) -> dict[str, Any]:
             "nodePort": service.node_port,
         }
     )
+
+
+def _families(service: ServiceSpec) -> dict[str, Any]:
+    policy = service.ip_family_policy
+    return {} if policy is None else {"ipFamilyPolicy": str(policy)}
 
 
 def _affinity(service: ServiceSpec) -> dict[str, Any]:

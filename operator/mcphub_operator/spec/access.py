@@ -41,6 +41,14 @@ class ExternalTrafficPolicy(StrEnum):
     LOCAL = "Local"
 
 
+class IPFamilyPolicy(StrEnum):
+    """How many families of addresses the Service has."""
+
+    SINGLE_STACK = "SingleStack"
+    PREFER_DUAL_STACK = "PreferDualStack"
+    REQUIRE_DUAL_STACK = "RequireDualStack"
+
+
 class ServiceSpec(Model):
     """The Service that clients connect to."""
 
@@ -80,6 +88,10 @@ class ServiceSpec(Model):
     node_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """Port on every node, in the API server's range (default 30000-32767). If unset,
     the API server chooses one."""
+
+    ip_family_policy: IPFamilyPolicy | None = None
+    """Whether the Service has IPv4 and IPv6 addresses. If unset, a new one has one
+    family, and others keep theirs."""
 
     session_affinity: SessionAffinity = SessionAffinity.NONE
     """A hub needs no affinity (None): any replica serves any session."""

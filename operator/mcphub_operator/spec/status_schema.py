@@ -219,6 +219,6 @@ class HubStatus(Model):
         | None,
         Field(),
     ] = None
-    """Ready, Reconciling, Stalled, SecretsResolved, KeysAvailable (only with auth.type
-    JWT), CertificateValid (only with tls), BackendsReachable, ToolsValid, Routed (only
-    with route or ingress), TracesExported (only with observability.otlp) and Paused."""
+    """Ready, Reconciling, Stalled, SecretsResolved, BackendsReachable, ToolsValid,
+    Paused, and where they apply KeysAvailable, CertificateValid, Routed and
+    TracesExported."""

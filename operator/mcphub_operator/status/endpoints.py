@@ -5,7 +5,7 @@ stands in the status stays while the node exists. A flapping node would otherwis
 rewrite the status of every hub.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +17,7 @@ from mcphub_operator.spec.hub import Hub
 from mcphub_operator.status.routes import is_reached
 
 PORTS = {"http": 80, "https": 443}
+IPV4, IPV6 = "IPv4", "IPv6"
 
 
 def build_endpoints(observed: Observed) -> dict[str, str] | None:
@@ -51,20 +52,27 @@ def _find_base(observed: Observed) -> str | None:
 
 
 def _find_node_base(observed: Observed, service: Mapping[str, Any]) -> str | None:
-    ports = service.get("spec", {}).get("ports") or [{}]
-    node_port = ports[0].get("nodePort")
-    host = _choose_node(observed)
+    spec = service.get("spec", {})
+    node_port = (spec.get("ports") or [{}])[0].get("nodePort")
+    families = spec.get("ipFamilies") or (IPV4, IPV6)
+    host = _choose_address(observed, families)
     return _url(observed.hub, host, node_port) if host and node_port else None
 
 
-def _choose_node(observed: Observed) -> str | None:
-    nodes = [node for node in observed.nodes or () if node.address]
+def _choose_address(observed: Observed, families: Collection[str]) -> str | None:
+    """Return an address of a node at which a Service of these families answers."""
+    reached = {node: _list_addresses(node, families) for node in observed.nodes or ()}
     previous = str((observed.status.get("endpoints") or {}).get("mcp", ""))
     if previous:
         host = urlsplit(previous).hostname
-        if any(node.address == host for node in nodes):
+        if any(host in addresses for addresses in reached.values()):
             return host
-    return min((n for n in nodes if n.ready), default=Node("")).address or None
+    ready = [node for node, addresses in reached.items() if node.ready and addresses]
+    return reached[min(ready)][0] if ready else None
+
+
+def _list_addresses(node: Node, families: Collection[str]) -> list[str]:
+    return [a for a in node.addresses if (IPV6 if ":" in a else IPV4) in families]
 
 
 def _find_balancer_base(observed: Observed, service: Mapping[str, Any]) -> str | None:

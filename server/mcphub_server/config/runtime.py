@@ -18,7 +18,9 @@ class RuntimeSettings(BaseSettings):
 
     config: Path = Path("/etc/mcphub/hub.yaml")
     log_level: str = ""
-    host: str = "0.0.0.0"  # noqa: S104 -- a pod's address is not known beforehand
+    host: str = ""
+    """Where both ports listen; empty: on all addresses, of IPv4 and IPv6."""
+
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     management_port: Annotated[int, Field(ge=0, le=65535)] = 8081
     secrets_dir: Path = Path("/etc/mcphub/secrets")

@@ -520,6 +520,12 @@ ACCEPTED = [
     ),
     ("a host with a port", hub(allowedHosts=["mcp.example.com:8443"])),
     ("an IPv6 range", cidrs("fd00::/8")),
+    ("a peer of IPv6 addresses", peer(ipBlock={"cidr": "fd00::/8"})),
+    ("a public URL of an IPv6 address", hub(publicURL="https://[2001:db8::1]:8443")),
+    *(
+        (f"a Service of {policy}", hub(service={"ipFamilyPolicy": policy}))
+        for policy in ("SingleStack", "PreferDualStack", "RequireDualStack")
+    ),
     (
         "another label of Kubernetes' own",
         hub(pod={"labels": {"app.kubernetes.io/part-of": "x"}}),

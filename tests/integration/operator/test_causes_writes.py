@@ -58,6 +58,19 @@ class TestD2:
             assert "missing" in told["message"]
 
 
+class TestAFamilyThatTheClusterHasNot:
+    async def test_is_told_in_the_words_of_the_api_server(self, world: World):
+        """The API server of the tests has one family, as most clusters have."""
+        async with running_operator(world):
+            await world.apply_hub(service={"ipFamilyPolicy": "RequireDualStack"})
+            told = await world.wait_condition("Stalled", "True", "InvalidSpec")
+
+            await world.apply_hub(service={"ipFamilyPolicy": "PreferDualStack"})
+            await world.wait_condition("Stalled", "False")
+
+        assert "not configured for dual-stack" in told["message"]
+
+
 class TestD3:
     async def test_a_denied_write_is_told_of_a_new_hub(self, world: World):
         async with denied(world, "deployments", "apps"), running_operator(world):

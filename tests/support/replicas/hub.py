@@ -91,11 +91,11 @@ class ReplicatedHub:
 
     def at(self, replica: Replica) -> str:
         """Return a replica's own URL."""
-        return f"http://{replica.address}:{self.port}"
+        return f"http://{write_host(replica.address)}:{self.port}"
 
     def management_at(self, replica: Replica) -> str:
         """Return the URL of a replica's second listener."""
-        return f"http://{replica.address}:{self.management_port}"
+        return f"http://{write_host(replica.address)}:{self.management_port}"
 
     async def wait_for_calls(self, replica: Replica, number: int) -> None:
         """Return once that many calls run there."""
@@ -119,6 +119,11 @@ class ReplicatedHub:
             return Client(WebSocketTransport(self.url, headers), **options)
         endpoint = StreamableHttpTransport(f"{self.url}/mcp", headers=headers)
         return Client(endpoint, **options)
+
+
+def write_host(address: str) -> str:
+    """Return an address as it stands in a URL."""
+    return f"[{address}]" if ":" in address else address
 
 
 async def wait_for_answer(

@@ -2,7 +2,9 @@
 
 import socket
 
-from mcphub_server.lifespan import open_socket
+import pytest
+
+from mcphub_server.lifespan import find_all_addresses, open_socket
 
 
 def test_an_answer_is_not_held_back_until_its_head_is_acknowledged() -> None:
@@ -13,3 +15,16 @@ def test_an_answer_is_not_held_back_until_its_head_is_acknowledged() -> None:
             no_delay = accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
     assert no_delay
+
+
+@pytest.mark.parametrize("loopback", ["127.0.0.1", "::1"])
+def test_without_a_host_it_listens_on_ipv4_and_ipv6(loopback: str) -> None:
+    with open_socket("", 0) as listening:
+        port = listening.getsockname()[1]
+
+        with socket.create_connection((loopback, port)), listening.accept()[0]:
+            pass
+
+
+def test_where_the_kernel_has_no_ipv6_it_listens_on_ipv4() -> None:
+    assert find_all_addresses(has_dual_stack=False) == "0.0.0.0"  # noqa: S104

@@ -34,8 +34,8 @@ class KubernetesBackend(BackendKind):
     write into them."""
 
     nodes: bool = False
-    """Whether there is a tool that lists the cluster's nodes. An administrator of the
-    cluster must bind mcphub-observer-nodes to the hub's ServiceAccount."""
+    """Adds a tool that lists nodes. An administrator must bind mcphub-observer-nodes to
+    the hub's ServiceAccount."""
 
     def reads_objects_of(self, namespace: str) -> bool:
         """Tell whether the tools may read it, as the spec of a hub in it says."""

@@ -1,6 +1,8 @@
 """Which URL a status tells, and when it tells none."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -17,15 +19,30 @@ from tests.support.observed import (
 from tests.support.statuses import rolled, status_of
 
 NODES = (
-    Node("a", ready=False, internal_address="10.0.0.1"),
-    Node("b", ready=True, internal_address="10.0.0.2"),
-    Node("c", ready=True, internal_address="10.0.0.3", external_address="203.0.113.3"),
+    Node("a", ready=False, addresses=("10.0.0.1",)),
+    Node("b", ready=True, addresses=("10.0.0.2",)),
+    Node("c", ready=True, addresses=("203.0.113.3", "10.0.0.3")),
+)
+DUAL_STACK = (
+    Node("a", ready=True, addresses=("10.0.0.1", "fd00::1")),
+    Node("b", ready=True, addresses=("10.0.0.2", "fd00::2")),
 )
 NODE_PORT = {"type": "NodePort", "nodePort": 30800}
 
 
 def url(observed: Observed) -> str | None:
     return status_of(rolled(observed, ready=1)).get("endpoints", {}).get("mcp")
+
+
+def with_service(observed: Observed, change: Callable[[Any], object]) -> Observed:
+    """What is observed once the Service has been changed."""
+    observed = rolled(observed, ready=1)
+    service = ChildId("Service", "team-data")
+    item = observed.children[service].read()
+    change(item)
+    return replace(
+        observed, children={**observed.children, service: build_cached(item)}
+    )
 
 
 class TestTheURL:
@@ -72,6 +89,43 @@ class TestTheURL:
     )
     def test_is_where_clients_reach_the_hub(self, spec, nodes, expected):
         assert url(observe(hub(**spec), nodes=nodes)) == expected
+
+    @pytest.mark.parametrize(
+        ("families", "expected"),
+        [
+            pytest.param(["IPv4"], "http://10.0.0.1:30800/mcp", id="IPv4"),
+            pytest.param(["IPv6"], "http://[fd00::1]:30800/mcp", id="IPv6"),
+            pytest.param(["IPv6", "IPv4"], "http://10.0.0.1:30800/mcp", id="both"),
+            pytest.param([], "http://10.0.0.1:30800/mcp", id="not yet known"),
+        ],
+    )
+    def test_has_an_address_of_a_family_that_the_service_has(self, families, expected):
+        observed = with_service(
+            observe(hub(service=NODE_PORT), nodes=DUAL_STACK),
+            lambda item: item["spec"].update(ipFamilies=families),
+        )
+
+        assert status_of(observed)["endpoints"]["mcp"] == expected
+
+    def test_leaves_an_address_of_a_family_that_the_service_has_lost(self):
+        before = {"endpoints": {"mcp": "http://[fd00::2]:30800/mcp"}}
+        observed = observe(hub(service=NODE_PORT), nodes=DUAL_STACK, status=before)
+        one = with_service(
+            observed, lambda item: item["spec"].update(ipFamilies=["IPv4"])
+        )
+
+        assert url(observed) == "http://[fd00::2]:30800/mcp"
+        assert status_of(one)["endpoints"]["mcp"] == "http://10.0.0.1:30800/mcp"
+
+    def test_of_a_load_balancer_with_an_ipv6_address_has_brackets(self):
+        ingress = [{"ip": "2001:db8::9"}]
+        observed = with_service(
+            observe(hub(service={"type": "LoadBalancer"})),
+            lambda item: item.update(status={"loadBalancer": {"ingress": ingress}}),
+        )
+
+        mcp = status_of(observed)["endpoints"]["mcp"]
+        assert mcp == "http://[2001:db8::9]:8000/mcp"
 
     def test_of_a_load_balancer_waits_for_its_address(self):
         observed = rolled(observe(hub(service={"type": "LoadBalancer"})), ready=1)
