@@ -213,6 +213,8 @@ def create_cluster(
     with exclusive(f"cluster-{name}", f"cluster {name!r} is being made or deleted now"):
         check_absent(name)
         machine.check_kernel()
+        if config.networking.ip_family == "dual":
+            machine.check_ipv6()
         machine.ensure_packages()
         machine.check_disk()
         binaries = ensure_binaries()

@@ -127,16 +127,31 @@ def write_setting(name: str, value: str) -> None:
 
 def add_bridge(plan: ClusterPlan) -> None:
     """Add the bridge that joins the host and the cluster's nodes."""
-    prefix = plan.node_subnet.partition("/")[2]
+    gateway = _with_prefix(plan.gateway, plan.node_subnet)
     address = ["address", hardware_address(plan, 0)]
     run(["ip", "link", "add", plan.bridge, *address, "type", "bridge"])
-    run(["ip", "addr", "add", f"{plan.gateway}/{prefix}", "dev", plan.bridge])
+    run(["ip", "addr", "add", gateway, "dev", plan.bridge])
     run(["ip", "link", "set", plan.bridge, "up"])
     # Lets 127.0.0.1:<port> leave through this bridge and through no other interface.
     write_setting(f"ipv4/conf/{plan.bridge}/route_localnet", "1")
-    write_setting(f"ipv6/conf/{plan.bridge}/disable_ipv6", "1")
     for node in plan.nodes:
         run(["ip", "route", "add", node.pod_subnet, "via", node.address])
+    if plan.is_dual_stack:
+        _add_ipv6_to_bridge(plan)
+    else:
+        write_setting(f"ipv6/conf/{plan.bridge}/disable_ipv6", "1")
+
+
+def _add_ipv6_to_bridge(plan: ClusterPlan) -> None:
+    address = _with_prefix(plan.gateway6, plan.node_subnet6)
+    write_setting(f"ipv6/conf/{plan.bridge}/disable_ipv6", "0")
+    run(["ip", "-6", "addr", "add", address, "dev", plan.bridge, "nodad"])
+    for node in plan.nodes:
+        run(["ip", "-6", "route", "add", node.pod_subnet6, "via", node.address6])
+
+
+def _with_prefix(address: str, subnet: str) -> str:
+    return f"{address}/{subnet.partition('/')[2]}"
 
 
 def set_up_host(plan: ClusterPlan) -> None:
@@ -177,8 +192,8 @@ def _link_name(plan: ClusterPlan, node: NodePlan) -> str:
 
 
 def _node_commands(plan: ClusterPlan, node: NodePlan) -> Iterable[Rule]:
-    prefix = plan.node_subnet.partition("/")[2]
-    yield ["ip", "addr", "add", f"{node.address}/{prefix}", "dev", "eth0"]
+    address = _with_prefix(node.address, plan.node_subnet)
+    yield ["ip", "addr", "add", address, "dev", "eth0"]
     yield ["ip", "link", "set", "eth0", "up"]
     yield ["ip", "route", "add", "default", "via", plan.gateway]
     for other in plan.nodes:
@@ -189,16 +204,39 @@ def _node_commands(plan: ClusterPlan, node: NodePlan) -> Iterable[Rule]:
         "net/ipv4/conf/all/route_localnet",
         "net/bridge/bridge-nf-call-iptables",
     ):
-        path = f"/proc/sys/{setting}"
-        yield ["sh", "-c", f"test ! -e {path} || echo 1 > {path}"]
-    # Pods keep their addresses among themselves and towards this host, which has
-    # routes to them; everything farther away sees the node's.
-    inside = ["-s", plan.pod_subnet, "!", "-d", plan.pod_subnet]
-    farther = ["!", "-d", plan.node_subnet, "-j", "MASQUERADE"]
-    nat = ["iptables", "-w", "-t", "nat"]
+        yield _turn_on(setting)
+    yield from _masquerade("iptables", plan.pod_subnet, plan.node_subnet)
+    if plan.is_dual_stack:
+        yield from _node_commands_ipv6(plan, node)
+
+
+def _node_commands_ipv6(plan: ClusterPlan, node: NodePlan) -> Iterable[Rule]:
+    yield _turn_on("net/ipv6/conf/all/forwarding")
+    yield _turn_on("net/bridge/bridge-nf-call-ip6tables")
+    address = _with_prefix(node.address6, plan.node_subnet6)
+    # No other node has it; a tentative address cannot be listened on.
+    yield ["ip", "-6", "addr", "add", address, "dev", "eth0", "nodad"]
+    yield ["ip", "-6", "route", "add", "default", "via", plan.gateway6]
+    for other in plan.nodes:
+        if other is not node:
+            yield ["ip", "-6", "route", "add", other.pod_subnet6, "via", other.address6]
+    yield from _masquerade("ip6tables", plan.pod_subnet6, plan.node_subnet6)
+
+
+def _turn_on(setting: str) -> Rule:
+    path = f"/proc/sys/{setting}"
+    return ["sh", "-c", f"test ! -e {path} || echo 1 > {path}"]
+
+
+def _masquerade(program: str, pods: str, nodes: str) -> Iterable[Rule]:
+    """Yield commands by which what is far away sees the node's address.
+
+    Pods keep theirs among themselves and towards the host, which has routes to them.
+    """
+    nat = [program, "-w", "-t", "nat"]
     yield [*nat, "-N", "MCPHUB-MASQ"]
-    yield [*nat, "-A", "POSTROUTING", *inside, "-j", "MCPHUB-MASQ"]
-    yield [*nat, "-A", "MCPHUB-MASQ", *farther]
+    yield [*nat, "-A", "POSTROUTING", "-s", pods, "!", "-d", pods, "-j", "MCPHUB-MASQ"]
+    yield [*nat, "-A", "MCPHUB-MASQ", "!", "-d", nodes, "-j", "MASQUERADE"]
 
 
 def connect_node(plan: ClusterPlan, node: NodePlan, init: int, enter: Rule) -> None:

@@ -47,9 +47,12 @@ class NodeConfig(_Model):
 
 
 class Networking(_Model):
-    """The subnets; empty ones are chosen so that clusters do not collide."""
+    """The subnets; empty ones are chosen so that clusters do not collide.
 
-    ip_family: Literal["ipv4"] = "ipv4"
+    Those of IPv6 are always chosen: kind takes both families in one string.
+    """
+
+    ip_family: Literal["ipv4", "dual"] = "ipv4"
     pod_subnet: ipaddress.IPv4Network | None = None
     service_subnet: ipaddress.IPv4Network = ipaddress.IPv4Network("10.96.0.0/16")
     kube_proxy_mode: Literal["iptables"] = "iptables"

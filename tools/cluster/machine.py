@@ -96,6 +96,15 @@ def check_kernel() -> None:
     cgroups.check(cgroups.hierarchies())
 
 
+def check_ipv6() -> None:
+    """Refuse a kernel without IPv6."""
+    if not Path("/proc/net/if_inet6").exists():
+        raise MissingPart(
+            "the kernel has no IPv6: load it with `modprobe ipv6`, or leave"
+            " networking.ipFamily out"
+        )
+
+
 def check_disk() -> None:
     """Refuse a disk that is full, and places that nodes cannot see."""
     folder = made(clusters_dir())

@@ -67,7 +67,7 @@ class Site:
             data=self.state.node_folder(node),
             address="0.0.0.0",  # noqa: S104 - within the node's own namespace
             advertise=node.address,
-            service_subnet=self.plan.service_subnet,
+            service_subnet=self.plan.service_subnets,
         )
 
     def client(self) -> ApiClient:
@@ -181,7 +181,7 @@ def start_node_programs(site: Site, node: NodePlan) -> None:
         f"--config={folder / 'kubelet.yaml'}",
         f"--kubeconfig={kubeconfig}",
         f"--hostname-override={node.name}",
-        f"--node-ip={node.address}",
+        f"--node-ip={node.addresses}",
     ]
     _start(site, node, "kubelet", kubelet)
     _start(site, node, "kube-proxy", [f"--config={folder / 'kube-proxy.yaml'}"])

@@ -78,10 +78,12 @@ def containerd_config(facts: NodeFacts) -> str:
 
 def cni_config(node: NodePlan) -> str:
     """Return the pod network of a node: a bridge, and addresses from its slice."""
+    families = {"0.0.0.0/0": node.pod_subnet, "::/0": node.pod_subnet6}
+    present = {default: subnet for default, subnet in families.items() if subnet}
     addresses = {
         "type": "host-local",
-        "ranges": [[{"subnet": node.pod_subnet}]],
-        "routes": [{"dst": "0.0.0.0/0"}],
+        "ranges": [[{"subnet": subnet}] for subnet in present.values()],
+        "routes": [{"dst": default} for default in present],
         # Gone with the node, as its pods are.
         "dataDir": "/run/cni-addresses",
     }
@@ -152,7 +154,7 @@ def kube_proxy_config(plan: ClusterPlan, node: NodePlan, kubeconfig: Path) -> st
         "hostnameOverride": node.name,
         "clientConnection": {"kubeconfig": str(kubeconfig)},
         "mode": "iptables",
-        "clusterCIDR": plan.pod_subnet,
+        "clusterCIDR": plan.pod_subnets,
         # The kernel's table is the host's; a node must leave its size alone.
         "conntrack": {
             "maxPerCore": 0,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tools.cluster.errors import BadInput
@@ -20,12 +20,17 @@ MOST_CLUSTERS = 64
 NODE_NETWORKS = "172.29.{index}.0/24"
 POD_NETWORKS = "10.{index}.0.0/16"
 FIRST_POD_NETWORK = 160
+# Unique local addresses (RFC 4193): a /64 for the nodes, and one for each node's pods.
+NODE_NETWORKS_6 = "fd6d:6368:0:{index:x}::/64"
+POD_NETWORKS_6 = "fd6d:6368:1:{index:x}00::/56"
+SERVICE_NETWORK_6 = "fd6d:6368:2::/112"
 FIRST_NODE_ADDRESS = 2
 DNS_ADDRESS = 10
 NAME_PATTERN = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 LONGEST_NAME = 40
 
 Network = ipaddress.IPv4Network
+Network6 = ipaddress.IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,13 @@ class NodePlan:
     is_control_plane: bool
     labels: dict[str, str]
     mappings: tuple[Mapping, ...]
+    address6: str = ""
+    pod_subnet6: str = ""
+
+    @property
+    def addresses(self) -> str:
+        """Return the addresses of all families, apart by commas."""
+        return _join(self.address, self.address6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +74,25 @@ class ClusterPlan:
     pod_subnet: str
     service_subnet: str
     nodes: tuple[NodePlan, ...]
+    gateway6: str = ""
+    node_subnet6: str = ""
+    pod_subnet6: str = ""
+    service_subnet6: str = ""
+
+    @property
+    def is_dual_stack(self) -> bool:
+        """Tell whether nodes, pods and Services have addresses of IPv6 too."""
+        return bool(self.node_subnet6)
+
+    @property
+    def pod_subnets(self) -> str:
+        """Return the subnets of pods of all families, apart by commas."""
+        return _join(self.pod_subnet, self.pod_subnet6)
+
+    @property
+    def service_subnets(self) -> str:
+        """Return the subnets of Services of all families, apart by commas."""
+        return _join(self.service_subnet, self.service_subnet6)
 
     @property
     def control_plane(self) -> NodePlan:
@@ -99,6 +130,10 @@ class ClusterPlan:
                 return node
         known = ", ".join(node.name for node in self.nodes)
         raise BadInput(f"cluster {self.name!r} has no node {name!r}; it has {known}")
+
+
+def _join(*parts: str) -> str:
+    return ",".join(filter(None, parts))
 
 
 def check_name(name: str) -> None:
@@ -174,7 +209,7 @@ def build_plan(name: str, config: KindConfig, index: int) -> ClusterPlan:
     slices = list(pods.subnets(new_prefix=24))
     configs = config.nodes or (NodeConfig(),)
     names = node_names(name, (node.role for node in configs))
-    return ClusterPlan(
+    plan = ClusterPlan(
         name=name,
         index=index,
         gateway=str(nodes[1]),
@@ -184,6 +219,29 @@ def build_plan(name: str, config: KindConfig, index: int) -> ClusterPlan:
         nodes=tuple(
             _build_node(node, names[number], number, nodes, slices)
             for number, node in enumerate(configs)
+        ),
+    )
+    return _add_ipv6(plan) if config.networking.ip_family == "dual" else plan
+
+
+def _add_ipv6(plan: ClusterPlan) -> ClusterPlan:
+    """Return the plan with the second family."""
+    nodes = Network6(NODE_NETWORKS_6.format(index=plan.index))
+    pods = Network6(POD_NETWORKS_6.format(index=plan.index))
+    slices = list(pods.subnets(new_prefix=64))
+    return replace(
+        plan,
+        gateway6=str(nodes[1]),
+        node_subnet6=str(nodes),
+        pod_subnet6=str(pods),
+        service_subnet6=SERVICE_NETWORK_6,
+        nodes=tuple(
+            replace(
+                node,
+                address6=str(nodes[FIRST_NODE_ADDRESS + node.number]),
+                pod_subnet6=str(slices[node.number]),
+            )
+            for node in plan.nodes
         ),
     )
 

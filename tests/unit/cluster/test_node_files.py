@@ -12,7 +12,7 @@ from tools.cluster.addons import build_addons, metrics_objects, path_of
 from tools.cluster.binaries import kubernetes_version, version_flags
 from tools.cluster.components import ControlPlane, api_server_arguments, etcd_arguments
 from tools.cluster.golang import parse_version, required_version
-from tools.cluster.kindconfig import DEFAULT
+from tools.cluster.kindconfig import DEFAULT, Networking
 from tools.cluster.nodeconfig import (
     NodeFacts,
     cni_config,
@@ -73,6 +73,21 @@ def test_a_control_plane_takes_pods_only_when_it_is_alone(is_only_node, taints):
     config = yaml.safe_load(kubelet_config(PLAN, NODE, facts))
 
     assert len(config["registerWithTaints"]) == taints
+
+
+def test_pods_of_a_cluster_of_both_families_have_addresses_of_both():
+    dual = DEFAULT.model_copy(update={"networking": Networking(ip_family="dual")})
+    plan = build_plan("demo", dual, 0)
+
+    bridge = json.loads(cni_config(plan.nodes[0]))["plugins"][0]
+    proxy = yaml.safe_load(kube_proxy_config(plan, plan.nodes[0], Path("/conf")))
+
+    assert bridge["ipam"]["ranges"] == [
+        [{"subnet": "10.160.0.0/24"}],
+        [{"subnet": "fd6d:6368:1::/64"}],
+    ]
+    assert bridge["ipam"]["routes"] == [{"dst": "0.0.0.0/0"}, {"dst": "::/0"}]
+    assert proxy["clusterCIDR"] == "10.160.0.0/16,fd6d:6368:1::/56"
 
 
 def test_pods_keep_their_addresses_among_themselves():

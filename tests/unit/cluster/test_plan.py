@@ -6,7 +6,7 @@ import json
 import pytest
 
 from tools.cluster.errors import BadInput
-from tools.cluster.kindconfig import DEFAULT, KindConfig, NodeConfig
+from tools.cluster.kindconfig import DEFAULT, KindConfig, Networking, NodeConfig
 from tools.cluster.plan import (
     build_plan,
     choose_index,
@@ -55,6 +55,23 @@ def test_clusters_of_different_index_share_no_network_interface_or_chain():
 
 def _network(text):
     return ipaddress.IPv4Network(text)
+
+
+def test_a_cluster_of_both_families_gives_each_node_addresses_of_both():
+    networking = Networking(ip_family="dual")
+    config = three_nodes().model_copy(update={"networking": networking})
+
+    plan = build_plan("demo", config, 5)
+
+    assert plan.service_subnets == "10.96.0.0/16,fd6d:6368:2::/112"
+    assert [node.addresses for node in plan.nodes] == [
+        f"172.29.5.{number},fd6d:6368:0:5::{number}" for number in (2, 3, 4)
+    ]
+    pods = ipaddress.IPv6Network(plan.pod_subnet6)
+    slices = [ipaddress.IPv6Network(node.pod_subnet6) for node in plan.nodes]
+    assert len(set(slices)) == 3
+    assert all(one.subnet_of(pods) for one in slices)
+    assert plan_from_document(json.loads(json.dumps(plan_to_document(plan)))) == plan
 
 
 def test_interface_names_fit_the_kernel():
