@@ -30,6 +30,8 @@ KUBERNETES_TESTS := tests/integration/crd tests/integration/operator/test_defini
   tests/e2e/test_replicas.py tests/e2e/test_secrets.py
 # Chromium is 400 MB of packages.
 PAGE_TESTS := tests/page tests/oauth
+# Each cause in turn, with the minutes that Kubernetes takes: `make operations` records them.
+RECORDED_TESTS := tests/e2e/recorded
 
 .PHONY: help
 help: ## List the targets
@@ -107,7 +109,7 @@ check: lint ## Run the quick checks: lint and the unit tests
 
 .PHONY: test
 test: lint images parts ## Run every check and every test against real components
-	@GOGC=$(TEST_GOGC) $(BIN)/pytest $(LANES) $(addprefix --ignore=,$(RELEASE_TESTS) $(PAGE_TESTS)) tests
+	@GOGC=$(TEST_GOGC) $(BIN)/pytest $(LANES) $(addprefix --ignore=,$(RELEASE_TESTS) $(PAGE_TESTS) $(RECORDED_TESTS)) tests
 
 .PHONY: test-release
 test-release: env ## Test chart, wheels, workflows and scanners' findings (builds Helm, kube-score, actionlint)

@@ -37,6 +37,8 @@ class Adopter(NamedTuple):
     has_ready_pod: bool = False
     backend_services: frozenset[str] = frozenset()
     """`name.namespace` of the Services by which any hub reaches a backend."""
+    named_secrets: frozenset[str] = frozenset()
+    """With which any hub of the namespace logs in to a backend or a registry."""
 
 
 class Claim(NamedTuple):
@@ -116,6 +118,8 @@ def _refuse_unchangeable(hub: Adopter, child: ChildId, item: Mapping[str, Any]) 
             f"{child} cannot be adopted: it binds another role, and the role of a"
             " binding cannot be changed; rename this hub, or delete the binding"
         )
+    if child.kind == "Secret" and child.name in hub.named_secrets:
+        return f"{child} cannot be adopted: a hub's spec names it; rename this hub"
     if not find_foreign_use(child, item, hub.name):
         return ""
     if child.kind == DEPLOYMENT:
@@ -135,6 +139,8 @@ def _refuse_by_host(hub: Adopter, child: ChildId) -> str:
 
 def _describe_foreign(hub: Adopter, child: ChildId, item: Mapping[str, Any]) -> str:
     """Say what to do about an object that serves others and was not offered."""
+    if child.kind == "Secret" and child.name in hub.named_secrets:
+        return f"{child} exists, and a hub's spec names it; rename this hub"
     use = find_foreign_use(child, item, hub.name)
     if not use:
         return ""

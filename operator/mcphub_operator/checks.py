@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 
 from mcphub_operator import names
 from mcphub_operator.observed import MissingKey, Observed
+from mcphub_operator.resources.secrets import makes_token
+from mcphub_operator.spec.hub import Hub
 from mcphub_operator.status.certificate import find_unusable
 from mcphub_operator.status.condition_model import Reason
 from mcphub_operator.status.findings import Finding
@@ -63,7 +65,7 @@ def hub_autoscaler(observed: Observed) -> Iterator[Finding]:
 def secret_missing(observed: Observed) -> Iterator[Finding]:
     """A Secret or key that the pods mount does not exist."""
     for missing in observed.user_secrets.missing:
-        yield Finding(Reason.SECRET_MISSING, _describe(missing))
+        yield Finding(Reason.SECRET_MISSING, _describe(observed.hub, missing))
 
 
 def certificate_unusable(observed: Observed) -> Iterator[Finding]:
@@ -93,7 +95,13 @@ def ending_children(observed: Observed) -> Iterator[Finding]:
             )
 
 
-def _describe(missing: MissingKey) -> str:
+def _describe(hub: Hub, missing: MissingKey) -> str:
+    own = names.auth_secret(hub.name) if makes_token(hub) else ""
+    if missing.secret in (own, names.keys_secret(hub.name)):
+        return (
+            f"Secret {missing.secret} is one that the operator makes for this hub;"
+            " name another Secret in the spec"
+        )
     if missing.key:
         return f"Secret {missing.secret} has no key {missing.key}; add it"
     return f"Secret {missing.secret} does not exist; create it"

@@ -128,6 +128,9 @@ EXACT: tuple[ExactField, ...] = (
             "defaultBackend": "leads requests for other names elsewhere",
         },
     ),
+    ExactField(
+        "Deployment", ("spec", "minReadySeconds"), "keeps old pods, and delays new ones"
+    ),
     *_exact(
         "Deployment",
         _TEMPLATE,

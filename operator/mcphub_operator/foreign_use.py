@@ -72,6 +72,12 @@ def _leads_to_own(item: Item, hub: str) -> bool:
     return {*_find_backends(_read_spec(item))} <= {hub}
 
 
+def _holds_own(item: Item, hub: str) -> bool:
+    del hub
+    keys = (item.get("data") or {}).keys() | (item.get("binaryData") or {}).keys()
+    return keys <= {names.CONFIG_KEY, names.LIVE_KEY}
+
+
 def _find_backends(spec: Mapping[str, Any]) -> Iterator[str]:
     """Yield the Services to which an Ingress or HTTPRoute leads; else what they are."""
     if default := spec.get("defaultBackend"):
@@ -114,6 +120,7 @@ _USES: Mapping[str, tuple[str, Callable[[Item, str], bool]]] = {
     "HorizontalPodAutoscaler": ("scales something else", _scales_own),
     "Ingress": ("leads to something else", _leads_to_own),
     "HTTPRoute": ("leads to something else", _leads_to_own),
+    "ConfigMap": ("holds other data", _holds_own),
     "RoleBinding": ("gives rights to other accounts", _is_for_own),
 }
 """What objects do, by kind, and whether it is done for the hub alone."""

@@ -235,8 +235,12 @@ class Observed:
     pods: tuple[Pod, ...] = ()
     ended_pod: EndedPod | None = None
     """The pod that was evicted, failed or completed last."""
+    pods_unchanged_seconds: float | None = None
+    """For how long no pod of the hub has come, changed or gone; None: not known."""
     missing_sources: tuple[VolumeSource, ...] = ()
     """What pods wait to mount, and what does not exist."""
+    missing_pull_secrets: tuple[str, ...] = ()
+    """Secrets of spec.imagePullSecrets that do not exist, if an image lacks."""
     reports: Mapping[str, PodReport] = field(default_factory=dict)
     """By pod uid; a pod that was not asked yet has none."""
     nodes: tuple[Node, ...] | None = None

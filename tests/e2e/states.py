@@ -17,6 +17,7 @@ STATES = (
     *("ready", "scaling", "one backend down", "missing secret", "conflict"),
     *("paused", "scaled to zero", "upgrade stuck"),
 )
+CAUSES = ("causes", "causes in the cluster")
 HUB = "team-data"
 
 
@@ -29,6 +30,13 @@ class StatusCaptures:
     def take(self, team: Installation, state: str) -> None:
         assert state in STATES, state
         self.blocks[state] = capture_status(team)
+
+    def take_cause(self, team: Installation, group: str, what: str) -> None:
+        """Add what was done, and what the hub says of it, to a group of causes."""
+        assert group in CAUSES, group
+        before = self.blocks.get(group)
+        block = f"{what}\n\n{capture_cause(team)}"
+        self.blocks[group] = f"{before}\n\n{block}" if before else block
 
 
 def capture_status(team: Installation) -> str:
@@ -45,6 +53,13 @@ def capture_status(team: Installation) -> str:
         f"<details><summary>kubectl get mcphub {HUB} -o yaml: the status</summary>\n\n"
         f"```yaml\n{status}```\n\n</details>"
     )
+
+
+def capture_cause(team: Installation) -> str:
+    """The table, and MESSAGE as a paragraph."""
+    table = team.kubectl("get", "mcphubs").rstrip()
+    message = team.condition(HUB, "Ready")["message"]
+    return f"```\n$ kubectl get mcphubs\n{table}\n```\n\n> {message}"
 
 
 def times_block(times: Iterable[tuple[str, float]], conditions: str) -> str:

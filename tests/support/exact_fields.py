@@ -25,6 +25,7 @@ ADDITIONS: dict[tuple[str, str], Any] = {
     ("Ingress", "rules"): [{"http": {"paths": [{"backend": {"resource": OBJECT}}]}}],
     ("Ingress", "tls"): [{"hosts": ["x.example.com"]}],
     ("Ingress", "defaultBackend"): {"resource": OBJECT},
+    ("Deployment", "minReadySeconds"): 100,
     ("Deployment", "hostNetwork"): True,
     ("Deployment", "hostPID"): True,
     ("Deployment", "hostIPC"): True,

@@ -109,7 +109,7 @@ def _cached_children(
 def _find_unseen_others(
     caches: Caches, contents: Contents, hubs: Iterable[HubKey]
 ) -> Iterator[str]:
-    pods, autoscalers = PodCache(_ignore), ForeignAutoscalerCache(_ignore)
+    pods, autoscalers = PodCache(_ignore, lambda: 0.0), ForeignAutoscalerCache(_ignore)
     for pod in contents.items[POD]:
         pods.upsert(pod)
     if set(pods.all()) != {e for e in caches.pods.all() if _is_in(e[0], contents)}:

@@ -14,7 +14,7 @@ from mcphub_operator.adoption import find_owner
 from mcphub_operator.cache.children import Enqueue, find_hub
 from mcphub_operator.client.api import Found, Object
 from mcphub_operator.observed import HubKey, Pod
-from mcphub_operator.status.ended_pods import EndedPod, build_ended_pod
+from mcphub_operator.status.ended_pods import EndedPod, build_ended_pod, was_removed
 from mcphub_operator.status.pod_faults import find_fault, has_ended
 from mcphub_operator.status.pod_waits import find_wait
 
@@ -24,8 +24,11 @@ POD_TEMPLATE_HASH = "pod-template-hash"
 class PodCache:
     """The pods of hubs."""
 
-    def __init__(self, enqueue: Enqueue) -> None:
-        self._enqueue = enqueue
+    def __init__(self, enqueue: Enqueue, clock: Callable[[], float]) -> None:
+        self._report = enqueue
+        self._clock = clock
+        self._changed: dict[HubKey, float] = {}
+        """A pod that was deleted leaves no time by which to judge who noticed."""
         self._pods: dict[HubKey, dict[str, Pod]] = {}
         self._hubs: dict[str, HubKey] = {}
         self._ended: dict[HubKey, EndedPod] = {}
@@ -34,6 +37,15 @@ class PodCache:
     def of(self, hub: HubKey) -> tuple[Pod, ...]:
         """Return a hub's pods."""
         return tuple(self._pods.get(hub, {}).values())
+
+    def find_unchanged_seconds(self, hub: HubKey) -> float | None:
+        """Return for how long no pod of a hub has changed; None: none ever did."""
+        changed = self._changed.get(hub)
+        return None if changed is None else self._clock() - changed
+
+    def forget(self, hub: HubKey) -> None:
+        """Forget when the pods of a hub that is gone changed."""
+        self._changed.pop(hub, None)
 
     def find_ended(self, hub: HubKey) -> EndedPod | None:
         """Return which of a hub's pods has ended last, if one is still there."""
@@ -51,7 +63,7 @@ class PodCache:
             self._drop(known, pod.uid)  # its labels were changed
         before = self._pods.get(hub, {}).get(pod.uid)
         pod = _keep_words(pod, before)
-        if has_ended(item) and is_replica(item, hub):
+        if has_ended(item) and is_replica(item, hub) and not was_removed(item):
             self._note_end(hub, build_ended_pod(item))
         if has_ended(item) or not is_replica(item, hub):
             if before is not None:
@@ -80,6 +92,10 @@ class PodCache:
                 and (hub.namespace, ended.name) not in found
             )
         )
+
+    def _enqueue(self, hub: HubKey) -> None:
+        self._changed[hub] = self._clock()
+        self._report(hub)
 
     def _note_end(self, hub: HubKey, ended: EndedPod) -> None:
         before = self._ended.get(hub)

@@ -37,12 +37,19 @@ from mcphub_operator.observed import (
     PodReport,
 )
 from mcphub_operator.reconcile.secrets import SecretReader
-from mcphub_operator.reconcile.volume_sources import find_missing_sources
+from mcphub_operator.reconcile.volume_sources import (
+    find_missing_pull_secrets,
+    find_missing_sources,
+)
 from mcphub_operator.resources.children import wanted_children
 from mcphub_operator.resources.manifest import ChildId
 from mcphub_operator.resources.secrets import GeneratedSecrets
 from mcphub_operator.spec.hub import Hub
-from mcphub_operator.spec.references import find_backend_services, find_secret_names
+from mcphub_operator.spec.references import (
+    find_backend_services,
+    find_login_names,
+    find_secret_names,
+)
 
 Reports = Callable[[str], PodReport | None]
 """Returns the last report of a pod, by its uid."""
@@ -98,6 +105,7 @@ async def gather(
     secrets = await sources.secrets.read(hub, generated, ask=ask)
     waiting = sources.pods.of(key)
     missing = await find_missing_sources(sources.api, hub.namespace, waiting)
+    logins = await find_missing_pull_secrets(sources.api, hub, waiting)
     children = {
         child: live
         for child, live in sources.children.of(key).items()
@@ -126,7 +134,9 @@ async def gather(
         free=frozenset(ChildId(SECRET.name, name) for name in secrets.free),
         pods=pods,
         ended_pod=sources.pods.find_ended(key),
+        pods_unchanged_seconds=sources.pods.find_unchanged_seconds(key),
         missing_sources=missing,
+        missing_pull_secrets=logins,
         reports={uid: report for uid, report in asked.items() if report is not None},
         nodes=sources.nodes.all(),
         has_gateway_api=sources.routes.is_served,
@@ -155,8 +165,18 @@ def build_adopter(sources: Sources, hub: Hub, pods: tuple[Pod, ...]) -> Adopter:
         for key, spec in sources.hubs.specs()
         for service in find_backend_services(spec, key.namespace)
     )
+    secrets = (
+        name
+        for key, spec in sources.hubs.specs()
+        if key.namespace == hub.namespace
+        for name in find_login_names(spec)
+    )
     ready = any(pod.ready and not pod.terminating for pod in pods)
-    return Adopter(hub.name, hub.namespace, hub.uid, ready, frozenset(services))
+    return Adopter(
+        *(hub.name, hub.namespace, hub.uid, ready),
+        backend_services=frozenset(services),
+        named_secrets=frozenset(secrets),
+    )
 
 
 def _find_referenced(

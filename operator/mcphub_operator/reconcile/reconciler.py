@@ -122,6 +122,7 @@ class Reconciler:
     def forget(self, key: HubKey) -> None:
         """Drop what is remembered about a hub that is gone."""
         self.sources.secrets.forget(key)
+        self.sources.pods.forget(key)
         self.executor.budget.forget(key)
         self.executor.refused.forget(key)
         self.upgrades.forget(key)
@@ -326,7 +327,7 @@ def _find_deadline(observed: Observed) -> float | None:
         else 0.0,
         find_metrics_seconds(observed),
         find_address_seconds(observed),
-        find_silence_seconds(observed),
+        find_silence_seconds(observed, progress),
         find_unready_seconds(observed, progress),
         0.0 if progress.complete else find_end_seconds(observed),
         LOOK_AGAIN_SECONDS if observed.missing_sources else 0.0,

@@ -1,4 +1,4 @@
-"""Asking whether what pods wait to mount exists.
+"""Asking whether what pods wait for exists: to be mounted, or to pull images with.
 
 Only of volumes that others added to pods, and only while a pod waits: a hub without
 such volumes costs no request. Of a Secret only the metadata is read.
@@ -11,6 +11,8 @@ from mcphub_operator.client.concurrency import run_together
 from mcphub_operator.client.kinds import CONFIG_MAP, SECRET
 from mcphub_operator.errors import NotFound, Refused
 from mcphub_operator.observed import Pod
+from mcphub_operator.spec.hub import Hub
+from mcphub_operator.status.condition_model import Reason
 from mcphub_operator.status.pod_waits import VolumeSource
 
 _KINDS = {kind.name: kind for kind in (CONFIG_MAP, SECRET)}
@@ -24,13 +26,29 @@ async def find_missing_sources(
     waits = (pod.wait for pod in pods if pod.wait and not pod.terminating)
     listed = {s for wait in waits for s in wait.sources if s.kind in _KINDS}
     sources = sorted(listed)
-    there = await run_together(_exists(api, namespace, source) for source in sources)
+    there = await run_together(
+        _exists(api, namespace, source.kind, source.name) for source in sources
+    )
     return tuple(s for s, exists in zip(sources, there, strict=True) if not exists)
 
 
-async def _exists(api: Api, namespace: str, source: VolumeSource) -> bool:
+async def find_missing_pull_secrets(
+    api: Api, hub: Hub, pods: Iterable[Pod]
+) -> tuple[str, ...]:
+    """Return which Secrets for pulling do not exist, if an image cannot be pulled."""
+    faults = (pod.fault for pod in pods if pod.fault and not pod.terminating)
+    if all(fault.reason is not Reason.IMAGE_PULL_FAILED for fault in faults):
+        return ()
+    listed = [secret.name for secret in hub.spec.image_pull_secrets]
+    there = await run_together(
+        _exists(api, hub.namespace, SECRET.name, name) for name in listed
+    )
+    return tuple(n for n, exists in zip(listed, there, strict=True) if not exists)
+
+
+async def _exists(api: Api, namespace: str, kind: str, name: str) -> bool:
     try:
-        await api.get_metadata(_KINDS[source.kind], namespace, source.name)
+        await api.get_metadata(_KINDS[kind], namespace, name)
     except NotFound:
         return False
     except Refused:

@@ -141,6 +141,8 @@ def _container(hub: Hub, revision: Revision) -> dict[str, Any]:
             "readinessProbe": _probe(names.PATH_READY, every=2, timeout=3, failures=3),
             "livenessProbe": _probe(names.PATH_LIVE, every=10, timeout=5, failures=3),
             "lifecycle": {"preStop": {"sleep": {"seconds": PRE_STOP_SECONDS}}},
+            # A program that cannot start says why in its log alone.
+            "terminationMessagePolicy": "FallbackToLogsOnError",
             "securityContext": _container_security(),
             "volumeMounts": build_mounts(hub),
         }

@@ -55,6 +55,7 @@ def build_caches(
     enqueue_first: Enqueue,
     enqueue_all: Callable[[], None],
     notice_pods: Enqueue,
+    clock: Callable[[], float],
 ) -> Caches:
     """Return empty caches.
 
@@ -64,6 +65,7 @@ def build_caches(
         enqueue_first: called with a hub that a user has just changed.
         enqueue_all: called when something changed that concerns every hub.
         notice_pods: called with a hub whose pods changed.
+        clock: a monotonic clock.
     """
     children, hubs = ChildCache(enqueue), HubCache(enqueue, enqueue_first)
 
@@ -78,7 +80,7 @@ def build_caches(
         children=children,
         secrets=SecretCache(enqueue, children),
         autoscalers=ForeignAutoscalerCache(enqueue),
-        pods=PodCache(notice_pods),
+        pods=PodCache(notice_pods, clock),
         nodes=NodeCache(enqueue_all),
         routes=routes,
     )

@@ -80,6 +80,7 @@ class Operator:
             self.queue.add_first,
             self.enqueue_all,
             self._notice_pods,
+            time.monotonic,
         )
         self.reflectors = build_reflectors(self.api, self.caches, settings)
         self.served = ServedNamespaces(

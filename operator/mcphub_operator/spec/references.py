@@ -38,32 +38,49 @@ def secret_refs(hub: Hub) -> tuple[SecretRef, ...]:
     return (*backends, *exporter)
 
 
+_TOKENS = "tokensSecretRef"
+
+
 def find_secret_names(spec: Any) -> Iterator[str]:
     """Yield the names of all Secrets that a spec mentions, as the API server has it.
 
     Of any spec, even one that cannot be parsed or is from another version: what it
     names must not be deleted.
     """
+    return (name for _, name in _find_secrets(spec))
+
+
+def find_login_names(spec: Any) -> Iterator[str]:
+    """Yield the names of the Secrets with which a spec logs in anywhere.
+
+    One with clients' tokens may be what the operator makes for another hub.
+    """
+    return (name for key, name in _find_secrets(spec) if key != _TOKENS)
+
+
+def _find_secrets(spec: Any) -> Iterator[tuple[str, str]]:
+    """Yield the field and the name of each Secret that a spec mentions."""
     if isinstance(spec, list):
         for part in spec:
-            yield from find_secret_names(part)
+            yield from _find_secrets(part)
     elif isinstance(spec, Mapping):
         for key, part in spec.items():
             if key.endswith(("SecretRef", "secretRef")) and isinstance(part, Mapping):
-                yield str(part.get("name") or "")
+                yield key, str(part.get("name") or "")
             elif key == "imagePullSecrets" and isinstance(part, list):
-                yield from (str(p.get("name") or "") for p in part if p)
+                yield from ((key, str(p.get("name") or "")) for p in part if p)
             else:
-                yield from find_secret_names(part)
+                yield from _find_secrets(part)
 
 
 def find_backend_services(spec: Any, namespace: str) -> Iterator[str]:
-    """Yield `name.namespace` of the Services by which a spec's backends are reached.
+    """Yield `name.namespace` of the Services that a spec's hub connects to.
 
-    Of any spec, as the API server has it. Names outside the cluster yield nothing.
+    Those of its backends, of the issuer's keys and of the collector. Of any spec, as
+    the API server has it. Names outside the cluster yield nothing.
     """
-    backends = spec.get("backends") if isinstance(spec, Mapping) else None
-    for host in _find_hosts(backends):
+    parts = spec if isinstance(spec, Mapping) else {}
+    for host in _find_hosts([parts.get(key) for key in _CONNECTS]):
         first, *rest = host.rstrip(".").lower().split(".")
         if not rest:
             yield f"{first}.{namespace}"
@@ -71,6 +88,9 @@ def find_backend_services(spec: Any, namespace: str) -> Iterator[str]:
             yield f"{first}.{rest[0]}"
         elif rest[2:3] == ["svc"]:  # a pod of a StatefulSet, by its headless Service
             yield f"{rest[0]}.{rest[1]}"
+
+
+_CONNECTS = ("backends", "auth", "observability")
 
 
 def _find_hosts(value: Any, key: str = "") -> Iterator[str]:

@@ -14,6 +14,8 @@ from mcphub_operator.status.findings import Finding
 _ABLE = ("ScalingActive", "AbleToScale")
 _NOT_ASKED = "ScalingDisabled"
 _NO_METRICS = re.compile("FailedGet[A-Za-z]*Metric")
+_NO_REQUEST = re.compile(r"missing request for ([a-z-]+) in container (\S+)")
+"""Of a share of what is requested, which all containers of a pod must say."""
 _AT_MOST = "TooManyReplicas"
 
 
@@ -33,13 +35,21 @@ def _find_faults(observed: Observed) -> Iterator[Finding]:
 
 def _describe(child: ChildId, failure: Mapping[str, Any]) -> Finding:
     reason = str(failure.get("reason") or "")
+    words = str(failure.get("message") or reason)
+    if found := _NO_REQUEST.search(words):
+        resource, container = found.groups()
+        return Finding(
+            Reason.AUTOSCALER_FAILED,
+            f"{child} does not scale: container {container} requests no {resource};"
+            " add a request where the container is added, for example in the settings"
+            " of the service mesh",
+        )
     if _NO_METRICS.fullmatch(reason):
         return Finding(
             Reason.METRICS_UNAVAILABLE,
             f"{child} gets no metrics ({reason}) and does not scale; install"
             " metrics-server, or see `kubectl describe hpa`",
         )
-    words = failure.get("message") or reason
     return Finding(Reason.AUTOSCALER_FAILED, f"{child} does not scale: {words}")
 
 

@@ -23,7 +23,7 @@ from mcphub_operator.status.condition_model import (
 from mcphub_operator.status.controllers import find_silent_controller
 from mcphub_operator.status.elapsed import find_seconds_left, parse_time
 from mcphub_operator.status.findings import Finding
-from mcphub_operator.status.pod_faults import SEVERITY
+from mcphub_operator.status.pod_faults import SEVERITY, PodFault
 from mcphub_operator.status.rollout import Progress
 from mcphub_operator.status.routes import find_routing
 from mcphub_operator.status.unready_pods import (
@@ -62,8 +62,12 @@ def find_cause(observed: Observed, progress: Progress) -> Finding | None:
 
 def _find_causes(observed: Observed, progress: Progress) -> Iterator[Finding]:
     deployment = ChildId("Deployment", observed.hub.name)
-    if silent := find_silent_controller(observed, deployment):
+    silent = find_silent_controller(observed, deployment)
+    # A controller that may create no ReplicaSet does not note what it looked at.
+    if silent and not progress.refused:
         yield silent
+    if progress.miscounted:
+        yield Finding(Reason.CONTROLLER_UNAVAILABLE, progress.miscounted)
     if progress.refused:
         # A refused pod has another name at each try.
         words = _POD_NAME.sub("pods", progress.refused)
@@ -79,7 +83,7 @@ def _find_causes(observed: Observed, progress: Progress) -> Iterator[Finding]:
     ]
     if faults:
         _, _, worst = min(faults)
-        yield Finding(worst.reason, worst.message)
+        yield Finding(worst.reason, f"{worst.message}{_find_login(observed, worst)}")
     if progress.paused:
         yield Finding(
             Reason.ROLLOUT_PAUSED,
@@ -88,6 +92,14 @@ def _find_causes(observed: Observed, progress: Progress) -> Iterator[Finding]:
         )
     if ended := find_end(observed):
         yield ended
+
+
+def _find_login(observed: Observed, fault: PodFault) -> str:
+    """Say that an image may lack the login that the spec names."""
+    missing = observed.missing_pull_secrets
+    if fault.reason is not Reason.IMAGE_PULL_FAILED or not missing:
+        return ""
+    return f"; Secret {missing[0]} of spec.imagePullSecrets does not exist"
 
 
 def find_service_cause(

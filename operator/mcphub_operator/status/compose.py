@@ -20,6 +20,7 @@ from mcphub_operator.status.condition_model import (
     merge_conditions,
 )
 from mcphub_operator.status.conditions import StatusInput, build_conditions
+from mcphub_operator.status.controllers import correct_progress
 from mcphub_operator.status.endpoints import build_endpoints
 from mcphub_operator.status.findings import Findings
 from mcphub_operator.status.rollout import Progress, read_progress
@@ -90,7 +91,8 @@ def find_progress(observed: Observed) -> Progress:
     deployment = observed.children.get(ChildId("Deployment", hub.name))
     if deployment is None:
         return Progress(scaling.min_replicas if scaling else hub.spec.replicas)
-    return read_progress(deployment.read(), None if scaling else hub.spec.replicas)
+    wanted = None if scaling else hub.spec.replicas
+    return correct_progress(observed, read_progress(deployment.read(), wanted))
 
 
 def _summary(

@@ -11,6 +11,15 @@ from mcphub_operator.status.condition_model import Reason, find_condition
 
 _EVICTED = "Evicted"
 _MAX_WORDS = 300
+_DISPLACED = frozenset(
+    {
+        "PreemptionByScheduler",
+        "DeletionByTaintManager",
+        "DeletionByPodGC",
+        "TerminationByKubelet",
+    }
+)
+"""Why a pod is deleted that no rollout, drain or person took away."""
 
 
 class EndedPod(NamedTuple):
@@ -21,6 +30,17 @@ class EndedPod(NamedTuple):
     uid: str
     reason: Reason
     message: str
+
+
+def was_removed(pod: Mapping[str, Any]) -> bool:
+    """Tell whether a pod ended because it was deleted, as each rollout does it.
+
+    Kubelets report that containers have ended before the pod is gone.
+    """
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    disrupted = find_condition(conditions, "DisruptionTarget") or {}
+    is_displaced = disrupted.get("reason") in _DISPLACED
+    return "deletionTimestamp" in pod["metadata"] and not is_displaced
 
 
 def build_ended_pod(pod: Mapping[str, Any]) -> EndedPod:

@@ -31,6 +31,8 @@ _BACK_OFF = "CrashLoopBackOff"
 _LOST = frozenset({"Unknown", "ContainerStatusUnknown"})
 """The node went down, not the container."""
 _UNPLACED = frozenset({"Unschedulable", "SchedulingGated", "SchedulerError"})
+_SERVER_SAYS = "mcphub-server: "
+_MAX_WORDS = 300
 _ENDED = frozenset({"Failed", "Succeeded"})
 SEVERITY = (
     Reason.OUT_OF_MEMORY,
@@ -118,8 +120,19 @@ def _find_exit(
         message = f"{where} used more memory than its limit (exit code {code})"
         yield PodFault(Reason.OUT_OF_MEMORY, message)
     elif code != 0 or loops:
-        message = f"{where} ends with exit code {code}; `kubectl logs -p` shows why"
+        message = f"{where} ends with exit code {code}{_quote(words)}"
         yield PodFault(Reason.CRASH_LOOPING, message)
+
+
+def _quote(words: str) -> str:
+    """Return what the hub's server says of its configuration; no other's words.
+
+    The server names fields, never secrets; what else runs may print anything.
+    """
+    lines = [line for line in words.splitlines() if line.startswith(_SERVER_SAYS)]
+    if not lines:
+        return "; `kubectl logs -p` shows why"
+    return f": {lines[-1].removeprefix(_SERVER_SAYS)[:_MAX_WORDS]}"
 
 
 def _build_start_fault(where: str, words: str) -> PodFault:

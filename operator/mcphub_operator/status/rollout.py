@@ -7,6 +7,7 @@ from typing import Any
 from mcphub_operator.status.condition_model import find_condition
 
 DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
+REPLICA_SET_REFUSED = "ReplicaSetCreateError"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Progress:
     refused: str = ""
     """Why the API server refuses pods, in its words."""
     paused: bool = False
+    miscounted: str = ""
+    """By which words the numbers are the pods' own and not the Deployment's."""
     finished_before: bool = False
     """The present pods were all there once: what is missing was lost since."""
 
@@ -53,5 +56,10 @@ def read_progress(deployment: Mapping[str, Any], desired: int | None) -> Progres
 
 
 def _find_refusal(conditions: Any) -> str:
+    """Return why pods are refused, or the ReplicaSet that would create them."""
     failure = find_condition(conditions, "ReplicaFailure") or {}
-    return str(failure.get("message") or "") if failure.get("status") == "True" else ""
+    if failure.get("status") == "True":
+        return str(failure.get("message") or "")
+    progressing = find_condition(conditions, "Progressing") or {}
+    refused = progressing.get("reason") == REPLICA_SET_REFUSED
+    return str(progressing.get("message") or "") if refused else ""

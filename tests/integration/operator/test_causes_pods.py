@@ -126,6 +126,16 @@ async def find_pod_with(world: World, volume: str) -> str:
 
 
 class TestSiblings:
+    async def test_a_missing_login_of_a_registry_is_told(self, world: World):
+        async with running_operator(world):
+            await world.apply_hub(imagePullSecrets=[{"name": "registry"}])
+            pulling = container(**waiting("ErrImagePull", "401 Unauthorized"))
+            await world.patch(POD, await find_pod(world), pulling, "/status")
+
+            await wait_told(
+                world, "ImagePullFailed", "Secret registry of spec.imagePullSecrets"
+            )
+
     async def test_a_load_balancer_without_an_address_is_told(self, world: World):
         async with running_operator(world) as running:
             await start_serving(running, service={"type": "LoadBalancer"})

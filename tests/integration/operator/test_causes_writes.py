@@ -49,6 +49,17 @@ class TestD2:
             await running.settle()
             await world.delete(kind, "limits")
 
+    async def test_a_quota_of_replica_sets_is_told(self, world: World):
+        hard = {"hard": {"count/replicasets.apps": "0"}}
+        await world.create(QUOTA, {"metadata": {"name": "limits"}, "spec": hard})
+        await wait_for_quota(world, QUOTA)
+        async with running_operator(world):
+            await world.apply_hub()
+
+            told = await world.wait_condition("Ready", "False", "PodsRefused")
+
+            assert "exceeded quota" in told["message"]
+
     async def test_a_missing_priority_class_is_told(self, world: World):
         async with running_operator(world):
             await world.apply_hub(pod={"priorityClassName": "missing"})

@@ -69,6 +69,8 @@ IN_USE = [
     pytest.param(
         "RoleBinding", {"roleRef": ROLE, "subjects": [ACCOUNT]}, id="RoleBinding"
     ),
+    pytest.param("ConfigMap", {"data": {"app.ini": "x"}}, id="ConfigMap"),
+    pytest.param("ConfigMap", {"binaryData": {"logo": "eA=="}}, id="of bytes"),
 ]
 
 
@@ -166,6 +168,20 @@ def test_a_policy_for_some_of_the_hubs_pods_serves_the_hub_alone():
     policy = {"spec": {"podSelector": {"matchLabels": labels}}}
 
     assert judge("NetworkPolicy", policy, ADOPT) == Claim(Owner.HUB)
+
+
+def test_a_secret_with_which_a_hub_logs_in_is_never_adopted():
+    """Its keys would become clients' tokens, and it would go with the hub."""
+    auth = ChildId("Secret", "team-data-auth")
+    item = {"metadata": {"name": auth.name, "namespace": "ai", "annotations": BOTH}}
+    logs_in = READY._replace(named_secrets=frozenset({auth.name}))
+
+    claim = judge_claim(logs_in, auth, item)
+
+    assert judge_claim(READY, auth, item) == Claim(Owner.HUB)
+    assert claim.owner is Owner.UNOWNED
+    assert "a hub's spec names it" in claim.refusal
+    assert "rename this hub" in claim.refusal
 
 
 def test_what_a_controller_owns_is_not_for_the_taking():

@@ -41,6 +41,12 @@ def with_an_ending_deployment() -> Observed:
             id="a missing key is named with its Secret",
         ),
         pytest.param(
+            missing(MissingKey("team-data-auth", "password")),
+            Reason.SECRET_MISSING,
+            ["Secret team-data-auth", "the operator makes", "another Secret"],
+            id="one that the operator makes is not for a database's password",
+        ),
+        pytest.param(
             observe(foreign=(ChildId("Service", "team-data"),)),
             Reason.CONFLICT,
             ["Service team-data", "mcp.bigtorig.com/adopt=team-data"],

@@ -36,7 +36,7 @@ def enqueued() -> list[HubKey]:
 
 @pytest.fixture
 def cache(enqueued: list[HubKey]) -> PodCache:
-    return PodCache(enqueued.append)
+    return PodCache(enqueued.append, lambda: 0.0)
 
 
 def find_message(cache: PodCache) -> str:
@@ -169,3 +169,53 @@ class TestAPodThatHasEnded:
         cache.upsert(foreign)
 
         assert find_ended(cache) == ""
+
+
+def test_it_knows_for_how_long_no_pod_of_a_hub_has_changed():
+    seconds = 10.0
+    cache = PodCache(lambda _hub: None, lambda: seconds)
+    item = pod("ContainerCreating", "")
+
+    assert cache.find_unchanged_seconds(KEY) is None
+    cache.upsert(item)
+    seconds = 15.0
+    cache.upsert(item)
+    assert cache.find_unchanged_seconds(KEY) == 5.0
+    cache.remove(item)
+    assert cache.find_unchanged_seconds(KEY) == 0.0
+    cache.forget(KEY)
+    assert cache.find_unchanged_seconds(KEY) is None
+
+
+def ended_pod(phase: str, **disruption: str) -> dict[str, Any]:
+    """A pod that is being deleted and whose containers have ended."""
+    item = pod("Completed", "")
+    item["metadata"]["deletionTimestamp"] = "2026-12-01T03:02:36Z"
+    item["status"]["phase"] = phase
+    if disruption:
+        told = {"type": "DisruptionTarget", "status": "True"} | disruption
+        item["status"]["conditions"] = [told]
+    return item
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        pytest.param(ended_pod("Succeeded"), id="by a rollout"),
+        pytest.param(ended_pod("Failed"), id="that did not end by itself"),
+        pytest.param(
+            ended_pod("Succeeded", reason="EvictionByEvictionAPI"), id="by a drain"
+        ),
+    ],
+)
+def test_a_pod_that_was_taken_away_is_no_cause(cache: PodCache, item: dict[str, Any]):
+    """Kubelets report its end before it is gone."""
+    cache.upsert(item)
+
+    assert cache.find_ended(KEY) is None
+
+
+def test_a_pod_that_another_one_displaced_is_a_cause(cache: PodCache):
+    cache.upsert(ended_pod("Failed", reason="PreemptionByScheduler"))
+
+    assert cache.find_ended(KEY) is not None

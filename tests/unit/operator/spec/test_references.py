@@ -5,7 +5,13 @@ from typing import Any
 import pytest
 
 from mcphub_operator.spec.hub import parse_hub
-from mcphub_operator.spec.references import SecretRef, secret_refs
+from mcphub_operator.spec.references import (
+    SecretRef,
+    find_backend_services,
+    find_login_names,
+    find_secret_names,
+    secret_refs,
+)
 
 POSTGRES = {
     "host": "postgres.data.svc",
@@ -108,3 +114,26 @@ def test_the_headers_of_traces_have_a_folder_of_their_own(otlp, expected):
     }
 
     assert secret_refs(parse_hub(body)) == expected
+
+
+SPEC = {
+    "backends": [{"name": "db", "postgres": POSTGRES}],
+    "imagePullSecrets": [{"name": "registry"}],
+    "auth": {
+        "tokensSecretRef": {"name": "clients"},
+        "jwt": {"jwksURI": "http://keycloak.iam.svc:8080/certs"},
+    },
+    "observability": {"otlp": {"endpoint": "http://collector:4318"}},
+    "publicURL": "http://team.ai.svc:8000",
+}
+
+
+def test_all_secrets_of_a_spec_are_found_and_those_of_logins_told_apart():
+    assert {*find_secret_names(SPEC)} == {"login", "registry", "clients"}
+    assert {*find_login_names(SPEC)} == {"login", "registry"}
+
+
+def test_a_hub_connects_to_its_backends_its_issuer_and_its_collector():
+    found = {*find_backend_services(SPEC, "ai")}
+
+    assert found == {"postgres.data", "keycloak.iam", "collector.ai"}

@@ -89,6 +89,24 @@ class TestMissingMetrics:
         assert find_metrics_seconds(observed) == seconds
 
 
+def test_a_container_without_a_request_is_told_instead_of_missing_metrics():
+    """Such as one that a service mesh injects."""
+    words = (
+        "the HPA was unable to compute the replica count: failed to get cpu"
+        " utilization: missing request for cpu in container istio-proxy of Pod"
+        " team-data-6b9f8-x2x4z"
+    )
+    failed = {"status": "False", "reason": "FailedGetResourceMetric"}
+
+    status = status_of(autoscaled(**failed, message=words))
+
+    told = message(status, "Ready")
+    assert condition(status, "Ready") == ("True", "AutoscalerFailed")
+    assert "container istio-proxy requests no cpu" in told
+    assert "x2x4z" not in told
+    assert "metrics-server" not in told
+
+
 ADDRESS_SECONDS = PLATFORM.address_grace_seconds
 
 
@@ -392,6 +410,60 @@ def scale_to_zero(item: dict[str, Any]) -> None:
     item["spec"]["replicas"] = 0
 
 
+class TestWhatKeepsPodsFromBeingCreated:
+    REFUSED = 'Failed to create new replica set "team-data-1": exceeded quota: few'
+
+    def test_may_be_that_their_replica_set_is_refused(self):
+        """Then the Deployment has no ReplicaFailure, and no pod says anything."""
+
+        def refuse(item: dict[str, Any]) -> None:
+            item["status"]["conditions"] = [
+                {
+                    "type": "Progressing",
+                    "status": "False",
+                    "reason": "ReplicaSetCreateError",
+                    "message": self.REFUSED,
+                }
+            ]
+
+        observed = rolled(observe(hub(replicas=1)), ready=0)
+
+        status = status_of(with_deployment(observed, refuse))
+
+        assert condition(status, "Ready") == ("False", "PodsRefused")
+        assert "exceeded quota: few" in message(status, "Ready")
+
+    def test_is_not_taken_for_a_controller_that_does_nothing(self):
+        """It writes no generation that it has looked at while it may create nothing."""
+
+        def refuse(item: dict[str, Any]) -> None:
+            item["metadata"] |= {"managedFields": [{"time": format_time(NOW)}]}
+            item["metadata"]["generation"] = 2
+            failed = {"type": "ReplicaFailure", "status": "True", "message": "no"}
+            item["status"]["conditions"] = [failed]
+
+        observed = with_deployment(rolled(observe(hub(replicas=1)), ready=0), refuse)
+        later = NOW + timedelta(seconds=2 * SILENT_SECONDS)
+
+        status = status_of(replace(observed, now=later))
+
+        assert condition(status, "Ready") == ("False", "PodsRefused")
+
+
+class TestAnImageThatCannotBePulled:
+    def test_may_lack_the_secret_that_the_spec_names(self):
+        fault = PodFault(Reason.IMAGE_PULL_FAILED, "image x cannot be pulled")
+        observed = rolled(observe(hub(replicas=1)), ready=0, total=1)
+        pods = (Pod("a", "a", fault=fault),)
+
+        status = status_of(
+            replace(observed, pods=pods, missing_pull_secrets=("registry",))
+        )
+
+        told = message(status, "Ready")
+        assert "Secret registry of spec.imagePullSecrets does not exist" in told
+
+
 class TestAControllerThatDoesNothing:
     """Such as kube-controller-manager when it is down."""
 
@@ -417,7 +489,7 @@ class TestAControllerThatDoesNothing:
         soon = self.overlook("Deployment", SILENT_SECONDS - 1)
 
         assert condition(status_of(soon), "Ready") == ("True", "Progressing")
-        assert find_silence_seconds(soon) == 1
+        assert find_silence_seconds(soon, find_progress(soon)) == 1
 
     def test_stalls_the_hub_later(self):
         first = self.overlook("Deployment", SILENT_SECONDS)
@@ -431,7 +503,35 @@ class TestAControllerThatDoesNothing:
         observed = rolled(observe(hub(replicas=2)), ready=2)
 
         assert condition(status_of(observed), "Ready") == ("True", "Available")
-        assert find_silence_seconds(observed) == 0
+        assert find_silence_seconds(observed, find_progress(observed)) == 0
+
+    def lose_pods(self, unchanged_seconds: float | None, left: int = 1) -> Observed:
+        """Two pods are counted as ready; some have been gone for so long."""
+        observed = rolled(observe(hub(replicas=2)), ready=2)
+        pods = tuple(Pod(f"p{n}", f"p{n}", ready=True) for n in range(left))
+        return replace(observed, pods=pods, pods_unchanged_seconds=unchanged_seconds)
+
+    def test_is_told_when_a_pod_has_been_gone_for_a_minute(self):
+        status = status_of(self.lose_pods(SILENT_SECONDS))
+
+        assert condition(status, "Ready") == ("True", "ControllerUnavailable")
+        assert "says that 2 pods are ready" in message(status, "Ready")
+        assert status["readyReplicas"] == 1
+        assert status["summary"]["replicas"] == "1/2"
+
+    def test_leaves_no_hub_available_whose_pods_are_all_gone(self):
+        status = status_of(self.lose_pods(SILENT_SECONDS, left=0))
+
+        assert condition(status, "Ready") == ("False", "ControllerUnavailable")
+
+    def test_may_take_some_time_to_count(self):
+        soon = self.lose_pods(SILENT_SECONDS - 1)
+
+        assert condition(status_of(soon), "Ready") == ("True", "Available")
+        assert find_silence_seconds(soon, find_progress(soon)) == 1
+
+    def test_is_not_told_where_no_pod_was_ever_seen(self):
+        assert condition(status_of(self.lose_pods(None)), "Ready")[1] == "Available"
 
 
 class TestAPodThatHasEnded:

@@ -136,6 +136,33 @@ def not_started(message: str) -> dict[str, Any]:
         pytest.param(
             container(
                 **BACK_OFF,
+                lastState={
+                    "terminated": ended(2)["terminated"]
+                    | {
+                        "message": '{"event": "x"}\n'
+                        "mcphub-server: limits.maxRows must be at least 1\n"
+                    }
+                },
+            ),
+            Reason.CRASH_LOOPING,
+            ["exit code 2", ": limits.maxRows must be at least 1"],
+            id="a server that says what is wrong with its configuration",
+        ),
+        pytest.param(
+            container(
+                **BACK_OFF,
+                lastState={
+                    "terminated": ended(1)["terminated"]
+                    | {"message": "FATAL: could not open postgres://u:p@db\n"}
+                },
+            ),
+            Reason.CRASH_LOOPING,
+            ["exit code 1; `kubectl logs -p` shows why"],
+            id="another program, whose words may be secret",
+        ),
+        pytest.param(
+            container(
+                **BACK_OFF,
                 lastState=not_started(
                     f'{RUNC}error mounting "/var/lib/kubelet/x" to rootfs at'
                     ' "/etc/ssl/ca.crt": not a directory: unknown'

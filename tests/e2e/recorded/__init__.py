@@ -1,0 +1,1 @@
+"""What only `make operations` runs: every cause, as kubectl shows it."""

@@ -1,0 +1,1 @@
+"""Parts of the cluster that fail, which no other test bears."""
