@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from starlette.routing import Router
 from starlette.types import ASGIApp
@@ -25,6 +26,7 @@ from mcphub_server.config.hub import AuthType, HubConfig, LimitsConfig
 from mcphub_server.config.keys import read_state_key
 from mcphub_server.config.live import FILE_NAME as LIVE_FILE
 from mcphub_server.config.runtime import RuntimeSettings
+from mcphub_server.config.secrets import find_odd_secret
 from mcphub_server.lifespan import Hub
 from mcphub_server.line_budget import LineBudget
 from mcphub_server.management.endpoints import build_health_routes, build_management_app
@@ -93,7 +95,7 @@ def build_hub(
     state = ServerState(capacity=find_capacity(runtime))
     metrics = Metrics(find_version())
     backends = [register(each, runtime.secrets_dir) for each in config.enabled_backends]
-    monitors = [BackendMonitor(each.backend, state.notify) for each in backends]
+    monitors = build_monitors(backends, state, runtime.secrets_dir)
     metrics.watch(monitors, state)
     state_key = read_state_key(runtime.keys_dir)
     limiters = build_limiters(config.limits)
@@ -258,6 +260,20 @@ def build_context(
         note=note_call,
         guards=guards,
     )
+
+
+def build_monitors(
+    backends: Sequence[Registered], state: ServerState, secrets_dir: Path
+) -> list[BackendMonitor]:
+    """Make the watch over each backend."""
+    return [
+        BackendMonitor(
+            each.backend,
+            state.notify,
+            find_oddity=partial(find_odd_secret, secrets_dir, each.backend.name),
+        )
+        for each in backends
+    ]
 
 
 def build_facts(

@@ -1,8 +1,8 @@
 """The command blocks of a page, run in order as a reader runs them.
 
 A comment before a block says what a program cannot guess: `file: NAME`, the reader
-saves the block; `background`, the command lasts until the page ends; `only: STATE`, the
-page tells other readers to skip it; `not run: WHY`.
+saves the block; `background`, the command lasts until the page ends; `fails`, the
+command has to; `only: STATE`, the page tells other readers to skip it; `not run: WHY`.
 """
 
 import os
@@ -17,7 +17,7 @@ BLOCK = re.compile(
     r"^(?:<!-- (?P<note>[^>]*?) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)^```",
     re.DOTALL | re.MULTILINE,
 )
-NOTES = ("file", "background", "only", "not run")
+NOTES = ("file", "background", "fails", "only", "not run")
 SECONDS = 300
 
 
@@ -87,7 +87,7 @@ class Reader:
                         yield block, self.run(block)
 
     def run(self, block: Block) -> str:
-        """Run a block; an error of any of its commands fails."""
+        """Run a block; an error of any of its commands fails, or has to come."""
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", self.fill_in(block.text)],
             cwd=self.folder,
@@ -97,8 +97,9 @@ class Reader:
             timeout=SECONDS,
             check=False,
         )
-        assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
+        failed, expected = done.returncode != 0, block.note == "fails"
+        assert failed is expected, f"{block}\n{done.stdout}\n{done.stderr}"
+        return done.stdout + (done.stderr if expected else "")
 
     def _is_meant(self, block: Block) -> bool:
         return block.note != "not run" and (

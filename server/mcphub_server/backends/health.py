@@ -7,7 +7,7 @@ interval, and by one connection.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -47,12 +47,14 @@ class BackendMonitor:
         backend: Backend,
         on_change: Callable[[], None],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        find_oddity: Callable[[], str] = lambda: "",
     ) -> None:
         self.backend = backend
         self.breaker = Breaker(backend.name)
         self.observation = Observation(Health(BackendState.UNKNOWN), now())
         self._on_change = on_change
         self._now = now
+        self._find_oddity = find_oddity
         self._wake = asyncio.Event()
 
     async def call(self, call: Callable[[], Awaitable[Result]]) -> Result:
@@ -101,9 +103,16 @@ class BackendMonitor:
         self._observe(health)
         return health
 
+    async def _explain(self, health: Health) -> Health:
+        """Add to a refused login what is odd about its files."""
+        if health.reason is not BackendReason.BAD_CREDENTIALS:
+            return health
+        odd = await asyncio.to_thread(self._find_oddity)
+        return replace(health, message=f"{health.message} {odd}") if odd else health
+
     async def _probe(self) -> Health:
         try:
-            return await self.backend.probe()
+            return await self._explain(await self.backend.probe())
         except ConfigError as error:
             bad = build_bad_secret(self.backend.name, error)
             return Health(BackendState.UNREACHABLE, bad.reason, str(bad))

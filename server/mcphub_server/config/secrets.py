@@ -45,6 +45,30 @@ def read_backend_secrets(secrets_dir: Path, backend: str) -> BackendSecrets:
     )
 
 
+LOGINS = ("username", "password", "apiKey")
+
+
+def find_odd_secret(secrets_dir: Path, backend: str) -> str:
+    """Return what may be wrong with a login that a server refuses; empty for nothing.
+
+    It names the file, and nothing of what is in it.
+    """
+    for name in LOGINS:
+        try:
+            secret = find_secret(secrets_dir / backend / name)
+        except ConfigError:
+            continue  # that is told already
+        text = secret.get_secret_value() if secret is not None else "-"
+        if not text:
+            return f"The secret file {backend}/{name} is empty."
+        if text != text.strip():
+            return (
+                f"The secret file {backend}/{name} begins or ends with white space,"
+                " which belongs to the value."
+            )
+    return ""
+
+
 def find_secret(path: Path) -> SecretStr | None:
     """Return a file's content without the marks and line ends that editors add."""
     name = f"{path.parent.name}/{path.name}"

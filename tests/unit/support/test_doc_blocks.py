@@ -58,3 +58,16 @@ def test_a_command_that_fails_is_named(page: Path):
 
     with pytest.raises(AssertionError, match=r"page\.md block 3: no-such-program"):
         Reader(page.parent, {}).run(failing)
+
+
+@pytest.mark.parametrize("command", ["false", "true"])
+def test_a_command_that_the_page_says_fails_has_to(tmp_path: Path, command: str):
+    page = tmp_path / "page.md"
+    page.write_text(f"<!-- fails -->\n```\n{command}\n```\n")
+    reader = Reader(tmp_path, {})
+
+    if command == "false":
+        assert [printed for _, printed in reader.follow(page)] == [""]
+    else:
+        with pytest.raises(AssertionError):
+            list(reader.follow(page))

@@ -37,6 +37,12 @@ def build_connect_arguments(
             BackendReason.BAD_CREDENTIALS,
             f"{name} has no {missing}: the secret file {name}/{missing} is missing.",
         )
+    if not secrets.username.get_secret_value():
+        raise BackendUnavailable(
+            name,
+            BackendReason.BAD_CREDENTIALS,
+            f"{name} has no username.",
+        )
     return {
         "host": strip_brackets(config.host),
         "port": config.port,

@@ -233,3 +233,17 @@ async def test_watching_ends_though_a_driver_swallows_the_cancellation(
     await cancelled.wait()
     done, _ = await asyncio.wait([watching], timeout=1)
     assert done == {watching}
+
+
+async def test_a_refused_login_is_told_with_what_is_odd_about_its_secret() -> None:
+    backend = FakeBackend()
+    told = "orders is unavailable: user name or password is wrong."
+    backend.health = Health(
+        BackendState.UNREACHABLE, BackendReason.BAD_CREDENTIALS, told
+    )
+    odd = "The secret file orders/password is empty."
+    monitor = BackendMonitor(backend, lambda: None, find_oddity=lambda: odd)
+
+    health = await monitor.check()
+
+    assert health.message == f"{told} {odd}"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mcphub_server.config.secrets import read_backend_secrets
+from mcphub_server.config.secrets import find_odd_secret, read_backend_secrets
 from mcphub_server.errors import ConfigError
 
 
@@ -58,3 +58,27 @@ def test_a_byte_order_mark_is_no_part_of_a_secret(tmp_path: Path) -> None:
 
     assert password is not None
     assert password.get_secret_value() == "p"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        pytest.param(b"", "orders/password is empty", id="nothing"),
+        pytest.param(b"\n", "orders/password is empty", id="a line end alone"),
+        pytest.param(b" hunter2", "begins or ends with white space", id="a space"),
+        pytest.param(b"hunter2\t\n", "begins or ends with white space", id="a tab"),
+        pytest.param(b"hunter2\n", "", id="what editors add"),
+        pytest.param(b"\xff", "", id="what is named elsewhere"),
+    ],
+)
+def test_what_is_odd_about_a_secret_is_said_without_it(
+    tmp_path: Path, content: bytes, words: str
+) -> None:
+    (tmp_path / "orders").mkdir()
+    (tmp_path / "orders" / "password").write_bytes(content)
+
+    said = find_odd_secret(tmp_path, "orders")
+
+    assert words in said
+    assert bool(said) is bool(words)
+    assert "hunter2" not in said
