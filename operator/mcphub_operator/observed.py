@@ -239,8 +239,8 @@ class Observed:
     """For how long no pod of the hub has come, changed or gone; None: not known."""
     missing_sources: tuple[VolumeSource, ...] = ()
     """What pods wait to mount, and what does not exist."""
-    missing_pull_secrets: tuple[str, ...] = ()
-    """Secrets of spec.imagePullSecrets that do not exist, if an image lacks."""
+    pull_faults: tuple[str, ...] = ()
+    """What is wrong with spec.imagePullSecrets, if an image cannot be pulled."""
     reports: Mapping[str, PodReport] = field(default_factory=dict)
     """By pod uid; a pod that was not asked yet has none."""
     nodes: tuple[Node, ...] | None = None

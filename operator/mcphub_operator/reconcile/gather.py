@@ -38,8 +38,8 @@ from mcphub_operator.observed import (
 )
 from mcphub_operator.reconcile.secrets import SecretReader
 from mcphub_operator.reconcile.volume_sources import (
-    find_missing_pull_secrets,
     find_missing_sources,
+    find_pull_faults,
 )
 from mcphub_operator.resources.children import wanted_children
 from mcphub_operator.resources.manifest import ChildId
@@ -105,7 +105,7 @@ async def gather(
     secrets = await sources.secrets.read(hub, generated, ask=ask)
     waiting = sources.pods.of(key)
     missing = await find_missing_sources(sources.api, hub.namespace, waiting)
-    logins = await find_missing_pull_secrets(sources.api, hub, waiting)
+    logins = await find_pull_faults(sources.api, hub, waiting)
     children = {
         child: live
         for child, live in sources.children.of(key).items()
@@ -136,7 +136,7 @@ async def gather(
         ended_pod=sources.pods.find_ended(key),
         pods_unchanged_seconds=sources.pods.find_unchanged_seconds(key),
         missing_sources=missing,
-        missing_pull_secrets=logins,
+        pull_faults=logins,
         reports={uid: report for uid, report in asked.items() if report is not None},
         nodes=sources.nodes.all(),
         has_gateway_api=sources.routes.is_served,

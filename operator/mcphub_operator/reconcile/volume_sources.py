@@ -1,7 +1,7 @@
 """Asking whether what pods wait for exists: to be mounted, or to pull images with.
 
 Only of volumes that others added to pods, and only while a pod waits: a hub without
-such volumes costs no request. Of a Secret only the metadata is read.
+such volumes costs no request. Of a Secret only the metadata is kept, and its type.
 """
 
 from collections.abc import Iterable
@@ -17,6 +17,7 @@ from mcphub_operator.status.pod_waits import VolumeSource
 
 _KINDS = {kind.name: kind for kind in (CONFIG_MAP, SECRET)}
 """What the operator may read."""
+_LOGINS = ("kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg")
 
 
 async def find_missing_sources(
@@ -26,29 +27,36 @@ async def find_missing_sources(
     waits = (pod.wait for pod in pods if pod.wait and not pod.terminating)
     listed = {s for wait in waits for s in wait.sources if s.kind in _KINDS}
     sources = sorted(listed)
-    there = await run_together(
-        _exists(api, namespace, source.kind, source.name) for source in sources
-    )
+    there = await run_together(_exists(api, namespace, source) for source in sources)
     return tuple(s for s, exists in zip(sources, there, strict=True) if not exists)
 
 
-async def find_missing_pull_secrets(
-    api: Api, hub: Hub, pods: Iterable[Pod]
-) -> tuple[str, ...]:
-    """Return which Secrets for pulling do not exist, if an image cannot be pulled."""
+async def find_pull_faults(api: Api, hub: Hub, pods: Iterable[Pod]) -> tuple[str, ...]:
+    """Return what is wrong with Secrets for pulling, if an image cannot be pulled."""
     faults = (pod.fault for pod in pods if pod.fault and not pod.terminating)
     if all(fault.reason is not Reason.IMAGE_PULL_FAILED for fault in faults):
         return ()
     listed = [secret.name for secret in hub.spec.image_pull_secrets]
-    there = await run_together(
-        _exists(api, hub.namespace, SECRET.name, name) for name in listed
-    )
-    return tuple(n for n, exists in zip(listed, there, strict=True) if not exists)
+    found = await run_together(_judge(api, hub.namespace, name) for name in listed)
+    return tuple(filter(None, found))
 
 
-async def _exists(api: Api, namespace: str, kind: str, name: str) -> bool:
+async def _judge(api: Api, namespace: str, name: str) -> str:
+    words = f"Secret {name} of spec.imagePullSecrets"
     try:
-        await api.get_metadata(_KINDS[kind], namespace, name)
+        kind = (await api.get(SECRET, namespace, name)).get("type")
+    except NotFound:
+        return f"{words} does not exist"
+    except Refused:
+        return ""  # not for the operator to know
+    if kind in _LOGINS:
+        return ""
+    return f"{words} has the type {kind}, of which kubelets read no login"
+
+
+async def _exists(api: Api, namespace: str, source: VolumeSource) -> bool:
+    try:
+        await api.get_metadata(_KINDS[source.kind], namespace, source.name)
     except NotFound:
         return False
     except Refused:

@@ -95,11 +95,10 @@ def _find_causes(observed: Observed, progress: Progress) -> Iterator[Finding]:
 
 
 def _find_login(observed: Observed, fault: PodFault) -> str:
-    """Say that an image may lack the login that the spec names."""
-    missing = observed.missing_pull_secrets
-    if fault.reason is not Reason.IMAGE_PULL_FAILED or not missing:
-        return ""
-    return f"; Secret {missing[0]} of spec.imagePullSecrets does not exist"
+    """Say what is wrong with the login by which an image is pulled."""
+    wrong = observed.pull_faults
+    is_told = fault.reason is Reason.IMAGE_PULL_FAILED and wrong
+    return f"; {wrong[0]}" if is_told else ""
 
 
 def find_service_cause(

@@ -10,6 +10,7 @@ from mcphub_operator.client.kinds import (
     DEPLOYMENT,
     HUB,
     POD,
+    SECRET,
     SERVICE,
 )
 from tests.support.played_pods import (
@@ -132,9 +133,13 @@ class TestSiblings:
             pulling = container(**waiting("ErrImagePull", "401 Unauthorized"))
             await world.patch(POD, await find_pod(world), pulling, "/status")
 
-            await wait_told(
-                world, "ImagePullFailed", "Secret registry of spec.imagePullSecrets"
-            )
+            login = "Secret registry of spec.imagePullSecrets"
+            await wait_told(world, "ImagePullFailed", f"{login} does not exist")
+
+            await world.create(SECRET, {"metadata": {"name": "registry"}})
+            pulling = container(**waiting("ErrImagePull", "429 Too Many Requests"))
+            await world.patch(POD, await find_pod(world), pulling, "/status")
+            await wait_told(world, "ImagePullFailed", f"{login} has the type Opaque")
 
     async def test_a_load_balancer_without_an_address_is_told(self, world: World):
         async with running_operator(world) as running:

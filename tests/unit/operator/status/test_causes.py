@@ -456,12 +456,9 @@ class TestAnImageThatCannotBePulled:
         observed = rolled(observe(hub(replicas=1)), ready=0, total=1)
         pods = (Pod("a", "a", fault=fault),)
 
-        status = status_of(
-            replace(observed, pods=pods, missing_pull_secrets=("registry",))
-        )
+        status = status_of(replace(observed, pods=pods, pull_faults=("no login",)))
 
-        told = message(status, "Ready")
-        assert "Secret registry of spec.imagePullSecrets does not exist" in told
+        assert "image x cannot be pulled; no login" in message(status, "Ready")
 
 
 class TestAControllerThatDoesNothing:
