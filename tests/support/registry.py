@@ -21,6 +21,7 @@ PACKAGES = {
     "skopeo": "skopeo",
     "buildah": "buildah",
 }
+SERVE = ("docker-registry", "serve")
 USER, PASSWORD = "pusher", "trial"
 # PASSWORD by bcrypt, the only form that the registry reads.
 HASH = "$2b$05$pv2xh7RIDDMyonBBzsmHpuQM8P2GRUBfZk9iwzdJGpbqXC6LcOp12"
@@ -41,7 +42,13 @@ class LoopbackRegistry:
 
     host: str
     auth_file: Path
+    config: Path
     process: subprocess.Popen[bytes]
+
+    @property
+    def port(self) -> int:
+        """The port of loopback that it listens on."""
+        return int(self.host.rpartition(":")[2])
 
     def stop(self) -> None:
         """End the registry before its time."""
@@ -67,9 +74,8 @@ def open_registry(folder: Path) -> Iterator[LoopbackRegistry]:
     config.write_text(CONFIG.format(folder=folder, port=port))
     auth_file = write_auth_file(folder / "auth.json", host)
     with (folder / "log").open("w") as log:
-        words = ["docker-registry", "serve", str(config)]
-        process = subprocess.Popen(words, stdout=log, stderr=log)
-    registry = LoopbackRegistry(host, auth_file, process)
+        process = subprocess.Popen([*SERVE, str(config)], stdout=log, stderr=log)
+    registry = LoopbackRegistry(host, auth_file, config, process)
     try:
         asyncio.run(wait_until(lambda: is_listening(port)))
         yield registry

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from mcphub_operator import names
 from mcphub_operator.client.kinds import (
@@ -17,18 +16,12 @@ from mcphub_operator.client.kinds import (
     POD,
 )
 from mcphub_operator.client.writer import Writer
+from tests.support import frozen
 from tests.support.running_operator import World, make_pods_ready, running_operator
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(180)
 
-FROZEN = sorted((Path(__file__).parent / "frozen").glob("*.yaml"))
-FROZEN_SPEC = {
-    "replicas": 2,
-    "autoscaling": {},
-    "disruptionBudget": {},
-    "service": {"type": "NodePort"},
-}
 HUBS = [f"hub-{number}" for number in range(5)]
 OLD, NEW = "mcphub-server:old", "mcphub-server:new"
 
@@ -116,22 +109,17 @@ class TestAnUpgrade:
                 assert (await world.condition("Ready", name))["status"] == "True"
 
 
-def frozen_children(path: Path, world: World, uid: str) -> list[dict[str, Any]]:
-    """What an operator of that version applied for a hub of this uid."""
-    children = list(yaml.safe_load_all(path.read_text()))
-    for child in children:
-        child["metadata"]["namespace"] = world.namespace
-        child["metadata"]["ownerReferences"][0]["uid"] = uid
-    return children
+def frozen_children(path: Path, world: World, hub: dict[str, Any]) -> Any:
+    return frozen.read_frozen(path, world.namespace, hub["metadata"]["uid"])
 
 
-@pytest.mark.parametrize("path", FROZEN, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", frozen.FILES, ids=lambda path: path.stem)
 class TestObjectsOfAnEarlierVersion:
     async def test_are_found_kept_and_not_doubled(self, world: World, path: Path):
-        hub = await world.apply_hub(**FROZEN_SPEC)
+        hub = await world.apply_hub(**frozen.SPEC)
         writer = Writer(world.api, lambda: 10.0)
         before = {}
-        for child in frozen_children(path, world, hub["metadata"]["uid"]):
+        for child in frozen_children(path, world, hub):
             written = await writer.apply(child)
             key = (child["kind"], child["metadata"]["name"])
             before[key] = written["metadata"]["uid"]
@@ -149,9 +137,9 @@ class TestObjectsOfAnEarlierVersion:
         assert after == before
 
     async def test_keep_their_keys_and_tokens(self, world: World, path: Path):
-        hub = await world.apply_hub(**FROZEN_SPEC)
+        hub = await world.apply_hub(**frozen.SPEC)
         writer = Writer(world.api, lambda: 10.0)
-        children = frozen_children(path, world, hub["metadata"]["uid"])
+        children = frozen_children(path, world, hub)
         for child in children:
             await writer.apply(child)
 

@@ -2,101 +2,27 @@
 
 import json
 import shutil
-import subprocess
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.registry import LoopbackRegistry, open_registry, write_auth_file
-from tools.cluster.archive import ImageArchive, read_archive, write_rootfs_archive
+from tests.support.registry import LoopbackRegistry, write_auth_file
+from tests.support.small_release import (
+    CHECKOUT,
+    Build,
+    manifest,
+    publication,
+    skopeo,
+    tags,
+)
+from tools.cluster.archive import ImageArchive
 from tools.cluster.errors import BadInput
 from tools.cluster.images import BuildRequest
 from tools.release.checkout import Checkout
 from tools.release.publish import Publication, publish
 from tools.release.registry import RegistryRefused
 from tools.release.version import IMAGES, Release
-
-Build = Callable[[BuildRequest], ImageArchive]
-
-CHECKOUT = Checkout("0123456789ab", "0123456789ab" + "0" * 28, 1_700_000_000, "")
-
-
-@pytest.fixture
-def registry(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[LoopbackRegistry]:
-    with open_registry(tmp_path) as opened:
-        monkeypatch.setenv("REGISTRY_AUTH_FILE", str(opened.auth_file))
-        yield opened
-
-
-DPKG_STATUS = """Package: libc6
-Status: install ok installed
-Architecture: amd64
-Version: 2.41-12+deb13u4
-
-Package: gone
-Status: deinstall ok config-files
-Architecture: amd64
-Version: 1.0
-"""
-METADATA = """Metadata-Version: 2.4
-Name: Small_Library
-Version: 1.2
-License-Expression: MIT OR Apache-2.0
-
-A description.
-"""
-
-
-@pytest.fixture
-def build(tmp_path: Path) -> Build:
-    """Build small images, of two packages and an architecture each."""
-
-    def built(request: BuildRequest) -> ImageArchive:
-        stem = f"{request.name.partition(':')[0]}-{request.architecture}"
-        root = tmp_path / stem
-        site = "opt/mcphub/lib/python3.13/site-packages/small_library-1.2.dist-info"
-        files = {"var/lib/dpkg/status": DPKG_STATUS, f"{site}/METADATA": METADATA}
-        for name, text in {**files, "name": stem}.items():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).write_text(text)
-        write_rootfs_archive(tmp_path / f"{stem}.tar", request.name, root)
-        return read_archive(tmp_path / f"{stem}.tar")
-
-    return built
-
-
-def publication(registry: LoopbackRegistry, **changes: Any) -> Publication:
-    release = Release(changes.pop("version", "1.2.3"), f"{registry.host}/team")
-    return Publication(release, CHECKOUT, **changes)
-
-
-def skopeo(*words: str) -> str:
-    return subprocess.check_output(["skopeo", *words], text=True)
-
-
-def tags(registry: LoopbackRegistry, name: str) -> set[str]:
-    """List the tags of an image, without those that hold what refers to it."""
-    reference = f"docker://{registry.host}/team/{name}"
-    done = subprocess.run(
-        ["skopeo", "list-tags", "--tls-verify=false", reference],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    listed = json.loads(done.stdout)["Tags"] if not done.returncode else []
-    return {tag for tag in listed if not tag.startswith("sha256-")}
-
-
-def manifest(registry: LoopbackRegistry, name: str) -> dict[str, Any]:
-    reference = f"docker://{registry.host}/team/{name}"
-    found: dict[str, Any] = json.loads(
-        skopeo("inspect", "--raw", "--tls-verify=false", reference)
-    )
-    return found
 
 
 def test_both_images_get_the_tags_of_commit_version_and_latest(
@@ -122,6 +48,22 @@ def test_a_tag_is_one_list_with_every_architecture(
 
     listed = manifest(registry, "mcphub-server:1.2.3")["manifests"]
     assert len(listed) == 2
+
+
+def test_a_copy_through_a_file_is_the_same_list(
+    registry: LoopbackRegistry, build: Build, tmp_path: Path
+) -> None:
+    """As the documentation says for networks without internet."""
+    list(publish(publication(registry, architectures=("", "arm64")), build))
+    source = f"docker://{registry.host}/team/mcphub-server:1.2.3"
+    mirror = f"docker://{registry.host}/mirror/mcphub-server:1.2.3"
+    file = f"oci-archive:{tmp_path}/server.tar"
+
+    skopeo("copy", "--all", "--src-tls-verify=false", source, file)
+    skopeo("copy", "--all", "--dest-tls-verify=false", file, mirror)
+
+    raw = ("inspect", "--raw", "--tls-verify=false")
+    assert skopeo(*raw, mirror) == skopeo(*raw, source)
 
 
 def test_each_image_of_a_list_has_a_bill_of_its_packages(
