@@ -154,7 +154,9 @@ def _routes(observed: Observed, version: str) -> Iterator[Manifest]:
     if hub.spec.ingress is not None:
         yield build_ingress(hub, hub.spec.ingress, version)
     if hub.spec.route is not None and observed.has_gateway_api:
-        yield build_route(hub, hub.spec.route, version)
+        live = observed.children.get(ChildId("HTTPRoute", hub.name))
+        read = live.read() if live is not None else None
+        yield build_route(hub, hub.spec.route, version, read)
 
 
 def _own_secrets(observed: Observed, version: str) -> Iterator[Manifest]:

@@ -49,7 +49,10 @@ async def wait_url(world: World, url: str) -> None:
 
 
 async def answer(
-    world: World, accepted: str = "True", reason: str = "Accepted"
+    world: World,
+    accepted: str = "True",
+    reason: str = "Accepted",
+    controller: str = "example.com/gateway",
 ) -> None:
     """Play the controller of the Gateway."""
     route = await world.get(HTTP_ROUTE, "team-data")
@@ -64,7 +67,7 @@ async def answer(
     ]
     parent = {
         "parentRef": GATEWAY,
-        "controllerName": "example.com/gateway",
+        "controllerName": controller,
         "conditions": conditions,
     }
     change = {"status": {"parents": [parent]}}
@@ -116,6 +119,27 @@ class TestARoute:
         assert rule["timeouts"] == {"request": "0s", "backendRequest": "0s"}
         assert "publicURL: https://mcp.example.com\n" in config
         assert "allowedHosts:\n- mcp.example.com\n- hub.example.com\n" in config
+
+    async def test_loses_its_time_limits_where_gke_refuses_them(self, world: World):
+        async def has_timeouts() -> bool:
+            route = await world.get(HTTP_ROUTE, "team-data")
+            return "timeouts" in route["spec"]["rules"][0]
+
+        async def has_none() -> bool:
+            return not await has_timeouts()
+
+        gke = "networking.gke.io/gateway"
+        async with running_operator(world) as running:
+            await start(world, route=ROUTE)
+            assert await has_timeouts()
+
+            await answer(world, "False", "UnsupportedValue", gke)
+            await wait_until(has_none)
+
+            await answer(world, controller=gke)
+            await world.wait_condition("Routed", "True", "Accepted")
+            await running.settle()
+            assert not await has_timeouts()
 
     async def test_goes_when_the_hub_no_longer_asks_for_it(self, world: World):
         async with running_operator(world):

@@ -131,6 +131,24 @@ def test_a_route_is_what_its_gateways_say(
     }
 
 
+@pytest.mark.parametrize(
+    ("controller", "has_timeouts"),
+    [
+        pytest.param("networking.gke.io/gateway", False, id="GKE refuses them"),
+        pytest.param("istio.io/gateway-controller", True, id="others take them"),
+        pytest.param("example.com/networking.gke.io/", True, id="another's name"),
+    ],
+)
+def test_the_controller_decides_whether_a_route_has_timeouts(
+    controller: str, *, has_timeouts: bool
+):
+    answered = told(accepted="False") | {"controllerName": controller}
+
+    route = find_child(routed(answered), "HTTPRoute")
+
+    assert ("timeouts" in route["spec"]["rules"][0]) is has_timeouts
+
+
 def test_a_refusal_names_the_gateway_and_quotes_its_controller():
     observed = routed(told(), told(INNER, accepted="False"), **TWO)
 
