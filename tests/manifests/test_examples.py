@@ -9,13 +9,17 @@ import pytest
 import yaml
 
 from mcphub_cli.client_configs import Target, render
+from mcphub_operator.names import PORT_MCP_NUMBER
 from mcphub_operator.spec.hub import Hub, parse_hub
 from mcphub_operator.spec.references import find_backend_services, secret_refs
+from tests.support.foreign_kinds.definitions import install_foreign_kinds
 from tests.support.hub_api import HubApi, Refused
-from tools.project import EXAMPLES
+from tools.project import EXAMPLES, ROOT
 
 QUICKSTART = EXAMPLES / "quickstart" / "hub.yaml"
 CLIENTS = EXAMPLES / "clients"
+CLOUDS = sorted((EXAMPLES / "clouds").glob("*.yaml"))
+OUTSIDE = (ROOT / "docs" / "outside.md").read_text()
 HOST = "http://HOST:30800"
 
 
@@ -57,10 +61,15 @@ def keys_of_secrets(file: Path) -> set[tuple[str, str]]:
     }
 
 
+UNSERVED = {"GCPBackendPolicy", "HealthCheckPolicy"}
+"""Kinds whose definitions are in no registry."""
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _namespaces(api: HubApi) -> None:
-    for name in ("mcphub-demo", "shop"):
+    for name in ("mcphub-demo", "shop", "metallb-system"):
         api.server.run_kubectl("create", "namespace", name)
+    install_foreign_kinds(api.server)
 
 
 @EACH_FILE
@@ -69,7 +78,7 @@ def test_an_example_is_taken_without_a_warning(api: HubApi, file: Path) -> None:
         if is_hub(document):
             answer = api.try_hub(document)
             assert not isinstance(answer, Refused), answer
-        else:
+        elif document["kind"] not in UNSERVED:
             api.server.run_kubectl(
                 *("create", "--dry-run=server", "--validate=strict", "-f", "-"),
                 stdin=json.dumps(document),
@@ -212,6 +221,61 @@ def test_the_list_of_examples_is_complete() -> None:
 )
 def test_a_topic_has_its_example(topic: Any) -> None:
     assert any(topic(parsed(hub)) for _, hub in HUBS)
+
+
+class TestClouds:
+    """What no definition can say of the files in examples/clouds."""
+
+    @pytest.mark.parametrize("file", CLOUDS, ids=lambda file: file.stem)
+    def test_a_cloud_has_its_section_and_its_file_is_named_there(
+        self, file: Path
+    ) -> None:
+        assert f"](../examples/clouds/{file.name})" in OUTSIDE
+
+    @pytest.mark.parametrize("file", CLOUDS, ids=lambda file: file.stem)
+    def test_clients_reach_the_hub_by_https(self, file: Path) -> None:
+        assert hub_of(file).public_url == "https://mcp.example.com"
+
+    def test_googles_policies_are_about_the_hubs_service_and_port(self) -> None:
+        file = EXAMPLES / "clouds" / "gke.yaml"
+        policies = {
+            each["kind"]: each["spec"]
+            for each in documents(file)
+            if each["kind"] in UNSERVED
+        }
+
+        targets = [spec["targetRef"] for spec in policies.values()]
+        check = policies["HealthCheckPolicy"]["default"]["config"]["httpHealthCheck"]
+        assert policies.keys() == UNSERVED
+        assert targets == 2 * [
+            {"group": "", "kind": "Service", "name": hub_of(file).name}
+        ]
+        assert check == {"port": PORT_MCP_NUMBER, "requestPath": "/health/ready"}
+
+    def test_the_tunnel_leads_to_the_service_of_its_hub(self) -> None:
+        file = EXAMPLES / "clouds" / "tunnel.yaml"
+        hub = hub_of(file)
+        (config,) = (d for d in documents(file) if d["kind"] == "ConfigMap")
+        (pods,) = (d for d in documents(file) if d["kind"] == "Deployment")
+
+        first, last = yaml.safe_load(config["data"]["config.yaml"])["ingress"]
+        labels = pods["spec"]["template"]["metadata"]["labels"]
+        (peer,) = hub.spec.network_policy.ingress_from
+        assert first["service"] == f"http://{hub.name}:{hub.spec.service.port}"
+        assert f"https://{first['hostname']}" == hub.public_url
+        assert last == {"service": "http_status:404"}
+        assert peer.pod_selector is not None
+        assert peer.pod_selector.match_labels == labels
+
+    @pytest.mark.parametrize("name", ["clouds/metallb.yaml", "tls.yaml"])
+    def test_a_certificate_fills_the_secret_of_its_hub(self, name: str) -> None:
+        file = EXAMPLES / name
+        hub = hub_of(file)
+        (spec,) = (d["spec"] for d in documents(file) if d["kind"] == "Certificate")
+
+        assert hub.spec.tls is not None
+        assert spec["secretName"] == hub.spec.tls.secret_ref.name
+        assert [f"https://{each}" for each in spec["dnsNames"]] == [hub.public_url]
 
 
 class TestClients:

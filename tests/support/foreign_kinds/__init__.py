@@ -1,0 +1,1 @@
+"""The definitions of the kinds of others that examples use, from their Go modules."""
