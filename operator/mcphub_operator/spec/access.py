@@ -75,7 +75,7 @@ class ServiceSpec(Model):
     )
 
     type: ServiceType = ServiceType.CLUSTER_IP
-    """ClusterIP: reachable inside the cluster only. NodePort: on a port of every node.
+    """ClusterIP: inside the cluster only. NodePort: on a port of every node.
     LoadBalancer: through an external load balancer."""
 
     port: Annotated[int, Field(ge=1, le=65535)] = 8000

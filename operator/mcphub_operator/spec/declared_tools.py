@@ -266,9 +266,9 @@ class DeclaredTool(Model):
     is not enabled."""
 
     statement: Annotated[str, Field(min_length=1, max_length=8192)]
-    """One reading statement: SQL with $1, $2 … for the parameters in their order,
-    Cypher with $name, or for MongoDB the command aggregate in JSON with
-    {"$param": "name"}. Clients never see it."""
+    """One reading statement: SQL with $1, $2 … in the order of the parameters, Cypher
+    with $name, or MongoDB's command aggregate in JSON with {"$param": "name"}. Clients
+    never see it."""
 
     parameters: Annotated[tuple[Parameter, ...], Field(max_length=16)] = ()
     """The parameters; for SQL in the order of $1, $2 …."""

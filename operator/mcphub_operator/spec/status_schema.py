@@ -219,6 +219,5 @@ class HubStatus(Model):
         | None,
         Field(),
     ] = None
-    """Ready, Reconciling, Stalled, SecretsResolved, BackendsReachable, ToolsValid,
-    Paused, and where they apply KeysAvailable, CertificateValid, Routed and
-    TracesExported."""
+    """Ready, Reconciling, Stalled, SecretsResolved, BackendsReachable, ToolsValid and
+    Paused, and others that the spec calls for."""
