@@ -18,6 +18,7 @@ LONGEST_NAME = 40
 MOST_NAMES = 3
 
 LONGEST_JSON_TEXT = 131_072
+CONTAINERS = frozenset({list, dict})
 MOST_VALUES = 70_000
 """In an argument, however deep; a vector has up to 65,536 numbers."""
 
@@ -100,7 +101,8 @@ def check_count(name: str, value: object, most: int) -> None:
         if count > most:
             raise BadArgument(f"{name} has more than {most} values.")
         children = node.values() if isinstance(node, dict) else node
-        nested.extend(child for child in children if isinstance(child, list | dict))
+        if not CONTAINERS.isdisjoint(map(type, children)):  # vectors have none
+            nested.extend(child for child in children if isinstance(child, list | dict))
 
 
 def describe_problems(tool: str, error: ValidationError) -> BadArgument:
