@@ -108,8 +108,9 @@ def _has_alternative(live: Any, wish: Any) -> bool:
         )
     if isinstance(live, list) and isinstance(wish, list | tuple):
         there = _by_name(live)
-        wished = (part for part in wish if isinstance(part, dict))
-        return any(_has_alternative(there.get(p.get("name")), p) for p in wished)
+        # An apply replaces lists whose items have no names.
+        wished = (p for p in wish if isinstance(p, dict) and "name" in p)
+        return any(_has_alternative(there.get(p["name"]), p) for p in wished)
     return False
 
 

@@ -19,7 +19,15 @@ from mcphub_operator.observed import Observed
 from mcphub_operator.ownership_reference import render_reference
 from mcphub_operator.resources.manifest import ChildId
 from tests.support.exact_fields import add_to
-from tests.support.observed import CLUSTER, INGRESS, ROUTE, hub, observe, settle
+from tests.support.observed import (
+    CLUSTER,
+    INGRESS,
+    POSTGRES,
+    ROUTE,
+    hub,
+    observe,
+    settle,
+)
 
 AUTOSCALED = {
     "autoscaling": {"minReplicas": 1},
@@ -90,6 +98,11 @@ def test_what_the_api_server_fills_in_stays(field: ExactField):
             found[0]["nodePort"] = 30123
 
     assert steps(change(at_rest(), field.kind, fill_in)) == []
+
+
+def test_a_hub_with_a_login_and_the_api_as_backend_needs_no_repair():
+    """Its projected volume has sources of different sorts, which have no names."""
+    assert steps(settle(observe(hub(backends=[POSTGRES, CLUSTER])))) == []
 
 
 def test_what_a_manifest_no_longer_has_is_left_to_the_apply():
