@@ -19,6 +19,7 @@ export PYTHONDONTWRITEBYTECODE :=
 TEST_GOGC := 400
 # What these need takes ten minutes to build on two CPUs.
 RELEASE_TESTS := tests/manifests/test_chart.py tests/manifests/test_scanners.py \
+  tests/integration/release/test_pipx.py \
   tests/manifests/test_checkov.py tests/integration/release/test_arm64.py \
   tests/integration/release/test_workflows.py
 # What a version of Kubernetes decides: the schema and its rules, what is applied and
@@ -115,7 +116,7 @@ test: lint images parts ## Run every check and every test against real component
 test-release: env ## Test chart, wheels, workflows and scanners' findings (builds Helm, kube-score, actionlint)
 	@for program in helm4 kube-score actionlint; do \
 	  $(BIN)/python -m tools.programs.build $$program; done
-	@$(BIN)/python -m tools.programs.install checkov
+	@$(BIN)/python -m tools.programs.install checkov pipx
 	@$(BIN)/pytest $(LANES) $(RELEASE_TESTS)
 
 .PHONY: test-kubernetes
@@ -157,6 +158,10 @@ bench-server: env ## Measure the cost of the server, as ratios; needs an idle ma
 .PHONY: bench-peers
 bench-peers: env ## Compare the server's cost with MCP Toolbox's; needs an idle machine
 	@$(BIN)/python -m benchmarks.peers
+
+.PHONY: bench-overview
+bench-overview: env ## Compare what a model reads of 2,000 tables with dbhub and MCP Toolbox
+	@$(BIN)/python -m benchmarks.overview
 
 .PHONY: bench-connections
 bench-connections: env ## Measure many sessions and the reaction of the autoscaler (8 min)

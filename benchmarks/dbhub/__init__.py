@@ -1,0 +1,1 @@
+"""dbhub, an MCP server in TypeScript, from npm."""
