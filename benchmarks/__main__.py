@@ -45,6 +45,7 @@ from benchmarks.replies import QUICK, SLOW, measure_replies
 from benchmarks.rows import measure_rows
 from benchmarks.startup import measure_imports, measure_start
 from benchmarks.steady import measure_alone, measure_beside_rows
+from benchmarks.tracing import report_traces
 from benchmarks.transports import report_transports
 from tests.support.postgres import PostgresServer
 from tools.ports import reserve_port
@@ -254,6 +255,7 @@ def report_steady(folder: Path, postgres: PostgresServer) -> Iterator[Figure]:
 
 PARTS: dict[str, Callable[[Path, PostgresServer], Iterator[Figure]]] = {
     "calls": report_calls,
+    "traces": report_traces,
     "governed": report_governed,
     "rows": report_rows,
     "drivers": report_drivers,

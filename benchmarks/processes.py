@@ -17,6 +17,8 @@ from pathlib import Path
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 POLL_SECONDS = 0.005
+CPU_CLOCK = 2
+"""The kind of clock; its id holds the process too (man clock_getcpuclockid)."""
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -37,6 +39,10 @@ class ServerProcess:
     def read_cpu_seconds(self) -> float:
         """What all its threads have used so far."""
         return read_cpu_seconds(self.process.pid)
+
+    def read_cpu_nanoseconds(self) -> int:
+        """What all its threads have used so far, finer than by the clock's ticks."""
+        return time.clock_gettime_ns(~self.process.pid << 3 | CPU_CLOCK)
 
     @property
     def rss_mebibytes(self) -> float:
