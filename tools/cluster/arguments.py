@@ -81,6 +81,8 @@ def _add_own_commands(commands: Commands) -> None:
     server = _group(commands, "apiserver", "faults on purpose (not in kind)")
     _command(server, "stop", "kill the API server")
     _command(server, "start", "start the API server again")
+    policies = _group(commands, "policies", "NetworkPolicies (not in kind)")
+    _command(policies, "enforce", "enforce them from now on")
     paths = commands.add_parser("paths", help="where programs are (not in kind)")
     paths.add_argument("program", choices=["kubectl"])
     commands.add_parser("build", help="build all that clusters need (not in kind)")

@@ -17,6 +17,7 @@ from tools.cluster import (
     kubeconfig,
     load,
     machine,
+    policies,
     power,
     realkind,
 )
@@ -156,6 +157,10 @@ def _apiserver_start(arguments: Arguments) -> None:
     power.restart_api_server(power.site_of(_name(arguments)))
 
 
+def _policies_enforce(arguments: Arguments) -> None:
+    policies.enforce(power.site_of(_name(arguments)))
+
+
 def _paths(_: Arguments) -> None:
     there = shutil.which("kubectl") if choose().is_real else None
     print(there or ensure_binaries().part("kubectl"))
@@ -202,6 +207,7 @@ COMMANDS: dict[tuple[str, str], Callable[[Arguments], None]] = {
     ("node", "start"): _node_start,
     ("apiserver", "stop"): _apiserver_stop,
     ("apiserver", "start"): _apiserver_start,
+    ("policies", "enforce"): _policies_enforce,
     ("paths", ""): _paths,
     ("build", ""): _build,
     ("image", "build"): _image_build,

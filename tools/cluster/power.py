@@ -31,6 +31,7 @@ from tools.cluster.node import (
     start_node_programs,
 )
 from tools.cluster.plan import NodePlan
+from tools.cluster.policies import start_engine
 from tools.cluster.progress import step
 from tools.cluster.state import state_of
 
@@ -68,6 +69,7 @@ def start_node(site: Site, node: NodePlan) -> None:
         # The API calls a node Ready for a while after its death: wait for news.
         before = last_sign_of_life(client, node.name)
         start_node_programs(site, node)
+        start_engine(site, node)
         wait_until(
             f"Waiting for node {node.name} to be Ready",
             lambda: (

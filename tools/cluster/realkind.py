@@ -83,6 +83,8 @@ def carry_out(arguments: argparse.Namespace, words: Sequence[str], name: str) ->
             stop_api_server(name)
         case "apiserver", "start":
             start_api_server(name)
+        case "policies", _:
+            say(" Nothing to do: kindnet enforces policies from kind 0.24 on")
         case "build", _:
             say(" Nothing to build: the real kind brings its own node images")
         case _:

@@ -57,7 +57,7 @@ def read_source(name: str) -> Source:
         raise BadInput(f"no program {name!r} is pinned here; there are {names}")
     text = path.read_text()
     package = _find(r"^tool (\S+)$", text)
-    module = re.sub(r"/cmd/[^/]+$", "", package)
+    module = re.sub(r"/cmd(/.+)?$", "", package)
     version = _find(rf"^\s*(?:require )?{re.escape(module)} (v\S+)", text)
     return Source(name, package, version, text)
 
@@ -74,7 +74,8 @@ def program_path(source: Source) -> Path:
     sums = (source.folder / "go.sum").read_bytes()
     key = hashlib.sha256(source.module_text.encode() + sums).hexdigest()[:12]
     folder = cache_dir() / "programs" / source.name / f"{source.version}-{key}"
-    return folder / source.package.rpartition("/")[2]
+    last = source.package.rpartition("/")[2]
+    return folder / (source.name if last == "cmd" else last)
 
 
 def linker_flags(source: Source) -> str:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tools.cluster.errors import BadInput
-from tools.programs.build import read_source
+from tools.programs.build import program_path, read_source
 from tools.programs.install import HERE, environment_path, find_requirements
 
 PYTHON_PROGRAMS = sorted(path.parent.name for path in HERE.glob("*/requirements.txt"))
@@ -28,3 +28,10 @@ def test_an_environment_is_named_by_its_pins() -> None:
 def test_an_unknown_program_is_refused_with_those_that_are_known(find) -> None:
     with pytest.raises(BadInput, match="no program 'nothing' is pinned here; there"):
         find("nothing")
+
+
+def test_a_program_in_the_module_s_folder_cmd_has_the_module_s_name() -> None:
+    source = read_source("kube-network-policies")
+
+    assert source.version == "v0.8.0"
+    assert program_path(source).name == "kube-network-policies"
