@@ -33,6 +33,8 @@ KUBERNETES_TESTS := tests/integration/crd tests/integration/operator/test_defini
 PAGE_TESTS := tests/page tests/oauth
 # Each cause in turn, with the minutes that Kubernetes takes: `make operations` records them.
 RECORDED_TESTS := tests/e2e/recorded
+# A cluster of their own, and an engine for policies that takes minutes to build.
+NETWORK_TESTS := tests/network
 
 .PHONY: help
 help: ## List the targets
@@ -110,7 +112,8 @@ check: lint ## Run the quick checks: lint and the unit tests
 
 .PHONY: test
 test: lint images parts ## Run every check and every test against real components
-	@GOGC=$(TEST_GOGC) $(BIN)/pytest $(LANES) $(addprefix --ignore=,$(RELEASE_TESTS) $(PAGE_TESTS) $(RECORDED_TESTS)) tests
+	@GOGC=$(TEST_GOGC) $(BIN)/pytest $(LANES) \
+	  $(addprefix --ignore=,$(RELEASE_TESTS) $(PAGE_TESTS) $(RECORDED_TESTS) $(NETWORK_TESTS)) tests
 
 .PHONY: test-release
 test-release: env ## Test chart, wheels, workflows and scanners' findings (builds Helm, kube-score, actionlint)
@@ -129,6 +132,11 @@ test-kubernetes: images ## Test on another version of Kubernetes (VERSION=1.34.4
 .PHONY: test-page
 test-page: env ## Test the page at / and signing in with OAuth, in headless Chromium (installs it)
 	@$(BIN)/pytest $(PAGE_TESTS)
+
+.PHONY: test-network
+test-network: images ## Test IPv6, enforced NetworkPolicies and TLS on a dual-stack cluster
+	@$(BIN)/python -m tools.programs.build kube-network-policies
+	@$(BIN)/pytest $(NETWORK_TESTS)
 
 .PHONY: pictures
 pictures: env ## Draw the page at / (in Chromium) and the dashboards for the documentation

@@ -139,10 +139,10 @@ class Installation:
         return base64.b64decode(user).decode(), base64.b64decode(password).decode()
 
     def node_address(self) -> str:
-        """Where node ports answer."""
+        """Where node ports answer: the first address of a node."""
         (node, *_) = self.items("nodes")
-        addresses = {a["type"]: a["address"] for a in node["status"]["addresses"]}
-        return str(addresses["InternalIP"])
+        found = node["status"]["addresses"]
+        return str(next(a["address"] for a in found if a["type"] == "InternalIP"))
 
     # -- doing ---------------------------------------------------------------
 

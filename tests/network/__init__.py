@@ -1,0 +1,1 @@
+"""What only a network shows: both families, policies that are enforced, TLS."""
