@@ -22,7 +22,16 @@ def read_statements(name: str) -> list[str]:
 
 
 def read_searches() -> list[dict[str, Any]]:
-    """Return the arguments of each search."""
-    text = (FOLDER / "qdrant.yaml").read_text(encoding="utf-8")
-    searches: list[dict[str, Any]] = yaml.load(text, yaml.CSafeLoader)
-    return searches
+    """Return the arguments of each search in Qdrant."""
+    return _read_arguments("qdrant.yaml")
+
+
+def read_finds() -> list[dict[str, Any]]:
+    """Return the arguments of each filter and pipeline for MongoDB."""
+    return _read_arguments("mongodb.yaml")
+
+
+def _read_arguments(name: str) -> list[dict[str, Any]]:
+    text = (FOLDER / name).read_text(encoding="utf-8")
+    read: list[dict[str, Any]] = yaml.load(text, yaml.CSafeLoader)
+    return read

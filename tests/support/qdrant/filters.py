@@ -66,10 +66,15 @@ def read_field(raw: Json) -> edge.FieldCondition:
         "geo_bounding_box": lambda value: edge.GeoBoundingBox(
             read_point(value["top_left"]), read_point(value["bottom_right"])
         ),
+        "geo_polygon": read_polygon,
         "values_count": lambda value: edge.ValuesCount(**value),
+        "is_empty": bool,
+        "is_null": bool,
     }
     arguments = {
-        name: reader(raw[name]) for name, reader in readers.items() if raw.get(name)
+        name: reader(raw[name])
+        for name, reader in readers.items()
+        if raw.get(name) is not None
     }
     if not arguments:
         raise BadRequest("a field condition needs a predicate that Qdrant knows")
@@ -95,6 +100,14 @@ def read_range(raw: Json) -> Any:
     if any(isinstance(bound, str) for bound in raw.values()):
         return edge.RangeDateTime(**raw)
     return edge.RangeFloat(**raw)
+
+
+def read_polygon(raw: Json) -> edge.GeoPolygon:
+    exterior, *interiors = (
+        [read_point(point) for point in line["points"]]
+        for line in (raw["exterior"], *(raw.get("interiors") or ()))
+    )
+    return edge.GeoPolygon(exterior, interiors or None)
 
 
 def read_point(raw: Json) -> edge.GeoPoint:

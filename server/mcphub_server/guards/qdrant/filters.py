@@ -17,6 +17,7 @@ from mcphub_server.guards.qdrant.geography import (
 )
 from mcphub_server.guards.qdrant.names import check_point_id
 from mcphub_server.guards.qdrant.numbers import is_count, is_finite
+from mcphub_server.guards.qdrant.paths import quote_path
 
 MAX_DEPTH = 24
 MAX_VALUES = 2_000
@@ -34,7 +35,7 @@ _ADVICE = (
 
 
 def check_filter(raw: Any, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
-    """Return the filter, once it is known to be one; ids that are numbers as such.
+    """Return the filter, once it is known to be one, spelled as Qdrant reads it.
 
     Raises:
         Rejected: It is too deep or too large, or has a clause that Qdrant has not.
@@ -44,7 +45,7 @@ def check_filter(raw: Any, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
     _check_size(raw, max_depth)
     whole: dict[str, Any] = _read_whole_numbers(raw)
     _check_filter(whole)
-    read: dict[str, Any] = _read_ids(whole)
+    read: dict[str, Any] = _spell(whole)
     return read
 
 
@@ -59,18 +60,21 @@ def _read_whole_numbers(node: Any) -> Any:
     return node
 
 
-def _read_ids(node: Any) -> Any:
-    """Return a filter in which `has_id` has numbers where their text was given."""
+def _spell(node: Any) -> Any:
+    """Return a filter with ids and keys as Qdrant reads them."""
     if isinstance(node, list):
-        return [_read_ids(each) for each in node]
+        return [_spell(each) for each in node]
     if not isinstance(node, dict):
         return node
-    return {
-        name: [check_point_id(each) for each in value]
-        if name == "has_id" and isinstance(value, list)
-        else _read_ids(value)
-        for name, value in node.items()
-    }
+    return {name: _spell_part(name, value) for name, value in node.items()}
+
+
+def _spell_part(name: str, value: Any) -> Any:
+    if name == "has_id" and isinstance(value, list):
+        return [check_point_id(each) for each in value]
+    if name == "key" and isinstance(value, str):
+        return quote_path(value)
+    return _spell(value)
 
 
 def _refuse(problem: str) -> Rejected:

@@ -18,6 +18,7 @@ from mcphub_server.guards.qdrant.names import (
     check_point_id,
     check_vector_name,
 )
+from mcphub_server.guards.qdrant.paths import quote_path
 from mcphub_server.guards.qdrant.vectors import check_vector
 from mcphub_server.results.table import encode_object
 from mcphub_server.tools.building import ToolDescription, build_result, build_tool
@@ -228,9 +229,11 @@ def check_one_query(vector: object, text: object, point_id: object) -> None:
 
 def check_fields(with_payload: bool | list[str]) -> bool | list[str]:  # noqa: FBT001
     """Return which payload hits carry."""
-    if isinstance(with_payload, list) and len(with_payload) > MOST_FIELDS:
+    if not isinstance(with_payload, list):
+        return with_payload
+    if len(with_payload) > MOST_FIELDS:
         raise BadArgument(f"with_payload names at most {MOST_FIELDS} fields.")
-    return with_payload
+    return [quote_path(field) for field in with_payload]
 
 
 def describe_search(name: str, *, by_text: bool) -> ToolDescription:
