@@ -62,7 +62,7 @@ STABLE_BUT_UNFIT = re.compile(
   | binary_upgrade_.* | isn_weak | set_limit | lo_.* | .*_fdw_.*
   | addauth | checkauth | (un)?lockrows? | .*longtransactions.*   # PostGIS's locks
   | st_fromflatgeobuftotable | st_findextent      # makes a table; runs a string as SQL
-  | _postgis_.*                     # reads statistics of any table
+  | _postgis_.* | st_estimated_?extent   # read statistics of any table, policies or not
     """,
     re.VERBOSE,
 )

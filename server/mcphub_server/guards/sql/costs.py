@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from mcphub_server.errors import Rejected
+from mcphub_server.guards.sql.projections import PROJECTING, check_projection
 
 MAX_FORMAT_WIDTH = 9_999
 MAX_POLYGON_POINTS = 1_000
@@ -58,6 +59,8 @@ def check_cost(name: str, arguments: Any) -> None:
         _check_outline(arguments)
     elif name in _BY_SET and len(arguments or ()) > 1:
         _check_set(name, arguments[1])
+    elif name in PROJECTING:
+        check_projection(arguments)
 
 
 def check_xpath(node: Any) -> None:

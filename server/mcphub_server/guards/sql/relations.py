@@ -87,6 +87,9 @@ names and definitions, and why a hub with `schemas` does not read them."""
 
 ANY_SCHEMA = STATEMENT_LOGS | SECRET_STORES
 
+SCHEDULED = frozenset({"job", "job_run_details"})
+"""Tables of pg_cron's schema: its jobs' commands may hold passwords."""
+
 SYSTEM_SCHEMAS = frozenset({"pg_catalog", "information_schema"})
 
 
@@ -94,6 +97,8 @@ def find_refusal(schema: str | None, name: str) -> str | None:
     """Return why a table may not be read, or None."""
     if schema == "pg_toast":
         return "holds rows of other tables"
+    if schema == "cron" and name in SCHEDULED:
+        return "holds the statements of scheduled jobs"
     if schema is None or schema in SYSTEM_SCHEMAS or name in ANY_SCHEMA:
         return REFUSED_CATALOGS.get(name)
     return None
