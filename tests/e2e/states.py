@@ -19,6 +19,11 @@ STATES = (
 )
 CAUSES = ("causes", "causes in the cluster")
 HUB = "team-data"
+_CAUSE = re.compile(
+    r"^(?P<what>[^\n]+)\n\n(?P<shown>```\n.*?\n```\n\n> [^\n]*)",
+    re.DOTALL | re.MULTILINE,
+)
+"""What was done, what kubectl prints, and MESSAGE as a quotation."""
 
 
 @dataclass
@@ -34,9 +39,8 @@ class StatusCaptures:
     def take_cause(self, team: Installation, group: str, what: str) -> None:
         """Add what was done, and what the hub says of it, to a group of causes."""
         assert group in CAUSES, group
-        before = self.blocks.get(group)
-        block = f"{what}\n\n{capture_cause(team)}"
-        self.blocks[group] = f"{before}\n\n{block}" if before else block
+        causes = find_causes(self.blocks.get(group) or find_block(group))
+        self.blocks[group] = render_causes(causes | {what: capture_cause(team)})
 
 
 def capture_status(team: Installation) -> str:
@@ -56,10 +60,37 @@ def capture_status(team: Installation) -> str:
 
 
 def capture_cause(team: Installation) -> str:
-    """The table, and MESSAGE as a paragraph."""
-    table = team.kubectl("get", "mcphubs").rstrip()
-    message = team.condition(HUB, "Ready")["message"]
-    return f"```\n$ kubectl get mcphubs\n{table}\n```\n\n> {message}"
+    """The table, and MESSAGE as a paragraph, of one moment."""
+    tables: list[str] = []
+    told: list[dict[str, str]] = []
+
+    def is_one_moment() -> bool:
+        told[:] = [team.condition(HUB, "Ready")]
+        tables[:] = [team.kubectl("get", "mcphubs").rstrip()]
+        return team.condition(HUB, "Ready") == told[0]
+
+    team.until("a status that stays", is_one_moment)
+    return f"```\n$ kubectl get mcphubs\n{tables[0]}\n```\n\n> {told[0]['message']}"
+
+
+def find_causes(block: str) -> dict[str, str]:
+    """Return what a block shows, by what was done."""
+    return {found["what"]: found["shown"] for found in _CAUSE.finditer(block)}
+
+
+def render_causes(causes: Mapping[str, str]) -> str:
+    return "\n\n".join(f"{what}\n\n{shown}" for what, shown in causes.items())
+
+
+def find_block(name: str) -> str:
+    """Return a block as the page has it: a run of some tests keeps the others'."""
+    found = _marks(name).search(PAGE.read_text())
+    return found["block"] if found else ""
+
+
+def _marks(name: str) -> re.Pattern[str]:
+    begin, end = f"<!-- {name} -->\n", "<!-- end -->"
+    return re.compile(rf"(?P<begin>{begin})(?P<block>.*?)(?P<end>{end})", re.DOTALL)
 
 
 def times_block(times: Iterable[tuple[str, float]], conditions: str) -> str:
@@ -78,10 +109,10 @@ def write_blocks(blocks: Mapping[str, str]) -> None:
     """
     text = PAGE.read_text()
     for name, block in blocks.items():
-        marks = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        marks = _marks(name)
         if not marks.search(text):
             raise KeyError(name)
         text = marks.sub(
-            lambda found, new=block: found[1] + new + "\n" + found[2], text
+            lambda found, new=block: f"{found['begin']}{new}\n{found['end']}", text
         )
     PAGE.write_text(text)

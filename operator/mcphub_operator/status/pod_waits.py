@@ -86,13 +86,25 @@ def _awaits_volumes(pod: Mapping[str, Any]) -> bool:
 
 
 def find_sources(pod: Mapping[str, Any]) -> Iterator[VolumeSource]:
-    """Yield what must exist for the volumes that others added to a pod."""
-    for volume in (pod.get("spec") or {}).get("volumes") or ():
-        if volume.get("name") in _OWN_VOLUMES:
+    """Yield what must exist for the volumes that others added to a pod.
+
+    Kubelets pass over volumes that no container mounts.
+    """
+    spec = pod.get("spec") or {}
+    mounted = {*_find_mounted(spec)} - _OWN_VOLUMES
+    for volume in spec.get("volumes") or ():
+        if volume.get("name") not in mounted:
             continue
         projected = (volume.get("projected") or {}).get("sources") or ()
         for source in (volume, *projected):
             yield from _find_objects(str(volume.get("name")), source)
+
+
+def _find_mounted(spec: Mapping[str, Any]) -> Iterator[str]:
+    for group in ("initContainers", "containers"):
+        for container in spec.get(group) or ():
+            for mount in container.get("volumeMounts") or ():
+                yield str(mount.get("name"))
 
 
 def _find_objects(volume: str, source: Mapping[str, Any]) -> Iterator[VolumeSource]:

@@ -104,7 +104,9 @@ NOT_MOUNTED = {
 
 async def add_volume(world: World, volume: dict[str, Any]) -> None:
     """Add a volume to the hub's pods, as an injector does."""
-    template = {"spec": {"volumes": [volume]}}
+    mount = {"name": volume["name"], "mountPath": "/etc/added"}
+    server = {"name": names.CONTAINER, "volumeMounts": [mount]}
+    template = {"spec": {"volumes": [volume], "containers": [server]}}
     change = {"metadata": {"name": "team-data"}, "spec": {"template": template}}
     await world.apply(DEPLOYMENT, change, manager="injector")
 

@@ -47,6 +47,12 @@ ADDED = [
         },
     },
 ]
+_MOUNTS = [{"name": volume["name"], "mountPath": "/x"} for volume in ADDED]
+MOUNTED = {
+    "volumes": ADDED,
+    "initContainers": [{"name": "init", "volumeMounts": _MOUNTS[:2]}],
+    "containers": [{"name": "server", "volumeMounts": _MOUNTS[2:]}],
+}
 RUNNING: dict[str, Any] = {"state": {"running": {}}}
 
 
@@ -78,7 +84,7 @@ def waiting(reason: str) -> dict[str, Any]:
             id="what comes before containers",
         ),
         pytest.param(
-            pod({**PLACED, "volumes": ADDED}, **CREATING, **able("False")),
+            pod({**PLACED, **MOUNTED}, **CREATING, **able("False")),
             "for its volumes (ConfigMap corp-ca, PersistentVolumeClaim cache,"
             " Secret login) or its network",
             id="volumes that others added",
@@ -161,7 +167,7 @@ def test_a_wait_began_when_the_pod_was_last_ready():
 
 
 def test_what_others_added_may_be_what_is_missing():
-    found = pod({**PLACED, "volumes": ADDED}, **CREATING, **able("False"))
+    found = pod({**PLACED, **MOUNTED}, **CREATING, **able("False"))
 
     wait = find_wait(found)
 
@@ -177,9 +183,9 @@ def test_what_others_added_may_be_what_is_missing():
     "found",
     [
         pytest.param(
-            pod({**PLACED, "volumes": ADDED}, **CREATING, **able("True")), id="mounted"
+            pod({**PLACED, **MOUNTED}, **CREATING, **able("True")), id="mounted"
         ),
-        pytest.param(pod({"volumes": ADDED}, **able("False")), id="not placed yet"),
+        pytest.param(pod(MOUNTED, **able("False")), id="not placed yet"),
     ],
 )
 def test_a_pod_that_waits_for_no_volume_names_none(found: dict[str, Any]):
@@ -187,3 +193,12 @@ def test_a_pod_that_waits_for_no_volume_names_none(found: dict[str, Any]):
 
     assert wait is not None
     assert wait.sources == ()
+
+
+def test_kubelets_pass_over_a_volume_that_no_container_mounts():
+    unmounted = {**PLACED, "volumes": ADDED, "containers": [{"name": "server"}]}
+
+    found = find_wait(pod(unmounted, **CREATING, **able("False")))
+
+    assert found is not None
+    assert found.sources == ()
