@@ -111,6 +111,29 @@ def run_program(page: Path, url: str, token: str) -> subprocess.CompletedProcess
     return subprocess.run(command, check=True, capture_output=True, text=True)
 
 
+def test_the_everyday_tasks(installation: Installation, tmp_path: Path):
+    """Of one section: above it the page shows what kubectl prints."""
+    team = installation.open_namespace("page-operations")
+    team.apply(hub("mine"))
+    team.wait_settled("mine")
+    text = (DOCS / "operations.md").read_text()
+    page = tmp_path / "operations.md"
+    page.write_text(text[text.index("\n## Everyday tasks\n") :])
+    tokens = [team.token("mine")]
+
+    for block, printed in open_reader(team, tmp_path, {"NAME": "mine"}).follow(page):
+        if is_token(block):
+            tokens.append(printed.splitlines()[-1])
+
+    team.wait_settled("mine")
+    assert len({*tokens}) == 3, (
+        "one at first, one of the rotation, one of the revocation"
+    )
+    assert tokens[-1] == team.token("mine"), "the restored one is that of the backup"
+    copies = yaml.safe_load_all((tmp_path / "mine-secrets.yaml").read_text())
+    assert [each["metadata"]["name"] for each in copies] == ["mine-auth", "mine-keys"]
+
+
 def test_governed(installation: Installation, tmp_path: Path):
     """The page works in the quickstart's namespace, as does its reader."""
     environment = installation.build_environment(tmp_path)
