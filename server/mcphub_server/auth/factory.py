@@ -30,5 +30,5 @@ def build_auth_policy(
         JwtVerifier(jwt, find_audiences(config), wanted=wanted),
         jwt.required_scopes,
         find_challenged_scopes(jwt),
-        build_metadata_urls(config.public_url),
+        build_metadata_urls(config),
     )

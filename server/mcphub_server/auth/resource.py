@@ -3,8 +3,8 @@
 A resource is one endpoint under `publicURL` (RFC 8707, RFC 9728). All comes from the
 configuration and nothing from a request: a Host header must not choose the name that
 clients are told to trust. Only with JWT there is an authorization server to announce,
-and only with `publicURL`: a guess would send clients to an address that they may not
-reach.
+only if its issuer is a URL, below which clients look for it, and only with `publicURL`:
+a guess would send clients to an address that they may not reach.
 """
 
 import re
@@ -49,19 +49,25 @@ def build_metadata_url(public_url: str, endpoint: Endpoint) -> str:
     return f"{origin}{PROTECTED_RESOURCE}{path}"
 
 
-def build_metadata_urls(public_url: str) -> Mapping[str, str]:
-    """Return where the metadata is for each path; empty without a public name."""
-    if not public_url:
+def has_metadata(config: HubConfig) -> bool:
+    """Return whether there is an authorization server that clients can find."""
+    is_url = config.auth.jwt.issuer.lower().startswith(("https://", "http://"))
+    return config.auth.type is AuthType.JWT and is_url and bool(config.public_url)
+
+
+def build_metadata_urls(config: HubConfig) -> Mapping[str, str]:
+    """Return where the metadata is for each path; empty if there is no metadata."""
+    if not has_metadata(config):
         return {}
     return {
-        path: build_metadata_url(public_url, endpoint)
+        path: build_metadata_url(config.public_url, endpoint)
         for path, endpoint in RESOURCE_OF.items()
     }
 
 
 def build_resource_metadata(config: HubConfig) -> Mapping[str, object]:
-    """Return the documents of RFC 9728 by path; only for JWT with a public name."""
-    if config.auth.type is not AuthType.JWT or not config.public_url:
+    """Return the documents of RFC 9728 by path; empty if there is no metadata."""
+    if not has_metadata(config):
         return {}
     documents: dict[str, object] = {}
     for endpoint in RESOURCES:

@@ -67,7 +67,7 @@ def test_identifiers_are_written_as_clients_write_them(
 def test_each_named_document_exists_with_and_without_a_slash(public_url: str) -> None:
     documents = build_resource_metadata(config(public_url))
 
-    for url in build_metadata_urls(public_url).values():
+    for url in build_metadata_urls(config(public_url)).values():
         path = urlsplit(url).path.replace("%20", " ")
         assert documents[path] == documents[f"{path}/"]
     at_root = {
@@ -94,6 +94,21 @@ def test_clients_are_told_the_scopes_as_the_provider_names_them() -> None:
     assert find_challenged_scopes(config(requiredScopes=["read"]).auth.jwt) == ("read",)
 
 
+@pytest.mark.parametrize(
+    "hub",
+    [
+        pytest.param(config(issuer="accounts.example.com"), id="an issuer without URL"),
+        pytest.param(config("", audience="hub"), id="no publicURL"),
+    ],
+)
+def test_without_an_address_of_hub_or_issuer_there_is_no_metadata(
+    hub: HubConfig,
+) -> None:
+    """Clients refuse a document whose authorization server is not a URL."""
+    assert build_metadata_urls(hub) == {}
+    assert build_resource_metadata(hub) == {}
+
+
 def test_what_is_no_scope_stands_in_no_challenge() -> None:
     odd = config(requiredScopes=['a"b', "a b", "ü", "", "a\\b", "a\nb", "good", "good"])
 
@@ -114,7 +129,7 @@ def test_a_parameter_without_values_is_left_out() -> None:
 @pytest.mark.parametrize("reason", Refusal)
 def test_a_challenge_can_be_sent_and_parsed(reason: Refusal) -> None:
     odd = config('https://mcp.例え.jp/"x', requiredScopes=["read"])
-    urls = build_metadata_urls(odd.public_url)
+    urls = build_metadata_urls(odd)
     policy = AuthPolicy(None, ("read",), find_challenged_scopes(odd.auth.jwt), urls)
 
     challenge = build_challenge(reason, policy, "/mcp/")
@@ -139,7 +154,7 @@ class TestThePageAboutOAuth:
         return parse_hub_config(yaml.safe_load(self.blocks[0])["spec"], "oauth.md")
 
     def test_has_the_challenge(self) -> None:
-        jwt, urls = self.hub.auth.jwt, build_metadata_urls(self.hub.public_url)
+        jwt, urls = self.hub.auth.jwt, build_metadata_urls(self.hub)
         policy = AuthPolicy(None, (), find_challenged_scopes(jwt), urls)
 
         shown = build_challenge(Refusal.MISSING, policy, "/mcp")
