@@ -171,6 +171,11 @@ bench-peers: env ## Compare the server's cost with MCP Toolbox's; needs an idle 
 bench-overview: env ## Compare what a model reads of 2,000 tables with dbhub and MCP Toolbox
 	@$(BIN)/python -m benchmarks.overview
 
+.PHONY: plots
+plots: env ## Measure and draw the plots of docs/performance.md; needs an idle machine
+	@$(BIN)/python -m pip install -q -e '.[plots]' -c constraints.txt
+	@$(BIN)/python -m benchmarks.plots
+
 .PHONY: bench-connections
 bench-connections: env ## Measure many sessions and the reaction of the autoscaler (8 min)
 	@$(BIN)/python -m benchmarks.connections

@@ -46,8 +46,10 @@ class Latencies:
         return statistics.quantiles(self.milliseconds, n=100)[98]
 
 
-def measure_alone(hub: HubFolder) -> Latencies:
-    """Return the latencies of the steady calls alone."""
+def measure_alone(
+    hub: HubFolder, rate: float = CALLS_PER_SECOND, calls: int = CALLS
+) -> Latencies:
+    """Return the latencies of so many steady calls a second, alone."""
     latencies = Latencies()
     due: queue.SimpleQueue[float | None] = queue.SimpleQueue()
     workers = [
@@ -57,8 +59,8 @@ def measure_alone(hub: HubFolder) -> Latencies:
     for worker in workers:
         worker.start()
     begin = time.perf_counter()
-    for number in range(CALLS):
-        when = begin + number / CALLS_PER_SECOND
+    for number in range(calls):
+        when = begin + number / rate
         time.sleep(max(0.0, when - time.perf_counter()))
         due.put(when)
     for _ in workers:
