@@ -13,8 +13,8 @@ PATHS = [
     pytest.param("lines[].unit price[0]", 'lines[]."unit price"[0]', id="lists"),
     pytest.param("$ref", '"$ref"', id="a sign"),
     pytest.param('"a.b".c', '"a.b".c', id="quotes of the caller's"),
-    pytest.param("a..b", "a..b", id="a path that is none"),
-    pytest.param("a[x]", "a[x]", id="an index that is none"),
+    pytest.param("a..b", "a..b", id="not a path"),
+    pytest.param("a[x]", "a[x]", id="not an index"),
     pytest.param("", "", id="nothing"),
 ]
 
