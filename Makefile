@@ -9,6 +9,7 @@ REGISTRY ?=
 VERSION ?=
 ARCHITECTURES ?=
 BASE ?=
+KEY ?=
 STAMP := .venv/.installed-by
 # Most tests wait for databases, clusters and clients, so more run than there are CPUs.
 WORKERS ?= 6
@@ -17,11 +18,11 @@ LANES := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --max-worker-rest
 export PYTHONDONTWRITEBYTECODE :=
 # Kubernetes and etcd collect garbage less often; their heaps are small in tests.
 TEST_GOGC := 400
-# What these need takes ten minutes to build on two CPUs.
+# What these need takes fifteen minutes to build on two CPUs.
 RELEASE_TESTS := tests/manifests/test_chart.py tests/manifests/test_scanners.py \
   tests/integration/release/test_pipx.py \
   tests/manifests/test_checkov.py tests/integration/release/test_arm64.py \
-  tests/integration/release/test_workflows.py
+  tests/integration/release/test_signing.py tests/integration/release/test_workflows.py
 # What a version of Kubernetes decides: the schema and its rules, what is applied and
 # owned, permissions, and a hub's life on nodes of that version.
 KUBERNETES_TESTS := tests/integration/crd tests/integration/operator/test_definition.py \
@@ -116,8 +117,8 @@ test: lint images parts ## Run every check and every test against real component
 	  $(addprefix --ignore=,$(RELEASE_TESTS) $(PAGE_TESTS) $(RECORDED_TESTS) $(NETWORK_TESTS)) tests
 
 .PHONY: test-release
-test-release: env ## Test chart, wheels, workflows and scanners' findings (builds Helm, kube-score, actionlint)
-	@for program in helm4 kube-score actionlint; do \
+test-release: env ## Test chart, wheels, workflows and scanners' findings (builds Helm, kube-score, actionlint, cosign)
+	@for program in helm4 kube-score actionlint cosign; do \
 	  $(BIN)/python -m tools.programs.build $$program; done
 	@$(BIN)/python -m tools.programs.install checkov pipx
 	@$(BIN)/pytest $(LANES) $(RELEASE_TESTS)
@@ -230,9 +231,10 @@ notes: env ## Print the changelog's section of VERSION=
 	@$(BIN)/python -m tools.release.check notes --version "$(VERSION)"
 
 .PHONY: publish
-publish: env ## Build and push both images (REGISTRY=, ARCHITECTURES="amd64 arm64", BASE=)
+publish: env ## Build and push both images (REGISTRY=, ARCHITECTURES="amd64 arm64", BASE=, KEY=)
 	@$(BIN)/python -m tools.release.publish --registry "$(REGISTRY)" \
-	  --version "$(VERSION)" --architectures "$(ARCHITECTURES)" --base "$(BASE)"
+	  --version "$(VERSION)" --architectures "$(ARCHITECTURES)" --base "$(BASE)" \
+	  --key "$(KEY)"
 
 .PHONY: parts
 parts: env ## Build and fetch what the tests need (once; 8 min on a fresh machine)

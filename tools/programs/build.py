@@ -24,6 +24,7 @@ HERE = Path(__file__).parent
 KEPT_VERSIONS = 2
 # Where a program keeps its own version, if it does not read it from the module.
 VERSION_VARIABLES = {
+    "cosign": "sigs.k8s.io/release-utils/version.gitVersion",
     "helm3": "helm.sh/helm/v3/internal/version.version",
     "helm4": "helm.sh/helm/v4/internal/version.version",
     "kube-score": "main.version",

@@ -1,18 +1,21 @@
 """Builds both images and pushes them: `make publish REGISTRY=…`.
 
 A version's tags are set last, when every image is in the registry under the tag of its
-commit, with its bill of materials. A registry that refuses thus leaves nothing under
-the version, and a tag that exists is never moved. A run that was interrupted between
-the tags of both images is completed by the next one of the same commit.
+commit, with its bill of materials and its signature. A registry that refuses thus
+leaves nothing under the version, and a tag that exists is never moved. A run that was
+interrupted between the tags of both images is completed by the next one of the same
+commit.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from tools.cluster.archive import ImageArchive
 from tools.cluster.errors import BadInput, ClusterError
@@ -30,6 +33,13 @@ from tools.release.registry import (
     push_list,
 )
 from tools.release.sbom import Subject, build_document, write_document
+from tools.release.signing import (
+    SigningKey,
+    attest_bill,
+    check_key,
+    read_key,
+    sign_image,
+)
 from tools.release.version import IMAGES, Release, project_version, read_release
 
 LATEST = "latest"
@@ -44,6 +54,7 @@ class Publication:
     checkout: Checkout
     architectures: tuple[str, ...] = ("",)
     base: str = ""
+    key: SigningKey | None = None
 
     def by_commit(self, name: str) -> str:
         """Return the image's name with the tag of its commit."""
@@ -100,20 +111,34 @@ def find_missing(publication: Publication) -> tuple[str, ...]:
 def publish(publication: Publication, build: Build = build_image) -> Iterator[str]:
     """Build, push and tag both images; yield the name and digest of each."""
     missing = find_missing(publication)
+    if publication.key:
+        check_key(publication.key)
     archives = {
         name: [build(request) for request in build_requests(name, publication)]
         for name in missing
     }
     for name, built in archives.items():
-        with step(f"Pushing {publication.by_commit(name)}"):
-            push_list(publication.by_commit(name), [archive.path for archive in built])
-        with step(f"Attaching bills of materials to {name}"):
-            attach_bills(publication, name, built)
+        _push(publication, name, built)
     for name in missing:
         yield _tag(publication, name, publication.release.version)
     if publication.is_latest:
         for name in IMAGES:
             yield _tag(publication, name, LATEST)
+
+
+def _push(
+    publication: Publication, name: str, archives: Sequence[ImageArchive]
+) -> None:
+    """Push an image under the tag of its commit, with all that refers to it."""
+    image = publication.by_commit(name)
+    with step(f"Pushing {image}"):
+        push_list(image, [archive.path for archive in archives])
+    with step(f"Attaching bills of materials to {name}"):
+        attach_bills(publication, name, archives)
+    if publication.key:
+        with step(f"Signing {name}"):
+            repository = publication.release.repository(name)
+            sign_image(publication.key, f"{repository}@{find_digest(image)}")
 
 
 def _tag(publication: Publication, name: str, tag: str) -> str:
@@ -136,7 +161,10 @@ def attach_bills(
         subject = Subject(name, version, image.digest, seconds)
         document = build_document(subject, read_packages(archive.path))
         repository = publication.release.repository(name)
-        attach(repository, image, SPDX, write_document(document))
+        bill = write_document(document)
+        attach(repository, image, SPDX, bill)
+        if publication.key:
+            attest_bill(publication.key, f"{repository}@{image.digest}", bill)
 
 
 def read_publication(given: argparse.Namespace) -> Publication:
@@ -156,12 +184,13 @@ def read_publication(given: argparse.Namespace) -> Publication:
         )
     checkout = read_checkout(ROOT, datetime.now(UTC))
     architectures = tuple(given.architectures.replace(",", " ").split()) or ("",)
-    return Publication(release, checkout, architectures, given.base)
+    key = read_key(Path(given.key), os.environ) if given.key else None
+    return Publication(release, checkout, architectures, given.base, key)
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make publish", description=__doc__)
-    for option in ("registry", "version", "architectures", "base"):
+    for option in ("registry", "version", "architectures", "base", "key"):
         parser.add_argument(f"--{option}", default="")
     return parser.parse_args(arguments)
 
@@ -170,6 +199,8 @@ def main(arguments: Sequence[str]) -> int:
     """Publish as the command line says; print what was published."""
     try:
         publication = read_publication(_parse(arguments))
+        if not publication.key:
+            say(" ! The images will not be signed: KEY= names no key")
         ensure_tools()
         for line in publish(publication):
             print(line)

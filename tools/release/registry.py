@@ -10,7 +10,7 @@ import hashlib
 import re
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tools.cluster.errors import ClusterError
@@ -19,6 +19,7 @@ from tools.cluster.machine import install, missing_packages
 PACKAGES = {"skopeo": "skopeo", "buildah": "buildah"}
 LOOPBACK = re.compile(r"(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?")
 ABSENT = ("manifest unknown", "name unknown", "repository name not known")
+PREFIX = re.compile(r"^(?:main\.go:\d+: error during command execution|Error): ")
 PUSH_SECONDS = 1800.0
 
 
@@ -117,22 +118,44 @@ def _tls(image: str, side: str = "") -> list[str]:
 
 
 def _call(words: Sequence[str], image: str) -> str:
-    done = subprocess.run(
-        words,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PUSH_SECONDS,
-    )
+    done = run_against(image, words, PUSH_SECONDS)
     if done.returncode:
         host = image.partition("/")[0]
         raise RegistryRefused(f"{host} refused {image}: {read_reason(done.stderr)}")
     return done.stdout
 
 
+def run_against(
+    image: str,
+    words: Sequence[str | Path],
+    seconds: float,
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a program that talks to the registry of an image.
+
+    Raises:
+        RegistryRefused: it did not end in time.
+    """
+    try:
+        return subprocess.run(
+            words,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired:
+        host = image.partition("/")[0]
+        raise RegistryRefused(
+            f"{host} did not take {image} within {seconds:.0f} s"
+        ) from None
+
+
 def read_reason(output: str) -> str:
-    """Return the sentence in what skopeo or buildah printed, on one line."""
+    """Return the sentence in what skopeo, buildah or cosign printed, on one line."""
     lines = output.strip().splitlines() or ["no reason given"]
     found = re.search(r'msg="((?:[^"\\]|\\.)*)"', lines[-1])
     reason = found[1].replace('\\"', '"') if found else lines[-1]
-    return reason.removeprefix("Error: ").rstrip(".")
+    return PREFIX.sub("", reason).rstrip(".")

@@ -10,7 +10,8 @@ import pytest
 from tools.cluster.errors import BadInput
 from tools.release.checkout import Checkout, parse_remote, read_checkout
 from tools.release.publish import Publication, build_requests, read_publication
-from tools.release.registry import read_reason
+from tools.release.registry import RegistryRefused, read_reason, run_against
+from tools.release.signing import read_key
 from tools.release.version import IMAGES, Release
 
 CHECKOUT = Checkout("0123456789ab", "0123456789abcdef", 1_700_000_000, "https://x/y")
@@ -34,7 +35,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 def arguments(**given: str) -> argparse.Namespace:
-    names = ("registry", "version", "architectures", "base")
+    names = ("registry", "version", "architectures", "base", "key")
     return argparse.Namespace(**dict.fromkeys(names, "") | given)
 
 
@@ -94,6 +95,40 @@ def test_a_missing_registry_is_refused() -> None:
         read_publication(arguments())
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        pytest.param(None, "cannot be read", id="no file"),
+        pytest.param(
+            "-----BEGIN PRIVATE KEY-----", "is not a private key as", id="PEM"
+        ),
+        pytest.param(
+            "-----BEGIN PUBLIC KEY-----", "is not a private key as", id="public"
+        ),
+    ],
+)
+def test_a_key_that_cannot_sign_is_refused_with_its_name(
+    tmp_path: Path, text: str | None, says: str
+) -> None:
+    path = tmp_path / "cosign.key"
+    if text:
+        path.write_text(text)
+
+    with pytest.raises(BadInput, match=f"^KEY={path} {says}"):
+        read_key(path, {})
+
+
+@pytest.mark.parametrize("maker", ["SIGSTORE", "COSIGN"])
+def test_a_key_does_not_show_its_passphrase(tmp_path: Path, maker: str) -> None:
+    path = tmp_path / "cosign.key"
+    path.write_text(f"-----BEGIN ENCRYPTED {maker} PRIVATE KEY-----")
+
+    key = read_key(path, {"COSIGN_PASSWORD": "hidden"})
+
+    assert key.passphrase == "hidden"
+    assert "hidden" not in repr(key)
+
+
 def test_another_version_than_the_checkouts_is_refused() -> None:
     with pytest.raises(BadInput, match=r"VERSION=9\.9\.9 is not the version of this"):
         read_publication(arguments(registry="r.example.com", version="9.9.9"))
@@ -114,11 +149,21 @@ def test_the_source_is_an_address_without_credentials(
     assert parse_remote(remote) == address
 
 
+def test_a_registry_that_does_not_answer_is_one_sentence() -> None:
+    with pytest.raises(RegistryRefused) as caught:
+        run_against("r.example.com/a:1", ["sleep", "infinity"], 0.01)
+
+    assert (
+        str(caught.value) == "r.example.com did not take r.example.com/a:1 within 0 s"
+    )
+
+
 @pytest.mark.parametrize(
     ("printed", "reason"),
     [
         ('time="x" level=fatal msg="not \\"here\\""', 'not "here"'),
         ("Error: unauthorized.", "unauthorized"),
+        ("Error: a\nmain.go:7: error during command execution: denied", "denied"),
         ("", "no reason given"),
     ],
 )
