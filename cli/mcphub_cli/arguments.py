@@ -1,10 +1,13 @@
 """Arguments of a tool call from the words of a command line."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mcphub_cli.errors import UsageError
+
+_DURATION = re.compile(r"(\d+(\.\d+)?(h|m|s|ms))+")
 
 
 def parse_arguments(
@@ -20,13 +23,21 @@ def parse_arguments(
     Raises:
         UsageError: a word or the document cannot be read.
     """
-    arguments = _parse_document(document)
+    given: dict[str, Any] = {}
     for word in words:
         name, equals, value = word.partition("=")
         if not equals or not name:
             raise UsageError(f"{word!r} is no argument; write name=value")
-        arguments[name] = _parse_value(name, value, _find_types(schema, name))
-    return arguments
+        if name in given:
+            raise UsageError(f"{name} is given twice; a list is one value of JSON")
+        given[name] = _parse_value(name, value, _find_types(schema, name))
+    return _parse_document(document) | given
+
+
+def check_duration(option: str, text: str) -> None:
+    """Raise UsageError unless kubectl takes a text as a duration."""
+    if not _DURATION.fullmatch(text):
+        raise UsageError(f"{option} takes a duration, such as 10m or 2h, not {text!r}")
 
 
 def _parse_document(document: str) -> dict[str, Any]:

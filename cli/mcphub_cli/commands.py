@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mcphub_cli import client_configs, names, reports
-from mcphub_cli.arguments import parse_arguments
+from mcphub_cli.arguments import check_duration, parse_arguments
 from mcphub_cli.audit_log import Filter, read_calls
 from mcphub_cli.client_configs import FILES, TITLES, Target
 from mcphub_cli.cluster import Cluster
@@ -243,6 +243,7 @@ def logs(
     output: Output = Format.TEXT,
 ) -> None:
     """Show the audit log: who called which tool, and how it went."""
+    check_duration("--since", since)
     cluster = _open_cluster(namespace, context, kubeconfig)
     flags = [f"--since={since}", "--tail=-1", *(["--follow"] if follow else [])]
     lines = cluster.read_logs(cluster.get_hub(hub), *flags)

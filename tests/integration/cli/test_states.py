@@ -105,6 +105,9 @@ async def test_without_an_operator_the_status_is_missing(
         pytest.param(["doctor"], 2, "Missing argument", id="no hub named"),
         pytest.param(["status", "--context=x"], 3, '"x" does not', id="no context"),
         pytest.param(["status", "x", "-A"], 2, "not both", id="a hub and all"),
+        pytest.param(
+            ["logs", "x", "--since=banana"], 2, "takes a duration", id="no duration"
+        ),
     ],
 )
 async def test_a_command_that_cannot_work_says_why(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mcphub_cli.arguments import parse_arguments
+from mcphub_cli.arguments import check_duration, parse_arguments
 from mcphub_cli.errors import UsageError
 
 SCHEMA = {
@@ -47,6 +47,7 @@ def test_words_win_over_the_document():
         (["limit"], "", "write name=value"),
         (["=5"], "", "write name=value"),
         (["limit=many"], "", "limit takes integer or null"),
+        (["sql=SELECT 1", "sql=SELECT 2"], "", "sql is given twice"),
         ([], "{", "no JSON"),
         ([], "[1]", "no JSON object"),
     ],
@@ -54,3 +55,14 @@ def test_words_win_over_the_document():
 def test_what_cannot_be_read_is_refused(words, document, sentence):
     with pytest.raises(UsageError, match=sentence):
         parse_arguments(words, document, SCHEMA)
+
+
+@pytest.mark.parametrize("text", ["10m", "2h", "1h30m", "0.5h", "90s", "500ms"])
+def test_a_duration_is_what_kubectl_takes(text):
+    check_duration("--since", text)
+
+
+@pytest.mark.parametrize("text", ["banana", "10", "-5m", "1d", "", "2h later"])
+def test_another_text_is_no_duration(text):
+    with pytest.raises(UsageError, match="--since takes a duration, such as 10m"):
+        check_duration("--since", text)
