@@ -7,12 +7,17 @@ import gc
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.support.lanes import LaneScheduling, find_rank
 from tests.support.run_folder import find_run_folder
 from tests.support.shared_api_server import shared_api_server
 from tools.cluster.apiserver import ApiAccess
+
+# The same inputs in each run, however slow the machine is: no deadline, no complaint
+# about slow generation.
+hypothesis.settings.load_profile("ci")
 
 
 @pytest.hookimpl(optionalhook=True)

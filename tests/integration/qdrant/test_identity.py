@@ -137,7 +137,7 @@ FILTERS = combine(st.recursive(st.sampled_from(CONDITIONS), combine, max_leaves=
 @settings(
     max_examples=60,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(chosen=FILTERS)
 async def test_no_filter_widens_what_a_caller_finds(
