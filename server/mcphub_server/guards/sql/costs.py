@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from mcphub_server.errors import Rejected
+from mcphub_server.guards.sql.geometry_sizes import SIZED, check_sizes
 from mcphub_server.guards.sql.projections import PROJECTING, check_projection
 
 MAX_FORMAT_WIDTH = 9_999
@@ -61,6 +62,8 @@ def check_cost(name: str, arguments: Any) -> None:
         _check_set(name, arguments[1])
     elif name in PROJECTING:
         check_projection(arguments)
+    elif name in SIZED:
+        check_sizes(name, arguments)
 
 
 def check_xpath(node: Any) -> None:
