@@ -29,8 +29,8 @@ from mcphub_server.calls.rate_limit import RateLimiter
 from mcphub_server.config.hub import LimitsConfig
 from mcphub_server.errors import BadArgument, LimitExceeded
 from mcphub_server.spans import Span
-from mcphub_server.tools.arguments import describe_problems
 from mcphub_server.tools.building import build_failure
+from mcphub_server.tools.problems import describe_problems
 from mcphub_server.traffic.state import ServerState
 from mcphub_server.web.caller import Client, current_client, find_share
 from mcphub_server.web.jsonrpc import CALL_METHOD, RATE_LIMITED

@@ -7,10 +7,9 @@ each list's items, properties for each object, no `anyOf`, no null, no defaults.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
-
-from pydantic import ValidationError
 
 from mcphub_server.errors import BadArgument
 
@@ -24,6 +23,11 @@ MOST_VALUES = 70_000
 
 LONGEST_NULL = 16
 """With blanks around it."""
+
+NOTHING = frozenset({"null", "undefined", "None"})
+"""What JavaScript and Python write for no value."""
+
+NUMBERS = re.compile(r"[-+\d.eE]++(?:\s*+,\s*+[-+\d.eE]++)*+")
 
 MOST_JSON_PARTS = 2_048
 """Lists and objects in it; reading such a text takes about 3 ms at most."""
@@ -70,12 +74,12 @@ def read_arguments(schema: Schema, arguments: Mapping[str, Any]) -> dict[str, An
         raise _refuse_names(unknown, properties)
     required = schema.get("required", ())
     read = {
-        name: _read_json(each, properties[name]) for name, each in arguments.items()
+        name: _read_value(each, properties[name]) for name, each in arguments.items()
     }
     given = {
         name: value
         for name, value in read.items()
-        if name in required or not _is_left_out(value, properties[name])
+        if name in required or not _is_left_out(name, value, properties[name])
     }
     for name, value in given.items():
         check_count(name, value, MOST_VALUES)
@@ -105,19 +109,11 @@ def check_count(name: str, value: object, most: int) -> None:
             nested.extend(child for child in children if isinstance(child, list | dict))
 
 
-def describe_problems(tool: str, error: ValidationError) -> BadArgument:
-    """Say which arguments are wrong, in words for a model; no value is repeated."""
-    problems = [
-        f"{'.'.join(str(step) for step in problem['loc']) or 'arguments'}: "
-        f"{problem['msg'][0].lower()}{problem['msg'][1:]}"
-        for problem in error.errors(include_url=False, include_input=False)[:5]
-    ]
-    return BadArgument(f"Invalid arguments for {tool}: {'; '.join(problems)}.")
-
-
-def _is_left_out(value: object, schema: Schema) -> bool:
+def _is_left_out(name: str, value: object, schema: Schema) -> bool:
     if value is None or value == "":
         return True
+    if name == "cursor":  # other texts may be what these words say
+        return isinstance(value, str) and value.strip() in NOTHING
     kind = schema.get("type")
     if kind == "integer":
         return _is_zero(value) and schema.get("minimum", 0) > 0
@@ -133,11 +129,19 @@ def _is_zero(value: object) -> bool:
     return value == 0 and value is not False
 
 
+def _read_value(value: object, schema: Schema) -> object:
+    """Read JSON text, and one object as the list of it that is wanted."""
+    read = _read_json(value, schema)
+    if isinstance(read, dict) and read and _wants_list_of(schema, "object"):
+        return [read]
+    return read
+
+
 def _read_json(value: object, schema: Schema) -> object:
     """Read a list, an object or null from its JSON text, where no text is wanted."""
     if not isinstance(value, str) or schema.get("type") == "string":
         return value
-    if len(value) <= LONGEST_NULL and value.strip() == "null":
+    if len(value) <= LONGEST_NULL and value.strip() in NOTHING:
         return None
     if len(value) > LONGEST_JSON_TEXT:
         raise BadArgument(
@@ -145,7 +149,7 @@ def _read_json(value: object, schema: Schema) -> object:
             "characters at most; send it as JSON itself."
         )
     if value.lstrip()[:1] not in {"[", "{"}:
-        return value
+        return _read_numbers(value, schema)
     if value.count("[") + value.count("{") > MOST_JSON_PARTS:
         raise BadArgument(
             f"A list or an object that comes as text has {MOST_JSON_PARTS} lists and "
@@ -156,6 +160,22 @@ def _read_json(value: object, schema: Schema) -> object:
     except (ValueError, RecursionError):
         return value
     return read
+
+
+def _read_numbers(text: str, schema: Schema) -> object:
+    """Read `0.1, 0.2`, where a list of numbers is wanted."""
+    is_wanted = _wants_list_of(schema, "number") or _wants_list_of(schema, "integer")
+    if not is_wanted or not NUMBERS.fullmatch(text.strip()):
+        return text
+    try:
+        read: object = json.loads(f"[{text}]")
+    except ValueError:
+        return text
+    return read
+
+
+def _wants_list_of(schema: Schema, kind: str) -> bool:
+    return schema.get("type") == "array" and schema.get("items", {}).get("type") == kind
 
 
 def _refuse_names(unknown: list[str], properties: Schema) -> BadArgument:

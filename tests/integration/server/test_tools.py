@@ -199,7 +199,7 @@ async def test_a_described_column_has_default_and_comment(client: Client[Any]) -
             "postgres_query",
             {"sql": "SELECT 1", "limit": -1},
             "bad_argument",
-            "limit: input should be greater than or equal to 1",
+            "limit: must be at least 1",
             id="a limit below one",
         ),
         pytest.param(

@@ -19,8 +19,8 @@ from pydantic_core import SchemaError
 
 from mcphub_server.config.tools import ParameterConfig
 from mcphub_server.errors import ConfigError, Forbidden
-from mcphub_server.tools.arguments import describe_problems
 from mcphub_server.tools.declared.values import build_check, build_schema, read_written
+from mcphub_server.tools.problems import describe_problems
 from mcphub_server.web.claims import Claims
 
 PAGING: dict[str, Any] = {

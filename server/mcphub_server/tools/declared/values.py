@@ -12,6 +12,7 @@ from typing import Annotated, Any, cast
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from mcphub_server.config.tools import ItemsConfig, ParameterConfig, ParameterType
+from mcphub_server.tools.problems import readable
 
 LARGEST_INTEGER = 2**63 - 1
 
@@ -40,9 +41,8 @@ def refuse_boolean(value: object) -> object:
 
 def read_date(text: str) -> str:
     """Check a date as 2026-01-31."""
-    day = date.fromisoformat(text)
-    if day.isoformat() != text:
-        raise ValueError("must be a date such as 2026-01-31")
+    if date.fromisoformat(text).isoformat() != text:
+        raise ValueError
     return text
 
 
@@ -50,6 +50,12 @@ def read_timestamp(text: str) -> str:
     """Check a moment; without a zone it is UTC."""
     moment = datetime.fromisoformat(text)
     return text if moment.tzinfo is not None else f"{text}+00:00"
+
+
+check_date = readable(read_date, "must be a date such as 2026-01-31")
+check_timestamp = readable(
+    read_timestamp, "must be a date with a time, such as 2026-01-31T12:00:00Z"
+)
 
 
 def read_number(text: str) -> float:
@@ -88,14 +94,14 @@ TYPES: Mapping[str, TypeRule] = {
     ),
     "boolean": TypeRule(bool, {"type": "boolean"}, read_boolean),
     "date": TypeRule(
-        Annotated[str, AfterValidator(read_date)],
+        Annotated[str, AfterValidator(check_date)],
         {"type": "string", "format": "date"},
-        read_date,
+        check_date,
     ),
     "timestamp": TypeRule(
-        Annotated[str, AfterValidator(read_timestamp)],
+        Annotated[str, AfterValidator(check_timestamp)],
         {"type": "string", "format": "date-time"},
-        read_timestamp,
+        check_timestamp,
     ),
 }
 
