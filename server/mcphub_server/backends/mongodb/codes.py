@@ -28,6 +28,11 @@ cluster's tier lacks. It knows no language but English."""
 TIMEOUTS = frozenset({50, 262})
 """MaxTimeMSExpired, ExceededTimeLimit."""
 
+PASSING = frozenset(
+    {6, 7, 24, 43, 46, 112, 133, 134, 136, 175, 202, 239, 246, 317, 9001, 11601}
+)
+"""What is over a moment later: a member that is away, a lock, a snapshot too old."""
+
 UNAUTHORIZED = 13
 
 QUOTABLE = frozenset(
@@ -46,7 +51,15 @@ QUOTABLE = frozenset(
     }
 )
 
+_AWAY = "a part of the cluster cannot be reached; try again"
+_LOCKED = "another operation holds what this reads; try again"
+_TOO_OLD = "the state that it reads is gone or not there yet; try again"
+
 EXPLANATIONS: dict[int, str] = {
+    1: "the server has an internal error; its log says why",
+    **dict.fromkeys((6, 7, 202, 317, 9001), _AWAY),
+    **dict.fromkeys((24, 46, 112), _LOCKED),
+    **dict.fromkeys((134, 239, 246), _TOO_OLD),
     2: "a value or an option does not fit its operator, or a division is by zero",
     UNAUTHORIZED: "the hub's user may not read this; leave it out",
     14: "a value has a type that its operator does not take",
@@ -70,6 +83,7 @@ EXPLANATIONS: dict[int, str] = {
     ),
     10334: "a document that it makes is larger than 16 MB",
     11601: "the server interrupted it; try again",
+    14031: "the server has no disk space left for this; ask for less",
     16819: "a sort needs more memory than it has; sort fewer documents or by an index",
     16945: "a group needs more memory than it has; put $match first",
     17419: "a document that it makes is larger than 16 MB",

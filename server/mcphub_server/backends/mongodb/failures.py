@@ -18,6 +18,7 @@ from mcphub_server.backends.mongodb.codes import (
     BACKEND_REASONS,
     BAD_LOGIN,
     EXPLANATIONS,
+    PASSING,
     QUOTABLE,
     TIMEOUTS,
 )
@@ -33,6 +34,7 @@ from mcphub_server.errors import (
 
 DRIVER_ERRORS = (PyMongoError, OSError, TimeoutError)
 LONGEST_MESSAGE = 300
+RETRY_SECONDS = 1.0
 
 REASON_ADVICE = {
     BackendReason.DNS_FAILURE: "its host name does not resolve",
@@ -122,7 +124,10 @@ def _tell_query_failure(error: OperationFailure) -> ToolFailure:
         told = _quote(error)
     name = _name(error)
     message = f"MongoDB refused the statement ({name}): {told}."
-    return QueryFailed(message, name, quotes=quotes)
+    failure = QueryFailed(message, name, quotes=quotes)
+    if code in PASSING:
+        failure.retry_after_seconds = RETRY_SECONDS
+    return failure
 
 
 def _name(error: OperationFailure) -> str:

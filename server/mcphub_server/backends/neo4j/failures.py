@@ -40,6 +40,9 @@ BACKEND_REASONS = {
     "Neo.ClientError.Security.AuthenticationRateLimit": BackendReason.BAD_CREDENTIALS,
     "Neo.ClientError.Security.CredentialsExpired": BackendReason.BAD_CREDENTIALS,
     "Neo.ClientError.Security.TokenExpired": BackendReason.BAD_CREDENTIALS,
+    "Neo.ClientError.Security.AuthProviderFailed": BackendReason.ERROR,
+    "Neo.ClientError.Security.AuthProviderTimeout": BackendReason.TIMEOUT,
+    "Neo.ClientError.Security.EncryptionRequired": BackendReason.TLS_FAILURE,
     "Neo.ClientError.Database.DatabaseNotFound": BackendReason.UNKNOWN_DATABASE,
     "Neo.TransientError.Request.NoThreadsAvailable": BackendReason.TOO_MANY_CONNECTIONS,
     "Neo.TransientError.General.DatabaseUnavailable": BackendReason.ERROR,
@@ -68,13 +71,20 @@ TERMINATED_CODES = frozenset(
 PASSING_CODES = (
     "Neo.TransientError.Transaction.",
     "Neo.ClientError.Transaction.LockClientStopped",  # likewise renamed by the driver
+    "Neo.ClientError.Cluster.NotALeader",
     "Neo.TransientError.Cluster.",
+    "Neo.TransientError.Schema.",
+    "Neo.TransientError.Security.",
     "Neo.TransientError.Network.",
     "Neo.ClientError.Security.AuthorizationExpired",
 )
 """Beginnings of codes of what is over a moment later, such as deadlocks."""
 
+DATABASE_ERRORS = "Neo.DatabaseError."
+
 RETRY_SECONDS = 1.0
+
+WRITES = "the statement tries to write, and this connection only reads"
 
 OUT_OF_MEMORY = (
     "it needs more memory than the database grants; match fewer paths or aggregate "
@@ -108,6 +118,17 @@ EXPLANATIONS = {
     ),
     "Neo.TransientError.General.MemoryPoolOutOfMemoryError": OUT_OF_MEMORY,
     "Neo.TransientError.General.OutOfMemoryError": OUT_OF_MEMORY,
+    "Neo.TransientError.General.TransactionOutOfMemoryError": OUT_OF_MEMORY,
+    "Neo.ClientError.General.TransactionOutOfMemoryError": OUT_OF_MEMORY,
+    "Neo.TransientError.General.StackOverFlowError": (
+        "an expression nests too deeply; compute its inner parts in a WITH before"
+    ),
+    "Neo.ClientError.Statement.AccessMode": WRITES,
+    "Neo.ClientError.General.ForbiddenOnReadOnlyDatabase": WRITES,
+    "Neo.ClientError.General.WriteOnReadOnlyAccessDatabase": WRITES,
+    "Neo.ClientError.Statement.EntityNotFound": (
+        "what the statement reads was deleted meanwhile; try again"
+    ),
 }
 
 REASON_ADVICE = {
@@ -249,6 +270,8 @@ def shorten(message: str) -> str:
 def _explain_other(code: str) -> str:
     if code.startswith(PASSING_CODES):
         return "something else on the server stopped it; try again"
+    if code.startswith(DATABASE_ERRORS):
+        return "the database server has an internal error or damaged data"
     return "it failed while it ran"
 
 

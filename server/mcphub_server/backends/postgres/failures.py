@@ -85,6 +85,39 @@ POOLER_TEXTS: tuple[tuple[str, str, BackendReason, str], ...] = (
     ),
     (
         PGBOUNCER_CODE,
+        "query_wait_timeout",
+        BackendReason.TOO_MANY_CONNECTIONS,
+        "the pooler found no connection to its database free in time",
+    ),
+    (
+        PGBOUNCER_CODE,
+        "server login",
+        BackendReason.CONNECTION_REFUSED,
+        "the pooler cannot log in to its database",
+    ),
+    (
+        PGBOUNCER_CODE,
+        "startup parameter",
+        BackendReason.ERROR,
+        (
+            "the pooler does not take a parameter of the login; its administrator has "
+            "to add it to ignore_startup_parameters"
+        ),
+    ),
+    (
+        PGBOUNCER_CODE,
+        "shutting down",
+        BackendReason.ERROR,
+        "the pooler is shutting down",
+    ),
+    (
+        PGBOUNCER_CODE,
+        "paused",
+        BackendReason.ERROR,
+        "the pooler's database is paused",
+    ),
+    (
+        PGBOUNCER_CODE,
         "connect",
         BackendReason.CONNECTION_REFUSED,
         "the pooler cannot reach its database",

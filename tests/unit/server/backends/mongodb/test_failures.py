@@ -37,7 +37,7 @@ def caused_by(cause: Exception) -> AutoReconnect:
     return error
 
 
-@pytest.mark.parametrize("code", sorted(set(codes.EXPLANATIONS) | {7, 51_000}))
+@pytest.mark.parametrize("code", sorted(set(codes.EXPLANATIONS) | {8, 51_000}))
 def test_the_servers_words_about_values_stay_inside(code):
     failure = translate_failure("docs", build_error(code))
 
@@ -96,6 +96,15 @@ def test_why_a_connection_breaks_is_found_by_its_cause(cause, reason):
 
     assert isinstance(failure, BackendUnavailable)
     assert failure.reason is reason
+
+
+@pytest.mark.parametrize("code", sorted(codes.PASSING))
+def test_what_passes_may_be_tried_again(code):
+    failure = translate_failure("docs", build_error(code))
+
+    assert isinstance(failure, QueryFailed)
+    assert "try again" in str(failure)
+    assert failure.retry_after_seconds == 1.0
 
 
 def test_a_busy_pool_is_a_limit():

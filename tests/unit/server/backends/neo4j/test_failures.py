@@ -64,6 +64,9 @@ def test_the_reason_is_found_behind_the_drivers_wrappers(
             QueryTimeout,
             id="time",
         ),
+        pytest.param(
+            "Neo.ClientError.Security.AuthProviderFailed", BackendUnavailable, id="ldap"
+        ),
         pytest.param("Neo.ClientError.Statement.TypeError", QueryFailed, id="type"),
         pytest.param("Neo.ClientError.Something.New", QueryFailed, id="unheard of"),
     ],
@@ -84,7 +87,17 @@ def test_codes_decide_what_kind_of_failure_it_is(code: str, kind: type) -> None:
         ("Neo.TransientError.Transaction.LockClientStopped", "try again", 1.0),
         ("Neo.ClientError.Security.AuthorizationExpired", "try again", 1.0),
         ("Neo.TransientError.General.OutOfMemoryError", "memory", None),
-        ("Neo.DatabaseError.General.UnknownError", "failed while it ran", None),
+        ("Neo.ClientError.Cluster.NotALeader", "try again", 1.0),
+        ("Neo.TransientError.Cluster.ReplicationFailure", "try again", 1.0),
+        ("Neo.TransientError.Schema.SchemaModifiedConcurrently", "try again", 1.0),
+        ("Neo.TransientError.Security.AuthProviderTimeout", "try again", 1.0),
+        ("Neo.TransientError.General.TransactionOutOfMemoryError", "memory", None),
+        ("Neo.TransientError.General.StackOverFlowError", "too deeply", None),
+        ("Neo.ClientError.Statement.AccessMode", "only reads", None),
+        ("Neo.ClientError.General.ForbiddenOnReadOnlyDatabase", "only reads", None),
+        ("Neo.DatabaseError.General.UnknownError", "internal error", None),
+        ("Neo.DatabaseError.Statement.ExecutionFailed", "internal error", None),
+        ("Neo.ClientError.Something.New", "failed while it ran", None),
     ],
 )
 def test_a_terminated_statement_is_no_timeout(

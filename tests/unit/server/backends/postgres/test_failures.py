@@ -68,6 +68,19 @@ def interface_data_error(message: str) -> Exception:
             BackendReason.UNKNOWN_DATABASE,
         ),
         (
+            server_error("08P01", "query_wait_timeout"),
+            BackendReason.TOO_MANY_CONNECTIONS,
+        ),
+        (
+            server_error("08P01", "server login has been failing, try again later"),
+            BackendReason.CONNECTION_REFUSED,
+        ),
+        (
+            server_error("08P01", "unsupported startup parameter: options"),
+            BackendReason.ERROR,
+        ),
+        (server_error("08P01", "pgbouncer is shutting down"), BackendReason.ERROR),
+        (
             server_error("08P01", "password authentication failed"),
             BackendReason.BAD_CREDENTIALS,
         ),
