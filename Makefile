@@ -36,6 +36,8 @@ PAGE_TESTS := tests/page tests/oauth
 RECORDED_TESTS := tests/e2e/recorded
 # A cluster of their own, and an engine for policies that takes minutes to build.
 NETWORK_TESTS := tests/network
+# PostGIS brings 100 MB of libraries.
+EXTENSION_TESTS := tests/integration/extensions
 
 .PHONY: help
 help: ## List the targets
@@ -114,7 +116,8 @@ check: lint ## Run the quick checks: lint and the unit tests
 .PHONY: test
 test: lint images parts ## Run every check and every test against real components
 	@GOGC=$(TEST_GOGC) $(BIN)/pytest $(LANES) \
-	  $(addprefix --ignore=,$(RELEASE_TESTS) $(PAGE_TESTS) $(RECORDED_TESTS) $(NETWORK_TESTS)) tests
+	  $(addprefix --ignore=,$(RELEASE_TESTS) $(PAGE_TESTS) $(RECORDED_TESTS) $(NETWORK_TESTS) \
+	    $(EXTENSION_TESTS)) tests
 
 .PHONY: test-release
 test-release: env ## Test chart, wheels, workflows and scanners' findings (builds Helm, kube-score, actionlint, cosign)
@@ -138,6 +141,10 @@ test-page: env ## Test the page at / and signing in with OAuth, in headless Chro
 test-network: images ## Test IPv6, enforced NetworkPolicies and TLS on a dual-stack cluster
 	@$(BIN)/python -m tools.programs.build kube-network-policies
 	@$(BIN)/pytest $(NETWORK_TESTS)
+
+.PHONY: test-extensions
+test-extensions: env ## Test the SQL guard on PostgreSQL with PostGIS and 40 more extensions (installs them)
+	@$(BIN)/pytest $(EXTENSION_TESTS)
 
 .PHONY: pictures
 pictures: env ## Draw the page at / (in Chromium) and the dashboards for the documentation

@@ -10,6 +10,7 @@ statement.
 from collections.abc import Iterable, Mapping
 
 from mcphub_server.guards.sql import functions
+from mcphub_server.guards.sql.known_names import EXTENSION_FUNCTIONS
 from mcphub_server.guards.sql.statement import UserDefinedNames
 
 # "May do anything" is what VOLATILE says, the default: PostgreSQL itself keeps
@@ -159,9 +160,10 @@ _FIELDS = {
 
 _HARMLESS_FIELDS: Mapping[str, frozenset[str]] = {
     "field catalog": functions.BUILT_IN,
-    "field extension": functions.EXTENSIONS,
+    "field extension": functions.EXTENSIONS | EXTENSION_FUNCTIONS,
 }
-"""Functions that may be called may be called by any notation."""
+"""Functions that may be called may be called by any notation; PostGIS's casts, such as
+path, as fields only: `(ST_Dump(g)).path` is a column and reads like one."""
 
 
 def build_user_defined_names(rows: Iterable[Mapping[str, str]]) -> UserDefinedNames:

@@ -16,7 +16,10 @@ from mcphub_server.guards.sql.check import check_sql
 from tests.support.ordinary import read_finds, read_searches, read_statements
 
 SQL = read_statements("postgres.sql")
-NEWER_SQL = read_statements("postgres-newer.sql")
+NEWER_SQL = [
+    *read_statements("postgres-newer.sql"),
+    *read_statements("extensions.sql"),
+]
 CYPHER = read_statements("neo4j.cypher")
 SEARCHES = read_searches()
 FINDS = read_finds()

@@ -369,6 +369,7 @@ def test_user_defined_names_are_sorted_by_kind():
         {"kind": "field catalog", "name": "lower"},
         {"kind": "field catalog", "name": "pg_read_file"},
         {"kind": "field extension", "name": "similarity"},
+        {"kind": "field extension", "name": "path"},
         {"kind": "field extension", "name": "dblink"},
     ]
 
