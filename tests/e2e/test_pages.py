@@ -111,51 +111,6 @@ def run_program(page: Path, url: str, token: str) -> subprocess.CompletedProcess
     return subprocess.run(command, check=True, capture_output=True, text=True)
 
 
-def test_the_everyday_tasks(installation: Installation, tmp_path: Path):
-    """Of one section: above it the page shows what kubectl prints."""
-    team = installation.open_namespace("page-operations")
-    team.apply(hub("mine"))
-    team.wait_settled("mine")
-    text = (DOCS / "operations.md").read_text()
-    page = tmp_path / "operations.md"
-    page.write_text(text[text.index("\n## Everyday tasks\n") :])
-    tokens = [team.token("mine")]
-
-    for block, printed in open_reader(team, tmp_path, {"NAME": "mine"}).follow(page):
-        if is_token(block):
-            tokens.append(printed.splitlines()[-1])
-
-    team.wait_settled("mine")
-    assert len({*tokens}) == 3, (
-        "one at first, one of the rotation, one of the revocation"
-    )
-    assert tokens[-1] == team.token("mine"), "the restored one is that of the backup"
-    copies = yaml.safe_load_all((tmp_path / "mine-secrets.yaml").read_text())
-    assert [each["metadata"]["name"] for each in copies] == ["mine-auth", "mine-keys"]
-
-
-def test_governed(installation: Installation, tmp_path: Path):
-    """The page works in the quickstart's namespace, as does its reader."""
-    environment = installation.build_environment(tmp_path)
-    environment["PATH"] += f":{Path(sys.executable).parent}"  # kubectl-mcphub
-    printed = []
-
-    for block, said in Reader(ROOT, environment).follow(DOCS / "governed.md"):
-        printed.append(f"$ {block.text}{said}")
-
-    ready, seen, refused, logged, changed = map(printed.__getitem__, (3, 4, 5, 6, 7))
-    assert "2 of 2 tools are ready" in ready
-    acme, globex, auditor = seen.split("No light in room 4")[0], seen, seen
-    assert "The printer is on fire" in acme
-    assert "No light in room 4" in globex
-    assert "globex" in auditor
-    assert "tickets_per_tenant" in refused
-    assert "forbidden" in logged
-    assert "1" in changed
-    installation.kubectl("delete", "mcphub", "governed")
-    installation.kubectl("delete", "secret", "governed-clients", "governed-credentials")
-
-
 def test_the_examples(installation: Installation, tmp_path: Path):
     team = installation.open_empty_namespace("page-examples")
     fill = {"--name mcphub ": f"--name {installation.trial.site.cluster} "}
