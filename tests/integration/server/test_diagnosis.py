@@ -18,54 +18,15 @@ from tests.support.postgres import (
     READER,
     READER_PASSWORD,
     PostgresServer,
-    ensure_extension,
-    running_postgres,
 )
+from tests.support.sick_database import DATABASE, running_sick_database
 
 pytestmark = pytest.mark.timeout(240)
-
-DATABASE = "sick"
-SCHEMA = f"""
-CREATE SCHEMA shop;
-CREATE TABLE shop.customers (id int PRIMARY KEY, name text);
-CREATE TABLE shop.orders (
-  id int PRIMARY KEY, customer_id int REFERENCES shop.customers (id), placed date,
-  note text) WITH (autovacuum_enabled = off);
-CREATE TABLE shop.guessed (id int, word text) WITH (autovacuum_enabled = off);
-INSERT INTO shop.customers SELECT n, 'c' || n FROM generate_series(1, 1000) n;
-INSERT INTO shop.orders SELECT n, 1 + n % 1000, date '2026-01-01' + n % 300, 'x'
-  FROM generate_series(1, 40000) n;
-CREATE INDEX orders_by_day ON shop.orders (placed);
-CREATE INDEX orders_by_day_again ON shop.orders (placed);
-CREATE INDEX orders_by_note ON shop.orders (note);
-ANALYZE shop.customers, shop.orders;
-UPDATE shop.orders SET note = 'y' WHERE id <= 20000;
-INSERT INTO shop.guessed SELECT n, 'w' FROM generate_series(1, 20000) n;
-CREATE EXTENSION pg_stat_statements;
-CREATE EXTENSION hypopg;
-GRANT USAGE ON SCHEMA shop TO {READER};
-GRANT SELECT ON ALL TABLES IN SCHEMA shop TO {READER};
-"""  # noqa: S608 -- constants
-SETTINGS = """
-shared_preload_libraries = 'pg_stat_statements'
-max_prepared_transactions = 4
-autovacuum = off
-"""
 
 
 @pytest.fixture(scope="module")
 def sick() -> Iterator[PostgresServer]:
-    """A server with problems, and the extensions that find some of them."""
-    ensure_extension("hypopg")
-    with running_postgres(SETTINGS) as server:
-        server.run_sql(f"CREATE DATABASE {DATABASE}")
-        server.run_sql(SCHEMA, DATABASE)
-        server.run_sql(
-            "UPDATE pg_index SET indisvalid = false"
-            " WHERE indexrelid = 'shop.orders_by_note'::regclass",
-            DATABASE,
-        )
-        server.run_sql(f"GRANT pg_monitor TO {READER}")
+    with running_sick_database() as server:
         yield server
 
 
