@@ -1,8 +1,10 @@
 """Every example is taken as it is, and finds what it refers to in its own file."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -67,7 +69,7 @@ UNSERVED = {"GCPBackendPolicy", "HealthCheckPolicy"}
 
 @pytest.fixture(scope="module", autouse=True)
 def _namespaces(api: HubApi) -> None:
-    for name in ("mcphub-demo", "shop", "metallb-system"):
+    for name in ("mcphub-demo", "shop", "metallb-system", "gateways"):
         api.server.run_kubectl("create", "namespace", name)
     install_foreign_kinds(api.server)
 
@@ -235,6 +237,20 @@ class TestClouds:
     @pytest.mark.parametrize("file", CLOUDS, ids=lambda file: file.stem)
     def test_clients_reach_the_hub_by_https(self, file: Path) -> None:
         assert hub_of(file).public_url == "https://mcp.example.com"
+
+    def test_what_the_page_shows_beside_hubs_is_taken(self, api: HubApi) -> None:
+        flags = re.DOTALL | re.MULTILINE
+        blocks = re.findall(r"^( *)```yaml\n(.*?)^\1```", OUTSIDE, flags)
+        shown = [yaml.safe_load(dedent(text)) for _, text in blocks]
+        others = [each for each in shown if not is_hub(each)]
+
+        for each in others:
+            api.server.run_kubectl(
+                *("create", "--dry-run=server", "--validate=strict", "-f", "-"),
+                stdin=json.dumps(each),
+            )
+
+        assert {each["kind"] for each in others} == {"Gateway", "ClusterIssuer"}
 
     def test_googles_policies_are_about_the_hubs_service_and_port(self) -> None:
         file = EXAMPLES / "clouds" / "gke.yaml"

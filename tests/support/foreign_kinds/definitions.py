@@ -17,6 +17,7 @@ SOURCES = Path(__file__).parent
 FILES = {
     "github.com/cert-manager/cert-manager": (
         "deploy/crds/cert-manager.io_certificates.yaml",
+        "deploy/crds/cert-manager.io_clusterissuers.yaml",
     ),
     "go.universe.tf/metallb": (
         "config/crd/bases/metallb.io_ipaddresspools.yaml",
@@ -26,6 +27,7 @@ FILES = {
 SERVED = (
     "/apis/gateway.networking.k8s.io/v1/gateways",
     "/apis/cert-manager.io/v1/certificates",
+    "/apis/cert-manager.io/v1/clusterissuers",
     "/apis/metallb.io/v1beta1/ipaddresspools",
     "/apis/metallb.io/v1beta1/l2advertisements",
 )
