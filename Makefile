@@ -138,9 +138,9 @@ test-page: env ## Test the page at / and signing in with OAuth, in headless Chro
 	@$(BIN)/pytest $(PAGE_TESTS)
 
 .PHONY: test-network
-test-network: images ## Test IPv6, enforced NetworkPolicies and TLS on a dual-stack cluster
+test-network: images ## Test IPv6, NetworkPolicies, TLS and routes on a dual-stack cluster
 	@$(BIN)/python -m tools.programs.build kube-network-policies
-	@$(BIN)/pytest $(NETWORK_TESTS)
+	@MCPHUB_CLUSTER_PROVIDER=own $(BIN)/pytest $(NETWORK_TESTS)
 
 .PHONY: test-extensions
 test-extensions: env ## Test the SQL guard on PostgreSQL with PostGIS and 40 more extensions (installs them)

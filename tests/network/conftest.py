@@ -1,7 +1,7 @@
 """A cluster of both families that enforces NetworkPolicies, for all tests here.
 
-It is made as `make quickstart` makes one, and goes with the last test; with
---keep-cluster it stays, for the next run.
+It is one of the project's own, whose nodes and pods this machine reaches, and goes with
+the last test; with --keep-cluster it stays, for the next run.
 """
 
 from collections.abc import Iterator
