@@ -23,6 +23,8 @@ RELEASE_TESTS := tests/manifests/test_chart.py tests/manifests/test_scanners.py 
   tests/integration/release/test_pipx.py \
   tests/manifests/test_checkov.py tests/integration/release/test_arm64.py \
   tests/integration/release/test_signing.py tests/integration/release/test_workflows.py
+# A cluster of their own, whose nodes pull from a registry.
+HELM_TESTS := tests/helm
 # What a version of Kubernetes decides: the schema and its rules, what is applied and
 # owned, permissions, and a hub's life on nodes of that version.
 KUBERNETES_TESTS := tests/integration/crd tests/integration/operator/test_definition.py \
@@ -116,8 +118,8 @@ check: lint ## Run the quick checks: lint and the unit tests
 .PHONY: test
 test: lint images parts ## Run every check and every test against real components
 	@GOGC=$(TEST_GOGC) $(BIN)/pytest $(LANES) \
-	  $(addprefix --ignore=,$(RELEASE_TESTS) $(PAGE_TESTS) $(RECORDED_TESTS) $(NETWORK_TESTS) \
-	    $(EXTENSION_TESTS)) tests
+	  $(addprefix --ignore=,$(RELEASE_TESTS) $(HELM_TESTS) $(PAGE_TESTS) $(RECORDED_TESTS) \
+	    $(NETWORK_TESTS) $(EXTENSION_TESTS)) tests
 
 .PHONY: test-release
 test-release: env ## Test chart, wheels, workflows and scanners' findings (builds Helm, kube-score, actionlint, cosign)
@@ -125,6 +127,11 @@ test-release: env ## Test chart, wheels, workflows and scanners' findings (build
 	  $(BIN)/python -m tools.programs.build $$program; done
 	@$(BIN)/python -m tools.programs.install checkov pipx
 	@$(BIN)/pytest $(LANES) $(RELEASE_TESTS)
+
+.PHONY: test-helm
+test-helm: images ## Install, upgrade, roll back and remove the chart on a cluster (builds Helm)
+	@$(BIN)/python -m tools.programs.build helm4
+	@MCPHUB_CLUSTER_PROVIDER=own $(BIN)/pytest $(HELM_TESTS)
 
 .PHONY: test-kubernetes
 test-kubernetes: export MCPHUB_KUBERNETES = $(VERSION)

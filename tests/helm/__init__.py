@@ -1,0 +1,1 @@
+"""The chart on a real cluster; `make test-helm` runs it."""
