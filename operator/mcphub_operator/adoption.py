@@ -101,8 +101,10 @@ def _refuse(hub: Adopter, child: ChildId, item: Mapping[str, Any]) -> str:
     use = find_foreign_use(child, item, hub.name)
     annotations = item["metadata"].get("annotations") or {}
     if use and annotations.get(names.ANNOTATION_TAKE_OVER) != hub.name:
+        kept = child.kind == "ConfigMap"  # until the hub is deleted
+        loss = "would be deleted with the hub" if kept else "would no longer do so"
         return (
-            f"{child} is not adopted: it {use} and would no longer do so; rename this"
+            f"{child} is not adopted: it {use} and {loss}; rename this"
             f" hub, or annotate {child} with {names.ANNOTATION_TAKE_OVER}={hub.name} as"
             " well"
         )

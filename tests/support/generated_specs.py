@@ -17,14 +17,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mcphub_operator.errors import Refused
+from tests.support.certificates import issue
 from tests.support.drawn_hubs import REAL_TEXTS, draw_sections
 from tests.support.running_operator import World
 from tools.project import ROOT
 
 SECRET = "generated-credentials"
 SECRET_KEY = "key"
-SECRET_DATA = {SECRET_KEY: "value", "username": "u", "password": "p"}
-"""With the keys that a reference has by default."""
+SECRET_DATA = {
+    SECRET_KEY: "value", "username": "u", "password": "p",
+    **{name: content.decode() for name, content in issue().files.items()},
+}
+"""With the keys that a reference has by default, and a certificate."""
 MOST_REPLICAS = 2
 
 ZONE = "topology.kubernetes.io/zone"
@@ -138,7 +142,7 @@ def tame(spec: dict[str, Any]) -> dict[str, Any]:
 def _point_at_secret(value: Any, field: str = "") -> Any:
     if isinstance(value, dict):
         made = {k: _point_at_secret(part, k) for k, part in value.items()}
-        if field.endswith("SecretRef") and made.get("name"):
+        if field.endswith(("SecretRef", "secretRef")) and made.get("name"):
             keys = {k: SECRET_KEY for k, part in made.items() if k != "name" and part}
             return {**made, "name": SECRET, **keys}
         return made

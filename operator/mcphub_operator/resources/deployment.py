@@ -36,6 +36,8 @@ _TEMPLATE_SECTIONS = (
     "resources",
     "pod",
 )
+_LATER_SECTIONS = ("observability", "webPage")
+"""In the hash only where they are set: that of hubs of earlier releases stays."""
 
 EARLIER_DEFAULTS: Mapping[tuple[str, str], tuple[object, ...]] = {
     ("limits", "maxResultBytes"): (1_048_576,),
@@ -75,8 +77,9 @@ def build_inputs_hash(hub: Hub, secrets_hash: str) -> str:
         if part and part.get(field) in values:
             spec[section] = {k: v for k, v in part.items() if k != field} or None
     chosen = {section: spec.get(section) for section in _TEMPLATE_SECTIONS}
-    if traces := spec.get("observability"):
-        chosen["observability"] = traces
+    chosen |= {
+        section: spec[section] for section in _LATER_SECTIONS if spec.get(section)
+    }
     if hub.hostnames:
         chosen["outside"] = [hub.public_url, *hub.hostnames]
     if hub.spec.tls is not None:

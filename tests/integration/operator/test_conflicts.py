@@ -101,7 +101,10 @@ class TestAForeignObject:
             await world.wait_condition("Stalled", "True", "Conflict")
 
     async def test_offered_for_adoption_is_taken_over(self, world: World):
-        offered = {names.ANNOTATION_ADOPT: "team-data"}
+        offered = {
+            names.ANNOTATION_ADOPT: "team-data",
+            names.ANNOTATION_TAKE_OVER: "team-data",  # for the sake of its other data
+        }
         theirs = await world.create(
             CONFIG_MAP,
             {

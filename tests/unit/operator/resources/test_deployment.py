@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from mcphub_operator import names
+from mcphub_operator.resources.config_map import SECTIONS
 from mcphub_operator.resources.deployment import build_inputs_hash
 from tests.support.observed import hub
 
@@ -41,3 +42,26 @@ def test_a_choice_of_the_user_changes_the_inputs(change: dict[str, Any]):
     stored = {"limits": {**DEFAULTS["0.1.0"]["limits"], **change["limits"]}}
 
     assert build_inputs_hash(hub(**stored), "") != build_inputs_hash(hub(), "")
+
+
+CHANGES: dict[str, Any] = {
+    "backends": [{"name": "vectors", "qdrant": {"url": "http://qdrant:6333"}}],
+    "transports": {"sse": {"enabled": False}},
+    "webPage": {"enabled": False},
+    "auth": {"type": "None"},
+    "limits": {"maxRows": 5},
+    "logging": {"level": "debug"},
+    "observability": {"otlp": {"endpoint": "http://collector:4318"}},
+    "publicURL": "https://mcp.example.com",
+    "allowedHosts": ["mcp.example.com"],
+    "trustedProxies": ["10.0.0.0/8"],
+}
+"""A change of each part of the spec that is in the server's configuration."""
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_what_changes_the_configuration_changes_the_inputs(section: str):
+    """Else a user's change would wait its turn as an operator's upgrade does."""
+    changed = hub(**{section: CHANGES[section]})
+
+    assert build_inputs_hash(changed, "") != build_inputs_hash(hub(), "")
