@@ -25,7 +25,9 @@ from tools.project import ROOT
 SECRET = "generated-credentials"
 SECRET_KEY = "key"
 SECRET_DATA = {
-    SECRET_KEY: "value", "username": "u", "password": "p",
+    SECRET_KEY: "value",
+    "username": "u",
+    "password": "p",
     **{name: content.decode() for name, content in issue().files.items()},
 }
 """With the keys that a reference has by default, and a certificate."""
