@@ -34,6 +34,8 @@ KUBERNETES_TESTS := tests/integration/crd tests/integration/operator/test_defini
   tests/e2e/test_replicas.py tests/e2e/test_secrets.py
 # Chromium is 400 MB of packages.
 PAGE_TESTS := tests/page tests/oauth
+# Jaeger and a collector take ten minutes to build on two CPUs.
+TRACE_TESTS := tests/traces
 # Each cause in turn, with the minutes that Kubernetes takes: `make operations` records them.
 RECORDED_TESTS := tests/e2e/recorded
 # A cluster of their own, and an engine for policies that takes minutes to build.
@@ -119,7 +121,7 @@ check: lint ## Run the quick checks: lint and the unit tests
 test: lint images parts ## Run every check and every test against real components
 	@GOGC=$(TEST_GOGC) $(BIN)/pytest $(LANES) \
 	  $(addprefix --ignore=,$(RELEASE_TESTS) $(HELM_TESTS) $(PAGE_TESTS) $(RECORDED_TESTS) \
-	    $(NETWORK_TESTS) $(EXTENSION_TESTS)) tests
+	    $(NETWORK_TESTS) $(EXTENSION_TESTS) $(TRACE_TESTS)) tests
 
 .PHONY: test-release
 test-release: env ## Test chart, wheels, workflows and scanners' findings (builds Helm, kube-score, actionlint, cosign)
@@ -152,6 +154,12 @@ test-network: images ## Test IPv6, NetworkPolicies, TLS and routes on a dual-sta
 .PHONY: test-extensions
 test-extensions: env ## Test the SQL guard on PostgreSQL with PostGIS and 40 more extensions (installs them)
 	@$(BIN)/pytest $(EXTENSION_TESTS)
+
+.PHONY: test-traces
+test-traces: env ## Test traces with an OpenTelemetry Collector and Jaeger (builds both)
+	@for program in otelcol jaeger; do \
+	  $(BIN)/python -m tools.programs.build $$program; done
+	@$(BIN)/pytest $(TRACE_TESTS)
 
 .PHONY: pictures
 pictures: env ## Draw the page at / (in Chromium) and the dashboards for the documentation

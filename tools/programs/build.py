@@ -1,7 +1,8 @@
 """Builds a Go program from its published module, once for each pinned version.
 
 Each folder beside this file holds the go.mod and go.sum of one program, so the
-dependencies of one never move those of another. The `tool` line names the package.
+dependencies of one never move those of another. The `tool` line names the package. A
+program that no module has, but whose parts all have modules, has its main.go here too.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ VERSION_VARIABLES = {
     "helm3": "helm.sh/helm/v3/internal/version.version",
     "helm4": "helm.sh/helm/v4/internal/version.version",
     "kube-score": "main.version",
+    "otelcol": "main.version",
 }
+# Programs with a main.go here, and the module whose version is theirs.
+PARTS = {"otelcol": "go.opentelemetry.io/collector/otelcol"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ def read_source(name: str) -> Source:
         raise BadInput(f"no program {name!r} is pinned here; there are {names}")
     text = path.read_text()
     package = _find(r"^tool (\S+)$", text)
-    module = re.sub(r"/cmd(/.+)?$", "", package)
+    module = PARTS.get(name) or re.sub(r"/cmd(/.+)?$", "", package)
     version = _find(rf"^\s*(?:require )?{re.escape(module)} (v\S+)", text)
     return Source(name, package, version, text)
 
@@ -72,7 +76,8 @@ def _find(pattern: str, text: str) -> str:
 
 def program_path(source: Source) -> Path:
     """Return where the program is, or will be, once it is built."""
-    sums = (source.folder / "go.sum").read_bytes()
+    parts = [source.folder / "go.sum", *sorted(source.folder.glob("*.go"))]
+    sums = b"".join(part.read_bytes() for part in parts)
     key = hashlib.sha256(source.module_text.encode() + sums).hexdigest()[:12]
     folder = cache_dir() / "programs" / source.name / f"{source.version}-{key}"
     last = source.package.rpartition("/")[2]

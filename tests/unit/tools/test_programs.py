@@ -20,6 +20,16 @@ def test_all_that_a_python_program_needs_is_pinned(name: str) -> None:
     assert [pin for pin in pins if pin.startswith(f"{name}==")]
 
 
+def test_a_program_of_published_parts_has_their_version() -> None:
+    source = read_source("otelcol")
+
+    assert source.package == "mcphub.test/programs/otelcol"
+    assert f"go.opentelemetry.io/collector/otelcol {source.version}" in (
+        source.module_text
+    )
+    assert program_path(source).name == "otelcol"
+
+
 def test_an_environment_is_named_by_its_pins() -> None:
     assert environment_path("checkov").parent.name == "checkov"
 

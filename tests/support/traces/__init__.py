@@ -1,0 +1,1 @@
+"""A real OpenTelemetry Collector, and a real Jaeger that shows what arrived."""
