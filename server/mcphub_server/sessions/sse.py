@@ -58,7 +58,9 @@ class SseSessions:
 
         async def send_signed(message: Message) -> None:
             if message["type"] == "http.response.body" and not endpoint.is_done:
-                message = {**message, "body": endpoint.sign(message.get("body", b""))}
+                is_last = not message.get("more_body", False)  # a refusal, no stream
+                body = endpoint.sign(message.get("body", b""), is_last=is_last)
+                message = {**message, "body": body}
                 if endpoint.sdk_session_id:
                     self._streams[endpoint.sdk_session_id] = stream
             await exchange.send(message)
@@ -134,10 +136,11 @@ class EndpointEvent:
         self.is_done = False
         self.sdk_session_id = b""
 
-    def sign(self, chunk: bytes) -> bytes:
+    def sign(self, chunk: bytes, *, is_last: bool = False) -> bytes:
         """Return what to send of the bytes so far: nothing until the event is whole."""
         self._held += chunk
-        if EVENT_END not in self._held and len(self._held) < LONGEST_FIRST_EVENT:
+        is_whole = EVENT_END in self._held or is_last
+        if not is_whole and len(self._held) < LONGEST_FIRST_EVENT:
             return b""
         self.is_done = True
         held, self._held = self._held, b""

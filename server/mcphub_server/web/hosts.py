@@ -53,7 +53,7 @@ def build_host_policy(
         for scheme in DEFAULT_PORTS
     }
     if public_url:
-        listed.add((urlsplit(public_url).hostname or "").lower())
+        listed.add((urlsplit(public_url).hostname or "").lower().rstrip("."))
         origins.add(find_origin_of(public_url))
     return HostPolicy(frozenset(names | listed), frozenset(origins))
 

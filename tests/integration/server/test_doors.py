@@ -408,3 +408,12 @@ async def test_a_request_id_is_kept_and_returned(hub_files: MakeHub) -> None:
 
     assert kept.headers["x-request-id"] == "abc-1"
     assert len(made.headers["x-request-id"]) == 32
+
+
+async def test_a_transport_that_is_off_is_not_found(hub_files: MakeHub) -> None:
+    files = hub_files(transports={"sse": {"enabled": False}})
+    headers = {"Authorization": f"Bearer {TOKEN}", "Accept": "text/event-stream"}
+    async with hub_in_loop(files) as hub, httpx.AsyncClient() as client:
+        answer = await client.get(f"{hub.url}/sse", headers=headers)
+
+    assert (answer.status_code, answer.text) == (404, "Not found.\n")

@@ -79,3 +79,10 @@ def test_a_page_is_allowed_if_it_is_ours_or_the_users_own(
     origin: str, *, allowed: bool
 ) -> None:
     assert is_origin_allowed(origin, "http", "10.1.2.3:30800", POLICY) is allowed
+
+
+@pytest.mark.parametrize("header", ["mcp.example.com", "mcp.example.com."])
+def test_a_public_url_may_end_its_name_with_the_root_dot(header: str) -> None:
+    policy = build_host_policy("", "", "https://mcp.example.com.", ())
+
+    assert is_host_allowed(header, policy)
