@@ -76,6 +76,20 @@ async def test_index_health_finds_each_kind_of_bad_index(client: Client[Any]) ->
     assert "note" not in answer
 
 
+async def test_a_valid_index_is_no_duplicate_of_an_invalid_one(
+    client: Client[Any], sick: PostgresServer
+) -> None:
+    valid = "shop.orders_by_note_again"
+    sick.run_sql("CREATE INDEX orders_by_note_again ON shop.orders (note)", DATABASE)
+    try:
+        found = list_findings(await ask(client, "index_health"))
+    finally:
+        sick.run_sql(f"DROP INDEX {valid}", DATABASE)
+
+    assert ("invalid index", "shop.orders_by_note") in found
+    assert ("duplicate index", valid) not in found
+
+
 async def test_vacuum_health_finds_dead_rows_and_missing_statistics(
     client: Client[Any],
 ) -> None:

@@ -77,6 +77,7 @@ JOIN pg_catalog.pg_index j ON j.indrelid = i.indrelid AND j.indexrelid <> i.inde
   AND coalesce(j.indexprs::text, '') = coalesce(i.indexprs::text, '')
   AND coalesce(j.indpred::text, '') = coalesce(i.indpred::text, '')
   AND (j.indisunique OR NOT i.indisunique)
+  AND i.indisvalid AND j.indisvalid  -- else the advice could cost the good one
 JOIN pg_catalog.pg_class y ON y.oid = j.indexrelid
 WHERE (j.indisunique AND NOT i.indisunique OR y.relname < x.relname) AND {_SHOWN}
 ORDER BY pg_catalog.pg_relation_size(x.oid) DESC, 1""",
