@@ -15,12 +15,12 @@ CLOSED = 9999
 """A port at which no pod listens: a connection that arrives there is refused."""
 
 LISTEN = f"""
-import socket, time
+import signal, socket
 listening = [
     socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
     for port in {LISTENING}
 ]
-time.sleep(1e6)
+signal.pause()
 """
 
 CONNECT = """

@@ -41,7 +41,7 @@ def read_key(path: Path, environ: Mapping[str, str]) -> SigningKey:
     """Return the key in a file.
 
     Raises:
-        BadInput: there is none of the right form.
+        BadInput: the file does not hold such a key.
     """
     try:
         text = path.read_text()
