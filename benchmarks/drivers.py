@@ -18,7 +18,7 @@ from benchmarks.client import CLASSIC, BareClient
 from benchmarks.databases import Databases
 from benchmarks.figures import Figure
 from benchmarks.hub import TOKEN, running_hub, write_hub
-from benchmarks.rows import Way
+from benchmarks.rows import Way, take_turns
 
 ROWS = 10
 DIMENSIONS = 64
@@ -64,7 +64,7 @@ def measure_drivers(folder: Path, databases: Databases) -> list[Figure]:
                 ),
                 Way(lambda: runner.run(as_coroutine(fetch)), lambda: 0.0, []),
             )
-            return take_turns(name, *ways)
+            return compare_waiting(name, *ways)
 
         return [
             compare(
@@ -87,14 +87,9 @@ async def as_coroutine(fetch: Fetch) -> None:
     await fetch()
 
 
-def take_turns(name: str, hub: Way, driver: Way) -> Figure:
+def compare_waiting(name: str, hub: Way, driver: Way) -> Figure:
     """Measure both ways alternately and compare how long the client waited."""
-    for way in (hub, driver):
-        way.measure(WARM_UP_CALLS)
-        way.rounds.clear()
-    for _ in range(ROUNDS):
-        for way in (hub, driver):
-            way.measure(CALLS_PER_ROUND)
+    take_turns((hub, driver), WARM_UP_CALLS, CALLS_PER_ROUND, ROUNDS)
     ours, bare = hub.middle.wall_ms, driver.middle.wall_ms
     how = f"hub {ours:.2f} ms / driver {bare:.2f} ms of waiting"
     return Figure(name, ours / bare, "x", 1.3, how)

@@ -8,7 +8,7 @@ import asyncio
 import json
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -95,6 +95,16 @@ class Way:
             statistics.median(cost.wall_ms for cost in self.rounds),
             statistics.median(cost.cpu_ms for cost in self.rounds),
         )
+
+
+def take_turns(ways: Sequence[Way], warm_up: int, calls: int, rounds: int) -> None:
+    """Measure ways alternately, after calls that do not count."""
+    for way in ways:
+        way.measure(warm_up)
+        way.rounds.clear()
+    for _ in range(rounds):
+        for way in ways:
+            way.measure(calls)
 
 
 def _check_complete(answer: bytes) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.client import CLASSIC, EVENT_DATA, TIMEOUT_SECONDS, BareClient
 from benchmarks.figures import Figure
 from benchmarks.processes import read_cpu_seconds
-from benchmarks.rows import Way
+from benchmarks.rows import Way, take_turns
 from benchmarks.sessions import INITIALIZE, INITIALIZED
 from tests.support.replicas.fork_server import Replica, open_fork_server
 from tests.support.replicas.hub import ReplicatedHub, running_hub
@@ -111,12 +111,8 @@ def report_transports(folder: Path) -> Iterator[Figure]:
             "/mcp in a session": build_session(stateful, forwarded=False),
             "/mcp in a session, forwarded": build_session(stateful, forwarded=True),
         }
-        for way in (base, *ways.values()):
-            way.measure(WARM_UP_CALLS)
-            way.rounds.clear()
-        for _ in range(ROUNDS):
-            for way in (base, *ways.values()):
-                way.measure(CALLS_PER_ROUND)
+        every = (base, *ways.values())
+        take_turns(every, WARM_UP_CALLS, CALLS_PER_ROUND, ROUNDS)
         plain = base.middle.cpu_ms
         for name, way in ways.items():
             cpu, goal = way.middle.cpu_ms, 2.5 if "forwarded" in name else 1.5
