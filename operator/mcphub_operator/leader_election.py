@@ -54,6 +54,8 @@ class LeaderElector:
         self._clock = clock
         self._now = now
         self._renewed: float | None = None
+        self._asked = False
+        """Whether the Lease may be ours: the answer to a write can be lost."""
         self._held: Object | None = None
         """The Lease as our last write left it, as far as we know."""
         self._seen: tuple[str, float] = ("", clock())
@@ -91,9 +93,9 @@ class LeaderElector:
 
     async def release(self) -> None:
         """Give the Lease back, so that another replica need not wait for its end."""
-        if self._renewed is None:
+        if not self._asked:
             return
-        self._renewed = None
+        self._asked, self._renewed = False, None
         try:
             lease = await self._get()
             if lease is not None and _holder(lease) == self._spec.identity:
@@ -112,11 +114,12 @@ class LeaderElector:
         began, held, self._held = self._clock(), self._held, None
         try:
             lease = held or await self._get()
+            if lease is not None and not self._may_take(lease):
+                self._asked, self._renewed = False, None
+                return False
+            self._asked = True
             if lease is None:
                 self._held = await self._create()
-            elif not self._may_take(lease):
-                self._renewed = None
-                return False
             else:
                 self._held = await self._put(self._mine(lease))
         except ApiError as error:

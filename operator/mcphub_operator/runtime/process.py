@@ -189,8 +189,8 @@ class Operator:
         if self.elector is None:
             await self._run_workers()
             return
-        await self.elector.acquire()
         try:
+            await self.elector.acquire()
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.elector.hold())
                 group.create_task(self._run_workers())

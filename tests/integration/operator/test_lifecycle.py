@@ -78,7 +78,9 @@ class TestTwoReplicas:
         self, world: World, tmp_path: Path
     ):
         async with operator_process(world, tmp_path, "first") as first:
-            await wait_holder(world, "first")
+            # The API server knows before the leader does; frozen in between, it would
+            # never have led, and would wait for its turn.
+            await wait_until(lambda: first.has_logged("lease_acquired"))
             async with operator_process(world, tmp_path, "second"):
                 first.process.send_signal(signal.SIGSTOP)
                 await wait_holder(world, "second")

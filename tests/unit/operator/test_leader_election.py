@@ -1,5 +1,6 @@
 """The Lease, on an API server and a clock that do as the test says."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +20,8 @@ class Cluster:
         self.time = 1000.0
         self.lease: dict[str, Any] | None = None
         self.fault: Exception | None = None
+        self.answer_lost: Exception | None = None
+        """Raised once a write has taken place."""
         self.calls: list[str] = []
 
     async def ask(self, call: Call, timeout_seconds: float = 0) -> dict[str, Any]:
@@ -30,6 +33,8 @@ class Cluster:
             raise NotFound(404, "NotFound", "no Lease")
         if call.verb in ("create", "update"):
             self._write(call.body)
+            if self.answer_lost is not None:
+                raise self.answer_lost
         assert self.lease is not None
         return dict(self.lease)
 
@@ -174,6 +179,21 @@ async def test_a_released_lease_can_be_taken_at_once(cluster: Cluster):
     await first.release()
 
     assert not first.is_leader
+    assert await second._try()
+
+
+async def test_a_lease_is_given_back_though_its_holder_never_had_the_answer(
+    cluster: Cluster,
+):
+    """Told to end, or frozen, between its write and the API server's answer."""
+    first, second = cluster.elector("first"), cluster.elector("second")
+    cluster.answer_lost = asyncio.CancelledError()
+    with pytest.raises(asyncio.CancelledError):
+        await first.acquire()
+    cluster.answer_lost = None
+
+    await first.release()
+
     assert await second._try()
 
 
