@@ -11,6 +11,7 @@ ARCHITECTURES ?=
 BASE ?=
 KEY ?=
 STAMP := .venv/.installed-by
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 # Most tests wait for databases, clusters and clients, so more run than there are CPUs.
 WORKERS ?= 6
 LANES := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --max-worker-restart 0
@@ -53,7 +54,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "== python environment (.venv)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mcphub needs Python 3.11 or newer; set PYTHON=python3.x")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || $(MAKE) --no-print-directory venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(PIP_INSTALL) pip
+	@$(PIP_INSTALL) -e '.[dev]'
 	@touch $@
 
 # Debian keeps venv in a package of its own.
@@ -104,6 +106,11 @@ format: env ## Rewrite the code in the project's format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+# The byte code of all tests is written here, once, and not by each worker for itself.
+.PHONY: collected
+collected: env
+	@found=$$($(BIN)/pytest --collect-only -q tests 2>&1) || { echo "$$found" >&2; exit 1; }
+
 .PHONY: lint
 lint: env ## Check format, lint, types, import contracts, sleeps in tests and words
 	@$(BIN)/ruff format --check .
@@ -118,7 +125,9 @@ check: lint ## Run the quick checks: lint and the unit tests
 	@$(BIN)/pytest -q $(LANES) tests/unit
 
 .PHONY: test
-test: lint images parts ## Run every check and every test against real components
+test: env ## Run every check and every test against real components
+	@$(MAKE) --no-print-directory -j2 collected lint images
+	@$(MAKE) --no-print-directory parts
 	@GOGC=$(TEST_GOGC) $(BIN)/pytest $(LANES) \
 	  $(addprefix --ignore=,$(RELEASE_TESTS) $(HELM_TESTS) $(PAGE_TESTS) $(RECORDED_TESTS) \
 	    $(NETWORK_TESTS) $(EXTENSION_TESTS) $(TRACE_TESTS)) tests
@@ -196,7 +205,7 @@ bench-overview: env ## Compare what a model reads of 2,000 tables with dbhub and
 
 .PHONY: plots
 plots: env ## Measure and draw the plots of docs/performance.md; needs an idle machine
-	@$(BIN)/python -m pip install -q -e '.[plots]' -c constraints.txt
+	@$(PIP_INSTALL) -e '.[plots]'
 	@$(BIN)/python -m benchmarks.plots
 
 .PHONY: bench-connections
