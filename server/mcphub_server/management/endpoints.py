@@ -4,6 +4,8 @@ It serves the operator, probes and monitoring. A NetworkPolicy closes it to othe
 clients, and nothing on it is secret.
 """
 
+from collections.abc import Awaitable, Callable, Mapping
+
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +17,17 @@ from mcphub_server.management.metrics import Metrics
 from mcphub_server.management.status import StatusBoard, parse_wait
 from mcphub_server.traffic.state import ServerState
 from mcphub_server.web.responses import build_json
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def build_routes(endpoints: Mapping[str, Endpoint]) -> list[BaseRoute]:
+    """Make a route for each path; a slash at the end makes no difference."""
+    return [
+        Route(path + end, endpoint)
+        for path, endpoint in endpoints.items()
+        for end in ("", "/")
+    ]
 
 
 def build_health_routes(state: ServerState) -> list[BaseRoute]:
@@ -30,11 +43,9 @@ def build_health_routes(state: ServerState) -> list[BaseRoute]:
             return build_json({"status": "starting"}, 503)
         return build_json({"status": "ready"})
 
-    return [
-        Route("/health", ready),
-        Route("/health/live", live),
-        Route("/health/ready", ready),
-    ]
+    return build_routes(
+        {"/health": ready, "/health/live": live, "/health/ready": ready}
+    )
 
 
 def build_management_app(
@@ -62,8 +73,12 @@ def build_management_app(
     return Starlette(
         routes=[
             *build_health_routes(state),
-            Route("/metrics", show_metrics),
-            Route("/config", show_config),
-            Route("/status", show_status),
+            *build_routes(
+                {
+                    "/metrics": show_metrics,
+                    "/config": show_config,
+                    "/status": show_status,
+                }
+            ),
         ]
     )

@@ -6,8 +6,9 @@ chunks of one byte costs seconds. ASGI sees none of this: hence a protocol class
 """
 
 import asyncio
+import re
 from enum import Enum
-from typing import Any
+from typing import Any, NoReturn
 
 import h11
 import msgspec
@@ -32,6 +33,10 @@ FAIR_CHUNK_BYTES = 512
 
 TINY_CHUNKS = "The request body comes in too many tiny chunks."
 TWO_LENGTHS = "A request has either Content-Length or Transfer-Encoding, not both."
+NO_TARGET = "The request target is a URL that names no host, or a user."
+
+ABSOLUTE = re.compile(rb"(?i:https?)://(?P<host>[^/?#@]+)(?P<rest>[/?][^#]*)?")
+"""A request target as proxies get it; a server accepts it too (RFC 9112, 3.2.2)."""
 
 
 class BoundedConnection(h11.Connection):
@@ -51,6 +56,7 @@ class BoundedConnection(h11.Connection):
         if isinstance(event, h11.Request):
             self._chunks = self._bytes = 0
             self._check_framing(event)
+            event = self._read_target(event)
         elif isinstance(event, h11.Data):
             self._count(event)
         return event
@@ -59,6 +65,22 @@ class BoundedConnection(h11.Connection):
         names = {name.lower() for name, _ in request.headers}
         if {b"content-length", b"transfer-encoding"} <= names:
             self._refuse(TWO_LENGTHS)
+
+    def _read_target(self, request: h11.Request) -> h11.Request:
+        """Return the request with the path alone; its URL's host replaces Host."""
+        if b"://" not in request.target or request.target.startswith(b"/"):
+            return request
+        absolute = ABSOLUTE.fullmatch(request.target)
+        if absolute is None:
+            self._refuse(NO_TARGET)
+        rest = absolute["rest"] or b"/"
+        others = [pair for pair in request.headers if pair[0].lower() != b"host"]
+        return h11.Request(
+            method=request.method,
+            target=rest if rest.startswith(b"/") else b"/" + rest,
+            headers=[(b"host", absolute["host"]), *others],
+            http_version=request.http_version,
+        )
 
     def _count(self, data: h11.Data) -> None:
         if not (data.chunk_start or data.chunk_end):
@@ -69,7 +91,7 @@ class BoundedConnection(h11.Connection):
         if excess > 0 and self._bytes < excess * FAIR_CHUNK_BYTES:
             self._refuse(TINY_CHUNKS)
 
-    def _refuse(self, sentence: str) -> None:
+    def _refuse(self, sentence: str) -> NoReturn:
         self.refusal = sentence
         raise h11.RemoteProtocolError(sentence)
 
@@ -123,6 +145,9 @@ class BoundedProtocol(H11Protocol):
         """Refuse a request in JSON-RPC, or close if its response has begun."""
         self._send_error(400, self.conn.refusal or msg)
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Answer as if no upgrade was offered: Java's client offers one by itself."""
+
     def _find_phase(self) -> Phase | None:
         ours, theirs = self.conn.our_state, self.conn.their_state
         if ours is h11.DONE and theirs is h11.SEND_BODY:
@@ -161,4 +186,6 @@ class BoundedProtocol(H11Protocol):
             head = h11.Response(status_code=status, headers=headers)
             for event in (head, h11.Data(data=body), h11.EndOfMessage()):
                 self.transport.write(self.conn.send(event) or b"")
+            if self.cycle is not None:  # the application must not answer as well
+                self.cycle.disconnected = True
         self.transport.close()

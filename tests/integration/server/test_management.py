@@ -184,6 +184,16 @@ async def test_a_scraper_that_accepts_openmetrics_gets_it(
     assert list(text_string_to_metric_families(answer.text))
 
 
+@pytest.mark.parametrize("path", ["/health", "/health/live", "/status", "/metrics"])
+async def test_a_slash_at_the_end_makes_no_difference(
+    hub_files: MakeHub, path: str
+) -> None:
+    async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient() as http:
+        answer = await http.get(f"{hub.management}{path}/")
+
+    assert answer.status_code == 200
+
+
 async def test_config_is_told_without_secrets(hub_files: MakeHub) -> None:
     async with hub_in_loop(hub_files()) as hub, httpx.AsyncClient(timeout=100) as http:
         body = (await http.get(f"{hub.management}/config")).json()
