@@ -69,12 +69,9 @@ def log_call(
     tool: str, outcome: str, record: CallRecord, size_bytes: int, seconds: float
 ) -> None:
     """Write the audit line: who did what, how it went; no statement and no value."""
-    client, trace_id = current_client(), find_trace_id()
     audit.info(
         "tool call",
-        client=client.principal,
-        address=client.address,
-        session=client.session[:12],
+        **build_origin(),
         tool=tool[:128],
         statement=record.fingerprint,
         rows=record.rows,
@@ -82,5 +79,21 @@ def log_call(
         duration_ms=round(seconds * 1000, 1),
         outcome=outcome,
         **({"refusal": record.refusal} if record.refusal else {}),
-        **({"trace_id": trace_id} if trace_id else {}),
+        **build_trace(),
     )
+
+
+def build_origin() -> dict[str, str]:
+    """Return what every audit line says of the caller."""
+    client = current_client()
+    return {
+        "client": client.principal,
+        "address": client.address,
+        "session": client.session[:12],
+    }
+
+
+def build_trace() -> dict[str, str]:
+    """Return the trace's id, if the request is recorded."""
+    trace_id = find_trace_id()
+    return {"trace_id": trace_id} if trace_id else {}

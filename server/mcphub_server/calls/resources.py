@@ -6,13 +6,10 @@ the middleware that all requests of the hub pass.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import structlog
 from fastmcp import FastMCP
-from fastmcp.server.middleware import MiddlewareContext
-from fastmcp.server.middleware.middleware import mark_interior_dispatched
-from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INTERNAL_ERROR,
@@ -32,14 +29,15 @@ from mcp_types import (
     TextResourceContents,
 )
 
+from mcphub_server.calls.audit import build_origin, build_trace
 from mcphub_server.calls.fast_path import CallMiddleware
+from mcphub_server.calls.own_requests import Answer, Context, through
 from mcphub_server.errors import BadArgument, Forbidden, Rejected, ToolFailure
 from mcphub_server.tools.objects.schemas import (
     MOST_COMPLETIONS,
     SchemaCatalog,
     UnknownSchema,
 )
-from mcphub_server.web.caller import current_client
 
 JSON = "application/json"
 CALLERS_FAULT = (BadArgument, Rejected, Forbidden)
@@ -47,9 +45,7 @@ CALLERS_FAULT = (BadArgument, Rejected, Forbidden)
 audit = structlog.get_logger("mcphub.audit")
 log = structlog.get_logger(__name__)
 
-Context = ServerRequestContext[Any, Any]
 Result = TypeVar("Result")
-Answer = Callable[[Any], Awaitable[Any]]
 FindPromptBackend = Callable[[str], str]
 """Returns the backend of a prompt that the caller may use; empty: it has none."""
 
@@ -81,19 +77,6 @@ def serve_resources(
     server.add_request_handler(
         "completion/complete", CompleteRequestParams, requests.complete
     )
-
-
-def through(
-    middleware: CallMiddleware, method: str, answer: Answer
-) -> Callable[[Context, Any], Awaitable[Any]]:
-    """Return a handler of the SDK that passes the middleware once."""
-
-    async def handle(_ctx: Context, params: Any) -> Any:
-        mark_interior_dispatched()
-        context = MiddlewareContext(message=params, method=method)
-        return await middleware(context, lambda given: answer(given.message))
-
-    return handle
 
 
 class ResourceRequests:
@@ -198,13 +181,11 @@ async def told(call: Awaitable[Result]) -> Result:
 
 def log_read(backend: str, outcome: str, size_bytes: int) -> None:
     """Write the audit line: who read a schema of which backend; no name in it."""
-    client = current_client()
     audit.info(
         "resource read",
-        client=client.principal,
-        address=client.address,
-        session=client.session[:12],
+        **build_origin(),
         backend=backend,
         bytes=size_bytes,
         outcome=outcome,
+        **build_trace(),
     )

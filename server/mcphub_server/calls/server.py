@@ -14,6 +14,7 @@ from mcphub_server.calls.cache_hints import hint_caching
 from mcphub_server.calls.fast_path import ToolFastPath
 from mcphub_server.calls.introduction import introduce
 from mcphub_server.calls.middleware import ToolCallMiddleware
+from mcphub_server.calls.prompts import serve_prompts
 from mcphub_server.calls.resources import serve_resources
 from mcphub_server.tools.catalog import CatalogProvider, ToolCatalog
 from mcphub_server.tools.hub import HubFacts
@@ -79,6 +80,7 @@ def build_server(parts: ServerParts) -> tuple[FastMCP, ToolFastPath]:
     """Make the MCP server, and the short way to its own tools."""
     mcp = build_mcp(parts)
     serve_resources(mcp, parts.schemas, parts.calls, parts.prompts.find_backend)
+    serve_prompts(mcp, parts.prompts, parts.calls)
     hint_caching(mcp, parts.is_public)
     introduce(mcp, partial(build_introduction, parts.facts))
     return mcp, ToolFastPath(mcp, parts.catalog.find, parts.calls)

@@ -1,15 +1,19 @@
 """Declared prompts by the real client: listed, filled, completed, live."""
 
+from contextlib import suppress
+from logging import WARNING
 from typing import Any
 
 import pytest
 import yaml
 from mcp.shared.exceptions import MCPError
-from mcp_types import PromptReference
+from mcp_types import INVALID_PARAMS, PromptReference
+from structlog.testing import capture_logs
 
 from tests.support.hub import hub_in_loop
 
 from .conftest import TOKENS, OpenHub
+from .test_access import WAYS, build_transports
 from .test_declared_tools import tool
 
 pytestmark = pytest.mark.timeout(240)
@@ -76,20 +80,67 @@ async def test_arguments_are_completed_from_the_prompts_backend(
     ]
 
 
-@pytest.mark.parametrize(
-    ("name", "arguments", "said"),
-    [
-        pytest.param("explain_table", {}, "needs the argument table", id="missing"),
-        pytest.param("greet", {"a": "b"}, "no argument a", id="unknown"),
-        pytest.param("nothing", {}, "Unknown prompt", id="no prompt"),
-    ],
-)
-async def test_a_mistake_is_told_in_a_sentence(
-    open_hub: OpenHub, name: str, arguments: dict[str, Any], said: str
+MISTAKES = [
+    ("explain_table", {}, "explain_table needs the argument table."),
+    ("greet", {"a": "b"}, "greet has no argument a. There are: none."),
+    ("explain_table", {"table": "t" * 8_193}, "table has at most 8,192 characters."),
+    ("nothing", {}, "Unknown prompt: 'nothing'"),
+]
+
+
+@pytest.mark.parametrize(("transport", "mode", "sessions"), WAYS)
+async def test_a_mistake_is_the_clients_and_told_in_a_sentence(
+    open_hub: OpenHub,
+    caplog: pytest.LogCaptureFixture,
+    transport: str,
+    mode: Any,
+    sessions: str,
 ) -> None:
-    async with open_hub(live=LIVE) as hub, hub.client(token=TOKENS["acme"]) as client:
-        with pytest.raises(MCPError, match=said):
-            await client.get_prompt_mcp(name, arguments)
+    told = []
+    async with open_hub(live=LIVE, transports=build_transports(sessions)) as hub:
+        with capture_logs() as logs:
+            async with hub.client(transport, TOKENS["acme"], mode=mode) as client:
+                for name, arguments, _ in MISTAKES:
+                    with pytest.raises(MCPError) as raised:
+                        await client.get_prompt_mcp(name, arguments)
+                    told.append((raised.value.error.code, raised.value.error.message))
+
+    failures = [line for line in logs if line["log_level"] not in ("debug", "info")]
+    assert told == [(INVALID_PARAMS, sentence) for _, _, sentence in MISTAKES]
+    assert failures == []
+    assert "Traceback" not in caplog.text
+    assert [each for each in caplog.records if each.levelno >= WARNING] == []
+
+
+async def test_each_use_leaves_an_audit_line_without_values(open_hub: OpenHub) -> None:
+    uses = [
+        ("acme", "explain_table", {"table": "canary.of.a.value"}),
+        ("acme", "explain_table", {"canary": "canary.of.a.value"}),
+        ("acme", "greet", {}),
+        ("acme", "nothing", {}),
+        ("eve", "explain_table", {"table": "canary.of.a.value"}),
+    ]
+    async with open_hub(live=LIVE) as hub:
+        with capture_logs() as logs:
+            for who, name, arguments in uses:
+                async with hub.client(token=TOKENS[who]) as client:
+                    with suppress(MCPError):
+                        await client.get_prompt_mcp(name, arguments)
+
+    lines = [line for line in logs if line["event"] == "prompt get"]
+    seen = [
+        (line["client"], line["prompt"], line["backend"], line["outcome"])
+        for line in lines
+    ]
+    assert seen == [
+        ("acme", "explain_table", "db", "ok"),
+        ("acme", "explain_table", "db", "bad_argument"),
+        ("acme", "greet", "", "ok"),
+        ("acme", "nothing", "", "unknown_prompt"),
+        ("eve", "explain_table", "db", "forbidden"),
+    ]
+    assert [line["bytes"] > 0 for line in lines] == [True, False, True, False, False]
+    assert "canary" not in str(lines)
 
 
 async def test_who_may_use_no_tool_of_its_backend_does_not_find_a_prompt(

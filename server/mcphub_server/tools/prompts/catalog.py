@@ -85,6 +85,13 @@ class PromptCatalog:
         prompt = self.find(name)
         return prompt.backend if prompt is not None else ""
 
+    def find_closed_backend(self, name: str) -> str:
+        """Return the backend that keeps a prompt from the caller; empty: none does."""
+        prompts = (each.prompt for each in self._judged)
+        found = (each for each in prompts if each is not None and each.name == name)
+        prompt = next(found, None)
+        return "" if prompt is None or self._shows(prompt) else prompt.backend
+
     def render(self) -> list[dict[str, str]]:
         """Return what `/status` shows of them."""
         return [

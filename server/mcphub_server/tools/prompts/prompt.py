@@ -1,13 +1,16 @@
-"""A declared prompt, as MCP's clients see it."""
+"""A declared prompt, as MCP's clients see it.
+
+FastMCP lists it; `calls/prompts.py` answers with its text.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
-from fastmcp.exceptions import PromptError
-from fastmcp.prompts.base import Prompt, PromptArgument, PromptResult
+from fastmcp.prompts.base import Prompt, PromptArgument
 from pydantic import ConfigDict, PrivateAttr
 
 from mcphub_server.config.prompts import PLACEHOLDER, PromptConfig
+from mcphub_server.errors import BadArgument
 
 LONGEST_VALUE = 8_192
 
@@ -43,10 +46,10 @@ class DeclaredPrompt(Prompt):
         """The backend that it is about; empty: none."""
         return self._config.backend or ""
 
-    async def render(self, arguments: dict[str, Any] | None = None) -> PromptResult:
-        """Return the text; raise PromptError for arguments that do not fit."""
-        values = check_values(self._config, arguments or {})
-        return PromptResult(fill(self._config.text, values), self.description)
+    def fill(self, arguments: Mapping[str, Any]) -> str:
+        """Return the text; raise BadArgument for arguments that do not fit."""
+        values = check_values(self._config, arguments)
+        return fill(self._config.text, values)
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
@@ -55,17 +58,17 @@ def fill(text: str, values: Mapping[str, str]) -> str:
 
 
 def check_values(config: PromptConfig, given: Mapping[str, Any]) -> dict[str, str]:
-    """Return the values of a prompt's arguments; raise PromptError."""
+    """Return the values of a prompt's arguments; raise BadArgument."""
     known = [argument.name for argument in config.arguments]
     there = ", ".join(known) or "none"
     for name, value in given.items():
         if name not in known:
-            raise PromptError(
+            raise BadArgument(
                 f"{config.name} has no argument {name[:64]}. There are: {there}."
             )
         if len(str(value)) > LONGEST_VALUE:
-            raise PromptError(f"{name} has at most {LONGEST_VALUE:,} characters.")
+            raise BadArgument(f"{name} has at most {LONGEST_VALUE:,} characters.")
     for argument in config.arguments:
         if argument.required and not given.get(argument.name):
-            raise PromptError(f"{config.name} needs the argument {argument.name}.")
+            raise BadArgument(f"{config.name} needs the argument {argument.name}.")
     return {name: str(value) for name, value in given.items()}

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 import yaml
-from fastmcp.exceptions import PromptError
 
 from mcphub_server.config.live import parse_live
+from mcphub_server.errors import BadArgument
 from mcphub_server.tools.prompts.catalog import PromptCatalog, judge_prompts
 from mcphub_server.tools.prompts.prompt import LONGEST_VALUE, DeclaredPrompt
 
@@ -36,24 +36,18 @@ def build(**changes: Any) -> DeclaredPrompt:
     return DeclaredPrompt.build(config)
 
 
-async def fill(**arguments: Any) -> str:
-    result = await build().render(arguments)
-    (message,) = result.messages
-    assert message.role == "user"
-    return str(message.content.text)  # type: ignore[union-attr]
+def test_placeholders_become_values() -> None:
+    assert build().fill({"week": "7", "tone": "short"}) == "Report on week 7, short. 7!"
 
 
-async def test_placeholders_become_values() -> None:
-    assert await fill(week="7", tone="short") == "Report on week 7, short. 7!"
+def test_an_optional_argument_may_be_left_out() -> None:
+    assert build().fill({"week": "7"}) == "Report on week 7, . 7!"
 
 
-async def test_an_optional_argument_may_be_left_out() -> None:
-    assert await fill(week="7") == "Report on week 7, . 7!"
-
-
-async def test_a_value_that_looks_like_a_placeholder_stays_as_it_is() -> None:
+def test_a_value_that_looks_like_a_placeholder_stays_as_it_is() -> None:
     assert (
-        await fill(week="{{tone}}", tone="x") == "Report on week {{tone}}, x. {{tone}}!"
+        build().fill({"week": "{{tone}}", "tone": "x"})
+        == "Report on week {{tone}}, x. {{tone}}!"
     )
 
 
@@ -72,11 +66,11 @@ async def test_a_value_that_looks_like_a_placeholder_stays_as_it_is() -> None:
         ),
     ],
 )
-async def test_arguments_that_do_not_fit_are_told_in_a_sentence(
+def test_arguments_that_do_not_fit_are_told_in_a_sentence(
     arguments: dict[str, str], said: str
 ) -> None:
-    with pytest.raises(PromptError, match=said):
-        await build().render(arguments)
+    with pytest.raises(BadArgument, match=said):
+        build().fill(arguments)
 
 
 @pytest.mark.parametrize(
@@ -120,13 +114,16 @@ def test_a_prompt_is_there_for_those_who_may_use_its_backend() -> None:
 
     hidden = [each.name for each in catalog.list_prompts()]
     absent = (catalog.find("weekly"), catalog.find_backend("weekly"))
+    closed = [catalog.find_closed_backend(name) for name in ("weekly", "plain", "no")]
     callable_["db"] = ["db_query"]
     shown = [each.name for each in catalog.list_prompts()]
 
     assert hidden == ["plain"]
     assert absent == (None, "")
+    assert closed == ["db", "", ""]
     assert shown == ["weekly", "plain"]
     assert catalog.find_backend("weekly") == "db"
+    assert catalog.find_closed_backend("weekly") == ""
 
 
 def test_the_status_says_which_are_invalid_and_why() -> None:
