@@ -1,37 +1,75 @@
-"""Arguments of a tool call from the words of a command line."""
+"""What the words of a command line mean: arguments of a tool, a token, an address."""
 
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from mcphub_cli.errors import UsageError
 
+_VISIBLE = re.compile(r"[\x21-\x7e]*")
 _DURATION = re.compile(r"(\d+(\.\d+)?(h|m|s|ms))+")
 
 
-def parse_arguments(
-    words: Sequence[str], document: str, schema: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return the arguments of a call.
+@dataclass(frozen=True, slots=True)
+class GivenArguments:
+    """The arguments of a call, before the tool's schema is known."""
+
+    words: Mapping[str, str]
+    document: Mapping[str, Any]
+
+    def fit(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        """Return them as a tool takes them; words win over the document.
+
+        Raises:
+            UsageError: a value is not of the type that the tool takes.
+        """
+        words = {
+            name: _parse_value(name, text, _find_types(schema, name))
+            for name, text in self.words.items()
+        }
+        return {**self.document, **words}
+
+
+def read_arguments(words: Sequence[str], document: str) -> GivenArguments:
+    """Read the arguments of a call.
 
     Args:
-        words: `name=value`; a value is text where the schema says so, else JSON.
+        words: `name=value`; a value is text where the tool takes text, else JSON.
         document: A JSON object with more of them; "" for none.
-        schema: The tool's input schema.
 
     Raises:
         UsageError: a word or the document cannot be read.
     """
-    given: dict[str, Any] = {}
+    given: dict[str, str] = {}
     for word in words:
         name, equals, value = word.partition("=")
         if not equals or not name:
             raise UsageError(f"{word!r} is no argument; write name=value")
         if name in given:
             raise UsageError(f"{name} is given twice; a list is one value of JSON")
-        given[name] = _parse_value(name, value, _find_types(schema, name))
-    return _parse_document(document) | given
+        given[name] = value
+    return GivenArguments(given, _parse_document(document))
+
+
+def find_token_flaw(token: str) -> str:
+    """Return why no header carries a token; "" if nothing is wrong with it."""
+    if _VISIBLE.fullmatch(token):
+        return ""
+    return "holds a space, a line break or a letter beyond ASCII"
+
+
+def check_address(url: str) -> None:
+    """Raise UsageError unless a text is an address of http or https."""
+    try:
+        address = urlsplit(url)
+        is_good = address.scheme in ("http", "https") and bool(address.hostname)
+    except ValueError:
+        is_good = False
+    if not is_good or _VISIBLE.fullmatch(url) is None:
+        raise UsageError(f"{url!r} is not an http or https address")
 
 
 def check_duration(option: str, text: str) -> None:

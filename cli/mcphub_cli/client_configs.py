@@ -4,11 +4,15 @@ The forms are each vendor's own, collected in docs/clients.md.
 """
 
 import json
+import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mcphub_cli.errors import UsageError
+
+_PLAIN = re.compile(r"[A-Za-z0-9 :._~+/=-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +41,14 @@ class ConfigFile:
         """Return a file with this server alone."""
         return json.dumps({self.key: {name: self.server}}, indent=2)
 
-    def merge(self, text: str, name: str) -> str:
+    def merge(self, text: bytes, name: str) -> str:
         """Return a client's file with this server in it; the rest stays.
 
         Raises:
             UsageError: the file is no JSON object with an object of servers.
         """
         try:
-            found = json.loads(text or "{}")
+            found = json.loads(text or b"{}")
             found[self.key] = {**found.get(self.key, {}), name: self.server}
         except (ValueError, TypeError, AttributeError):
             raise UsageError(
@@ -85,10 +89,9 @@ def claude_code(target: Target) -> str:
     """Return the command that adds the hub to Claude Code."""
     header = ""
     if target.token:
-        header = f'--header "Authorization: Bearer {target.token}" '
-    return (
-        f"claude mcp add --transport http {header}{target.name} {target.base_url}/mcp"
-    )
+        header = f"--header {_quote(f'Authorization: Bearer {target.token}')} "
+    url = shlex.quote(f"{target.base_url}/mcp")
+    return f"claude mcp add --transport http {header}{target.name} {url}"
 
 
 FILES = {"cursor": cursor, "claude-desktop": claude_desktop, "vscode": vscode}
@@ -113,6 +116,11 @@ def paste_sheet(target: Target) -> str:
     """Return all of it, with where each goes."""
     parts = [f"{title}\n{render(name, target)}" for name, title in TITLES.items()]
     return "\n\n".join(parts)
+
+
+def _quote(text: str) -> str:
+    """Return a word for a shell; in double quotes, which every one knows, if it can."""
+    return f'"{text}"' if _PLAIN.fullmatch(text) else shlex.quote(text)
 
 
 def _remote(target: Target) -> dict[str, Any]:

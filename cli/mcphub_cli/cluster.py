@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from mcphub_cli import names
+from mcphub_cli.arguments import find_token_flaw
 from mcphub_cli.errors import ClusterError, UsageError
 from mcphub_cli.hubs import Hub, parse_hub
 from mcphub_cli.kubectl import Kubectl, NotFoundError
@@ -46,8 +47,9 @@ class Cluster:
 
         Raises:
             UsageError: the user must give a token, or say whose.
-            ClusterError: the Secret cannot be read.
+            ClusterError: the Secret cannot be read, or its token be sent.
         """
+        given = given.strip()
         if given or hub.auth_type == "None":
             return given
         if not hub.token_secret:
@@ -101,4 +103,10 @@ def _choose_token(hub: Hub, data: dict[str, str], client: str) -> str:
             f"Secret {hub.token_secret} has tokens of: {known}."
             " Choose one with --client, or put a token into MCPHUB_TOKEN."
         )
-    return base64.b64decode(data[wanted]).decode().strip()
+    token = base64.b64decode(data[wanted]).decode("utf-8-sig", "replace").strip()
+    if flaw := find_token_flaw(token) or ("" if token else "is empty"):
+        raise ClusterError(
+            f"The token of {wanted} in Secret {hub.token_secret} {flaw}; the hub"
+            " refuses it, too. Replace it, or choose another with --client."
+        )
+    return token

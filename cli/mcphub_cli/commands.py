@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mcphub_cli import client_configs, names, reports
-from mcphub_cli.arguments import check_duration, parse_arguments
+from mcphub_cli.arguments import check_duration, read_arguments
 from mcphub_cli.audit_log import Filter, read_calls
 from mcphub_cli.client_configs import FILES, TITLES, Target
 from mcphub_cli.cluster import Cluster
@@ -18,6 +18,8 @@ from mcphub_cli.use import Access, examine_hub, open_hub
 app = typer.Typer(
     name="kubectl mcphub",
     help="See and use MCP hubs in the cluster that kubectl points at.",
+    epilog="Exit codes: 0 done; 1 a hub is not well, or a tool reported an error; 2 the"
+    " command line is wrong, or does not fit the hub; 3 there is no way to the hub.",
     add_completion=False,  # kubectl completes plugins by kubectl_complete-mcphub
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # it prints local variables, tokens among them
@@ -25,13 +27,22 @@ app = typer.Typer(
 )
 
 HubName = Annotated[str, typer.Argument(metavar="HUB", help="Name of the hub.")]
-Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Its namespace.")]
+Namespace = Annotated[
+    str,
+    typer.Option(
+        "--namespace", "-n", help="Namespace of the hub; default: the context's."
+    ),
+]
 Context = Annotated[str, typer.Option(help="Context of the kubeconfig.")]
 Kubeconfig = Annotated[str, typer.Option(help="Path of the kubeconfig.")]
 Output = Annotated[Format, typer.Option("--output", "-o", help="How to print.")]
 Url = Annotated[
     str,
     typer.Option(help="Address of the hub; without it a port is forwarded."),
+]
+PastedUrl = Annotated[
+    str,
+    typer.Option(help="Address to print; default: URL of `kubectl mcphub status`."),
 ]
 Authority = Annotated[
     str,
@@ -45,16 +56,22 @@ Token = Annotated[
     str,
     typer.Option(
         envvar="MCPHUB_TOKEN",
-        help="Token to send; without it the hub's Secret is read.",
+        help="The client's token; default: the one in the hub's Secret.",
         show_envvar=True,
     ),
 ]
-Client = Annotated[str, typer.Option(help="Whose token to read from the Secret.")]
+Client = Annotated[
+    str,
+    typer.Option(
+        help="Whose token to read from the hub's Secret; default: that of `default`,"
+        " or the only one."
+    ),
+]
 
 
 @app.command()
 def status(
-    hub: Annotated[str, typer.Argument(metavar="[HUB]", help="Name of a hub.")] = "",
+    hub: Annotated[str, typer.Argument(metavar="HUB", help="Name of a hub.")] = "",
     *,
     namespace: Namespace = "",
     all_namespaces: Annotated[
@@ -68,9 +85,9 @@ def status(
 
     Exits with 1 unless every hub is Available and reaches all its databases.
     """
-    cluster = _open_cluster(namespace, context, kubeconfig)
     if hub and all_namespaces:
         raise UsageError("Name a hub, or ask for all namespaces; not both")
+    cluster = _open_cluster(namespace, context, kubeconfig)
     flags = ["--all-namespaces"] if all_namespaces else []
     hubs = [cluster.get_hub(hub)] if hub else cluster.list_hubs(*flags)
     if output is Format.JSON:
@@ -96,8 +113,8 @@ def tools(
     output: Output = Format.TEXT,
 ) -> None:
     """List the tools that a client of the hub may call."""
-    cluster = _open_cluster(namespace, context, kubeconfig)
     access = Access(url, token, client, authority)
+    cluster = _open_cluster(namespace, context, kubeconfig)
     with (
         progress(f"Asking hub {hub}"),
         open_hub(cluster, cluster.get_hub(hub), access) as session,
@@ -115,7 +132,7 @@ def call(
     tool: Annotated[str, typer.Argument(metavar="TOOL", help="Name of the tool.")],
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME=VALUE]...", help="Arguments of the tool."),
+        typer.Argument(metavar="NAME=VALUE", help="Arguments of the tool."),
     ] = None,
     *,
     arguments: Annotated[
@@ -131,8 +148,9 @@ def call(
     output: Output = Format.TEXT,
 ) -> None:
     """Call a tool and print its result; exit with 1 if the tool reports an error."""
-    cluster = _open_cluster(namespace, context, kubeconfig)
+    given = read_arguments(words or (), arguments)
     access = Access(url, token, client, authority)
+    cluster = _open_cluster(namespace, context, kubeconfig)
     with (
         progress(f"Calling {tool}"),
         open_hub(cluster, cluster.get_hub(hub), access) as session,
@@ -143,9 +161,7 @@ def call(
                 f"Hub {hub} has no tool {tool}; it has: {', '.join(known)}"
             )
         schema = known[tool].get("inputSchema") or {}
-        result = session.call_tool(
-            tool, parse_arguments(words or (), arguments, schema)
-        )
+        result = session.call_tool(tool, given.fit(schema))
     answer, failed = reports.read_result(result), bool(result.get("isError"))
     if output is Format.JSON:
         print_json({"error": answer} if failed else answer)
@@ -159,14 +175,22 @@ def connect(
     hub: HubName,
     *,
     to: Annotated[
-        str, typer.Option("--to", help=f"One of: {', '.join(TITLES)}. Default: all.")
+        str,
+        typer.Option(
+            "--to",
+            metavar="PROGRAM",
+            help=f"MCP client to configure: {', '.join(TITLES)}; default: all.",
+        ),
     ] = "",
     write: Annotated[
         Path | None,
-        typer.Option(help="Add the hub to this file of the client that --to names."),
+        typer.Option(
+            metavar="FILE",
+            help="Add the hub to this configuration file of --to; print no token.",
+        ),
     ] = None,
     namespace: Namespace = "",
-    url: Url = "",
+    url: PastedUrl = "",
     token: Token = "",
     client: Client = "",
     context: Context = "",
@@ -176,6 +200,9 @@ def connect(
     """Print what to paste into MCP clients, token included; or write it to a file."""
     if to and to not in TITLES:
         raise UsageError(f"There is no client {to}; there are: {', '.join(TITLES)}")
+    if write is not None and to not in FILES:
+        raise UsageError(f"--write needs --to with one of: {', '.join(FILES)}")
+    access = Access(url, token, client)
     cluster = _open_cluster(namespace, context, kubeconfig)
     found = cluster.get_hub(hub)
     base_url = (url or found.url).rstrip("/").removesuffix(names.PATH_MCP)
@@ -184,7 +211,9 @@ def connect(
             f"Hub {hub} has no URL while no replica serves;"
             f" `kubectl mcphub doctor {hub}` finds out why."
         )
-    target = Target(base_url, cluster.find_token(found, token, client), hub)
+    target = Target(
+        base_url, cluster.find_token(found, access.token, access.client), hub
+    )
     if write is not None:
         _write_file(to, write, target)
         return
@@ -208,10 +237,8 @@ def connect(
 
 
 def _write_file(client: str, path: Path, target: Target) -> None:
-    if client not in FILES:
-        raise UsageError(f"--write needs --to with one of: {', '.join(FILES)}")
     try:
-        before = path.read_text() if path.exists() else ""
+        before = path.read_bytes() if path.exists() else b""
         text = FILES[client](target).merge(before, target.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)  # it holds a token
@@ -268,11 +295,12 @@ def doctor(
     output: Output = Format.TEXT,
 ) -> None:
     """Walk from the hub to its databases; say the first thing that is wrong."""
+    access = Access(url, token, client, authority)
     cluster = _open_cluster(namespace, context, kubeconfig)
     found = cluster.get_hub(hub)
     checks = []
     with progress(f"Examining hub {hub}"):
-        for check in examine_hub(cluster, found, Access(url, token, client, authority)):
+        for check in examine_hub(cluster, found, access):
             checks.append(check)
             if output is Format.TEXT:
                 print_text(reports.show_check(check), "" if check.is_well else "red")

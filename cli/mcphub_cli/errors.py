@@ -1,7 +1,7 @@
 """What can go wrong between a terminal and a hub, each with its exit code.
 
 CliError
-├── UsageError      2  the command line cannot be understood
+├── UsageError      2  the command line is wrong, or does not fit the hub
 ├── ClusterError    3  kubectl, the API server, or the rights there
 └── HubError        3  the hub does not answer, or refuses the client
 
@@ -28,7 +28,7 @@ class CliError(Exception):
 
 
 class UsageError(CliError):
-    """The command line cannot be understood."""
+    """The command line is wrong, or does not fit the hub."""
 
     exit_code = ExitCode.USAGE
 

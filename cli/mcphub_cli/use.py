@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from mcphub_cli import names
+from mcphub_cli.arguments import check_address, find_token_flaw
 from mcphub_cli.cluster import Cluster
 from mcphub_cli.doctor import Check, examine_status
-from mcphub_cli.errors import CliError
+from mcphub_cli.errors import CliError, UsageError
 from mcphub_cli.hubs import Hub
 from mcphub_cli.mcp_session import McpSession, open_session
 from mcphub_cli.reports import read_result
@@ -18,12 +19,22 @@ class Access:
     """The user's own address, token and client; "" for what the cluster knows.
 
     `authority` is a file with the certificates that the address is signed by.
+
+    Raises:
+        UsageError: the address is none, or no header carries the token.
     """
 
     url: str = ""
     token: str = ""
     client: str = ""
     authority: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what no cluster is needed for."""
+        if self.url:
+            check_address(self.url)
+        if flaw := find_token_flaw(self.token.strip()):
+            raise UsageError(f"The token of --token or MCPHUB_TOKEN {flaw}.")
 
 
 @contextmanager
@@ -44,7 +55,11 @@ def open_hub(cluster: Cluster, hub: Hub, access: Access) -> Iterator[McpSession]
 
 
 def examine_hub(cluster: Cluster, hub: Hub, access: Access) -> Iterator[Check]:
-    """Walk from a hub to its databases, up to the first thing that is wrong."""
+    """Walk from a hub to its databases, up to the first thing that is wrong.
+
+    Raises:
+        UsageError: the last step needs another command line: a token, or a client.
+    """
     check = Check("status", "", "")
     for check in examine_status(hub):
         yield check
@@ -58,6 +73,8 @@ def _try_calls(cluster: Cluster, hub: Hub, access: Access) -> Check:
         with open_hub(cluster, hub, access) as session:
             tools = session.list_tools()
             health = read_result(session.call_tool(names.HEALTH_TOOL, {}))
+    except UsageError:  # nothing is wrong with the hub
+        raise
     except CliError as error:
         return Check("a call", "CallFailed", str(error))
     if health["status"] != names.HEALTHY:

@@ -178,6 +178,74 @@ async def test_a_call_that_fails_says_why(
     assert "Traceback" not in done.stderr
 
 
+FLAW = "holds a space, a line break or a letter beyond ASCII"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(["connect"], id="connect"),
+        pytest.param(["connect", "--to=cursor", "--write=FILE"], id="connect --write"),
+        pytest.param(["tools"], id="tools"),
+        pytest.param(["doctor"], id="doctor"),
+    ],
+)
+async def test_a_token_with_a_line_break_goes_nowhere(
+    hub: str, run: Run, tmp_path: Path, words: list[str]
+) -> None:
+    file = tmp_path / "mcp.json"
+    command, *options = [each.replace("FILE", str(file)) for each in words]
+
+    done = await asyncio.to_thread(
+        run, command, hub, *options, MCPHUB_TOKEN="first\nsecond"
+    )
+
+    assert done.returncode == 2
+    assert done.stderr == f"The token of --token or MCPHUB_TOKEN {FLAW}.\n"
+    assert done.stdout == ""
+    assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    ("token", "flaw"),
+    [
+        pytest.param("first\nsecond", FLAW, id="with a line break"),
+        pytest.param("", "is empty", id="that is empty"),
+    ],
+)
+@pytest.mark.parametrize("command", ["connect", "tools"])
+async def test_nor_does_such_a_token_of_a_secret(
+    hub: str, run: Run, world: World, command: str, token: str, flaw: str
+) -> None:
+    await world.create_secret("bad", bob=token)
+    await world.apply_hub("team", auth={"tokensSecretRef": {"name": "bad"}})
+
+    done = await asyncio.to_thread(run, command, hub)
+
+    assert done.returncode == 3
+    assert done.stderr.startswith(f"The token of bob in Secret bad {flaw}; the hub")
+    assert done.stdout == ""
+
+
+async def test_a_line_end_around_a_token_does_no_harm(call: Run) -> None:
+    done = await asyncio.to_thread(call, "health_check", MCPHUB_TOKEN=f" {TOKEN}\n")
+
+    assert done.returncode == 0, done.stderr
+
+
+async def test_doctor_calls_no_hub_wrong_for_a_client_that_is_not_there(
+    hub: str, run: Run
+) -> None:
+    walk = await asyncio.to_thread(run, "doctor", hub, "--client=bob")
+
+    assert walk.returncode == 2
+    assert "WRONG" not in walk.stdout
+    assert walk.stderr == (
+        "Secret tokens has tokens of: alice. Choose one with --client, or put a token"
+        " into MCPHUB_TOKEN.\n"
+    )
+
+
 async def test_connect_writes_a_file_that_only_its_owner_reads(
     hub: str, run: Run, tmp_path: Path, server: HubProcess
 ) -> None:

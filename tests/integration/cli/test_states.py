@@ -105,6 +105,13 @@ async def test_without_an_operator_the_status_is_missing(
         pytest.param(["doctor"], 2, "Missing argument", id="no hub named"),
         pytest.param(["status", "--context=x"], 3, '"x" does not', id="no context"),
         pytest.param(["status", "x", "-A"], 2, "not both", id="a hub and all"),
+        pytest.param(["connect", "x", "--to=y"], 2, "no client y", id="no client"),
+        pytest.param(
+            ["connect", "x", "--write=f"], 2, "--write needs --to", id="no --to"
+        ),
+        pytest.param(["connect", "x", "--url=y"], 2, "not an http", id="no address"),
+        pytest.param(["call", "x", "y", "z"], 2, "name=value", id="no argument"),
+        pytest.param(["call", "x", "y", "--arguments=["], 2, "no JSON", id="no JSON"),
         pytest.param(
             ["logs", "x", "--since=banana"], 2, "takes a duration", id="no duration"
         ),

@@ -2,7 +2,12 @@
 
 import pytest
 
-from mcphub_cli.arguments import check_duration, parse_arguments
+from mcphub_cli.arguments import (
+    check_address,
+    check_duration,
+    find_token_flaw,
+    read_arguments,
+)
 from mcphub_cli.errors import UsageError
 
 SCHEMA = {
@@ -32,11 +37,11 @@ SCHEMA = {
 def test_a_word_becomes_a_value(word, value):
     name = word.partition("=")[0]
 
-    assert parse_arguments([word], "", SCHEMA) == {name: value}
+    assert read_arguments([word], "").fit(SCHEMA) == {name: value}
 
 
 def test_words_win_over_the_document():
-    given = parse_arguments(["limit=5"], '{"limit": 1, "sql": "x"}', SCHEMA)
+    given = read_arguments(["limit=5"], '{"limit": 1, "sql": "x"}').fit(SCHEMA)
 
     assert given == {"limit": 5, "sql": "x"}
 
@@ -54,7 +59,7 @@ def test_words_win_over_the_document():
 )
 def test_what_cannot_be_read_is_refused(words, document, sentence):
     with pytest.raises(UsageError, match=sentence):
-        parse_arguments(words, document, SCHEMA)
+        read_arguments(words, document).fit(SCHEMA)
 
 
 @pytest.mark.parametrize("text", ["10m", "2h", "1h30m", "0.5h", "90s", "500ms"])
@@ -66,3 +71,27 @@ def test_a_duration_is_what_kubectl_takes(text):
 def test_another_text_is_no_duration(text):
     with pytest.raises(UsageError, match="--since takes a duration, such as 10m"):
         check_duration("--since", text)
+
+
+@pytest.mark.parametrize(
+    "token", ["a\nb", "a\r\nb", "two words", "tab\there", "Käse", "a\x00b", "a\u2028b"]
+)
+def test_a_token_that_no_header_carries_is_told(token):
+    assert "a line break" in find_token_flaw(token)
+
+
+def test_any_other_token_is_well():
+    assert find_token_flaw("!~$`\"'abc+/=") == ""
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://x", "x:8000", "http://", "http://[x", "http://x y", "http://x\n", ""]
+)
+def test_what_is_no_address_is_refused(url):
+    with pytest.raises(UsageError, match="not an http or https address"):
+        check_address(url)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "https://hub.example.com/a"])
+def test_an_address_is_taken(url):
+    check_address(url)

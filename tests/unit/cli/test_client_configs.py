@@ -1,6 +1,8 @@
 """What is pasted into a client is that client's own form."""
 
 import json
+import shlex
+import subprocess
 
 import pytest
 
@@ -44,6 +46,16 @@ def test_claude_code_takes_its_options_before_the_name():
     )
 
 
+@pytest.mark.parametrize("token", ["a$HOME`id`", 'quo"te', "it's!", "back\\slash"])
+def test_a_shell_changes_no_token_in_a_command(token):
+    command = render("claude-code", Target(URL, token))
+
+    words = shlex.split(command)
+    said = subprocess.check_output(["sh", "-c", f"printf '%s\\n' {command}"], text=True)
+    assert f"Authorization: Bearer {token}" in words
+    assert said.splitlines() == words
+
+
 def test_cursor_sends_the_token_as_a_header():
     assert read("cursor") == {
         "url": f"{URL}/mcp",
@@ -85,13 +97,15 @@ def test_a_file_keeps_what_else_it_holds(client):
     config = FILES[client](TARGET)
     before = {"theme": "dark", config.key: {"other": {"url": "http://x"}}}
 
-    merged = json.loads(config.merge(json.dumps(before), "team"))
+    merged = json.loads(config.merge(json.dumps(before).encode(), "team"))
 
     assert merged["theme"] == "dark"
     assert merged[config.key] == {"other": {"url": "http://x"}, "team": config.server}
 
 
-@pytest.mark.parametrize("text", ["not json", "[]", '{"mcpServers": 3}', '"x"'])
+@pytest.mark.parametrize(
+    "text", [b"not json", b"[]", b'{"mcpServers": 3}', b'"x"', b"\xff\xfe\xfd"]
+)
 def test_a_file_that_is_no_configuration_is_refused(text):
     with pytest.raises(UsageError, match="no JSON object with servers"):
         FILES["cursor"](TARGET).merge(text, "team")
