@@ -21,7 +21,7 @@ class Access:
     `authority` is a file with the certificates that the address is signed by.
 
     Raises:
-        UsageError: the address is none, or no header carries the token.
+        UsageError: the address is not of http or https, or no header carries the token.
     """
 
     url: str = ""

@@ -59,7 +59,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--check",
         action="store_true",
-        help="try the configuration and every backend, print a table and exit: "
+        help="try the configuration, every backend and the collector of traces, print "
+        "a table and exit: "
         "0 if all is well, 1 if not, 2 for a bad setting",
     )
     parser.add_argument("--version", action="version", version=find_version())

@@ -76,6 +76,7 @@ async def check(config: HubConfig, runtime: RuntimeSettings) -> list[Finding]:
         *(describe_prompt(each.verdict) for each in prompts),
         await check_auth(config, runtime),
         *check_certificate(config, runtime),
+        *await check_traces(config, runtime),
     ]
 
 
@@ -191,6 +192,21 @@ def check_certificate(config: HubConfig, runtime: RuntimeSettings) -> Iterator[F
     elif found.pair is not None:
         until = f"Valid until {found.pair.not_after:%Y-%m-%d %H:%M} UTC."
         yield Finding("certificate", "TLS", where, OK, until)
+
+
+async def check_traces(config: HubConfig, runtime: RuntimeSettings) -> list[Finding]:
+    """Check whether the collector takes spans, where they shall be sent."""
+    otlp = config.observability.otlp
+    if not otlp.endpoint:
+        return []
+    from mcphub_server.tracing.otlp import find_export_problem  # noqa: PLC0415
+
+    problem = await asyncio.to_thread(find_export_problem, otlp, runtime)
+    if not problem:
+        taken = "It takes spans."
+        return [Finding("traces", "OTLP", otlp.endpoint, OK, taken)]
+    sentence = f"{problem[0].upper()}{problem[1:].rstrip('.')}."
+    return [Finding("traces", "OTLP", otlp.endpoint, FAILED, sentence)]
 
 
 def render(findings: Sequence[Finding]) -> str:

@@ -148,6 +148,26 @@ def find_reason(error: requests.RequestException) -> BackendReason:
     return BackendReason.ERROR
 
 
+def build_exporter(
+    endpoint: str, headers: Mapping[str, str], session: NotingSession
+) -> OTLPSpanExporter:
+    """Make the library's own exporter."""
+    return OTLPSpanExporter(
+        endpoint=endpoint, headers=headers, timeout=TIMEOUT_SECONDS, session=session
+    )
+
+
+def try_export(endpoint: str, headers: Mapping[str, str]) -> BackendReason | None:
+    """Send a batch without spans, and return why it was not taken."""
+    session = NotingSession()
+    exporter = build_exporter(endpoint, headers, session)
+    try:
+        is_sent = exporter.export([]) is SpanExportResult.SUCCESS
+    finally:
+        exporter.shutdown()  # type: ignore[no-untyped-call]
+    return None if is_sent else session.reason
+
+
 class ReportingExporter(SpanExporter):
     """Sends batches and notes how that went."""
 
@@ -155,12 +175,7 @@ class ReportingExporter(SpanExporter):
         self, endpoint: str, headers: Mapping[str, str], state: ExportState
     ) -> None:
         self._session = NotingSession()
-        self._inner = OTLPSpanExporter(
-            endpoint=endpoint,
-            headers=headers,
-            timeout=TIMEOUT_SECONDS,
-            session=self._session,
-        )
+        self._inner = build_exporter(endpoint, headers, self._session)
         self._state = state
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:

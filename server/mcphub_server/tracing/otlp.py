@@ -23,9 +23,11 @@ from mcphub_server.config.runtime import RuntimeSettings
 from mcphub_server.config.secrets import find_secret
 from mcphub_server.errors import ConfigError
 from mcphub_server.tracing.exporting import (
+    SENTENCES,
     BoundedSpans,
     ExportState,
     ReportingExporter,
+    try_export,
 )
 from mcphub_server.tracing.layer import TraceLayer
 from mcphub_server.version import find_version
@@ -117,11 +119,30 @@ def read_headers(runtime: RuntimeSettings) -> dict[str, str]:
     Whatever is wrong with traces, the hub serves.
     """
     try:
-        found = find_secret(runtime.secrets_dir / FOLDER / "headers")
-        return parse_headers(found.get_secret_value()) if found else {}
+        return load_headers(runtime)
     except ConfigError as error:
         log.warning("export without headers", problem=str(error))
         return {}
+
+
+def load_headers(runtime: RuntimeSettings) -> dict[str, str]:
+    """Return the headers of the secret file; raise ConfigError if it is wrong."""
+    found = find_secret(runtime.secrets_dir / FOLDER / "headers")
+    return parse_headers(found.get_secret_value()) if found else {}
+
+
+def find_export_problem(config: OtlpConfig, runtime: RuntimeSettings) -> str:
+    """Send a batch without spans; return why it was not taken, empty if it was.
+
+    This waits for the endpoint, for `TIMEOUT_SECONDS` at most.
+    """
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
+    try:
+        headers = load_headers(runtime)
+    except ConfigError as error:
+        return str(error)
+    reason = try_export(build_url(config.endpoint), headers)
+    return "" if reason is None else SENTENCES[reason]
 
 
 def parse_headers(text: str) -> dict[str, str]:
