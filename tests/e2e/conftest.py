@@ -253,7 +253,7 @@ def installation(
     trial: Trial,
     shell: Shell,
     stopwatch,
-) -> Installation:
+) -> Iterator[Installation]:
     """All that `make quickstart` installs, by its own steps and once a run."""
     with shared_run.facts() as facts:
         if "images" not in facts:
@@ -266,7 +266,8 @@ def installation(
         trial.images.update(facts["images"])
     installed = Installation(kind_cluster, trial, shell)
     request.config.stash[_INSTALLED] = installed
-    return installed
+    yield installed
+    del request.config.stash[_INSTALLED]  # what fails later asks no cluster
 
 
 @pytest.fixture(scope="module", autouse=True)

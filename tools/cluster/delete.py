@@ -7,7 +7,7 @@ import shutil
 from tools.cluster import cgroups
 from tools.cluster.hostnet import tear_down_host
 from tools.cluster.machine import require_root
-from tools.cluster.namespaces import FIXED_FOLDERS, find_inits, kill_all
+from tools.cluster.namespaces import FIXED_FOLDERS, find_inits, kill_inits
 from tools.cluster.state import ClusterState, all_states
 
 
@@ -19,7 +19,7 @@ def delete_cluster(state: ClusterState) -> None:
     """
     require_root()
     plan = state.read_plan()
-    kill_all([pid for pid, _ in find_inits(state)])
+    kill_inits([pid for pid, _ in find_inits(state)])
     tear_down_host(plan)
     cgroups.remove_cluster_groups(plan.name, cgroups.hierarchies())
     shutil.rmtree(state.folder)

@@ -205,6 +205,21 @@ def kill_all(pids: Sequence[int]) -> None:
     )
 
 
+def kill_inits(inits: Sequence[int]) -> None:
+    """Kill the first processes of nodes, and with them all that runs there.
+
+    `nsenter` stops with the program that it started, and does not continue with it. A
+    stopped one buries no program, and a node ends only when all of its are buried.
+    """
+    targets = {f"--target={pid}" for pid in inits}
+    parents = [
+        pid
+        for pid, words in _command_lines()
+        if words[:1] == ["nsenter"] and targets & {*words[1:2]}
+    ]
+    kill_all([*parents, *inits])
+
+
 def _is_alive(pid: int) -> bool:
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()

@@ -17,6 +17,7 @@ from tools.cluster.namespaces import (
     find_inits,
     hold_ports,
     kill_all,
+    kill_inits,
     require_node_init,
 )
 from tools.cluster.node import (
@@ -51,7 +52,7 @@ def kill_node(site: Site, node: NodePlan) -> None:
     """Pull a node's plug."""
     if not is_on(site, node):
         raise BadInput(f"node {node.name!r} is off already")
-    kill_all([pid for pid, name in find_inits(site.state) if name == node.name])
+    kill_inits([pid for pid, name in find_inits(site.state) if name == node.name])
     hostnet.disconnect_node(site.plan, node)
 
 

@@ -17,8 +17,9 @@ from tools.quickstart.trial import DATABASE
 
 DEPLOYMENT = f"deployment/{HUB}"
 _GROUP, _OF_CLUSTER = CAUSES
-FILL = "open('/tmp/full', 'wb').write(bytes(200_000_000))"
-"""More than the pod's scratch volume may hold."""
+FILL = "import os; os.posix_fallocate(os.open('/tmp/full', 65), 0, 200_000_000)"
+"""More than the pod's scratch volume may hold, at once: the pod may end while it is
+written, and kubectl would fail with it."""
 
 
 @pytest.fixture(scope="module")
