@@ -39,6 +39,8 @@ class Adopter(NamedTuple):
     """`name.namespace` of the Services by which any hub reaches a backend."""
     named_secrets: frozenset[str] = frozenset()
     """With which any hub of the namespace logs in to a backend or a registry."""
+    unlike_own: frozenset[str] = frozenset()
+    """The Secrets under the names of the hub's own that hold something else."""
 
 
 class Claim(NamedTuple):
@@ -95,13 +97,31 @@ def is_marked(hub: str, metadata: Mapping[str, Any]) -> bool:
     )
 
 
+_KEPT = frozenset({"ConfigMap", "Secret", "ServiceAccount"})
+"""What still serves others beside a hub, until the hub is deleted."""
+_OF_CLUSTER = frozenset({"ServiceAccount default"})
+_API_SERVER = ("Service kubernetes", "default")
+
+
+def _find_use(hub: Adopter, child: ChildId, item: Mapping[str, Any]) -> str:
+    """Return what an object does for others; the caches have no Secret's data."""
+    if child.kind == "Secret":
+        return "holds other data" if child.name in hub.unlike_own else ""
+    return find_foreign_use(child, item, hub.name)
+
+
+def _is_of_cluster(hub: Adopter, child: ChildId) -> bool:
+    """Tell whether Kubernetes makes the object, for others than the hub."""
+    return str(child) in _OF_CLUSTER or (str(child), hub.namespace) == _API_SERVER
+
+
 def _refuse(hub: Adopter, child: ChildId, item: Mapping[str, Any]) -> str:
     if refusal := _refuse_unchangeable(hub, child, item):
         return refusal
-    use = find_foreign_use(child, item, hub.name)
+    use = _find_use(hub, child, item)
     annotations = item["metadata"].get("annotations") or {}
     if use and annotations.get(names.ANNOTATION_TAKE_OVER) != hub.name:
-        kept = child.kind == "ConfigMap"  # until the hub is deleted
+        kept = child.kind in _KEPT
         loss = "would be deleted with the hub" if kept else "would no longer do so"
         return (
             f"{child} is not adopted: it {use} and {loss}; rename this"
@@ -115,6 +135,8 @@ def _refuse(hub: Adopter, child: ChildId, item: Mapping[str, Any]) -> str:
 
 def _refuse_unchangeable(hub: Adopter, child: ChildId, item: Mapping[str, Any]) -> str:
     """Return why an object cannot be adopted whatever its annotations are."""
+    if _is_of_cluster(hub, child):
+        return f"{child} cannot be adopted: it belongs to the cluster; rename this hub"
     if binds_other_role(child, item):
         return (
             f"{child} cannot be adopted: it binds another role, and the role of a"
@@ -141,12 +163,19 @@ def _refuse_by_host(hub: Adopter, child: ChildId) -> str:
 
 def _describe_foreign(hub: Adopter, child: ChildId, item: Mapping[str, Any]) -> str:
     """Say what to do about an object that serves others and was not offered."""
+    if _is_of_cluster(hub, child):
+        return f"{child} exists and belongs to the cluster; rename this hub"
     if child.kind == "Secret" and child.name in hub.named_secrets:
         return f"{child} exists, and a hub's spec names it; rename this hub"
-    use = find_foreign_use(child, item, hub.name)
+    use = _find_use(hub, child, item)
     if not use:
         return ""
     if child.kind == "Service":
         use = "leads to a backend" if _refuse_by_host(hub, child) else use
+    if child.kind in _NOT_FOR_DELETION:
         return f"{child} exists and {use}; rename this hub"
     return f"{child} exists and {use}; rename this hub, or delete {child}"
+
+
+_NOT_FOR_DELETION = frozenset({"Service", "Secret", "ServiceAccount"})
+"""Kinds on whose objects other programs depend, which nothing here can see."""

@@ -78,6 +78,12 @@ def _holds_own(item: Item, hub: str) -> bool:
     return keys <= {names.CONFIG_KEY, names.LIVE_KEY}
 
 
+def _is_unused(item: Item, hub: str) -> bool:
+    """Which pods have an account no object says, and pods are not asked."""
+    del item, hub
+    return False
+
+
 def _find_backends(spec: Mapping[str, Any]) -> Iterator[str]:
     """Yield the Services to which an Ingress or HTTPRoute leads; else what they are."""
     if default := spec.get("defaultBackend"):
@@ -122,5 +128,6 @@ _USES: Mapping[str, tuple[str, Callable[[Item, str], bool]]] = {
     "HTTPRoute": ("leads to something else", _leads_to_own),
     "ConfigMap": ("holds other data", _holds_own),
     "RoleBinding": ("gives rights to other accounts", _is_for_own),
+    "ServiceAccount": ("may be the account of other pods", _is_unused),
 }
 """What objects do, by kind, and whether it is done for the hub alone."""

@@ -32,6 +32,7 @@ from mcphub_operator.observed import (
     CachedObject,
     HubKey,
     Observed,
+    OwnSecret,
     Platform,
     Pod,
     PodReport,
@@ -43,7 +44,7 @@ from mcphub_operator.reconcile.volume_sources import (
 )
 from mcphub_operator.resources.children import wanted_children
 from mcphub_operator.resources.manifest import ChildId
-from mcphub_operator.resources.secrets import GeneratedSecrets
+from mcphub_operator.resources.secrets import GeneratedSecrets, is_own_data
 from mcphub_operator.spec.hub import Hub
 from mcphub_operator.spec.references import (
     find_backend_services,
@@ -112,7 +113,7 @@ async def gather(
         if child in wanted_children(hub) or live.owner_uid == hub.uid
     }
     pods = sources.pods.of(key)
-    claims = _judge_children(sources, hub, pods, children)
+    claims = _judge_children(sources, hub, pods, children, secrets.own)
     asked = {pod.uid: sources.reports(pod.uid) for pod in pods}
     return Observed(
         hub=hub,
@@ -148,24 +149,30 @@ def _judge_children(
     hub: Hub,
     pods: tuple[Pod, ...],
     children: Mapping[ChildId, CachedObject],
+    secrets: Mapping[str, OwnSecret],
 ) -> dict[ChildId, Claim]:
     claims = {child: Claim(Owner.HUB) for child in children}
     doubtful = [c for c, live in children.items() if live.owner_uid != hub.uid]
     if doubtful:
-        adopter = build_adopter(sources, hub, pods)
+        adopter = build_adopter(sources, hub, pods, secrets)
         judged = ((c, judge_claim(adopter, c, children[c].read())) for c in doubtful)
         claims.update(judged)
     return claims
 
 
-def build_adopter(sources: Sources, hub: Hub, pods: tuple[Pod, ...]) -> Adopter:
+def build_adopter(
+    sources: Sources,
+    hub: Hub,
+    pods: tuple[Pod, ...],
+    own_secrets: Mapping[str, OwnSecret],
+) -> Adopter:
     """Return what the adoption of an object depends on."""
     services = (
         service
         for key, spec in sources.hubs.specs()
         for service in find_backend_services(spec, key.namespace)
     )
-    secrets = (
+    logins = (
         name
         for key, spec in sources.hubs.specs()
         if key.namespace == hub.namespace
@@ -175,7 +182,17 @@ def build_adopter(sources: Sources, hub: Hub, pods: tuple[Pod, ...]) -> Adopter:
     return Adopter(
         *(hub.name, hub.namespace, hub.uid, ready),
         backend_services=frozenset(services),
-        named_secrets=frozenset(secrets),
+        named_secrets=frozenset(logins),
+        unlike_own=find_unlike_own(hub.name, own_secrets),
+    )
+
+
+def find_unlike_own(hub: str, secrets: Mapping[str, OwnSecret]) -> frozenset[str]:
+    """Return which Secrets of a hub's names hold something that no hub made."""
+    return frozenset(
+        name
+        for name, secret in secrets.items()
+        if not is_own_data(hub, name, secret.data)
     )
 
 
@@ -247,7 +264,7 @@ async def look_up(
     looks = (_look(sources.api, hub.namespace, child) for child in children)
     answers = dict(zip(children, await run_together(looks), strict=True))
     found = {child: item for child, item in answers.items() if item is not None}
-    adopter = build_adopter(sources, hub, observed.pods)
+    adopter = build_adopter(sources, hub, observed.pods, observed.own_secrets)
     claims = {c: judge_claim(adopter, c, item) for c, item in found.items()}
     # The cache lags, or a label was removed: the child exists and keeps its replicas.
     there = {c: build_cached(i) for c, i in found.items() if _is_own(claims[c])}

@@ -48,6 +48,15 @@ def tokens_secret(hub: Hub) -> str | None:
     return hub.spec.auth.tokens_secret_ref.name or names.auth_secret(hub.name)
 
 
+def is_own_data(hub: str, name: str, data: Data) -> bool:
+    """Tell whether a Secret of the hub's names holds nothing, or what a hub made.
+
+    A restored Secret has the operator's key beside those of further clients.
+    """
+    made = names.TOKEN_CLIENT if name == names.auth_secret(hub) else names.KEY_CURRENT
+    return not data or made in data
+
+
 def build_token_data(
     live: Data, generated: GeneratedSecrets, *, replace: bool
 ) -> dict[str, bytes]:

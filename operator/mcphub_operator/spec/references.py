@@ -81,13 +81,23 @@ def find_backend_services(spec: Any, namespace: str) -> Iterator[str]:
     """
     parts = spec if isinstance(spec, Mapping) else {}
     for host in _find_hosts([parts.get(key) for key in _CONNECTS]):
-        first, *rest = host.rstrip(".").lower().split(".")
-        if not rest:
-            yield f"{first}.{namespace}"
-        elif len(rest) == 1 or rest[1] == "svc":
-            yield f"{first}.{rest[0]}"
-        elif rest[2:3] == ["svc"]:  # a pod of a StatefulSet, by its headless Service
-            yield f"{rest[0]}.{rest[1]}"
+        match host.rstrip(".").lower().split("."):
+            case [service]:
+                yield f"{service}.{namespace}"
+            case [service, space] | [service, space, "svc", *_]:
+                yield f"{service}.{space}"
+        yield from _find_headless(host, namespace)
+
+
+def _find_headless(host: str, namespace: str) -> Iterator[str]:
+    """Yield the headless Service by which a pod of a StatefulSet is reached."""
+    match host.rstrip(".").lower().split("."):
+        case [_, service]:
+            yield f"{service}.{namespace}"
+        case [_, service, space] if space != "svc":
+            yield f"{service}.{space}"
+        case [_, service, space, "svc", *_]:
+            yield f"{service}.{space}"
 
 
 _CONNECTS = ("backends", "auth", "observability")

@@ -71,6 +71,7 @@ IN_USE = [
     ),
     pytest.param("ConfigMap", {"data": {"app.ini": "x"}}, id="ConfigMap"),
     pytest.param("ConfigMap", {"binaryData": {"logo": "eA=="}}, id="of bytes"),
+    pytest.param("ServiceAccount", {}, id="ServiceAccount"),
 ]
 
 
@@ -182,6 +183,55 @@ def test_a_secret_with_which_a_hub_logs_in_is_never_adopted():
     assert claim.owner is Owner.UNOWNED
     assert "a hub's spec names it" in claim.refusal
     assert "rename this hub" in claim.refusal
+
+
+class TestASecretOfOtherData:
+    """A database's login under the name of a hub's tokens."""
+
+    AUTH = ChildId("Secret", "team-data-auth")
+    LOOKS = READY._replace(unlike_own=frozenset({AUTH.name}))
+
+    def judge(self, annotations: dict[str, str]) -> Claim:
+        item = {
+            "metadata": {"name": "x", "namespace": "ai", "annotations": annotations}
+        }
+        return judge_claim(self.LOOKS, self.AUTH, item)
+
+    def test_is_left_and_not_asked_for(self):
+        claim = self.judge({})
+
+        assert claim.owner is Owner.UNOWNED
+        assert "exists and holds other data" in claim.refusal
+        assert claim.refusal.endswith("rename this hub")
+
+    def test_is_adopted_by_two_annotations_only(self):
+        claim = self.judge(ADOPT)
+
+        assert claim.owner is Owner.UNOWNED
+        assert "would be deleted with the hub" in claim.refusal
+        assert self.judge(BOTH) == Claim(Owner.HUB)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "namespace"),
+    [
+        pytest.param("ServiceAccount", "default", "ai", id="account of a namespace"),
+        pytest.param("Service", "kubernetes", "default", id="API server"),
+    ],
+)
+def test_what_belongs_to_the_cluster_is_never_adopted(
+    kind: str, name: str, namespace: str
+):
+    hub, child = READY._replace(name=name, namespace=namespace), ChildId(kind, name)
+    both = dict.fromkeys(BOTH, name)
+    for annotations in ({}, both):
+        head = {"name": name, "namespace": namespace, "annotations": annotations}
+
+        claim = judge_claim(hub, child, {"metadata": head})
+
+        assert claim.owner is Owner.UNOWNED
+        assert "belongs to the cluster" in claim.refusal
+        assert claim.refusal.endswith("rename this hub")
 
 
 def test_what_a_controller_owns_is_not_for_the_taking():

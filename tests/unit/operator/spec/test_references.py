@@ -137,3 +137,20 @@ def test_a_hub_connects_to_its_backends_its_issuer_and_its_collector():
     found = {*find_backend_services(SPEC, "ai")}
 
     assert found == {"postgres.data", "keycloak.iam", "collector.ai"}
+
+
+@pytest.mark.parametrize(
+    ("host", "service"),
+    [
+        pytest.param("db", "db.ai", id="name"),
+        pytest.param("db.data", "db.data", id="name and namespace"),
+        pytest.param("DB.data.svc.cluster.local.", "db.data", id="whole name"),
+        pytest.param("db-0.db", "db.ai", id="a pod by its headless Service"),
+        pytest.param("db-0.db.data", "db.data", id="a pod of another namespace"),
+        pytest.param("db-0.db.data.svc", "db.data", id="a pod by its whole name"),
+    ],
+)
+def test_a_service_is_known_by_each_name_that_resolves(host: str, service: str):
+    spec = {"backends": [{"name": "db", "postgres": {"host": host}}]}
+
+    assert service in {*find_backend_services(spec, "ai")}
