@@ -23,5 +23,9 @@ CREATE ROLE desk_auditor;
 CREATE POLICY everything ON desk.tickets FOR SELECT TO desk_auditor USING (true);
 CREATE ROLE hub_reader LOGIN PASSWORD 'change-me';
 GRANT desk_tenant, desk_auditor TO hub_reader;
+-- The quickstart's database lets only the roles connect that are named.
+DO $$ BEGIN
+  EXECUTE format('GRANT CONNECT ON DATABASE %I TO hub_reader', current_database());
+END $$;
 GRANT USAGE ON SCHEMA desk TO hub_reader, desk_tenant, desk_auditor;
 GRANT SELECT ON desk.tickets TO hub_reader, desk_tenant, desk_auditor;
