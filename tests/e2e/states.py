@@ -101,6 +101,11 @@ def times_block(times: Iterable[tuple[str, float]], conditions: str) -> str:
     return f"{text}\n\n| from → to | seconds |\n|---|---|\n{rows}"
 
 
+def count_times(block: str) -> int:
+    """Return how many times a block of the page has."""
+    return len(re.findall(r"^\| .* \| [\d.]+ \|$", block, re.MULTILINE))
+
+
 def write_blocks(blocks: Mapping[str, str]) -> None:
     """Put each block between its marks in the document.
 
