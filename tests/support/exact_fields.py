@@ -7,12 +7,14 @@ from mcphub_operator.field_ownership import ExactField, find_value
 LABEL = {"matchLabels": {"track": "canary"}}
 OBJECT = {"kind": "Bucket", "name": "x"}
 FILTER = {"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": ["x"]}}
+ON_42 = {"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}
 ADDITIONS: dict[tuple[str, str], Any] = {
     ("Service", "selector"): {"track": "canary"},
     ("Service", "ports"): [{"name": "x", "port": 9, "targetPort": 9}],
     ("Service", "publishNotReadyAddresses"): True,
     ("Service", "internalTrafficPolicy"): "Local",
     ("Service", "externalIPs"): ["192.0.2.1"],
+    ("Service", "externalName"): "elsewhere.example.com",
     ("Service", "loadBalancerSourceRanges"): ["192.0.2.0/24"],
     ("Service", "sessionAffinityConfig"): {"clientIP": {"timeoutSeconds": 60}},
     ("NetworkPolicy", "spec"): {"podSelector": {"matchLabels": {"x": "y"}}},
@@ -44,6 +46,8 @@ ADDITIONS: dict[tuple[str, str], Any] = {
     ("Deployment", "readinessProbe"): {"initialDelaySeconds": 60},
     ("Deployment", "livenessProbe"): {"initialDelaySeconds": 60},
     ("Deployment", "lifecycle"): {"postStart": {"exec": {"command": ["false"]}}},
+    ("Deployment", "restartPolicy"): "Never",
+    ("Deployment", "restartPolicyRules"): [ON_42],
     ("Deployment", "securityContext"): {"capabilities": {"add": ["NET_ADMIN"]}},
 }
 POD_SECURITY = {"supplementalGroups": [0]}

@@ -16,7 +16,7 @@ from mcphub_operator.client.kinds import (
 )
 from mcphub_operator.errors import Refused
 from mcphub_operator.field_ownership import EXACT, ExactField, find_value
-from tests.support.exact_fields import add_to
+from tests.support.exact_fields import ON_42, add_to
 from tests.support.observed import CLUSTER, INGRESS, ROUTE
 from tests.support.running_operator import Running, World, running_operator
 from tests.support.waiting import wait_until
@@ -36,6 +36,8 @@ REFUSED = {
     "HorizontalPodAutoscaler spec.scaleTargetRef",
     "HorizontalPodAutoscaler spec.metrics",
     "Deployment spec.template.spec.activeDeadlineSeconds",
+    # without restartPolicy
+    "Deployment spec.template.spec.containers[server].restartPolicyRules",
     "Service spec.sessionAffinityConfig",
     "Service spec.loadBalancerSourceRanges",
     "Ingress spec.rules",
@@ -135,7 +137,8 @@ async def test_d6_d21_a_broken_container_is_mended_and_foreign_parts_stay(world:
         pod = item["spec"]["template"]["spec"]
         own = deepcopy(pod["containers"][0])
         pod["hostNetwork"] = True
-        pod["containers"][0] |= {"command": ["false"]}
+        pod["containers"][0] |= {"command": ["false"], "restartPolicy": "Never"}
+        pod["containers"][0]["restartPolicyRules"] = [ON_42]
         pod["containers"][0]["securityContext"]["capabilities"]["add"] = ["NET_ADMIN"]
         pod["containers"][0]["env"].append({"name": "HTTPS_PROXY", "value": "http://p"})
         pod["containers"].append({"name": "sidecar", "image": "sidecar:1"})
