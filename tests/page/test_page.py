@@ -1,6 +1,7 @@
 """The page at `/` in a real browser, on a real hub: what a person sees and does."""
 
 import json
+import shlex
 from typing import Any
 
 import pytest
@@ -189,7 +190,7 @@ async def test_a_narrow_screen_needs_no_sideways_scrolling(tab: Tab) -> None:
     assert await tab.run("document.documentElement.scrollWidth") <= 320
 
 
-async def test_connect_texts_are_copied(tab: Tab, server: HubProcess) -> None:
+async def open_clipboard(tab: Tab, server: HubProcess) -> None:
     await tab.send(
         "Browser.grantPermissions",
         permissions=["clipboardReadWrite", "clipboardSanitizedWrite"],
@@ -197,6 +198,44 @@ async def test_connect_texts_are_copied(tab: Tab, server: HubProcess) -> None:
         browserContextId=tab.context,
     )
     await tab.send("Page.bringToFront")
+
+
+@pytest.mark.parametrize(
+    ("copied", "sentence"),
+    [
+        pytest.param(f"  {TOKEN}\n", "", id="a line end around it"),
+        pytest.param(f"{TOKEN}\n{TOKEN}", "What you pasted has", id="two lines"),
+        pytest.param(f"first\r\n{TOKEN}", "What you pasted has", id="windows"),
+    ],
+)
+async def test_a_token_with_a_line_break_is_not_pasted(
+    tab: Tab, server: HubProcess, copied: str, sentence: str
+) -> None:
+    await open_clipboard(tab, server)
+    await tab.run(f"navigator.clipboard.writeText({json.dumps(copied)})")
+    await tab.run("document.getElementById('token').focus()")
+
+    await tab.paste()
+
+    holds = f"document.getElementById('token').value.trim() === {json.dumps(TOKEN)}"
+    told = f"{MESSAGE}.startsWith({json.dumps(sentence)})"
+    await tab.wait_for(told if sentence else holds)
+    assert await tab.run(told)
+    assert await tab.run(holds) is not bool(sentence)
+
+
+async def test_a_shell_changes_no_token_in_a_command(tab: Tab) -> None:
+    token = "it's$HOME`id`\"\\!"
+
+    command = await tab.run(
+        f"buildClientTexts({json.dumps(token)})['Claude Code - run']"
+    )
+
+    assert f"Authorization: Bearer {token}" in shlex.split(command)
+
+
+async def test_connect_texts_are_copied(tab: Tab, server: HubProcess) -> None:
+    await open_clipboard(tab, server)
     await log_in(tab)
     await tab.wait_for("!document.getElementById('call').hidden")
 

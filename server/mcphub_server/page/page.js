@@ -34,12 +34,18 @@ function buildClientTexts(token) {
   args.push("--header", "Authorization:${AUTH}");
   const desktop = { command: "npx", args, env: { AUTH: authorization } };
   return {
-    "Claude Code - run": `claude mcp add --transport http --header "Authorization: `
-      + `${authorization}" ${name} ${base}/mcp`,
+    "Claude Code - run": "claude mcp add --transport http --header "
+      + `${quote(`Authorization: ${authorization}`)} ${name} ${base}/mcp`,
     "Cursor - .cursor/mcp.json": show({ mcpServers: { [name]: remote } }),
     "VS Code - .vscode/mcp.json": show({ servers: { [name]: { type: "http", ...remote } } }),
     "Claude Desktop - claude_desktop_config.json": show({ mcpServers: { [name]: desktop } }),
   };
+}
+
+// A word for a shell; in double quotes, which every one knows, if it can be.
+function quote(text) {
+  if (/^[A-Za-z0-9 :._~+/=-]*$/.test(text)) return `"${text}"`;
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function showClients() {
@@ -161,6 +167,12 @@ async function login(event) {
   }
 }
 
+function refuseLines(event) {
+  if (!/[\r\n]/.test(event.clipboardData.getData("text").trim())) return;
+  event.preventDefault();  // the field would drop the line break and keep the rest
+  say("What you pasted has a line break in it; a token has none. Copy the token alone.", true);
+}
+
 function forget() {
   Object.assign(state, { token: "", session: "", revision: "", tools: [] });
   find("token").value = "";
@@ -279,6 +291,7 @@ find("url-mcp").textContent = `${base}/mcp`;
 find("url-sse").textContent = `${base}/sse`;
 showClients();
 find("login").addEventListener("submit", login);
+find("token").addEventListener("paste", refuseLines);
 find("forget").addEventListener("click", forget);
 find("tool").addEventListener("change", showArguments);
 find("call").addEventListener("submit", callTool);

@@ -125,6 +125,12 @@ class Tab:
         """Type text where the focus is."""
         await self.send("Input.insertText", text=text)
 
+    async def paste(self) -> None:
+        """Paste what the clipboard holds where the focus is."""
+        key = {"key": "v", "code": "KeyV", "modifiers": 2, "commands": ["paste"]}
+        await self.send("Input.dispatchKeyEvent", type="keyDown", **key)
+        await self.send("Input.dispatchKeyEvent", type="keyUp", key="v", code="KeyV")
+
 
 async def _ask(
     connection: ClientConnection,
