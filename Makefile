@@ -170,6 +170,11 @@ test-traces: env ## Test traces with an OpenTelemetry Collector and Jaeger (buil
 	  $(BIN)/python -m tools.programs.build $$program; done
 	@$(BIN)/pytest $(TRACE_TESTS)
 
+.PHONY: test-plugin
+test-plugin: images ## Test each command of `kubectl mcphub`, installed with pipx, on a cluster
+	@$(BIN)/python -m tools.programs.install pipx
+	@MCPHUB_PLUGIN=pipx $(BIN)/pytest tests/e2e/test_kubectl_mcphub.py
+
 .PHONY: pictures
 pictures: env ## Draw the page at / (in Chromium) and the dashboards for the documentation
 	@$(BIN)/python -m tests.page.pictures

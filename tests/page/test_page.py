@@ -2,13 +2,14 @@
 
 import json
 import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.browser.axe import find_violations
-from tests.support.browser.chromium import Tab
-from tests.support.hub import TOKEN, HubProcess
+from tests.support.browser.chromium import Tab, open_tab
+from tests.support.hub import TOKEN, HubFiles, HubProcess, hub_process
 
 HOSTILE = "<img src=x onerror=document.title=1>"
 MESSAGE = "document.getElementById('message').textContent"
@@ -121,6 +122,78 @@ async def test_a_token_that_cannot_be_used_is_told(
 
     await tab.wait_for(f"{MESSAGE}.startsWith({json.dumps(sentence)})")
     assert await tab.run("document.getElementById('call').hidden")
+
+
+ANSWERS = [
+    pytest.param(
+        (403, "Pages of that Origin may not use this server"),
+        "The hub does not know that it is reached by this address.",
+        id="a proxy that the hub does not trust",
+    ),
+    pytest.param(
+        (503, '{"error": {"message": "Draining. Try again."}}'),
+        "The hub answers with status 503. Draining. Try again.",
+        id="a replica that ends",
+    ),
+    pytest.param(
+        (502, "<h1>Bad gateway</h1>"),
+        "The hub answers with status 502. <h1>Bad gateway</h1>",
+        id="a proxy without a hub",
+    ),
+    pytest.param(
+        (200, ""), "The hub ended the answer too early. Try again.", id="no answer"
+    ),
+]
+
+
+@pytest.mark.parametrize(("answer", "sentence"), ANSWERS)
+async def test_an_answer_that_is_no_tool_list_is_told_in_a_sentence(
+    tab: Tab, answer: tuple[int, str], sentence: str
+) -> None:
+    status, body = answer
+    await tab.run(
+        f"window.fetch = async () => new Response({json.dumps(body)},"
+        f" {{status: {status}}}); 0"
+    )
+
+    await log_in(tab)
+
+    await tab.wait_for(f"{MESSAGE}.startsWith({json.dumps(sentence)})")
+    assert await tab.run("document.getElementById('call').hidden")
+
+
+async def test_a_hub_that_is_away_is_told_in_a_sentence(tab: Tab) -> None:
+    await tab.send(
+        "Network.emulateNetworkConditions",
+        offline=True,
+        latency=0,
+        downloadThroughput=-1,
+        uploadThroughput=-1,
+    )
+
+    await log_in(tab)
+
+    await tab.wait_for(f"{MESSAGE}.startsWith('The hub cannot be reached.')")
+
+
+async def test_a_database_that_is_away_is_told_with_its_cause(
+    browser: str, tmp_path: Path
+) -> None:
+    """Without authentication, an empty field is enough."""
+    away = {"host": "127.0.0.1", "port": 1, "database": "shop"}
+    config = {
+        "auth": {"type": "None"},
+        "backends": [{"name": "orders", "postgres": away}],
+    }
+    files = HubFiles(tmp_path, config, {"orders": {"username": "a", "password": "b"}})
+    with hub_process(files) as hub:
+        async with open_tab(browser) as tab:
+            await tab.open(f"{hub.url}/")
+            await log_in(tab, "")
+            await tab.wait_for("!document.getElementById('call').hidden")
+            shown = await tab.run("document.getElementById('health').innerText")
+
+    assert "orders: Unreachable: orders is unavailable: nothing listens" in shown
 
 
 async def test_text_never_becomes_html_even_by_a_mistake(tab: Tab) -> None:

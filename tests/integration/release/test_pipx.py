@@ -1,63 +1,23 @@
 """`kubectl mcphub` as docs/cli.md installs it: with pipx, from the built wheel."""
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.pipx import installed_plugin, run
 from tools.cluster.apiserver import ApiAccess
-from tools.programs.install import ensure_python
-from tools.project import ROOT
 
 PROGRAMS = {"kubectl-mcphub", "kubectl_complete-mcphub"}
-SECONDS = 1500
 
 # It fetches what the program needs, while other builds take the processors.
 pytestmark = pytest.mark.timeout(1800)
 
 
-def run(command: list[str], **variables: str) -> str:
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        env={**os.environ, **variables},
-        timeout=SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr + done.stdout
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `make wheel` builds."""
-    folder = tmp_path_factory.mktemp("dist")
-    words = ["--no-deps", "--wheel-dir", str(folder), str(ROOT)]
-    run([sys.executable, "-m", "pip", "wheel", "--quiet", *words])
-    (built,) = folder.glob("mcphub-*.whl")
-    return built
-
-
-@pytest.fixture(scope="module")
-def pipx(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """Folders of pipx's own; a user's are left alone."""
-    home = tmp_path_factory.mktemp("pipx")
-    return {"PIPX_HOME": str(home / "home"), "PIPX_BIN_DIR": str(home / "bin")}
-
-
-@pytest.fixture(scope="module")
-def installed(wheel: Path, pipx: Mapping[str, str]) -> Iterator[Path]:
-    """The folder with the programs, until they are uninstalled."""
-    program = [str(ensure_python("pipx")), "-m", "pipx"]
-    run([*program, "install", f"{wheel}[cli]"], **pipx)
-    folder = Path(pipx["PIPX_BIN_DIR"])
-    yield folder
-    run([*program, "uninstall", "mcphub"], **pipx)
-    assert {*folder.iterdir()} == set()
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with installed_plugin(tmp_path_factory.mktemp("pipx")) as programs:
+        yield programs
 
 
 def test_pipx_installs_the_program_that_kubectl_finds(
