@@ -90,6 +90,16 @@ CASES = [
         id="a secret is missing",
     ),
     pytest.param(
+        "McpHubSecretMissing",
+        series(
+            'mcphub_operator_hubs{condition="SecretsResolved",status="False"}',
+            "2x4 0x20",
+        ),
+        "11m",
+        0,
+        id="a secret was missing and is there",
+    ),
+    pytest.param(
         "McpHubBackendDown",
         series(f'mcphub_backend_state{TARGET},state="Unreachable"}}', "1x20"),
         "6m",
@@ -312,8 +322,9 @@ def test_an_alert_fires_when_it_should(
 
 def test_every_alert_is_tried(alerts: list[dict[str, Any]]) -> None:
     firing = {case.values[0] for case in CASES if case.values[3]}
+    silent = {case.values[0] for case in CASES if not case.values[3]}
 
-    assert firing == {rule["alert"] for rule in alerts}
+    assert firing == silent == {rule["alert"] for rule in alerts}
 
 
 def test_every_alert_has_its_page(alerts: list[dict[str, Any]]) -> None:
