@@ -11,6 +11,7 @@ from fastmcp.tools.base import ToolResult
 from mcp_types import (
     AudioContent,
     EmbeddedResource,
+    GetPromptRequestParams,
     ImageContent,
     ReadResourceRequestParams,
     TextContent,
@@ -41,6 +42,7 @@ def add_contents(mcp: FastMCP) -> None:
     ):
         mcp.tool(tool)
     read_by_scheme(mcp)
+    fill_by_name(mcp)
     mcp.resource("test://static-text", mime_type="text/plain")(static_text)
     mcp.resource("test://static-binary", mime_type="image/png")(static_binary)
     mcp.resource("test://watched-resource", mime_type="text/plain")(watched_resource)
@@ -67,6 +69,20 @@ def read_by_scheme(mcp: FastMCP) -> None:
         return await handler(ctx, params)
 
     server.add_request_handler("resources/read", ReadResourceRequestParams, read)
+
+
+def fill_by_name(mcp: FastMCP) -> None:
+    """Let FastMCP fill the prompts that are added here; the hub fills its own."""
+    server = mcp._mcp_server
+    entry = server.get_request_handler("prompts/get")
+    assert entry is not None
+
+    async def fill(ctx: Any, params: GetPromptRequestParams) -> Any:
+        is_added = params.name.startswith("test_")
+        handler = mcp._on_get_prompt if is_added else entry.handler
+        return await handler(ctx, params)
+
+    server.add_request_handler("prompts/get", GetPromptRequestParams, fill)
 
 
 def embedded(uri: str, text: str, mime_type: str = "text/plain") -> EmbeddedResource:
