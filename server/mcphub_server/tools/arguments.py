@@ -21,6 +21,9 @@ CONTAINERS = frozenset({list, dict})
 MOST_VALUES = 70_000
 """In an argument, however deep; a vector has up to 65,536 numbers."""
 
+LONGEST_WORD = 1_024
+"""Of a text that is a name, an id or a pattern: for `max_length` of its field."""
+
 LONGEST_NULL = 16
 """With blanks around it."""
 
@@ -37,7 +40,9 @@ BLANK_CONTAINERS: tuple[object, ...] = ([], {}, 0, "0", "false")
 
 Schema = Mapping[str, Any]
 
-UNPUBLISHED = frozenset({"title", "default", "minLength", "additionalProperties"})
+UNPUBLISHED = frozenset(
+    {"title", "default", "minLength", "maxLength", "additionalProperties"}
+)
 """Refused by OpenAI's strict mode or Gemini, and checked here anyway."""
 
 

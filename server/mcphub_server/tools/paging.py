@@ -10,7 +10,7 @@ from pydantic import Field
 
 from mcphub_server.errors import BadArgument
 from mcphub_server.results.cursors import CursorState
-from mcphub_server.tools.arguments import check_count
+from mcphub_server.tools.arguments import LONGEST_WORD, check_count
 from mcphub_server.tools.context import ToolContext
 
 Limit = Annotated[
@@ -20,7 +20,9 @@ Limit = Annotated[
 Cursor = Annotated[
     str | None,
     Field(
-        description="The next_cursor of the page before, with the same other arguments."
+        description="The next_cursor of the page before, with the same other "
+        "arguments.",
+        max_length=LONGEST_WORD,
     ),
 ]
 

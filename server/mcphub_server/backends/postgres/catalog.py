@@ -154,11 +154,15 @@ class TableName:
     name: str
 
 
+MOST_PARTS = 2
+"""Of a table's name: schema and table."""
+
+
 def parse_table_name(text: str) -> TableName:
     """Read `table`, `schema.table`, and either part in double quotes."""
     parts: list[str] = []
     rest = text.strip()
-    while rest:
+    while rest and len(parts) <= MOST_PARTS:
         part, rest = cut_identifier(rest)
         parts.append(part)
     match parts:

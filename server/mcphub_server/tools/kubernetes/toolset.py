@@ -20,6 +20,7 @@ from mcphub_server.guards.kubernetes.names import (
 )
 from mcphub_server.guards.kubernetes.shown import show_object
 from mcphub_server.results.table import encode_object
+from mcphub_server.tools.arguments import LONGEST_WORD
 from mcphub_server.tools.building import ToolDescription, build_result, build_tool
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.kubernetes import results, schemas
@@ -39,25 +40,61 @@ NOT_FOUND = "404"
 
 Namespace = Annotated[
     str | None,
-    Field(description="One of the hub's namespaces; all of them if omitted."),
+    Field(
+        description="One of the hub's namespaces; all of them if omitted.",
+        max_length=LONGEST_WORD,
+    ),
 ]
 OneNamespace = Annotated[
     str | None,
-    Field(description="The namespace; may be omitted where the hub has only one."),
+    Field(
+        description="The namespace; may be omitted where the hub has only one.",
+        max_length=LONGEST_WORD,
+    ),
 ]
 Selector = Annotated[
-    str | None, Field(description="A label selector, such as app=shop,tier!=test.")
+    str | None,
+    Field(
+        description="A label selector, such as app=shop,tier!=test.",
+        max_length=LONGEST_WORD,
+    ),
 ]
-PodName = Annotated[str, Field(description="The pod's name.", min_length=1)]
+PodName = Annotated[
+    str,
+    Field(
+        description="The pod's name.",
+        min_length=1,
+        max_length=LONGEST_WORD,
+    ),
+]
 Kind = Annotated[
-    str, Field(description=f"One of {', '.join(sorted(DESCRIBED))}.", min_length=1)
+    str,
+    Field(
+        description=f"One of {', '.join(sorted(DESCRIBED))}.",
+        min_length=1,
+        max_length=LONGEST_WORD,
+    ),
 ]
-ObjectName = Annotated[str, Field(description="The object's name.", min_length=1)]
+ObjectName = Annotated[
+    str,
+    Field(
+        description="The object's name.",
+        min_length=1,
+        max_length=LONGEST_WORD,
+    ),
+]
 EventObject = Annotated[
-    str | None, Field(description="The name of the object that events are about.")
+    str | None,
+    Field(
+        description="The name of the object that events are about.",
+        max_length=LONGEST_WORD,
+    ),
 ]
 Container = Annotated[
-    str | None, Field(description="The container, where the pod has several.")
+    str | None,
+    Field(
+        description="The container, where the pod has several.", max_length=LONGEST_WORD
+    ),
 ]
 TailLines = Annotated[
     int | None,
@@ -72,7 +109,11 @@ Previous = Annotated[
     bool, Field(description="Whether of the container's run before its last restart.")
 ]
 Contains = Annotated[
-    str | None, Field(description="Only lines, of those read, with this text.")
+    str | None,
+    Field(
+        description="Only lines, of those read, with this text.",
+        max_length=LONGEST_WORD,
+    ),
 ]
 
 Summarize = Callable[[Mapping[str, Any]], dict[str, Any]]

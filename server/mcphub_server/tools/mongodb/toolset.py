@@ -18,7 +18,7 @@ from mcphub_server.guards.mongodb.expressions import (
 from mcphub_server.guards.mongodb.names import check_collection
 from mcphub_server.guards.mongodb.pipeline import check_pipeline
 from mcphub_server.results.fitting import fit_object
-from mcphub_server.tools.arguments import read_object
+from mcphub_server.tools.arguments import LONGEST_WORD, read_object
 from mcphub_server.tools.building import ToolDescription, build_tool
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.mongodb import results
@@ -33,7 +33,12 @@ from mcphub_server.tools.mongodb.pages import (
 from mcphub_server.tools.paging import Cursor, Limit, Pager, fingerprint
 
 Collection = Annotated[
-    str, Field(description="The collection's name, as the list gives it.", min_length=1)
+    str,
+    Field(
+        description="The collection's name, as the list gives it.",
+        min_length=1,
+        max_length=LONGEST_WORD,
+    ),
 ]
 
 

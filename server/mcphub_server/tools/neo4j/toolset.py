@@ -13,6 +13,7 @@ from mcphub_server.errors import BadArgument
 from mcphub_server.guards.cypher.check import CypherStatement, check_cypher
 from mcphub_server.results.driver_values import shorten_numbers
 from mcphub_server.tools import schemas
+from mcphub_server.tools.arguments import LONGEST_WORD
 from mcphub_server.tools.building import ToolDescription, build_tool
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.neo4j.pages import (
@@ -51,10 +52,21 @@ Parameters = Annotated[
         }
     ),
 ]
-Label = Annotated[str, Field(description="A node label, without colon.", min_length=1)]
+Label = Annotated[
+    str,
+    Field(
+        description="A node label, without colon.",
+        min_length=1,
+        max_length=LONGEST_WORD,
+    ),
+]
 NodeId = Annotated[
     str,
-    Field(description="The element_id of a node, from another result.", min_length=1),
+    Field(
+        description="The element_id of a node, from another result.",
+        min_length=1,
+        max_length=LONGEST_WORD,
+    ),
 ]
 Direction = Annotated[
     Literal["both", "outgoing", "incoming"],

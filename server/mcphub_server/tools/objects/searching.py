@@ -8,6 +8,7 @@ from pydantic import Field
 
 from mcphub_server.results.fitting import fit_items
 from mcphub_server.results.table import encode_object
+from mcphub_server.tools.arguments import LONGEST_WORD
 from mcphub_server.tools.building import ToolDescription, build_result, build_tool
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.objects.patterns import parse_pattern
@@ -36,6 +37,7 @@ Pattern = Annotated[
     str,
     Field(
         min_length=1,
+        max_length=LONGEST_WORD,
         description="A part of a name, such as order, or a glob for whole names, such "
         "as *_id or sales.*; upper and lower case are the same.",
     ),

@@ -20,6 +20,7 @@ from mcphub_server.errors import BadArgument, QueryFailed
 from mcphub_server.guards.sql.check import check_sql
 from mcphub_server.results.fitting import fit_object
 from mcphub_server.results.table import encode_object
+from mcphub_server.tools.arguments import LONGEST_WORD
 from mcphub_server.tools.building import build_result, build_tool
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.paging import fingerprint
@@ -52,8 +53,11 @@ MOST_STATEMENTS = 50
 class IndexIdea(BaseModel, extra="forbid"):
     """An index that does not exist."""
 
-    table: Annotated[str, Field(min_length=1)]
-    columns: Annotated[list[str], Field(min_length=1, max_length=MOST_COLUMNS)]
+    table: Annotated[str, Field(min_length=1, max_length=LONGEST_WORD)]
+    columns: Annotated[
+        list[Annotated[str, Field(max_length=LONGEST_WORD)]],
+        Field(min_length=1, max_length=MOST_COLUMNS),
+    ]
 
 
 Sql = Annotated[

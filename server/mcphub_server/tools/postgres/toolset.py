@@ -12,6 +12,7 @@ from mcphub_server.guards.sql.check import check_sql
 from mcphub_server.results.fitting import fit_object
 from mcphub_server.results.table import EncodedPage, encode_object
 from mcphub_server.tools import schemas
+from mcphub_server.tools.arguments import LONGEST_WORD
 from mcphub_server.tools.building import ToolDescription, build_result, build_tool
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.objects.searching import answer_page, build_page
@@ -53,7 +54,10 @@ Parameters = Annotated[
 ]
 Schema = Annotated[
     str | None,
-    Field(description="Only tables of this schema; all schemas if left out."),
+    Field(
+        description="Only tables of this schema; all schemas if left out.",
+        max_length=LONGEST_WORD,
+    ),
 ]
 Partitions = Annotated[
     bool,
@@ -63,7 +67,12 @@ Partitions = Annotated[
     ),
 ]
 Table = Annotated[
-    str, Field(description="A table or view, as name or schema.name.", min_length=1)
+    str,
+    Field(
+        description="A table or view, as name or schema.name.",
+        min_length=1,
+        max_length=LONGEST_WORD,
+    ),
 ]
 
 

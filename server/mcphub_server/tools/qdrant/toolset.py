@@ -21,6 +21,7 @@ from mcphub_server.guards.qdrant.names import (
 from mcphub_server.guards.qdrant.paths import quote_path
 from mcphub_server.guards.qdrant.vectors import check_vector
 from mcphub_server.results.table import encode_object
+from mcphub_server.tools.arguments import LONGEST_WORD
 from mcphub_server.tools.building import ToolDescription, build_result, build_tool
 from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.paging import fingerprint
@@ -34,7 +35,12 @@ LEAST_SEARCH_SECONDS = 1.0
 seconds only."""
 
 Collection = Annotated[
-    str, Field(description="The collection's name, as the list gives it.", min_length=1)
+    str,
+    Field(
+        description="The collection's name, as the list gives it.",
+        min_length=1,
+        max_length=LONGEST_WORD,
+    ),
 ]
 QueryVector = Annotated[
     Any,
@@ -52,7 +58,7 @@ QueryText = Annotated[
     Field(description="A text to search by meaning; needs an embedding endpoint."),
 ]
 PointId = Annotated[
-    int | str | None,
+    int | Annotated[str, Field(max_length=LONGEST_WORD)] | None,
     WithJsonSchema(
         {
             "type": "string",
@@ -66,7 +72,10 @@ Filter = Annotated[
 ]
 Using = Annotated[
     str | None,
-    Field(description="Which of the collection's named vectors to search."),
+    Field(
+        description="Which of the collection's named vectors to search.",
+        max_length=LONGEST_WORD,
+    ),
 ]
 Limit = Annotated[
     int | None,

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from fastmcp.exceptions import ValidationError
 
 from mcphub_server.config.tools import ParameterConfig
 from mcphub_server.tools.declared.arguments import Arguments
@@ -30,6 +31,31 @@ TOOL_FOLDERS = ROOT / "server" / "mcphub_server" / "tools"
 @pytest.mark.parametrize("check", CLIENTS.values(), ids=CLIENTS)
 def test_a13_a_tool_keeps_to_a_clients_rules(check: Rules, name: str) -> None:
     assert [*check(name, ALL[name].parameters)] == []
+
+
+STATEMENTS = frozenset({"sql", "cypher", "query_text"})
+"""Texts that may be long; their guards and endpoints bound them."""
+
+WORDS = [
+    (name, argument)
+    for name, tool in ALL.items()
+    for argument, schema in tool.parameters["properties"].items()
+    if schema.get("type") == "string"
+    and "enum" not in schema
+    and argument not in STATEMENTS
+]
+
+
+@pytest.mark.parametrize(("name", "argument"), WORDS)
+async def test_f3_a_text_that_is_no_statement_is_short(
+    name: str, argument: str
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        await ALL[name].run({argument: "x" * 100_000})
+
+    said = str(caught.value)
+    assert f"\n{argument}" in said  # the member of a union may follow
+    assert "String should have at most 1024 characters" in said
 
 
 ADDED_BY_SDKS = ("additionalProperties", "default", "minLength", "maxLength")
