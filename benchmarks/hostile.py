@@ -19,6 +19,7 @@ from benchmarks.client import CLASSIC, build_call
 CONNECTIONS = 16
 SQL_BYTES = 16_000
 MEBIBYTE = 1024 * 1024
+LONG_NUMBERS = [10**4_199] * 150
 
 Call = tuple[str, dict[str, Any]]
 Calls = Callable[[int], Iterator[Call]]
@@ -101,10 +102,13 @@ def list_arguments(_number: int) -> Iterator[Call]:
         "{" + '"a":' * 20,
         [1.5] * 600_000,
         " " * (3 * MEBIBYTE) + "[1]",
+        LONG_NUMBERS,
     ):
         yield "postgres_query", {"sql": sql, "parameters": values}
     yield "postgres_query", {str(name): 1 for name in range(200_000)}
     yield "postgres_query", {"sql": "x" * (3 * MEBIBYTE)}
+    yield "postgres_describe_table", {"table": '".' * MEBIBYTE}
+    yield "postgres_search_objects", {"pattern": "*a" * MEBIBYTE}
 
 
 def list_cypher(number: int) -> Iterator[Call]:

@@ -194,7 +194,8 @@ def build_too_heavy() -> RequestRefused:
     return RequestRefused(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         f"The request has more than {MOST_UNITS} values, where a list, an object and "
-        "a key count as three; send less in one request.",
+        "a key count as three and 100 digits of a number as 100; send less in one "
+        "request.",
     )
 
 

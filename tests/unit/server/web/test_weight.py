@@ -23,6 +23,7 @@ HEAVY = {
     "texts with quotes": ['"\\'] * 210_000,
     "an object of many keys": {str(number): 1 for number in range(60_000)},
     "many objects": [{"a": 1}] * 30_000,
+    "long numbers": [10**3_999] * 100,
     "numbers behind a text of backslashes": ["\\" * 1001, *[0] * 210_000],
     "numbers behind a text of quotes": ['"' * 1001, *[0] * 210_000],
 }
@@ -46,6 +47,8 @@ ORDINARY = {
         "parameters": [[{"name": "x", "count": 1, "of": None}] * 4_000]
     },
     "a long text of signs": {"parameters": ["[{,:" * 700_000]},
+    "a long text of digits": {"parameters": ["9" * 1_000_000]},
+    "numbers of a thousand digits": {"parameters": [10**999] * 20},
     "a long text of quotes and backslashes": {"parameters": ['",\\' * 500_000]},
 }
 
