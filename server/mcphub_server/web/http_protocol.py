@@ -116,9 +116,7 @@ class BoundedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Give a connection that sends nothing as long as one that idles."""
         super().connection_made(transport)
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self.timeout_keep_alive_handler
-        )
+        self._begin_idling()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clocks."""
@@ -134,12 +132,22 @@ class BoundedProtocol(H11Protocol):
                 self.transport.close()
                 return
         super().data_received(data)
+        was_late = self._phase is Phase.REST
         self._enter(self._find_phase())
+        if was_late and self._phase is None and self._is_idle():
+            self._begin_idling()
 
     def on_response_complete(self) -> None:
         """Go on with the next request, or bound what is left of this one."""
         super().on_response_complete()
         self._enter(self._find_phase())
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Begin a WebSocket; it waits too while the client reads nothing."""
+        super().handle_websocket_upgrade(event)
+        if self.flow.write_paused:  # which the transport says only once
+            protocol: Any = self.transport.get_protocol()
+            protocol.pause_writing()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse a request in JSON-RPC, or close if its response has begun."""
@@ -152,10 +160,20 @@ class BoundedProtocol(H11Protocol):
         ours, theirs = self.conn.our_state, self.conn.their_state
         if ours is h11.DONE and theirs is h11.SEND_BODY:
             return Phase.REST
-        if ours is h11.IDLE and theirs is h11.IDLE:
+        if self._is_idle():
             has_begun = self._phase is Phase.HEAD or self.conn.trailing_data[0]
             return Phase.HEAD if has_begun else None
         return None
+
+    def _is_idle(self) -> bool:
+        """Whether no request is in hand whose head was read."""
+        return self.conn.our_state is h11.IDLE and self.conn.their_state is h11.IDLE
+
+    def _begin_idling(self) -> None:
+        """Close the connection unless bytes come within uvicorn's time."""
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
 
     def _enter(self, phase: Phase | None) -> None:
         """Start the clock of another phase."""

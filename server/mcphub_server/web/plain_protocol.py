@@ -55,9 +55,7 @@ class PlainProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Give a connection that sends nothing as long as one that idles."""
         super().connection_made(transport)
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self.timeout_keep_alive_handler
-        )
+        self._begin_idling()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clocks."""
@@ -82,6 +80,8 @@ class PlainProtocol(HttpToolsProtocol):
             else:
                 data = data[request.size :]
                 self._begin(request)
+        if not self._missing and self.cycle.response_complete:
+            self._begin_idling()  # a late body has ended
 
     def on_response_complete(self) -> None:
         """Go on with the next request, or bound what is left of this one."""
@@ -122,6 +122,12 @@ class PlainProtocol(HttpToolsProtocol):
         if self._late > http_protocol.REST_BYTES:
             self.transport.close()
 
+    def _begin_idling(self) -> None:
+        """Close the connection unless bytes come within uvicorn's time."""
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+
     def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -132,5 +138,7 @@ class PlainProtocol(HttpToolsProtocol):
         self.connections.discard(self)
         protocol = BoundedProtocol(*self._arguments, **self._options)
         protocol.connection_made(self.transport)
+        if self.flow.write_paused:  # which the transport says only once
+            protocol.pause_writing()
         self.transport.set_protocol(protocol)
         protocol.data_received(data)
