@@ -53,8 +53,21 @@ class WorkerPool:
             try:
                 # Cancelled between passes only: a write in hand is finished.
                 await finish(self._try(key))
+            except asyncio.CancelledError:
+                self._go_on(key)
             finally:
                 self.queue.done(key)
+
+    def _go_on(self, key: HubKey) -> None:
+        """Take a pass that was cancelled for a failed one, unless the worker was.
+
+        A task group does not notice a worker that ends so.
+        """
+        worker = asyncio.current_task()
+        if worker is None or worker.cancelling():
+            raise asyncio.CancelledError
+        log.error("reconcile_cancelled", hub=str(key))
+        self._plan_next(key, Result(failed=True))
 
     async def _try(self, key: HubKey) -> None:
         began = time.monotonic()

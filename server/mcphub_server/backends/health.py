@@ -116,14 +116,17 @@ class BackendMonitor:
         except ConfigError as error:
             bad = build_bad_secret(self.backend.name, error)
             return Health(BackendState.UNREACHABLE, bad.reason, str(bad))
+        except asyncio.CancelledError:  # a driver's own would end the probes unseen
+            end_if_cancelled()
+            log.exception("probe cancelled by itself", backend=self.backend.name)
         except Exception:  # a fault in one backend must not end the others' server
             log.exception("probe failed unexpectedly", backend=self.backend.name)
-            name = self.backend.name
-            return Health(
-                BackendState.UNREACHABLE,
-                BackendReason.ERROR,
-                f"{name} is unavailable: the server failed to check it.",
-            )
+        name = self.backend.name
+        return Health(
+            BackendState.UNREACHABLE,
+            BackendReason.ERROR,
+            f"{name} is unavailable: the server failed to check it.",
+        )
 
     def _observe(self, health: Health) -> None:
         before = self.observation.health

@@ -63,19 +63,19 @@ class Hub:
 class Reconciler:
     """Ends every pass alike, and remembers when there was one."""
 
-    def __init__(self, end: Result | Exception) -> None:
+    def __init__(self, end: Result | BaseException) -> None:
         self.sources = SimpleNamespace(hubs=SimpleNamespace(find=lambda _: Hub()))
         self.passes: list[float] = []
         self._end = end
 
     async def reconcile(self, _key: Any) -> Result:
         self.passes.append(now())
-        if isinstance(self._end, Exception):
+        if isinstance(self._end, BaseException):
             raise self._end
         return self._end
 
 
-async def work(end: Result | Exception, seconds: float) -> list[float]:
+async def work(end: Result | BaseException, seconds: float) -> list[float]:
     """Return when there were passes over a hub that always ends so."""
     queue, reconciler = WorkQueue(now), Reconciler(end)
     backoff = Backoff(lambda: 1.0)
@@ -110,3 +110,10 @@ async def test_the_api_servers_wish_for_a_pause_is_heeded():
 
     assert passes == [0, 90, 180]
     assert LONGEST_SECONDS < 90
+
+
+@in_virtual_time
+async def test_a_pass_that_is_cancelled_by_itself_ends_no_worker():
+    passes = await work(asyncio.CancelledError(), 10)
+
+    assert passes == [0, 0.5, 1.5, 3.5, 7.5]

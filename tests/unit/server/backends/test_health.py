@@ -170,11 +170,12 @@ async def test_a_change_is_told_once(
     assert len(changes) == 3
 
 
+@pytest.mark.parametrize("fault", [KeyError("bug"), asyncio.CancelledError()])
 async def test_a_fault_of_a_backend_is_an_unreachable_backend(
-    monitor: BackendMonitor, backend: FakeBackend
+    monitor: BackendMonitor, backend: FakeBackend, fault: BaseException
 ) -> None:
     async def broken() -> Health:
-        raise KeyError("bug")
+        raise fault
 
     backend.probe = broken  # type: ignore[method-assign]
 
