@@ -86,12 +86,16 @@ def vscode(target: Target) -> ConfigFile:
 
 
 def claude_code(target: Target) -> str:
-    """Return the command that adds the hub to Claude Code."""
-    header = ""
-    if target.token:
-        header = f"--header {_quote(f'Authorization: Bearer {target.token}')} "
+    """Return the command that adds the hub to Claude Code.
+
+    `--header` comes last: it takes every word up to the next option, so in front of
+    the name it would take name and URL as headers.
+    """
     url = shlex.quote(f"{target.base_url}/mcp")
-    return f"claude mcp add --transport http {header}{target.name} {url}"
+    command = f"claude mcp add --transport http {target.name} {url}"
+    if not target.token:
+        return command
+    return f"{command} --header {_quote(f'Authorization: Bearer {target.token}')}"
 
 
 FILES = {"cursor": cursor, "claude-desktop": claude_desktop, "vscode": vscode}

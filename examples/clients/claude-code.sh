@@ -1,1 +1,1 @@
-claude mcp add --transport http --header "Authorization: Bearer TOKEN" hub http://HOST:30800/mcp
+claude mcp add --transport http hub http://HOST:30800/mcp --header "Authorization: Bearer TOKEN"

@@ -317,4 +317,5 @@ async def test_connect_texts_are_copied(tab: Tab, server: HubProcess) -> None:
 
     copied = await tab.run("navigator.clipboard.readText()")
     assert copied.startswith("claude mcp add --transport http")
-    assert f"Bearer {TOKEN}" in copied
+    # The header comes last: Claude Code takes every word behind it as headers.
+    assert copied.endswith(f'/mcp --header "Authorization: Bearer {TOKEN}"')

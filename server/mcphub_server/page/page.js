@@ -34,8 +34,9 @@ function buildClientTexts(token) {
   args.push("--header", "Authorization:${AUTH}");
   const desktop = { command: "npx", args, env: { AUTH: authorization } };
   return {
-    "Claude Code - run": "claude mcp add --transport http --header "
-      + `${quote(`Authorization: ${authorization}`)} ${name} ${base}/mcp`,
+    // --header takes every word up to the next option, so it comes last.
+    "Claude Code - run": `claude mcp add --transport http ${name} ${base}/mcp --header `
+      + quote(`Authorization: ${authorization}`),
     "Cursor - .cursor/mcp.json": show({ mcpServers: { [name]: remote } }),
     "VS Code - .vscode/mcp.json": show({ servers: { [name]: { type: "http", ...remote } } }),
     "Claude Desktop - claude_desktop_config.json": show({ mcpServers: { [name]: desktop } }),

@@ -39,10 +39,11 @@ def test_plain_http_is_allowed_only_where_it_is_used(url, allowed):
     assert ("--allow-http" in server["args"]) is allowed
 
 
-def test_claude_code_takes_its_options_before_the_name():
+def test_claude_code_takes_the_header_after_name_and_url():
+    """`--header` takes every word behind it: in front, it takes name and URL too."""
     assert render("claude-code", TARGET) == (
-        'claude mcp add --transport http --header "Authorization: Bearer t0ken" '
-        f"hub {URL}/mcp"
+        f"claude mcp add --transport http hub {URL}/mcp "
+        '--header "Authorization: Bearer t0ken"'
     )
 
 
