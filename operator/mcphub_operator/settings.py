@@ -63,7 +63,7 @@ class Settings(BaseModel):
     """port of /healthz, /readyz and /metrics; 0: none"""
 
     leader_election: bool = True
-    """write only while holding the Lease; false is for one process on a desk"""
+    """write only while holding the Lease; false: for one process in development"""
 
     lease_namespace: str = ""
     """namespace of the Lease; empty: the service account's"""
@@ -122,7 +122,7 @@ def parse_settings(
 def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mcphub-operator",
-        description="Keeps every McpHub's children as its spec says.",
+        description="Create and maintain the objects of every McpHub.",
         argument_default=argparse.SUPPRESS,
     )
     for name, field in Settings.model_fields.items():

@@ -50,7 +50,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", type=Path, help="the hub's YAML file")
     parser.add_argument("--host", help="the address to listen on")
     parser.add_argument("--port", type=int, help="the port for MCP clients")
-    parser.add_argument("--management-port", type=int, help="the port for operators")
+    parser.add_argument(
+        "--management-port", type=int, help="the port of /status, /metrics and probes"
+    )
     parser.add_argument("--secrets-dir", type=Path, help="<backend>/password and so on")
     parser.add_argument("--tokens-dir", type=Path, help="one file per client")
     parser.add_argument("--keys-dir", type=Path, help="the keys that replicas share")

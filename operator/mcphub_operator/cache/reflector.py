@@ -112,7 +112,12 @@ class Reflector:
         if isinstance(error, Refused | NotServed):
             self.refused.set()
         if error.message != self.problem:  # said once, however often it is tried
-            log.warning("list_failed", kind=self.scope.kind.name, error=error.message)
+            log.warning(
+                "list_failed",
+                kind=self.scope.kind.name,
+                namespace=self.scope.namespace or "all",
+                error=error.message,
+            )
         self.problem = error.message
 
     async def _list(self) -> str:

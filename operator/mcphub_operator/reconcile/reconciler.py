@@ -263,7 +263,12 @@ class Reconciler:
             raise
         self.sources.hubs.learn(written)
         if written.get("status") != status:
-            log.warning("status_pruned", hub=str(key))
+            log.warning(
+                "status_pruned",
+                hub=str(key),
+                problem="the McpHub definition (CRD) lacks fields of the status",
+                action="apply the definition of this release",
+            )
         await self.events.report(key, snapshot.uid, snapshot.status, status)
 
 

@@ -84,7 +84,7 @@ async def _keep_running(watched: WatchedHubs) -> None:
         if watched.changed.is_set():
             continue
         watched.report("the watch of McpHubs ended; it is started again")
-        log.warning("watch_ended", kind="McpHub")
+        log.warning("watch_ended", kind="McpHub", action="starting it again")
         await asyncio.sleep(RESTART_SECONDS)
 
 

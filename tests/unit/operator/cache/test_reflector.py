@@ -123,7 +123,9 @@ async def test_what_is_refused_again_and_again_is_said_once(
         await wait_until(lambda: api.asked > 3)
         task.cancel()
 
-    assert [line["event"] for line in logs] == ["list_failed"]
+    assert [(line["event"], line["namespace"]) for line in logs] == [
+        ("list_failed", "all")
+    ]
 
 
 class QuietApi(ToldApi):
