@@ -99,12 +99,18 @@ class EngineBuilder:
         if request.architecture:
             words.append(f"--platform=linux/{request.architecture}")
         if request.timestamp is not None:
-            words.append(f"--build-arg=SOURCE_DATE_EPOCH={request.timestamp}")
+            words.append(self._dated(request.timestamp))
         log = _log(request.name)
         run_logged(f"Building {request.name} with {self.engine}", [*words, *files], log)
         fresh = target.with_name(f"{target.name}.tmp")
         run([self.engine, "save", "-o", fresh, name], timeout_seconds=600)
         fresh.replace(target)
+
+    def _dated(self, seconds: int) -> str:
+        """Return the option that sets a time; docker's leaves that of the files."""
+        if self.engine == "podman":
+            return f"--timestamp={seconds}"
+        return f"--build-arg=SOURCE_DATE_EPOCH={seconds}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,14 +201,19 @@ def choose_builder() -> Builder:
         if succeeds([engine, "info"]):
             say(f" Images are built with {engine}: it answers")
             return EngineBuilder(engine)
+    say(" Images are built with buildah: neither docker nor podman answers")
+    return open_buildah()
+
+
+def open_buildah() -> BuildahBuilder:
+    """Return a buildah that shares layers where the file system lets it.
+
+    Raises:
+        MissingPart: the user is not root.
+        StepFailed: buildah has no storage that works.
+    """
     machine.require_root()
     machine.install(machine.missing_packages(machine.FOR_IMAGES))
-    say(" Images are built with buildah: neither docker nor podman answers")
-    return _find_storage()
-
-
-def _find_storage() -> BuildahBuilder:
-    """Return a buildah that shares layers where the file system lets it."""
     for driver in ("overlay", "vfs"):
         builder = BuildahBuilder(made(cache_dir() / "buildah" / driver), driver)
         if succeeds([*builder.command(), "info"]):
