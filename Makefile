@@ -24,6 +24,8 @@ RELEASE_TESTS := tests/manifests/test_chart.py tests/manifests/test_scanners.py 
   tests/integration/release/test_pipx.py \
   tests/manifests/test_checkov.py tests/integration/release/test_arm64.py \
   tests/integration/release/test_signing.py tests/integration/release/test_workflows.py
+# Each image is built twice, without the layers of `make images`.
+IMAGE_TESTS := tests/integration/release/test_reproducible.py
 # A cluster of their own, whose nodes pull from a registry.
 HELM_TESTS := tests/helm
 # What a version of Kubernetes decides: the schema and its rules, what is applied and
@@ -130,7 +132,7 @@ test: env ## Run every check and every test against real components
 	@$(MAKE) --no-print-directory parts
 	@GOGC=$(TEST_GOGC) $(BIN)/pytest $(LANES) \
 	  $(addprefix --ignore=,$(RELEASE_TESTS) $(HELM_TESTS) $(PAGE_TESTS) $(RECORDED_TESTS) \
-	    $(NETWORK_TESTS) $(EXTENSION_TESTS) $(TRACE_TESTS)) tests
+	    $(NETWORK_TESTS) $(EXTENSION_TESTS) $(TRACE_TESTS) $(IMAGE_TESTS)) tests
 
 .PHONY: test-release
 test-release: env ## Test chart, wheels, workflows and scanners' findings (builds Helm, kube-score, actionlint, cosign)
@@ -138,6 +140,10 @@ test-release: env ## Test chart, wheels, workflows and scanners' findings (build
 	  $(BIN)/python -m tools.programs.build $$program; done
 	@$(BIN)/python -m tools.programs.install checkov pipx
 	@$(BIN)/pytest $(LANES) $(RELEASE_TESTS)
+
+.PHONY: test-images
+test-images: env ## Build both images twice with buildah, and compare them (needs root)
+	@$(BIN)/pytest $(IMAGE_TESTS)
 
 .PHONY: test-helm
 test-helm: images ## Install, upgrade, roll back and remove the chart on a cluster (builds Helm)
