@@ -1,13 +1,17 @@
 """What is published, said before anything is built: names, labels, and refusals."""
 
 import argparse
+import re
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from tools.cluster.baseimage import BASE_NAME
 from tools.cluster.errors import BadInput
+from tools.cluster.images import full_name
+from tools.project import ROOT
 from tools.release.checkout import Checkout, parse_remote, read_checkout
 from tools.release.publish import Publication, build_requests, read_publication
 from tools.release.registry import RegistryRefused, read_reason, run_against
@@ -15,6 +19,11 @@ from tools.release.signing import read_key
 from tools.release.version import IMAGES, Release
 
 CHECKOUT = Checkout("0123456789ab", "0123456789abcdef", 1_700_000_000, "https://x/y")
+DOCKERFILES = (
+    "Dockerfile.operator",
+    "Dockerfile.server",
+    "examples/trial/postgres/Dockerfile",
+)
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
@@ -70,6 +79,16 @@ def test_both_dockerfiles_name_one_base() -> None:
         "FROM ${BASE} AS build",
         "FROM ${BASE}",
     }
+
+
+@pytest.mark.parametrize("path", DOCKERFILES)
+def test_a_base_that_is_made_here_stands_in_for_every_dockerfile(path: str) -> None:
+    """buildah finds the base under this name alone: it pulls nothing."""
+    text = (ROOT / path).read_text()
+
+    named = re.findall(r"^(?:ARG BASE=|FROM )(?!\$)(\S+)", text, re.MULTILINE)
+
+    assert [full_name(name) for name in named] == [BASE_NAME]
 
 
 def test_a_commit_identifies_a_clean_checkout(repository: Path) -> None:
