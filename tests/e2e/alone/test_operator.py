@@ -58,7 +58,10 @@ class TestTwoReplicas:
         pods = operator.names("pods", OPERATORS)
 
         assert len(pods) == 2
-        assert f"pod/{pod_of(leader(operator))}" in pods
+        # The Lease may still name a process of before the rollout.
+        operator.until(
+            "one of them leads", lambda: f"pod/{pod_of(leader(operator))}" in pods
+        )
 
     def test_take_over_from_a_leader_that_is_killed(
         self, installation: Installation, stopwatch
