@@ -207,7 +207,11 @@ class JwtVerifier:
             async with asyncio.timeout(FETCH_TIMEOUT_SECONDS):
                 self._keys = parse_keys(await self._fetch())
         except Exception as error:  # noqa: BLE001 -- no caller may wait for this task
-            log.warning("signing keys not fetched", error=type(error).__name__)
+            log.warning(
+                "signing keys not fetched",
+                issuer=self._config.issuer,
+                error=type(error).__name__,
+            )
             return False
         finally:
             self._tried_at = self._clock()

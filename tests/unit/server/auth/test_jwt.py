@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 from mcp.server.auth.provider import AccessToken
+from structlog.testing import capture_logs
 
 from mcphub_server.auth.jwks import FETCH_TIMEOUT_SECONDS, parse_keys
 from mcphub_server.auth.jwt import (
@@ -548,6 +549,17 @@ class TestWithoutKeys:
 
         assert refused.reason is Refusal.KEYS_MISSING
         assert verifier.report().problem is AuthProblem.KEYS_MISSING
+
+    async def test_the_log_names_the_issuer(
+        self, verifier: JwtVerifier, issuer: Issuer
+    ) -> None:
+        issuer.reachable = False
+
+        with capture_logs() as logs:
+            await find_refusal(verifier, sign())
+
+        (line,) = [x for x in logs if x["event"] == "signing keys not fetched"]
+        assert (line["issuer"], line["error"]) == (ISSUER, "ConnectError")
 
     async def test_what_is_no_token_is_told_so(
         self, verifier: JwtVerifier, issuer: Issuer
