@@ -179,7 +179,7 @@ test-traces: env ## Test traces with an OpenTelemetry Collector and Jaeger (buil
 .PHONY: test-plugin
 test-plugin: images ## Test each command of `kubectl mcphub`, installed with pipx, on a cluster
 	@$(BIN)/python -m tools.programs.install pipx
-	@MCPHUB_PLUGIN=pipx $(BIN)/pytest tests/e2e/test_kubectl_mcphub.py
+	@MCPHUB_PLUGIN=pipx $(BIN)/pytest tests/e2e/test_kubectl_mcphub.py --write-operations
 
 .PHONY: pictures
 pictures: env ## Draw the page at / (in Chromium) and the dashboards for the documentation

@@ -35,7 +35,7 @@ ESCAPE = "\x1b"
 SECONDS = 200
 
 FOLDER = DOCS / "pictures"
-QUERY = "sql='SELECT name, city FROM customers LIMIT 3'"
+QUERY = "sql='SELECT name, country FROM customers LIMIT 3'"
 PICTURES = {
     "cli-status": ["kubectl mcphub status", f"kubectl mcphub status {SICK}"],
     "cli-call": [
