@@ -38,6 +38,10 @@ class LeaseSpec:
     name: str
     identity: str
 
+    def __str__(self) -> str:
+        """Return how the Lease is named in the log."""
+        return f"{self.namespace}/{self.name}"
+
 
 class LeaderElector:
     """Holds, or tries to get, the Lease."""
@@ -103,7 +107,9 @@ class LeaderElector:
                 await self._put(lease)
                 log.info("lease_released")
         except ApiError as error:
-            log.warning("lease_not_released", error=error.message)
+            log.warning(
+                "lease_not_released", lease=str(self._spec), error=error.message
+            )
 
     async def _try(self) -> bool:
         """Take or renew the Lease if that is possible; the time counts from before.
@@ -123,7 +129,7 @@ class LeaderElector:
             else:
                 self._held = await self._put(self._mine(lease))
         except ApiError as error:
-            log.warning("lease_not_renewed", error=error.message)
+            log.warning("lease_not_renewed", lease=str(self._spec), error=error.message)
             return False
         if self._renewed is None:
             log.info("lease_acquired", identity=self._spec.identity)

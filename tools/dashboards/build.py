@@ -1,7 +1,8 @@
 """Builders of Grafana's JSON: a dashboard of rows, a row of panels.
 
 `grafana-foundation-sdk` would type all of Grafana; these dashboards use a dozen of its
-words, which a reader of the JSON should recognise here.
+words, which a reader of the JSON should recognise here. Its versions begin with a date,
+so that of those the newest is for the oldest Grafana: no update tool gets that right.
 """
 
 from __future__ import annotations

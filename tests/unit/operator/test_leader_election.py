@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from mcphub_operator.client.api import Call
 from mcphub_operator.client.writer import Writer
@@ -157,6 +158,16 @@ async def test_a_failed_renewal_is_survived_while_there_is_time(
     cluster.fault = None
 
     assert await first._try()
+
+
+async def test_a_failed_renewal_names_the_lease(cluster: Cluster):
+    cluster.fault = Unavailable(500, "InternalError", "broken")
+
+    with capture_logs() as logged:
+        await cluster.elector("first")._try()
+
+    (line,) = logged
+    assert (line["event"], line["lease"]) == ("lease_not_renewed", "system/lease")
 
 
 async def test_one_that_cannot_renew_stops(
