@@ -16,8 +16,6 @@ from tests.support.hub import HubFiles, LoopHub, hub_in_loop
 from tests.support.postgres import PostgresServer, running_postgres
 from tools.project import EXAMPLES, ROOT
 
-pytestmark = pytest.mark.timeout(240)
-
 PAGE = ROOT / "docs" / "governed.md"
 SQL = EXAMPLES / "trial" / "governed.sql"
 HUB = EXAMPLES / "governed.yaml"

@@ -17,8 +17,6 @@ from tests.support.hub import LoopHub, hub_in_loop
 from .conftest import TOKENS, OpenHub, wait_until_checked
 from .test_declared_tools import call, tool
 
-pytestmark = pytest.mark.timeout(240)
-
 ALWAYS = {"health_check", "list_services"}
 RULES = {
     "rules": [

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 import yaml
 from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
@@ -10,8 +9,6 @@ from fastmcp.client.transports import StreamableHttpTransport
 from tests.support.hub import LoopHub, hub_in_loop
 
 from .conftest import TOKENS
-
-pytestmark = pytest.mark.timeout(240)
 
 MODERN = "2026-07-28"
 LISTS = (

@@ -25,7 +25,7 @@ from tests.support.replicas.hub import MODES, ReplicatedHub, running_hub
 from tests.support.tenants import TENANTS
 from tests.support.websocket_client import WebSocketTransport
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ALL = "SELECT id, tenant FROM desk.tickets ORDER BY id"
 ACCEPT = "application/json, text/event-stream"

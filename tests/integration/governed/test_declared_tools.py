@@ -14,8 +14,6 @@ from tests.support.postgres import PostgresServer
 
 from .conftest import TOKENS, OpenHub, wait_for_status
 
-pytestmark = pytest.mark.timeout(240)
-
 TICKETS: dict[str, Any] = {
     "name": "tickets_since",
     "title": "Tickets since a day",

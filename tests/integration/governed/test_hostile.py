@@ -21,8 +21,6 @@ from tests.support.tenants import CANARY, TENANTS
 from .conftest import TOKENS, OpenHub
 from .test_identity import ALL, ROLES, other
 
-pytestmark = pytest.mark.timeout(240)
-
 OWN_ROWS = 20
 LIMITS = {"statementTimeoutSeconds": 1, "requestsPerSecond": 10_000, "burst": 10_000}
 FIND = {

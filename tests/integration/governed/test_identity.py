@@ -16,8 +16,6 @@ from tests.support.tenants import TENANTS
 from .conftest import OpenHub, wait_for_status
 from .test_declared_tools import call
 
-pytestmark = pytest.mark.timeout(240)
-
 IDENTITY = {"settings": [{"name": "app.tenant", "fromClaim": "sub"}]}
 ROLES = {
     "role": {"fromClaim": "sub", "map": {"acme": "analyst", "globex": "analyst"}},

@@ -27,7 +27,7 @@ from tests.support.waiting import wait_until
 
 from .conftest import TOKENS, wait_until_checked
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 REPLICAS = 3
 OWN_ROWS = 20

@@ -9,8 +9,6 @@ from tests.support.hub import LoopHub
 from .conftest import TOKENS, OpenHub
 from .test_declared_tools import call, tool
 
-pytestmark = pytest.mark.timeout(240)
-
 DESCRIPTION = "Orders of the shop."
 LINE = f"- db (postgres): {DESCRIPTION}"
 LIVE = {

@@ -16,8 +16,6 @@ from .conftest import TOKENS, OpenHub
 from .test_access import WAYS, build_transports
 from .test_declared_tools import tool
 
-pytestmark = pytest.mark.timeout(240)
-
 PROMPTS = [
     {
         "name": "explain_table",

@@ -15,8 +15,6 @@ from tests.support.postgres import DATABASE, PostgresServer
 from .conftest import TOKENS, OpenHub, wait_for_status
 from .test_declared_tools import tool
 
-pytestmark = pytest.mark.timeout(240)
-
 RULES = {
     "rules": [
         {"clients": ["acme"], "tools": ["db_*"]},

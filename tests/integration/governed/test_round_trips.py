@@ -6,15 +6,11 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
-
 from tests.support.postgres import PostgresServer
 
 from .conftest import OpenHub
 from .test_declared_tools import call
 from .test_identity import ROLES
-
-pytestmark = pytest.mark.timeout(240)
 
 HEAD_BYTES = 5
 AWAITED = b"QSH"

@@ -17,8 +17,6 @@ from mcphub_operator.client.kinds import (
 from tests.support.running_operator import World, make_pods_ready, running_operator
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.timeout(180)
-
 AUTH = "team-data-auth"
 JWT = {
     "type": "JWT",

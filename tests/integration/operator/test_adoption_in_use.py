@@ -18,8 +18,6 @@ from tests.support.observed import CLUSTER, INGRESS, ROUTE
 from tests.support.running_operator import World, make_pods_ready, running_operator
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.timeout(180)
-
 OTHER_PODS = {"matchLabels": {"app": "theirs"}}
 THEIR_SERVICE = {"service": {"name": "theirs", "port": {"number": 80}}}
 THEIR_PATH = {"path": "/", "pathType": "Prefix", "backend": THEIR_SERVICE}

@@ -2,14 +2,10 @@
 
 import base64
 
-import pytest
-
 from mcphub_operator import names
 from mcphub_operator.client.kinds import HUB, SECRET, SERVICE_ACCOUNT, Kind
 from tests.support.running_operator import Running, World, running_operator
 from tests.support.waiting import wait_until
-
-pytestmark = pytest.mark.timeout(180)
 
 HUB_NAME = "team-data"
 AUTH = f"{HUB_NAME}-auth"

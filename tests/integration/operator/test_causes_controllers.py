@@ -13,8 +13,6 @@ from tests.support.running_operator import World, open_world, running_operator
 from tests.support.waiting import wait_until
 from tools.cluster.apiserver import ApiServer
 
-pytestmark = pytest.mark.timeout(240)
-
 
 async def play_deployment(world: World, replicas: int) -> None:
     """Report a Deployment as rolled out."""

@@ -32,8 +32,6 @@ from tests.support.running_operator import (
 )
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.timeout(240)
-
 NO_PROGRAM = 'exec: "mcphub": executable file not found in $PATH: unknown'
 NO_TAG = "reading manifest 2: manifest unknown"
 BACK_OFF = waiting("CrashLoopBackOff")

@@ -19,8 +19,6 @@ from tests.support.running_operator import (
     running_operator,
 )
 
-pytestmark = pytest.mark.timeout(240)
-
 
 class TestD2:
     @pytest.mark.parametrize(

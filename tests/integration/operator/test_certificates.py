@@ -2,8 +2,6 @@
 
 import base64
 
-import pytest
-
 from mcphub_operator.client.kinds import DEPLOYMENT, HUB, SECRET
 from tests.support.certificates import HOUR, NOW, Issued, issue
 from tests.support.running_operator import (
@@ -12,8 +10,6 @@ from tests.support.running_operator import (
     running_operator,
 )
 from tests.support.waiting import wait_until
-
-pytestmark = pytest.mark.timeout(120)
 
 TLS = {"secretRef": {"name": "shop-tls"}}
 

@@ -21,8 +21,6 @@ from tests.support.observed import CLUSTER, INGRESS, ROUTE
 from tests.support.running_operator import Running, World, running_operator
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.timeout(120)
-
 EVERYTHING = {
     "replicas": 2,
     "autoscaling": {"minReplicas": 2, "maxReplicas": 5},

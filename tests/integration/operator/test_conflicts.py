@@ -18,8 +18,6 @@ from mcphub_operator.resources.children import PREREQUISITES
 from tests.support.running_operator import World, running_operator
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.timeout(120)
-
 PORTS = {"ports": [{"port": 80}]}
 PODS = {"app": "theirs"}
 WORKLOAD = {

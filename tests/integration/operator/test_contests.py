@@ -11,7 +11,7 @@ from mcphub_operator.runtime.process import Operator
 from tests.support.running_operator import World, running_operator
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 OBSERVED_SECONDS = 4.0
 OBJECTS = 10

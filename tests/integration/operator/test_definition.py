@@ -3,16 +3,12 @@
 import asyncio
 from pathlib import Path
 
-import pytest
-
 from mcphub_operator.client.kinds import CONFIG_MAP, DEPLOYMENT
 from tests.support.definition import install_definition
 from tests.support.operator_process import operator_process
 from tests.support.running_operator import World, open_world
 from tests.support.waiting import wait_until
 from tools.cluster.apiserver import ApiServer
-
-pytestmark = pytest.mark.timeout(300)
 
 RESUMED_SECONDS = 60.0
 

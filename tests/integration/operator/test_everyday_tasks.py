@@ -4,7 +4,6 @@ import asyncio
 import base64
 from pathlib import Path
 
-import pytest
 import yaml
 
 from mcphub_operator.client.kinds import SECRET
@@ -14,8 +13,6 @@ from tests.support.waiting import wait_until
 from tools.cluster.binaries import ensure_binaries
 from tools.cluster.commands import run
 from tools.project import DOCS
-
-pytestmark = pytest.mark.timeout(240)
 
 SECTION = "\n## Everyday tasks\n"
 """Above it the page shows what kubectl prints."""

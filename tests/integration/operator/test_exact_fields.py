@@ -21,8 +21,6 @@ from tests.support.observed import CLUSTER, INGRESS, ROUTE
 from tests.support.running_operator import Running, World, running_operator
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.timeout(300)
-
 SPEC: dict[str, Any] = {
     "autoscaling": {"minReplicas": 1, "maxReplicas": 3},
     "disruptionBudget": {},

@@ -11,7 +11,7 @@ from tests.support.operator_process import Process, operator_process
 from tests.support.running_operator import World
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 
 STRANGERS = 10_000
 AT_ONCE = 50

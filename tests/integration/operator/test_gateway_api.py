@@ -17,8 +17,6 @@ from tests.support.running_operator import (
 from tests.support.waiting import wait_until
 from tools.cluster.apiserver import ApiServer
 
-pytestmark = pytest.mark.timeout(300)
-
 
 async def has_route(world: World) -> bool:
     return await world.find(HTTP_ROUTE, "team-data") is not None

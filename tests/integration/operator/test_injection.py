@@ -5,15 +5,11 @@ from contextlib import asynccontextmanager
 from copy import deepcopy
 from typing import Any
 
-import pytest
-
 from mcphub_operator.client.api import Call
 from mcphub_operator.client.kinds import DEPLOYMENT, DISRUPTION_BUDGET, POD, Kind
 from tests.support.played_pods import find_pod, head, start_serving
 from tests.support.running_operator import World, running_operator
 from tests.support.waiting import wait_until
-
-pytestmark = pytest.mark.timeout(240)
 
 GROUP = "admissionregistration.k8s.io/v1"
 POLICY = Kind(

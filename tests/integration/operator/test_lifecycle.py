@@ -13,9 +13,6 @@ from tests.support.waiting import GUARD_SECONDS, wait_until
 from tools.cluster.apiserver import ApiAccess, running_api_server
 from tools.project import CRD
 
-pytestmark = pytest.mark.timeout(180)
-
-
 METRICS = (
     "mcphub_operator_leader 1.0",
     'mcphub_operator_reconciles_total{result="success"}',

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import pytest
 from aiohttp import web
 
 from mcphub_operator import names
@@ -14,8 +13,6 @@ from mcphub_operator.client.kinds import CONFIG_MAP, DEPLOYMENT, POD
 from mcphub_operator.settings import PodAccess
 from tests.support.running_operator import READY_POD, World, running_operator
 from tests.support.waiting import wait_until
-
-pytestmark = pytest.mark.timeout(240)
 
 ADDRESSES = ("127.83.16.1", "127.83.16.2")
 """Of this test alone: each replica has an address of its own for the one port."""

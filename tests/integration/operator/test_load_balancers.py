@@ -19,8 +19,6 @@ from tests.support.running_operator import (
 )
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.timeout(120)
-
 CLEANUP = "service.kubernetes.io/load-balancer-cleanup"
 MARK = "metallb.io/ip-allocated-from-pool"
 INSIDE = "http://team-data.{namespace}.svc:8000/mcp"

@@ -20,8 +20,6 @@ from tests.support.running_operator import (
 from tests.support.waiting import wait_until
 from tools.cluster.apiserver import ApiAccess
 
-pytestmark = pytest.mark.timeout(240)
-
 FORBIDDEN = Answer(HTTPStatus.FORBIDDEN, "Forbidden")
 
 

@@ -4,16 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-import pytest
-
 from mcphub_operator import names
 from mcphub_operator.cache.reflector import Reflector, Scope
 from mcphub_operator.client.api import Found, Object
 from mcphub_operator.client.kinds import AUTOSCALER, DEPLOYMENT, HUB
 from tests.support.running_operator import Running, World, running_operator
 from tests.support.waiting import wait_until
-
-pytestmark = pytest.mark.timeout(120)
 
 
 async def replicas(world: World) -> int | None:

@@ -13,8 +13,6 @@ from tools.cluster.binaries import ensure_binaries
 from tools.cluster.commands import run
 from tools.project import ROOT
 
-pytestmark = pytest.mark.timeout(180)
-
 HUB_NAME = "team-data"
 SECRETS = (f"{HUB_NAME}-auth", f"{HUB_NAME}-keys")
 ROTATE = {names.ANNOTATION_ROTATE: "2026-11"}

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from mcphub_operator import names
 from mcphub_operator.client.kinds import (
     CONFIG_MAP,
@@ -20,8 +18,6 @@ from tests.support.running_operator import (
     running_operator,
 )
 from tests.support.waiting import wait_until
-
-pytestmark = pytest.mark.timeout(120)
 
 URL = "https://mcp.example.com/mcp"
 INSIDE = "http://team-data.{namespace}.svc:8000/mcp"

@@ -11,8 +11,6 @@ from mcphub_operator.reconcile import reconciler
 from tests.support.running_operator import World, running_operator
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.timeout(120)
-
 
 def backend(secret: str = "hub-credentials") -> dict:
     return {

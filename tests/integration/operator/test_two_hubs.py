@@ -7,8 +7,6 @@ from tests.support.hub_manifests import autoscaler
 from tests.support.running_operator import World, running_operator
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.timeout(240)
-
 FIRST, SECOND = "first", "second"
 AUTH = f"{FIRST}-auth"
 

@@ -20,8 +20,6 @@ from tests.support import frozen
 from tests.support.running_operator import World, make_pods_ready, running_operator
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.timeout(180)
-
 HUBS = [f"hub-{number}" for number in range(5)]
 OLD, NEW = "mcphub-server:old", "mcphub-server:new"
 

@@ -21,8 +21,6 @@ from tests.support.postgres import (
 )
 from tests.support.sick_database import DATABASE, running_sick_database
 
-pytestmark = pytest.mark.timeout(240)
-
 
 @pytest.fixture(scope="module")
 def sick() -> Iterator[PostgresServer]:

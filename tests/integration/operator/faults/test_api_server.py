@@ -26,8 +26,6 @@ from tests.support.running_operator import World, open_world, running_operator
 from tests.support.waiting import wait_until
 from tools.cluster.apiserver import ApiAccess, ApiServer, running_api_server
 
-pytestmark = pytest.mark.timeout(180)
-
 
 @pytest.fixture(scope="module")
 def restartable() -> Iterator[ApiServer]:

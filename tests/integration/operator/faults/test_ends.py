@@ -15,8 +15,6 @@ from tests.support.fault_matrix.scenario import BEGINNING
 from tests.support.running_operator import World, running_operator
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.timeout(300)
-
 
 async def make_hubs(world: World) -> None:
     await world.create_secret("login", username="u", password="p")
