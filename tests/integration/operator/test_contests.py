@@ -6,16 +6,24 @@ import time
 import pytest
 
 from mcphub_operator.client.kinds import DEPLOYMENT, EVENT, SERVICE
-from mcphub_operator.reconcile.budget import BURST, REFILL_SECONDS
+from mcphub_operator.reconcile import budget
 from mcphub_operator.runtime.process import Operator
 from tests.support.running_operator import World, running_operator
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.timeout(600)
+BURST = 15
+REFILL_SECONDS = 3.0
+"""An operator's own budget fills as quickly as a slow machine spends it."""
 
 OBSERVED_SECONDS = 4.0
 OBJECTS = 10
 """A hub has eight children here, its status and Events."""
+
+
+@pytest.fixture(autouse=True)
+def small_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "BURST", BURST)
+    monkeypatch.setattr(budget, "REFILL_SECONDS", REFILL_SECONDS)
 
 
 def most_writes(seconds: float) -> float:
