@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import h11
 import msgspec
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mcphub_server.web.jsonrpc import INVALID_REQUEST
 
@@ -37,6 +38,13 @@ NO_TARGET = "The request target is a URL that names no host, or a user."
 
 ABSOLUTE = re.compile(rb"(?i:https?)://(?P<host>[^/?#@]+)(?P<rest>[/?][^#]*)?")
 """A request target as proxies get it; a server accepts it too (RFC 9112, 3.2.2)."""
+
+
+def begin_idling(protocol: H11Protocol | HttpToolsProtocol) -> None:
+    """Close a connection unless bytes come within uvicorn's time."""
+    protocol.timeout_keep_alive_task = protocol.loop.call_later(
+        protocol.timeout_keep_alive, protocol.timeout_keep_alive_handler
+    )
 
 
 class BoundedConnection(h11.Connection):
@@ -116,7 +124,7 @@ class BoundedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Give a connection that sends nothing as long as one that idles."""
         super().connection_made(transport)
-        self._begin_idling()
+        begin_idling(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clocks."""
@@ -135,7 +143,7 @@ class BoundedProtocol(H11Protocol):
         was_late = self._phase is Phase.REST
         self._enter(self._find_phase())
         if was_late and self._phase is None and self._is_idle():
-            self._begin_idling()
+            begin_idling(self)
 
     def on_response_complete(self) -> None:
         """Go on with the next request, or bound what is left of this one."""
@@ -168,12 +176,6 @@ class BoundedProtocol(H11Protocol):
     def _is_idle(self) -> bool:
         """Whether no request is in hand whose head was read."""
         return self.conn.our_state is h11.IDLE and self.conn.their_state is h11.IDLE
-
-    def _begin_idling(self) -> None:
-        """Close the connection unless bytes come within uvicorn's time."""
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self.timeout_keep_alive_handler
-        )
 
     def _enter(self, phase: Phase | None) -> None:
         """Start the clock of another phase."""

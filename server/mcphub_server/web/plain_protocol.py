@@ -12,7 +12,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mcphub_server.web import http_protocol
-from mcphub_server.web.http_protocol import BoundedProtocol
+from mcphub_server.web.http_protocol import BoundedProtocol, begin_idling
 from mcphub_server.web.plain_requests import PlainRequest, read_plain_request
 
 
@@ -55,7 +55,7 @@ class PlainProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Give a connection that sends nothing as long as one that idles."""
         super().connection_made(transport)
-        self._begin_idling()
+        begin_idling(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clocks."""
@@ -81,7 +81,7 @@ class PlainProtocol(HttpToolsProtocol):
                 data = data[request.size :]
                 self._begin(request)
         if not self._missing and self.cycle.response_complete:
-            self._begin_idling()  # a late body has ended
+            begin_idling(self)  # a late body has ended
 
     def on_response_complete(self) -> None:
         """Go on with the next request, or bound what is left of this one."""
@@ -121,12 +121,6 @@ class PlainProtocol(HttpToolsProtocol):
         self._late = self._late + size if self._missing else 0
         if self._late > http_protocol.REST_BYTES:
             self.transport.close()
-
-    def _begin_idling(self) -> None:
-        """Close the connection unless bytes come within uvicorn's time."""
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self.timeout_keep_alive_handler
-        )
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
