@@ -1,4 +1,4 @@
-"""Numbers by which PostGIS makes a small geometry large, or compares at length.
+"""Numbers by which PostGIS makes much of a small geometry, or compares at length.
 
 GEOS looks at no clock in the middle of such a step: a circle of a hundred million
 corners takes gigabytes and ends long after its timeout. What these numbers are for
@@ -15,6 +15,8 @@ from mcphub_server.errors import Rejected
 
 MAX_POINTS = 10_000
 MAX_SEGMENTS = 1_000
+MAX_HASH_LETTERS = 100
+"""Twenty tell all places apart that PostGIS's numbers do."""
 LEAST_FRACTION = 0.001
 
 _QUAD_SEGS = re.compile(r"(?i)quad_segs\s*=\s*(\d+)")
@@ -35,6 +37,8 @@ _DENSITY = Size(2, "densifyfrac", LEAST_FRACTION, 1)
 _SIZES: Mapping[str, Size] = {
     "st_buffer": _SEGMENTS,
     "st_generatepoints": Size(1, "npoints", 0, MAX_POINTS),
+    "st_geohash": Size(1, "maxchars", 0, MAX_HASH_LETTERS),
+    "st_lineinterpolatepoints": Size(1, "fraction", LEAST_FRACTION, 1),
     "st_minimumboundingcircle": Size(1, "segs_per_quarter", 0, MAX_SEGMENTS),
     "st_curvetoline": Size(1, "tol", LEAST_FRACTION, MAX_SEGMENTS),
     "st_hausdorffdistance": _DENSITY,
@@ -52,7 +56,7 @@ def check_sizes(name: str, arguments: Any) -> None:
         if not all(size.least <= number <= size.most for number in numbers):
             raise Rejected(
                 "sql/geometry-size",
-                f"{name} makes or compares so many points here that no timeout stops"
+                f"With this {size.name}, {name} may run so long that no timeout stops"
                 " it.",
                 f"Write {size.name} as a constant from {size.least:g} to"
                 f" {size.most:g}, or leave it out.",

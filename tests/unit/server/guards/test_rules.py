@@ -198,6 +198,10 @@ SQL = {
             "SELECT ST_HausdorffDistance(g, h, 0.0000001) FROM t",
             "SELECT ST_OffsetCurve(g, 1, 'quad_segs=1000000') FROM t",
             "SELECT ST_CurveToLine(g, 100000000) FROM t",
+            "SELECT ST_GeoHash(ST_Point(1, 1), 500000000)",
+            "SELECT ST_GeoHash(g, maxchars => n) FROM t",
+            "SELECT ST_LineInterpolatePoints(g, 0.00000001) FROM t",
+            "SELECT ST_LineInterpolatePoints(g, 0.00000001, true) FROM t",
         ),
         (
             "SELECT ST_GeneratePoints(g, 500, 42) FROM t",
@@ -209,6 +213,8 @@ SQL = {
             "SELECT ST_MinimumBoundingCircle(g) FROM t",
             "SELECT ST_HausdorffDistance(g, h, 0.5), ST_FrechetDistance(g, h) FROM t",
             "SELECT ST_CurveToLine(g, 32) FROM t",
+            "SELECT ST_GeoHash(g), ST_GeoHash(g, 8) FROM t",
+            "SELECT ST_LineInterpolatePoints(g, 0.25, true) FROM t",
         ),
     ),
     "sql/outline": Rule(
