@@ -1,16 +1,36 @@
 """The tutorial of governed access, followed in the quickstart's namespace."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from tests.support.doc_blocks import Reader
 from tests.support.installation import Installation
 from tools.project import DOCS, ROOT
 
+UNDO = """
+DROP SCHEMA desk CASCADE;
+DROP OWNED BY hub_reader;
+DROP ROLE hub_reader, desk_tenant, desk_auditor;
+"""
+"""Takes away what the page's reader made in the database."""
 
-def test_governed(installation: Installation, tmp_path: Path):
+
+@pytest.fixture
+def desk(installation: Installation) -> Iterator[Installation]:
+    """The quickstart's installation, which other modules use after this one."""
+    yield installation
+    installation.psql(UNDO)
+    secrets = ("--ignore-not-found", "governed-clients", "governed-credentials")
+    installation.kubectl("delete", "mcphub", "governed", "--ignore-not-found")
+    installation.kubectl("delete", "secret", *secrets)
+
+
+def test_governed(desk: Installation, tmp_path: Path):
     """The page works in the quickstart's namespace, as does its reader."""
-    environment = installation.build_environment(tmp_path)
+    environment = desk.build_environment(tmp_path)
     environment["PATH"] += f":{Path(sys.executable).parent}"  # kubectl-mcphub
     printed = []
 
@@ -26,5 +46,3 @@ def test_governed(installation: Installation, tmp_path: Path):
     assert "tickets_per_tenant" in refused
     assert "forbidden" in logged
     assert "1" in changed
-    installation.kubectl("delete", "mcphub", "governed")
-    installation.kubectl("delete", "secret", "governed-clients", "governed-credentials")
