@@ -8,9 +8,17 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Generator, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterator,
+    Sequence,
+)
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 import uvicorn
@@ -18,6 +26,7 @@ from starlette.types import ASGIApp
 
 from mcphub_server.auth.middleware import AuthPolicy
 from mcphub_server.backends.health import BackendMonitor
+from mcphub_server.background import keep_going
 from mcphub_server.config.runtime import RuntimeSettings
 from mcphub_server.errors import ConfigError
 from mcphub_server.management.status import StatusBoard
@@ -149,10 +158,20 @@ def open_socket(host: str, port: int) -> socket.socket:
     return listening
 
 
+def list_work(hub: Hub) -> Iterator[tuple[str, Callable[[], Awaitable[None]]]]:
+    """Yield what a hub does beside its requests, by name."""
+    seconds = hub.runtime.probe_interval_seconds
+    for monitor in hub.monitors:
+        yield f"probes of {monitor.backend.name}", partial(monitor.watch, seconds)
+    yield "authentication", partial(hub.auth.follow, hub.state.notify)
+    yield "live configuration", hub.live.watch
+    if hub.certificate is not None:
+        yield "certificate", hub.certificate.follow
+
+
 @asynccontextmanager
 async def running(hub: Hub) -> AsyncIterator[None]:
     """Open backends, watch them, and run the transports."""
-    seconds = hub.runtime.probe_interval_seconds
     async with AsyncExitStack() as stack:
         if hub.tracing is not None:
             stack.push_async_callback(hub.tracing.close)
@@ -161,11 +180,10 @@ async def running(hub: Hub) -> AsyncIterator[None]:
             stack.push_async_callback(monitor.backend.close)
         await stack.enter_async_context(hub.sessions.running())
         async with asyncio.TaskGroup() as watchers:
-            tasks = [watchers.create_task(m.watch(seconds)) for m in hub.monitors]
-            tasks.append(watchers.create_task(hub.auth.follow(hub.state.notify)))
-            tasks.append(watchers.create_task(hub.live.watch()))
-            if hub.certificate is not None:
-                tasks.append(watchers.create_task(hub.certificate.follow()))
+            tasks = [
+                watchers.create_task(keep_going(work, name))
+                for name, work in list_work(hub)
+            ]
             try:
                 async with hub.transports.run():
                     yield

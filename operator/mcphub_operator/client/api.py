@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from mcphub_operator.client.concurrency import end_if_cancelled
 from mcphub_operator.client.connection import Connection
 from mcphub_operator.client.encoding import encode_body
 from mcphub_operator.client.kinds import Kind
@@ -26,6 +27,12 @@ FAILED = 400
 JSON = "application/json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
+FAULTS = (
+    *(aiohttp.ClientError, TimeoutError, OSError, ValueError),
+    asyncio.CancelledError,  # a library's own would end a watch, and nothing notice
+)
+"""What a request without an answer may raise."""
 
 Object = dict[str, Any]
 
@@ -136,7 +143,9 @@ class Api:
         except ApiError as refusal:
             error = refusal.reason
             raise
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as fault:
+        except FAULTS as fault:
+            if isinstance(fault, asyncio.CancelledError):
+                end_if_cancelled()
             error = type(fault).__name__
             raise Unavailable(0, error, _describe(call, fault)) from fault
         finally:

@@ -24,3 +24,13 @@ async def run_together(coroutines: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
 def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
     first = failures.exceptions[0]
     return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+def end_if_cancelled() -> None:
+    """Raise CancelledError if the task was cancelled, and not by a library in it.
+
+    A task group does not notice a task that ends by a CancelledError of its own.
+    """
+    task = asyncio.current_task()
+    if task is None or task.cancelling():
+        raise asyncio.CancelledError

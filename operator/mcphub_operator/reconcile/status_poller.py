@@ -6,7 +6,6 @@ woken only when a report differs from the last.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -17,6 +16,7 @@ import structlog
 
 from mcphub_operator import names
 from mcphub_operator.client.api import Api, Call
+from mcphub_operator.client.concurrency import end_if_cancelled
 from mcphub_operator.errors import ApiError
 from mcphub_operator.observed import (
     AuthReport,
@@ -90,27 +90,30 @@ class StatusPoller:
     async def _poll(self, hub: HubKey, pod: Pod) -> None:
         etag, failures = "", 0
         clock = asyncio.get_running_loop().time
-        with contextlib.suppress(asyncio.CancelledError):
-            while True:
-                began = clock()
-                try:
-                    answer = await self._ask(hub, pod, etag)
-                    if answer.status == OK:
-                        self._learn(hub, pod, parse_report(answer.body))
-                    etag, failures = answer.etag or etag, 0
-                except (ApiError, OSError, ValueError, aiohttp.ClientError) as error:
-                    failures += 1
-                    self._miss(hub, pod, failures, error)
-                    delay = FIRST_DELAY_SECONDS * 2.0**failures
-                    await asyncio.sleep(min(delay, LONGEST_DELAY_SECONDS))
-                # A server that does not know how to wait must not be hammered.
-                left = SHORTEST_ROUND_SECONDS - (clock() - began)
-                await asyncio.sleep(max(0.0, left))
+        while True:
+            began = clock()
+            try:
+                answer = await self._ask(hub, pod, etag)
+                if answer.status == OK:
+                    self._learn(hub, pod, parse_report(answer.body))
+                etag, failures = answer.etag or etag, 0
+            except (ApiError, OSError, ValueError, aiohttp.ClientError) as error:
+                failures += 1
+                self._miss(hub, pod, failures, error)
+                delay = FIRST_DELAY_SECONDS * 2.0**failures
+                await asyncio.sleep(min(delay, LONGEST_DELAY_SECONDS))
+            # A server that does not know how to wait must not be hammered.
+            left = SHORTEST_ROUND_SECONDS - (clock() - began)
+            await asyncio.sleep(max(0.0, left))
 
     async def _ask(self, hub: HubKey, pod: Pod, etag: str) -> Answer:
         waiting = {"If-None-Match": etag, "Prefer": f"wait={WAIT_SECONDS}"}
-        async with asyncio.timeout(ANSWER_SECONDS):
-            return await self._client.ask(hub, pod, waiting if etag else {})
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await self._client.ask(hub, pod, waiting if etag else {})
+        except asyncio.CancelledError as error:  # aiohttp's own would end the polls
+            end_if_cancelled()
+            raise OSError("the poll was cancelled by itself") from error
 
     def _learn(self, hub: HubKey, pod: Pod, report: PodReport) -> None:
         if self._reports.get(pod.uid) != report:

@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from mcphub_operator.client.concurrency import end_if_cancelled
 from mcphub_operator.errors import ApiError, LeaseLost
 from mcphub_operator.metrics import Metrics
 from mcphub_operator.observed import HubKey
@@ -59,13 +60,8 @@ class WorkerPool:
                 self.queue.done(key)
 
     def _go_on(self, key: HubKey) -> None:
-        """Take a pass that was cancelled for a failed one, unless the worker was.
-
-        A task group does not notice a worker that ends so.
-        """
-        worker = asyncio.current_task()
-        if worker is None or worker.cancelling():
-            raise asyncio.CancelledError
+        """Take a pass that was cancelled for a failed one, unless the worker was."""
+        end_if_cancelled()
         log.error("reconcile_cancelled", hub=str(key))
         self._plan_next(key, Result(failed=True))
 

@@ -39,6 +39,7 @@ from mcphub_server.auth.jwks import (
 from mcphub_server.auth.key_choice import KINDS, find_candidates, parse_head
 from mcphub_server.auth.refusals import CredentialRefused, Refusal
 from mcphub_server.auth.report import ALL_WELL, AuthProblem, AuthReport
+from mcphub_server.background import end_if_cancelled
 from mcphub_server.config.hub import JwtConfig
 from mcphub_server.web.claims import keep_claims
 
@@ -206,7 +207,8 @@ class JwtVerifier:
         try:
             async with asyncio.timeout(FETCH_TIMEOUT_SECONDS):
                 self._keys = parse_keys(await self._fetch())
-        except Exception as error:  # noqa: BLE001 -- no caller may wait for this task
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 -- no caller may wait for this task
+            end_if_cancelled()  # a client's own ends the fetch, not the callers
             log.warning(
                 "signing keys not fetched",
                 issuer=self._config.issuer,

@@ -15,6 +15,7 @@ import structlog
 
 from mcphub_server.backends.base import Backend, BackendState, Health
 from mcphub_server.backends.breaker import Breaker
+from mcphub_server.background import end_if_cancelled
 from mcphub_server.errors import (
     BackendReason,
     BackendUnavailable,
@@ -142,16 +143,6 @@ class BackendMonitor:
             before=before.state.value,
         )
         self._on_change()
-
-
-def end_if_cancelled() -> None:
-    """Raise the CancelledError that a driver has caught and kept.
-
-    PyMongo does while it connects; a loop around it would never end.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
 
 
 def build_bad_secret(backend: str, error: ConfigError) -> BackendUnavailable:

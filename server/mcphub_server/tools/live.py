@@ -17,7 +17,8 @@ from typing import Any
 import structlog
 
 from mcphub_server.backends.base import BackendState
-from mcphub_server.backends.health import BackendMonitor, end_if_cancelled
+from mcphub_server.backends.health import BackendMonitor
+from mcphub_server.background import end_if_cancelled, keep_going
 from mcphub_server.config.live import CLOSED, LiveConfig, load_live
 from mcphub_server.errors import ConfigError
 from mcphub_server.tools.access import AccessPolicy
@@ -144,8 +145,8 @@ class LiveTools:
     async def watch(self) -> None:
         """Follow the file and the databases until cancelled; run it as a task."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._watch_file())
-            group.create_task(self._watch_databases())
+            group.create_task(keep_going(self._watch_file, "live configuration"))
+            group.create_task(keep_going(self._watch_databases, "declared tools"))
 
     async def _watch_file(self) -> None:
         while True:

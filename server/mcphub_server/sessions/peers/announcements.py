@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 import httpcore2
 import msgspec
 
+from mcphub_server.background import keep_going
 from mcphub_server.sessions.peers.dns import PeerDirectory
 from mcphub_server.sessions.tokens.session_id import IpAddress, parse_address
 from mcphub_server.sessions.tokens.signer import TokenSigner
@@ -113,7 +114,7 @@ class PeerAnnouncer:
         """Announce before the block begins, and for a minute within it."""
         async with self._pool:
             await self.announce_to_all()
-            repeating = asyncio.create_task(self._repeat())
+            repeating = asyncio.create_task(keep_going(self._repeat, "announcements"))
             try:
                 yield
             finally:

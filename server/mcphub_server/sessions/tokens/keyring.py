@@ -18,6 +18,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from mcphub_server.background import keep_going
+
 REREADS_WHILE_SETTLING = 18
 SHORTEST_REREAD_SECONDS = 1.0
 
@@ -109,7 +111,7 @@ class LiveKeyring:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Read the files periodically until the block ends."""
-        following = asyncio.create_task(self._follow())
+        following = asyncio.create_task(keep_going(self._follow, "signing keys"))
         try:
             yield
         finally:

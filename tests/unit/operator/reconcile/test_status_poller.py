@@ -27,7 +27,7 @@ class Server:
     def __init__(self) -> None:
         self.state = "Connected"
         self.changed = asyncio.Event()
-        self.fault: Exception | None = None
+        self.fault: BaseException | None = None
         self.polls: list[Mapping[str, str]] = []
 
     async def ask(self, hub: HubKey, pod: Pod, headers: Mapping[str, str]) -> Answer:
@@ -104,8 +104,10 @@ async def test_an_answer_without_news_enqueues_no_hub():
     assert woken == [HUB]
 
 
-@pytest.mark.parametrize("fault", [OSError("refused"), ValueError("no JSON")])
-async def test_a_replica_that_stays_silent_is_reported_as_such(fault: Exception):
+@pytest.mark.parametrize(
+    "fault", [OSError("refused"), ValueError("no JSON"), asyncio.CancelledError()]
+)
+async def test_a_replica_that_stays_silent_is_reported_as_such(fault: BaseException):
     server, woken = Server(), []
     server.fault = fault
     async with following(server, woken) as (poller, _):

@@ -561,6 +561,19 @@ class TestWithoutKeys:
         (line,) = [x for x in logs if x["event"] == "signing keys not fetched"]
         assert (line["issuer"], line["error"]) == (ISSUER, "ConnectError")
 
+    async def test_a_fetch_that_a_library_cancels_has_failed(
+        self, issuer: Issuer, verifier: JwtVerifier
+    ) -> None:
+        async def cancel() -> Mapping[str, Any]:
+            raise asyncio.CancelledError
+
+        issuer.fetch = cancel  # type: ignore[method-assign]
+        verifier._fetch = cancel
+
+        refused = await find_refusal(verifier, sign())
+
+        assert refused.reason is Refusal.KEYS_MISSING
+
     async def test_what_is_no_token_is_told_so(
         self, verifier: JwtVerifier, issuer: Issuer
     ) -> None:
