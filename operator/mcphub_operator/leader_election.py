@@ -105,7 +105,7 @@ class LeaderElector:
             if lease is not None and _holder(lease) == self._spec.identity:
                 lease["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1}
                 await self._put(lease)
-                log.info("lease_released")
+                log.info("lease_released", lease=str(self._spec))
         except ApiError as error:
             log.warning(
                 "lease_not_released", lease=str(self._spec), error=error.message
@@ -132,7 +132,8 @@ class LeaderElector:
             log.warning("lease_not_renewed", lease=str(self._spec), error=error.message)
             return False
         if self._renewed is None:
-            log.info("lease_acquired", identity=self._spec.identity)
+            identity = self._spec.identity
+            log.info("lease_acquired", lease=str(self._spec), identity=identity)
         self._renewed = began
         return True
 

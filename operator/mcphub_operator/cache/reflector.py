@@ -68,6 +68,10 @@ class Scope:
     selector: str = ""
     metadata_only: bool = False
 
+    def describe(self) -> dict[str, str]:
+        """Return how the scope is named in the log."""
+        return {"kind": self.kind.name, "namespace": self.namespace or "all"}
+
 
 class Reflector:
     """Keeps a store equal to what the API server has of one scope."""
@@ -112,12 +116,8 @@ class Reflector:
         if isinstance(error, Refused | NotServed):
             self.refused.set()
         if error.message != self.problem:  # said once, however often it is tried
-            log.warning(
-                "list_failed",
-                kind=self.scope.kind.name,
-                namespace=self.scope.namespace or "all",
-                error=error.message,
-            )
+            scope = self.scope.describe()
+            log.warning("list_failed", **scope, error=error.message)
         self.problem = error.message
 
     async def _list(self) -> str:
@@ -157,12 +157,13 @@ class Reflector:
             except TimeoutError:
                 return
             except Expired:
-                log.info("watch_expired", kind=self.scope.kind.name)
+                log.info("watch_expired", **self.scope.describe())
                 return
             except NotServed:
                 raise  # only lists tell when the kind is back
             except ApiError as error:
-                log.info("watch_broke", kind=self.scope.kind.name, error=error.message)
+                scope = self.scope.describe()
+                log.info("watch_broke", **scope, error=error.message)
                 delay = min(delay * 2, LONGEST_DELAY_SECONDS)
                 await asyncio.sleep(delay)
 

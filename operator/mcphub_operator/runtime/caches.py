@@ -133,7 +133,7 @@ async def wait_synced(reflectors: Sequence[Reflector]) -> None:
 async def relist_hubs(
     api: Api, hubs: HubCache, namespaces: Sequence[str | None]
 ) -> None:
-    """Make the cache of hubs equal to what the API server has.
+    """Make the cache of hubs equal to what the API server has; log a failure.
 
     Args:
         api: asks the API server.
@@ -144,7 +144,14 @@ async def relist_hubs(
         ApiError: it could not be asked to the end.
     """
     for namespace in namespaces:
-        await list_hubs(api, hubs, namespace)
+        try:
+            await list_hubs(api, hubs, namespace)
+        except ApiError as error:
+            where = namespace or "all"
+            log.warning(
+                "list_failed", kind=HUB.name, namespace=where, error=error.message
+            )
+            raise
 
 
 async def keep_hubs_listed(
@@ -170,7 +177,6 @@ async def keep_hubs_listed(
         try:
             await relist_hubs(api, hubs, find_namespaces())
             delay = FIRST_LIST_SECONDS
-        except ApiError as error:
-            log.info("list_failed", kind=HUB.name, error=error.message)
+        except ApiError:
             delay = min(delay * 2, LONGEST_LIST_SECONDS)
             wanted.set()

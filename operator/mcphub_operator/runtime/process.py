@@ -243,18 +243,20 @@ class Operator:
         while True:
             try:
                 await relist_hubs(self.api, self.caches.hubs, self.served.scopes)
-            except ApiError as error:
-                log.warning("list_failed", kind="McpHub", error=error.message)
+            except ApiError:
                 await asyncio.sleep(1)
             else:
                 return
 
     async def _prefetch_secrets(self) -> None:
-        try:
-            for namespace in self.served.scopes:
+        for namespace in self.served.scopes:
+            try:
                 await self.workers.reconciler.sources.secrets.prefetch(namespace)
-        except ApiError as error:
-            log.warning("list_failed", kind="Secret", error=error.message)
+            except ApiError as error:
+                where = namespace or "all"
+                log.warning(
+                    "list_failed", kind="Secret", namespace=where, error=error.message
+                )
 
     def _notice_pods(self, key: HubKey) -> None:
         self.pods_changed.set()

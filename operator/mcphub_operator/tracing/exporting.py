@@ -26,7 +26,8 @@ log = structlog.get_logger(__name__)
 class ExportState:
     """How the export goes; threads share it."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, collector: str) -> None:
+        self._collector = collector
         self._lock = threading.Lock()
         self._waiting = 0
         self._sent: bool | None = None
@@ -63,10 +64,12 @@ class ExportState:
         else:
             self._dropped.labels("export_failed").inc(count)
         if changed and sent:
-            log.info("spans_exported")
+            log.info("spans_exported", collector=self._collector)
         elif changed:
             log.warning(
-                "spans_not_exported", problem="the collector does not take the spans"
+                "spans_not_exported",
+                collector=self._collector,
+                problem="the collector does not take the spans",
             )
 
 

@@ -5,12 +5,14 @@ provider is not the global one, to which libraries may send spans of their own.
 """
 
 import logging
+import os
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib.metadata import version
+from urllib.parse import urlsplit
 
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -29,7 +31,7 @@ from mcphub_operator import names
 from mcphub_operator.client.api import Request
 from mcphub_operator.observed import HubKey
 from mcphub_operator.tracing.exporting import BoundedSpans, ExportState
-from mcphub_operator.tracing.factory import Fail
+from mcphub_operator.tracing.factory import ENDPOINTS, Fail
 
 TIMEOUT_SECONDS = 5.0
 LAST_SECONDS = 3.0
@@ -48,7 +50,9 @@ class OtlpTracing:
             resource=build_resource(), shutdown_on_exit=False
         )
         exporter = OTLPSpanExporter(timeout=TIMEOUT_SECONDS)
-        spans = BoundedSpans(exporter, ExportState(registry))
+        spans = BoundedSpans(
+            exporter, ExportState(registry, find_collector(os.environ))
+        )
         self._provider.add_span_processor(spans)
         self._tracer = self._provider.get_tracer(names.OPERATOR_NAME)
 
@@ -91,6 +95,12 @@ class OtlpTracing:
         last = threading.Thread(target=self._provider.shutdown, daemon=True)
         last.start()
         last.join(LAST_SECONDS)
+
+
+def find_collector(environment: Mapping[str, str]) -> str:
+    """Return host and port of the collector, for the log: a URL may have a password."""
+    found = (environment[name] for name in ENDPOINTS if environment.get(name))
+    return urlsplit(next(found, "")).netloc.rpartition("@")[2]
 
 
 def build_resource() -> Resource:

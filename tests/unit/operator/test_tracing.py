@@ -118,7 +118,8 @@ def test_a_collector_that_takes_nothing_is_told_once(
     registry: CollectorRegistry,
 ) -> None:
     provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(BoundedSpans(Refusing(), ExportState(registry)))
+    state = ExportState(registry, "otel:4318")
+    provider.add_span_processor(BoundedSpans(Refusing(), state))
     tracer = provider.get_tracer("test")
 
     with capture_logs() as logged:
@@ -126,14 +127,15 @@ def test_a_collector_that_takes_nothing_is_told_once(
             tracer.start_span("reconcile").end()
             provider.force_flush()
 
-    assert [each["event"] for each in logged] == ["spans_not_exported"]
+    told = [(each["event"], each["collector"]) for each in logged]
+    assert told == [("spans_not_exported", "otel:4318")]
     labels = {"reason": "export_failed"}
     assert registry.get_sample_value("mcphub_operator_spans_dropped_total", labels) == 3
     provider.shutdown()
 
 
 def test_no_more_spans_wait_than_may(registry: CollectorRegistry) -> None:
-    state = ExportState(registry)
+    state = ExportState(registry, "otel:4318")
 
     admitted = sum(state.admit() for _ in range(WAITING_SPANS + 3))
 
