@@ -16,6 +16,7 @@ from mcphub_operator.foreign_use import (
     ROUTES,
     binds_other_role,
     find_foreign_use,
+    is_headless,
 )
 from mcphub_operator.resources.manifest import ChildId
 
@@ -137,11 +138,8 @@ def _refuse_unchangeable(hub: Adopter, child: ChildId, item: Mapping[str, Any]) 
     """Return why an object cannot be adopted whatever its annotations are."""
     if _is_of_cluster(hub, child):
         return f"{child} cannot be adopted: it belongs to the cluster; rename this hub"
-    if binds_other_role(child, item):
-        return (
-            f"{child} cannot be adopted: it binds another role, and the role of a"
-            " binding cannot be changed; rename this hub, or delete the binding"
-        )
+    if words := _describe_fixed(hub, child, item):
+        return words
     if child.kind == "Secret" and child.name in hub.named_secrets:
         return f"{child} cannot be adopted: a hub's spec names it; rename this hub"
     if not find_foreign_use(child, item, hub.name):
@@ -152,6 +150,21 @@ def _refuse_unchangeable(hub: Adopter, child: ChildId, item: Mapping[str, Any]) 
             " be changed; delete it once its clients have moved, or rename the hub"
         )
     return _refuse_by_host(hub, child)
+
+
+def _describe_fixed(hub: Adopter, child: ChildId, item: Mapping[str, Any]) -> str:
+    """Say which field of an object no hub can use and the API server never changes."""
+    if binds_other_role(child, item):
+        return (
+            f"{child} cannot be adopted: it binds another role, and the role of a"
+            " binding cannot be changed; rename this hub, or delete the binding"
+        )
+    if str(child) == f"Service {hub.name}" and is_headless(item):
+        return (
+            f"{child} cannot be adopted: it is headless, has no address of its own and"
+            " can never get one; rename this hub"
+        )
+    return ""
 
 
 def _refuse_by_host(hub: Adopter, child: ChildId) -> str:

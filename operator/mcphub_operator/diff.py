@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from mcphub_operator import names
-from mcphub_operator.field_ownership import find_value
+from mcphub_operator.field_ownership import SELECTORS, find_value
 from mcphub_operator.node_ports import build_release
 from mcphub_operator.observed import CachedObject, Observed
 from mcphub_operator.repairs import Operation, find_repairs
@@ -38,6 +38,10 @@ UNSEEN_OF_SECRETS = UNSEEN | {"data", "type"}
 UNCHANGEABLE = {"RoleBinding": "roleRef"}
 """A field that the API server never changes: another value needs another object."""
 QUANTITY_MAPS = frozenset({"requests", "limits"})
+LABEL_MAPS = frozenset(
+    {"labels", "annotations", "matchLabels", "selector", "nodeSelector"}
+)
+"""Maps in which an empty value means something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,13 +259,15 @@ def _contains(live: object, wish: object, field: str = "") -> bool:
     """Tell whether everything that is wished for is there."""
     if live is None:
         # The API server drops empty values; they were never really wished for. Not so
-        # False: where it is sent, leaving it out means something else.
-        return not wish and wish is not False
+        # False, zero and selectors: leaving them out means something else.
+        return wish in (None, "", {}, [], ()) and field not in SELECTORS
     # Not the abstract types: asking for them takes most of the time of a pass.
     if isinstance(wish, dict):
         return isinstance(live, dict) and all(
             _same_quantity(live.get(key), part)
             if field in QUANTITY_MAPS
+            else live.get(key) == part
+            if field in LABEL_MAPS and isinstance(part, str)
             else _contains(live.get(key), part, key)
             for key, part in wish.items()
         )

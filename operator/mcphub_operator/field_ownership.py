@@ -28,13 +28,15 @@ class ExactField(NamedTuple):
     kind: str
     path: Path
     why: str
-    default: object = None
-    """What the API server fills in where the manifest says nothing."""
+    defaults: tuple[object, ...] = ()
+    """What may stand where the manifest says nothing: the API server fills it in, or
+    policies for all pods choose it."""
     while_unset: bool = False
     """Whether additions to what the manifest says stay: the API server makes some."""
 
     def __str__(self) -> str:
-        return ".".join(self.path).replace(".[", "[")
+        steps = (f"[{step}]" if "/" in step else step for step in self.path)
+        return ".".join(steps).replace(".[", "[")
 
 
 class ExactItems(NamedTuple):
@@ -92,7 +94,16 @@ EXACT: tuple[ExactField, ...] = (
         "Service",
         ("spec", "internalTrafficPolicy"),
         "clients on nodes without a pod of the hub reach nothing",
-        default="Cluster",
+        defaults=("Cluster",),
+    ),
+    *(
+        ExactField("Service", ("metadata", "labels", label), why)
+        for label, why in {
+            "service.kubernetes.io/service-proxy-name": "leaves the Service to another"
+            " proxy than kube-proxy, and its address leads nowhere",
+            "service.kubernetes.io/headless": "keeps kube-proxy from the Service, and"
+            " its address leads nowhere",
+        }.items()
     ),
     ExactField(
         "NetworkPolicy",
@@ -152,7 +163,7 @@ EXACT: tuple[ExactField, ...] = (
         "Deployment",
         (*_TEMPLATE, "dnsPolicy"),
         "the names of replicas and databases do not resolve",
-        default="ClusterFirst",
+        defaults=("ClusterFirst",),
     ),
     *_exact(
         "Deployment",
@@ -170,6 +181,18 @@ EXACT: tuple[ExactField, ...] = (
             "restartPolicyRules": "leaves a server that ended as it is",
             "securityContext": "gives the container rights that it does not need",
         },
+    ),
+    ExactField(
+        "Deployment",
+        (*_OWN, "imagePullPolicy"),
+        "`Never` starts no pod on a node without the image; `Always` stays",
+        defaults=("IfNotPresent", "Always"),
+    ),
+    ExactField(
+        "Deployment",
+        (*_OWN, "terminationMessagePath"),
+        "keeps the container from starting if its folder is read-only",
+        defaults=("/dev/termination-log",),
     ),
 )
 
@@ -251,6 +274,10 @@ SHARED: tuple[SharedField, ...] = (
 )
 
 
+SELECTORS = frozenset({"namespaceSelector", "podSelector", "labelSelector"})
+"""Fields of which an empty one selects everything, and an absent one does not."""
+
+
 def find_exact_fields(kind: str) -> Iterator[ExactField]:
     """Yield the exact fields of a kind."""
     return (field for field in EXACT if field.kind == kind)
@@ -278,7 +305,7 @@ def build_pointer(item: Any, path: Path) -> str:
         if step == OWN_CONTAINER:
             key = next(i for i, c in enumerate(item) if c["name"] == names.CONTAINER)
         item = item[key]
-        pointer += f"/{key}"
+        pointer += f"/{str(key).replace('/', '~1')}"
     return pointer
 
 

@@ -30,6 +30,11 @@ def binds_other_role(child: ChildId, item: Item) -> bool:
     return child.kind == ROLE_BINDING and item.get("roleRef") != role
 
 
+def is_headless(item: Item) -> bool:
+    """Tell whether a Service has no address, but those of its pods."""
+    return bool(_read_spec(item).get("clusterIP") == "None")
+
+
 def _serves_own(item: Item, hub: str) -> bool:
     return bool(_read_spec(item).get("selector") == names.selector_labels(hub))
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mcphub_operator.field_ownership import (
+    SELECTORS,
     ExactField,
     ExactItems,
     Path,
@@ -154,7 +155,7 @@ def _repair(
     elif before_apply:
         is_right, value = found == wish, wish
     else:
-        is_right = found == field.default or not has_additions(found, wish)
+        is_right = found in field.defaults or not has_additions(found, wish)
         value = wish
     if is_right:
         return
@@ -178,18 +179,25 @@ def _key(port: Mapping[str, Any]) -> tuple[int, str]:
 
 def has_additions(live: Any, wish: Any) -> bool:
     """Tell whether something is there that was neither wished for nor a default."""
-    if not live:
+    # Not zero, which is the user root, and not the empty value of a label.
+    if live is None or live is False or live in ({}, []):
         return False
     if isinstance(live, dict) and isinstance(wish, dict):
         return any(
-            has_additions(part, wish.get(key))
+            has_additions(part, wish[key]) if key in wish else _is_addition(key, part)
             for key, part in live.items()
-            if key in wish or part != DEFAULTS.get(key)
         )
     if isinstance(live, list) and isinstance(wish, list | tuple):
         # Another length is put right by an apply: these lists do not merge.
         return any(map(has_additions, live, wish))
     return wish is None
+
+
+def _is_addition(key: str, part: Any) -> bool:
+    """Tell whether a field that was not wished for means something."""
+    if part is False:
+        return DEFAULTS.get(key) is True
+    return key in SELECTORS or (part != DEFAULTS.get(key) and has_additions(part, None))
 
 
 def _has_ports(live: Any, wish: Sequence[Mapping[str, Any]]) -> bool:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from mcphub_operator.settings import PREFIX, Settings
+from mcphub_operator.status.condition_model import Reason
 from tests.support.doc_blocks import read_blocks
 from tests.support.hub_api import HubApi, Refused
 from tools.project import ROOT
@@ -146,6 +147,12 @@ def test_code_that_is_named_is_there(page: Path) -> None:
     ]
 
     assert missing == []
+
+
+def test_every_reason_of_a_condition_is_explained() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+
+    assert [reason for reason in Reason if f"`{reason}`" not in text] == []
 
 
 @pytest.mark.parametrize("package", ["operator", "server"])

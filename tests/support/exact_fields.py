@@ -13,6 +13,8 @@ ADDITIONS: dict[tuple[str, str], Any] = {
     ("Service", "ports"): [{"name": "x", "port": 9, "targetPort": 9}],
     ("Service", "publishNotReadyAddresses"): True,
     ("Service", "internalTrafficPolicy"): "Local",
+    ("Service", "service.kubernetes.io/service-proxy-name"): "elsewhere",
+    ("Service", "service.kubernetes.io/headless"): "",
     ("Service", "externalIPs"): ["192.0.2.1"],
     ("Service", "externalName"): "elsewhere.example.com",
     ("Service", "loadBalancerSourceRanges"): ["192.0.2.0/24"],
@@ -47,6 +49,8 @@ ADDITIONS: dict[tuple[str, str], Any] = {
     ("Deployment", "livenessProbe"): {"initialDelaySeconds": 60},
     ("Deployment", "lifecycle"): {"postStart": {"exec": {"command": ["false"]}}},
     ("Deployment", "restartPolicy"): "Never",
+    ("Deployment", "imagePullPolicy"): "Never",
+    ("Deployment", "terminationMessagePath"): "/etc/mcphub/end",
     ("Deployment", "restartPolicyRules"): [ON_42],
     ("Deployment", "securityContext"): {"capabilities": {"add": ["NET_ADMIN"]}},
 }

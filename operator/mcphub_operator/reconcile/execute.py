@@ -202,7 +202,7 @@ def find_undone(step: Step, live: Object) -> str:
             paths = {operation["path"] for operation in operations}
             left = (o["path"] for o in find_repairs(manifest, live))
             undone = next((path for path in left if path in paths), "")
-            return undone.strip("/").replace("/", ".")
+            return undone.strip("/").replace("/", ".").replace("~1", "/")
         case _:
             return ""
 

@@ -105,6 +105,11 @@ PATCHES = [
         id="D19 a label of the selector of the Service",
     ),
     pytest.param(
+        SERVICE,
+        {"spec": {"selector": {"track": ""}}},
+        id="D19 a label without a value",
+    ),
+    pytest.param(
         NETWORK_POLICY,
         {"spec": {"podSelector": {"matchLabels": {"x": "y"}}}},
         id="D20 a label of the selector of the policy",
@@ -128,6 +133,26 @@ async def test_a_label_that_is_added_to_a_selector_is_removed(
         await wait_until(is_back)
 
 
+async def test_d20_an_empty_selector_opens_a_policy_to_no_other_namespace(world: World):
+    async with running_operator(world) as running:
+        await start(running)
+        item = await world.get(NETWORK_POLICY, "team-data")
+        before = deepcopy(item["spec"])
+        item["spec"]["egress"][1]["to"][0]["namespaceSelector"] = {}
+        path = NETWORK_POLICY.path(world.namespace, "team-data")
+
+        call = Call("update", "NetworkPolicy", "PUT", path, {}, item)
+        written = await world.api.ask(call)
+
+        assert written["spec"] != before
+
+        async def is_back() -> bool:
+            found = await world.get(NETWORK_POLICY, "team-data")
+            return bool(found["spec"] == before)
+
+        await wait_until(is_back)
+
+
 async def test_d6_d21_a_broken_container_is_mended_and_foreign_parts_stay(world: World):
     async with running_operator(world) as running:
         await start(running)
@@ -137,7 +162,9 @@ async def test_d6_d21_a_broken_container_is_mended_and_foreign_parts_stay(world:
         pod["hostNetwork"] = True
         pod["containers"][0] |= {"command": ["false"], "restartPolicy": "Never"}
         pod["containers"][0]["restartPolicyRules"] = [ON_42]
-        pod["containers"][0]["securityContext"]["capabilities"]["add"] = ["NET_ADMIN"]
+        security = pod["containers"][0]["securityContext"]
+        security["capabilities"]["add"] = ["NET_ADMIN"]
+        security |= {"runAsUser": 0, "runAsNonRoot": False}
         pod["containers"][0]["env"].append({"name": "HTTPS_PROXY", "value": "http://p"})
         pod["containers"].append({"name": "sidecar", "image": "sidecar:1"})
         path = DEPLOYMENT.path(world.namespace, "team-data")
@@ -147,11 +174,11 @@ async def test_d6_d21_a_broken_container_is_mended_and_foreign_parts_stay(world:
         async def is_mended() -> bool:
             found = await world.get(DEPLOYMENT, "team-data")
             pod = found["spec"]["template"]["spec"]
-            capabilities = pod["containers"][0]["securityContext"]["capabilities"]
+            security = pod["containers"][0]["securityContext"]
             return (
                 not pod.get("hostNetwork")
                 and "command" not in pod["containers"][0]
-                and capabilities == {"drop": ["ALL"]}
+                and security == own["securityContext"]
             )
 
         await wait_until(is_mended)

@@ -124,6 +124,15 @@ class TestAnObjectThatServesOthers:
         assert claim.owner is Owner.UNOWNED
         assert "cannot be changed" in claim.refusal
 
+    @pytest.mark.parametrize("labels", [{"app": "x"}, names.selector_labels(HUB.name)])
+    def test_without_an_address_is_never_adopted(self, labels: dict[str, str]):
+        headless = {"spec": {"clusterIP": "None", "selector": labels}}
+
+        claim = judge("Service", headless, BOTH)
+
+        assert claim.owner is Owner.UNOWNED
+        assert "it is headless" in claim.refusal
+
     def test_for_another_hub_is_not_adopted(self):
         other = dict.fromkeys(BOTH, "another")
 

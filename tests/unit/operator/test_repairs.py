@@ -61,7 +61,8 @@ def steps(observed: Observed) -> list[Any]:
 def apply_patch(item: Item, repair: Repair) -> None:
     """What the API server does with the operations of a repair."""
     for operation in repair.operations:
-        *path, last = operation["path"].removeprefix("/").split("/")
+        steps = operation["path"].removeprefix("/").split("/")
+        *path, last = (step.replace("~1", "/") for step in steps)
         target: Any = item
         for step in path:
             target = target[int(step)] if step.isdigit() else target[step]
@@ -89,8 +90,8 @@ def test_an_addition_to_an_exact_field_is_removed(field: ExactField):
 def test_what_the_api_server_fills_in_stays(field: ExactField):
     def fill_in(item: Item) -> None:
         found = find_value(item, field.path)
-        if field.default is not None:
-            find_value(item, field.path[:-1])[field.path[-1]] = field.default
+        for default in field.defaults[:1]:
+            find_value(item, field.path[:-1])[field.path[-1]] = default
         if isinstance(found, dict) and "httpGet" in found:
             found |= {"successThreshold": 1}
             found["httpGet"]["scheme"] = "HTTP"
@@ -98,6 +99,79 @@ def test_what_the_api_server_fills_in_stays(field: ExactField):
             found[0]["nodePort"] = 30123
 
     assert steps(change(at_rest(), field.kind, fill_in)) == []
+
+
+def run_as_root(item: Item) -> None:
+    container = item["spec"]["template"]["spec"]["containers"][0]
+    container["securityContext"] |= {"runAsUser": 0, "runAsNonRoot": False}
+
+
+def admit_all_namespaces(item: Item) -> None:
+    item["spec"]["egress"][1]["to"][0]["namespaceSelector"] = {}
+
+
+def select_by_an_empty_label(item: Item) -> None:
+    item["spec"]["selector"]["track"] = ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "act"),
+    [
+        pytest.param("Service", select_by_an_empty_label, id="a label without a value"),
+        pytest.param("Deployment", run_as_root, id="the user root, whose number is 0"),
+        pytest.param(
+            "NetworkPolicy",
+            admit_all_namespaces,
+            id="an empty selector, which selects all",
+        ),
+    ],
+)
+def test_an_addition_that_looks_like_nothing_is_removed(
+    kind: str, act: Callable[[Item], None]
+):
+    before = at_rest().children[ChildId(kind, "team-data")].read()
+    observed = change(at_rest(), kind, act)
+
+    (repair,) = steps(observed)
+
+    item = observed.children[repair.child].read()
+    apply_patch(item, repair)
+    assert item["spec"] == before["spec"]
+
+
+def test_an_empty_selector_that_was_taken_away_is_put_back():
+    peer = {"namespaceSelector": {}, "podSelector": {"matchLabels": {"a": "b"}}}
+    policy = {"networkPolicy": {"monitoringFrom": [peer]}}
+
+    def act(item: Item) -> None:
+        peers = [
+            each for rule in item["spec"]["ingress"] for each in rule.get("from", ())
+        ]
+        del next(each for each in peers if each == peer)["namespaceSelector"]
+
+    found = steps(change(settle(observe(hub(**policy))), "NetworkPolicy", act))
+
+    assert [type(step) for step in found] == [Apply]
+
+
+def test_a_label_without_a_value_that_was_taken_away_is_put_back():
+    worker = "node-role.kubernetes.io/worker"
+    placed = settle(observe(hub(pod={"nodeSelector": {worker: ""}})))
+
+    def act(item: Item) -> None:
+        del item["spec"]["template"]["spec"]["nodeSelector"][worker]
+
+    found = steps(change(placed, "Deployment", act))
+
+    assert [type(step) for step in found] == [Apply]
+
+
+def test_a_pull_policy_of_a_policy_for_all_pods_stays():
+    def act(item: Item) -> None:
+        pod = item["spec"]["template"]["spec"]
+        pod["containers"][0]["imagePullPolicy"] = "Always"
+
+    assert steps(change(at_rest(), "Deployment", act)) == []
 
 
 def test_a_hub_with_a_login_and_the_api_as_backend_needs_no_repair():
