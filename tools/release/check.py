@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tools.cluster.commands import succeeds
+from tools.cluster.commands import run, succeeds
 from tools.cluster.errors import BadInput, ClusterError
 from tools.cluster.progress import say
 from tools.project import ROOT
@@ -54,20 +54,24 @@ def find_obstacles(root: Path, version: str) -> Iterator[str]:
     for path, generated in chart.generate().items():
         if path.read_text() != generated:
             yield f"{path.relative_to(root)} is out of date: run `make crd`"
-    yield from _find_in_git(root, version)
+    yield from find_in_git(root, version)
 
 
-def _find_in_git(root: Path, version: str) -> Iterator[str]:
+def find_in_git(root: Path, version: str) -> Iterator[str]:
+    """Yield a sentence for each thing in git that does not fit the version."""
     try:
         checkout = read_checkout(root, datetime.now(UTC))
     except BadInput as error:
         yield str(error)
         return
-    tag = f"refs/tags/v{version}"
-    git = ["git", "-C", str(root)]
-    moved = not succeeds([*git, "merge-base", "--is-ancestor", tag, "HEAD"])
-    if checkout.revision and succeeds([*git, "rev-parse", "--verify", tag]) and moved:
-        yield f"the tag v{version} exists on another branch of history"
+    tagged = ["git", "-C", str(root), "rev-parse", f"refs/tags/v{version}^{{commit}}"]
+    if not checkout.revision or not succeeds(tagged):
+        return
+    if run(tagged).strip() != checkout.revision:
+        yield (
+            f"the tag v{version} exists at another commit, and a version's tag never"
+            " moves: choose another version"
+        )
 
 
 def _check(version: str) -> int:

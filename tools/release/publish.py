@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tools.cluster.archive import ImageArchive
+from tools.cluster.archive import ARCHITECTURES, ImageArchive
 from tools.cluster.errors import BadInput, ClusterError
 from tools.cluster.images import BuildRequest, build_image
 from tools.cluster.progress import say, step
@@ -167,6 +167,22 @@ def attach_bills(
             attest_bill(publication.key, f"{repository}@{image.digest}", bill)
 
 
+def parse_architectures(text: str) -> tuple[str, ...]:
+    """Return the architectures of a list, each once; empty: this machine's.
+
+    Raises:
+        BadInput: there are no images for one of them.
+    """
+    wanted = tuple(dict.fromkeys(text.replace(",", " ").split()))
+    known = sorted(ARCHITECTURES.values())
+    for name in wanted:
+        if name not in known:
+            raise BadInput(
+                f"ARCHITECTURES= names {name!r}; there are {' and '.join(known)}"
+            )
+    return wanted or ("",)
+
+
 def read_publication(given: argparse.Namespace) -> Publication:
     """Return what the command line asks for.
 
@@ -183,7 +199,7 @@ def read_publication(given: argparse.Namespace) -> Publication:
             " what to change"
         )
     checkout = read_checkout(ROOT, datetime.now(UTC))
-    architectures = tuple(given.architectures.replace(",", " ").split()) or ("",)
+    architectures = parse_architectures(given.architectures)
     key = read_key(Path(given.key), os.environ) if given.key else None
     return Publication(release, checkout, architectures, given.base, key)
 

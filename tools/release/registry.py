@@ -18,9 +18,13 @@ from tools.cluster.machine import install, missing_packages
 
 PACKAGES = {"skopeo": "skopeo", "buildah": "buildah"}
 LOOPBACK = re.compile(r"(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?")
-ABSENT = ("manifest unknown", "name unknown", "repository name not known")
+# What the distribution specification says, and Harbor.
+ABSENT = re.compile(
+    r"manifest unknown|name unknown|repository name not known|unknown: .+ not found"
+)
 PREFIX = re.compile(r"^(?:main\.go:\d+: error during command execution|Error): ")
 PUSH_SECONDS = 1800.0
+ASK_SECONDS = 120.0
 
 
 class RegistryRefused(ClusterError):
@@ -40,11 +44,16 @@ def find_manifest(image: str) -> bytes | None:
     """
     words = ["skopeo", "inspect", "--raw", *_tls(image), f"docker://{image}"]
     try:
-        return _call(words, image).encode()
+        return _call(words, image, ASK_SECONDS).encode()
     except RegistryRefused as error:
-        if any(sign in str(error) for sign in ABSENT):
+        if is_absent(str(error)):
             return None
         raise
+
+
+def is_absent(reason: str) -> bool:
+    """Tell whether a registry says that it has no such image."""
+    return ABSENT.search(reason) is not None
 
 
 def find_digest(image: str) -> str | None:
@@ -117,8 +126,8 @@ def _tls(image: str, side: str = "") -> list[str]:
     return [f"--{side}tls-verify=false"] if is_plain else []
 
 
-def _call(words: Sequence[str], image: str) -> str:
-    done = run_against(image, words, PUSH_SECONDS)
+def _call(words: Sequence[str], image: str, seconds: float = PUSH_SECONDS) -> str:
+    done = run_against(image, words, seconds)
     if done.returncode:
         host = image.partition("/")[0]
         raise RegistryRefused(f"{host} refused {image}: {read_reason(done.stderr)}")
@@ -149,7 +158,7 @@ def run_against(
     except subprocess.TimeoutExpired:
         host = image.partition("/")[0]
         raise RegistryRefused(
-            f"{host} did not take {image} within {seconds:.0f} s"
+            f"{host} gave no answer for {image} within {seconds:.0f} s"
         ) from None
 
 

@@ -13,8 +13,18 @@ from tools.cluster.errors import BadInput
 from tools.cluster.images import full_name
 from tools.project import ROOT
 from tools.release.checkout import Checkout, parse_remote, read_checkout
-from tools.release.publish import Publication, build_requests, read_publication
-from tools.release.registry import RegistryRefused, read_reason, run_against
+from tools.release.publish import (
+    Publication,
+    build_requests,
+    parse_architectures,
+    read_publication,
+)
+from tools.release.registry import (
+    RegistryRefused,
+    is_absent,
+    read_reason,
+    run_against,
+)
 from tools.release.signing import read_key
 from tools.release.version import IMAGES, Release
 
@@ -173,7 +183,8 @@ def test_a_registry_that_does_not_answer_is_one_sentence() -> None:
         run_against("r.example.com/a:1", ["sleep", "infinity"], 0.01)
 
     assert (
-        str(caught.value) == "r.example.com did not take r.example.com/a:1 within 0 s"
+        str(caught.value)
+        == "r.example.com gave no answer for r.example.com/a:1 within 0 s"
     )
 
 
@@ -188,3 +199,55 @@ def test_a_registry_that_does_not_answer_is_one_sentence() -> None:
 )
 def test_a_program_is_quoted_with_its_last_sentence(printed: str, reason: str) -> None:
     assert read_reason(printed) == reason
+
+
+@pytest.mark.parametrize(
+    ("text", "architectures"),
+    [
+        ("", ("",)),
+        ("amd64 arm64", ("amd64", "arm64")),
+        ("arm64, amd64,arm64", ("arm64", "amd64")),
+    ],
+)
+def test_each_architecture_is_built_once(
+    text: str, architectures: tuple[str, ...]
+) -> None:
+    assert parse_architectures(text) == architectures
+
+
+@pytest.mark.parametrize("text", ["amd46", "amd64 linux/arm64", "x86_64"])
+def test_an_unknown_architecture_is_refused_with_those_that_there_are(
+    text: str,
+) -> None:
+    wrong = text.rpartition(" ")[2]
+
+    with pytest.raises(BadInput) as caught:
+        parse_architectures(text)
+
+    said = f"ARCHITECTURES= names {wrong!r}; there are amd64 and arm64"
+    assert str(caught.value) == said
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        pytest.param("reading manifest 1 in r/a: manifest unknown", id="a tag"),
+        pytest.param("reading manifest 1 in r/a: name unknown: x", id="a name"),
+        pytest.param("unknown: repository team/a not found", id="Harbor's name"),
+        pytest.param("unknown: artifact team/a:1 not found", id="Harbor's tag"),
+    ],
+)
+def test_an_image_is_absent_if_the_registry_says_so(reason: str) -> None:
+    assert is_absent(reason)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "authentication required",
+        "dial tcp: lookup r: no such host",
+        "unexpected HTTP status: 503 Service Unavailable",
+    ],
+)
+def test_an_image_is_not_absent_for_another_reason(reason: str) -> None:
+    assert not is_absent(reason)

@@ -1,6 +1,7 @@
 """What stands in the way of a release, and what setting a version changes."""
 
 import shutil
+import subprocess
 from datetime import date
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import yaml
 from tools.cluster.errors import BadInput
 from tools.project import ROOT
 from tools.release.changelog import find_section, release_section
-from tools.release.check import find_unpinned
+from tools.release.check import find_in_git, find_unpinned
 from tools.release.places import PLACES, find_disagreements, set_version
 from tools.release.version import project_version
 
@@ -126,3 +127,39 @@ def test_a_workflow_runs_targets_that_the_makefile_has(name: str) -> None:
 
     assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
     assert [t for t in targets if f"\n{t.rstrip(')')}:" not in makefile] == []
+
+
+def git(folder: Path, *words: str) -> None:
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    subprocess.run(
+        ["git", "-C", folder, *identity, *words], check=True, capture_output=True
+    )
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    git(tmp_path, "init")
+    git(tmp_path, "commit", "--allow-empty", "-m", "first")
+    return tmp_path
+
+
+def test_a_version_without_a_tag_may_be_tagged(repository: Path) -> None:
+    assert list(find_in_git(repository, "1.2.3")) == []
+
+
+@pytest.mark.parametrize("options", [(), ("-a", "-m", "x")], ids=["light", "annotated"])
+def test_a_tag_belongs_to_one_commit(
+    repository: Path, options: tuple[str, ...]
+) -> None:
+    git(repository, "tag", *options, "v1.2.3")
+
+    here = list(find_in_git(repository, "1.2.3"))
+    git(repository, "commit", "--allow-empty", "-m", "second")
+    later = list(find_in_git(repository, "1.2.3"))
+
+    assert here == []
+    (said,) = later
+    assert said == (
+        "the tag v1.2.3 exists at another commit, and a version's tag never moves:"
+        " choose another version"
+    )
