@@ -216,6 +216,7 @@ def _template(observed: Observed) -> dict[str, Any]:
         version=find_version(observed),
         config_hash=build_hash(build_config(observed.hub)),
         secrets_hash=observed.user_secrets.hash,
+        image_pull_secrets=observed.platform.image_pull_secrets,
     )
     return build_pod_template(observed.hub, revision)
 

@@ -45,6 +45,8 @@ class Platform:
     """How long a load balancer may be without an address before the hub stalls."""
     routes: bool = True
     """Whether the operator writes HTTPRoutes and Ingresses."""
+    image_pull_secrets: tuple[str, ...] = ()
+    """Secrets to pull images with, for hubs that name none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +242,7 @@ class Observed:
     missing_sources: tuple[VolumeSource, ...] = ()
     """What pods wait to mount, and what does not exist."""
     pull_faults: tuple[str, ...] = ()
-    """What is wrong with spec.imagePullSecrets, if an image cannot be pulled."""
+    """What is wrong with Secrets for pulling, if an image cannot be pulled."""
     reports: Mapping[str, PodReport] = field(default_factory=dict)
     """By pod uid; a pod that was not asked yet has none."""
     nodes: tuple[Node, ...] | None = None

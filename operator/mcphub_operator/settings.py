@@ -32,6 +32,8 @@ def _split(value: object) -> object:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+_SecretName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
+SecretNames = Annotated[tuple[_SecretName, ...], BeforeValidator(_split)]
 
 
 class Settings(BaseModel):
@@ -43,6 +45,10 @@ class Settings(BaseModel):
 
     server_image: str = "mcphub-server:" + version("mcphub")
     """image of hubs that name none"""
+
+    image_pull_secrets: SecretNames = ()
+    """Secrets to pull images with, for hubs that name none, separated by commas; each
+    is a Secret in the namespace of the hub"""
 
     namespaces: Names = ()
     """namespaces to serve, separated by commas; empty: all of the cluster"""

@@ -41,7 +41,8 @@ def build_values(published: Published) -> dict[str, Any]:
     return {
         "registry": published.release.registry,
         "image": {"pullSecrets": PULL_SECRETS},
-        "hub": hub | {"spec": spec | {"imagePullSecrets": PULL_SECRETS}},
+        "serverImage": {"pullSecrets": PULL_SECRETS},
+        "hub": hub | {"spec": spec},
     }
 
 

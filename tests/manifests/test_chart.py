@@ -188,7 +188,10 @@ def test_settings_reach_the_operator_as_it_reads_them() -> None:
         "podAccess": "direct",
         "routes": False,
     }
-    objects = with_values({"settings": chosen, "fullnameOverride": "second"})
+    image = {"pullSecrets": [{"name": "a"}, {"name": "b"}]}
+    objects = with_values(
+        {"settings": chosen, "fullnameOverride": "second", "serverImage": image}
+    )
     (deployment,) = [o for o in objects if o["kind"] == "Deployment"]
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
 
@@ -197,6 +200,7 @@ def test_settings_reach_the_operator_as_it_reads_them() -> None:
     assert (read.log_level, read.log_format, read.workers) == ("debug", "text", 4)
     assert (read.upgrade_concurrency, read.relist_seconds) == (2, 7.5)
     assert (read.pod_access, read.lease_name) == ("direct", "second")
+    assert read.image_pull_secrets == ("a", "b")
     assert not read.routes
 
 

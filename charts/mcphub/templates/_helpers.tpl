@@ -52,10 +52,19 @@ labels: {{- include "mcphub.releaseLabels" . | nindent 2 }}
 {{- toYaml $kept }}
 {{- end }}
 
+{{- /* Call with a list of objects: their names, separated by commas. */}}
+{{- define "mcphub.names" -}}
+{{- range $number, $each := . }}{{ if $number }},{{ end }}{{ $each.name }}{{ end }}
+{{- end }}
+
 {{- /* The setting upgradeConcurrency is the variable MCPHUB_UPGRADE_CONCURRENCY. */}}
 {{- define "mcphub.environment" -}}
 - name: MCPHUB_SERVER_IMAGE
   value: {{ include "mcphub.image" (list . .Values.serverImage) | quote }}
+{{- with .Values.serverImage.pullSecrets }}
+- name: MCPHUB_IMAGE_PULL_SECRETS
+  value: {{ include "mcphub.names" . | quote }}
+{{- end }}
 {{- range $name, $value := .Values.settings }}
 - name: MCPHUB_{{ snakecase $name | upper }}
   value: {{ $value | toString | quote }}

@@ -106,7 +106,8 @@ async def gather(
     secrets = await sources.secrets.read(hub, generated, ask=ask)
     waiting = sources.pods.of(key)
     missing = await find_missing_sources(sources.api, hub.namespace, waiting)
-    logins = await find_pull_faults(sources.api, hub, waiting)
+    defaults = environment.platform.image_pull_secrets
+    logins = await find_pull_faults(sources.api, hub, defaults, waiting)
     children = {
         child: live
         for child, live in sources.children.of(key).items()

@@ -31,18 +31,26 @@ async def find_missing_sources(
     return tuple(s for s, exists in zip(sources, there, strict=True) if not exists)
 
 
-async def find_pull_faults(api: Api, hub: Hub, pods: Iterable[Pod]) -> tuple[str, ...]:
-    """Return what is wrong with Secrets for pulling, if an image cannot be pulled."""
+async def find_pull_faults(
+    api: Api, hub: Hub, defaults: Iterable[str], pods: Iterable[Pod]
+) -> tuple[str, ...]:
+    """Return what is wrong with Secrets for pulling, if an image cannot be pulled.
+
+    The defaults are for hubs that list none.
+    """
     faults = (pod.fault for pod in pods if pod.fault and not pod.terminating)
     if all(fault.reason is not Reason.IMAGE_PULL_FAILED for fault in faults):
         return ()
     listed = [secret.name for secret in hub.spec.image_pull_secrets]
-    found = await run_together(_judge(api, hub.namespace, name) for name in listed)
+    place = "spec.imagePullSecrets" if listed else "MCPHUB_IMAGE_PULL_SECRETS"
+    found = await run_together(
+        _judge(api, hub.namespace, name, place) for name in listed or defaults
+    )
     return tuple(filter(None, found))
 
 
-async def _judge(api: Api, namespace: str, name: str) -> str:
-    words = f"Secret {name} of spec.imagePullSecrets"
+async def _judge(api: Api, namespace: str, name: str, place: str) -> str:
+    words = f"Secret {name} of {place}"
     try:
         kind = (await api.get(SECRET, namespace, name)).get("type")
     except NotFound:

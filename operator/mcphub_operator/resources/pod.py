@@ -36,6 +36,8 @@ class Revision:
     version: str
     config_hash: str
     secrets_hash: str
+    image_pull_secrets: tuple[str, ...] = ()
+    """Names of Secrets, where the spec lists none."""
 
 
 def build_pod_template(hub: Hub, revision: Revision) -> dict[str, Any]:
@@ -70,7 +72,8 @@ def _annotations(hub: Hub, revision: Revision) -> dict[str, str]:
 
 def _pod_spec(hub: Hub, revision: Revision) -> dict[str, Any]:
     pod = hub.spec.pod
-    secrets = [{"name": secret.name} for secret in hub.spec.image_pull_secrets]
+    listed = tuple(secret.name for secret in hub.spec.image_pull_secrets)
+    secrets = [{"name": name} for name in listed or revision.image_pull_secrets]
     return drop_empty(
         {
             "serviceAccountName": hub.name,

@@ -109,6 +109,7 @@ def build_reconciler(settings: Settings, parts: Parts, identity: str) -> Reconci
         settings.metrics_grace_seconds,
         settings.address_grace_seconds,
         settings.routes,
+        settings.image_pull_secrets,
     )
     events = EventRecorder(parts.writer, identity, now)
     return Reconciler(

@@ -141,6 +141,15 @@ class TestSiblings:
             await world.patch(POD, await find_pod(world), pulling, "/status")
             await wait_told(world, "ImagePullFailed", f"{login} has the type Opaque")
 
+    async def test_a_missing_login_of_all_hubs_is_told(self, world: World):
+        async with running_operator(world, image_pull_secrets=("common",)):
+            await world.apply_hub()
+            pulling = container(**waiting("ErrImagePull", "401 Unauthorized"))
+            await world.patch(POD, await find_pod(world), pulling, "/status")
+
+            login = "Secret common of MCPHUB_IMAGE_PULL_SECRETS does not exist"
+            await wait_told(world, "ImagePullFailed", login)
+
     async def test_a_load_balancer_without_an_address_is_told(self, world: World):
         async with running_operator(world) as running:
             await start_serving(running, service={"type": "LoadBalancer"})

@@ -163,6 +163,28 @@ class TestATemplate:
 
         assert templates[0] == templates[1]
 
+    @pytest.mark.parametrize(
+        ("listed", "expected"),
+        [
+            pytest.param([], ["common"], id="those of the operator"),
+            pytest.param([{"name": "own"}], ["own"], id="its own alone"),
+        ],
+    )
+    def test_has_secrets_to_pull_with(self, listed, expected):
+        platform = replace(PLATFORM, image_pull_secrets=("common",))
+        observed = observe(hub(imagePullSecrets=listed), platform=platform)
+
+        template = find_child(observed, "Deployment")["spec"]["template"]
+
+        secrets = template["spec"]["imagePullSecrets"]
+        assert [each["name"] for each in secrets] == expected
+
+    def test_with_other_default_secrets_is_an_upgrade(self):
+        """Hubs roll a few at a time: their users changed nothing."""
+        platform = replace(PLATFORM, image_pull_secrets=("common",))
+
+        assert needs_upgrade(replace(settle(observe()), platform=platform))
+
     def test_changes_with_the_credentials(self):
         before, after = (
             find_child(observe(user_secrets=UserSecrets(h)), "Deployment")

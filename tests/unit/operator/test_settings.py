@@ -35,6 +35,7 @@ def test_namespaces_are_separated_by_commas(text: str):
         ("MCPHUB_LOG_LEVEL", "loud"),
         ("MCPHUB_HTTP_PORT", "99999"),
         ("MCPHUB_LEADER_ELECTION", "perhaps"),
+        ("MCPHUB_IMAGE_PULL_SECRETS", "registry,A Secret"),
     ],
 )
 def test_a_bad_value_is_refused_by_the_variables_name(name: str, value: str):
