@@ -32,6 +32,8 @@ FREE_CHUNKS = 1024
 FAIR_CHUNK_BYTES = 512
 """Beyond the first chunks, their average size must be at least that."""
 
+EMPTY_LINE = b"\r\n"
+
 TINY_CHUNKS = "The request body comes in too many tiny chunks."
 TWO_LENGTHS = "A request has either Content-Length or Transfer-Encoding, not both."
 NO_TARGET = "The request target is a URL that names no host, or a user."
@@ -60,6 +62,8 @@ class BoundedConnection(h11.Connection):
         Raises:
             h11.RemoteProtocolError: The request is not valid, or is refused.
         """
+        if self.their_state is h11.IDLE and not self._skip_empty_lines():
+            return h11.NEED_DATA
         event = super().next_event()
         if isinstance(event, h11.Request):
             self._chunks = self._bytes = 0
@@ -68,6 +72,16 @@ class BoundedConnection(h11.Connection):
         elif isinstance(event, h11.Data):
             self._count(event)
         return event
+
+    def _skip_empty_lines(self) -> bool:
+        """Ignore empty lines before a request (RFC 9112, 2.2); False within one.
+
+        Some clients send one behind each body.
+        """
+        data = self._receive_buffer._data  # noqa: SLF001 -- any other way copies it
+        while data.startswith(EMPTY_LINE):
+            self._receive_buffer.maybe_extract_at_most(len(EMPTY_LINE))
+        return data != EMPTY_LINE[:1]
 
     def _check_framing(self, request: h11.Request) -> None:
         names = {name.lower() for name, _ in request.headers}
@@ -140,10 +154,9 @@ class BoundedProtocol(H11Protocol):
                 self.transport.close()
                 return
         super().data_received(data)
-        was_late = self._phase is Phase.REST
         self._enter(self._find_phase())
-        if was_late and self._phase is None and self._is_idle():
-            begin_idling(self)
+        if self._is_idle() and self._phase is None and not self._idles():
+            begin_idling(self)  # a late body has ended, or an empty line came alone
 
     def on_response_complete(self) -> None:
         """Go on with the next request, or bound what is left of this one."""
@@ -176,6 +189,9 @@ class BoundedProtocol(H11Protocol):
     def _is_idle(self) -> bool:
         """Whether no request is in hand whose head was read."""
         return self.conn.our_state is h11.IDLE and self.conn.their_state is h11.IDLE
+
+    def _idles(self) -> bool:
+        return self.timeout_keep_alive_task is not None
 
     def _enter(self, phase: Phase | None) -> None:
         """Start the clock of another phase."""

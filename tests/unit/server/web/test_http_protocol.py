@@ -99,3 +99,44 @@ def test_an_upgrade_that_java_offers_by_itself_is_ignored_in_silence(
 
     assert [status for status, _ in answers] == [200, 200]
     assert not caplog.records
+
+
+ASK = b"GET /echo HTTP/1.1\r\n" + HOST
+POST = b"POST /echo HTTP/1.1\r\n" + HOST + b"Content-Length: 2\r\n"
+
+
+@pytest.mark.parametrize(
+    "segments",
+    [
+        pytest.param([b"\r\n" + ASK + CLOSE + b"\r\n"], id="before the first"),
+        pytest.param([b"\r\n\r\n\r\n" + ASK + CLOSE + b"\r\n"], id="several"),
+        pytest.param([b"\r", b"\n", ASK + CLOSE + b"\r\n"], id="in parts"),
+        pytest.param([b"\r", b"\n\r", b"\n" + ASK + CLOSE + b"\r\n"], id="odd parts"),
+    ],
+)
+def test_empty_lines_before_a_request_are_ignored(segments: list[bytes]) -> None:
+    """RFC 9112, section 2.2."""
+    answers = ask(*segments)
+
+    assert [status for status, _ in answers] == [200]
+
+
+@pytest.mark.parametrize(
+    "extra", [[b"\r\n"], [b"\r\n\r\n"], [b"", b"\r\n"], [b"\r", b"\n"]]
+)
+@pytest.mark.parametrize("head", [POST, POST + b"X:y\r\n"], ids=["plain", "h11"])
+def test_an_empty_line_behind_a_body_is_ignored(
+    extra: list[bytes], head: bytes
+) -> None:
+    first, *rest = extra
+
+    answers = ask(head + b"\r\n{}" + first, *rest, head + CLOSE + b"\r\n{}")
+
+    assert [status for status, _ in answers] == [200, 200]
+
+
+@pytest.mark.parametrize("start", [b"\n", b" \r\n", b"\r\r\n", b"\r\n \r\n"])
+def test_what_is_no_empty_line_is_refused(start: bytes) -> None:
+    ((status, _),) = ask(start + ASK + b"\r\n")
+
+    assert status == 400

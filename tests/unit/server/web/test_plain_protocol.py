@@ -54,6 +54,7 @@ REQUESTS = st.one_of(
     ),
     st.builds(in_chunks, st.sampled_from(PATHS), st.binary(min_size=1, max_size=60)),
     st.just(b"GET /echo HTTP/1.1\r\n" + HOST + b"\r\n"),
+    st.just(b"\r\nGET /echo HTTP/1.1\r\n" + HOST + b"\r\n"),
 )
 
 

@@ -97,6 +97,22 @@ async def test_a_connection_idles_no_longer_after_a_late_body_than_otherwise(
 
 
 @pytest.mark.parametrize("kind", [PlainProtocol, BoundedProtocol])
+async def test_a_connection_idles_after_an_empty_line(
+    kind: type[PlainProtocol | BoundedProtocol],
+) -> None:
+    transport = FakeTransport()
+    connect(kind, transport).data_received(b"\r\n")
+    protocol = transport.protocol
+    assert isinstance(protocol, BoundedProtocol)
+    assert protocol.timeout_keep_alive_task is not None
+
+    protocol.data_received(b"\r")
+
+    assert protocol.timeout_keep_alive_task is None
+    protocol.connection_lost(None)
+
+
+@pytest.mark.parametrize("kind", [PlainProtocol, BoundedProtocol])
 async def test_a_request_in_hand_does_not_idle(
     kind: type[PlainProtocol | BoundedProtocol],
 ) -> None:
