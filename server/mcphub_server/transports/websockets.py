@@ -43,12 +43,12 @@ from mcphub_server.web.jsonrpc import (
     CANCELLED_METHOD,
     INTERNAL_ERROR,
     INVALID_REQUEST,
-    LONGEST_ID,
     PARSE_ERROR,
     RequestKey,
     has_invalid_id,
+    parse_message,
 )
-from mcphub_server.web.request import INVALID_ID, get_request
+from mcphub_server.web.request import INVALID_ID, LONG_NAME, get_request
 from mcphub_server.web.subprotocols import MCP_SUBPROTOCOL
 
 CHECK_SECONDS = 2.0
@@ -186,6 +186,10 @@ class WebSocketSession:
                 sentence = build_error(None, INVALID_REQUEST, refused.sentence)
                 await self._send_message(sentence)
                 continue
+            head = parse_message(text.encode())
+            if head.has_long_name:
+                await self._send_message(build_error(None, INVALID_REQUEST, LONG_NAME))
+                continue
             message = parse(text)
             refusal = find_refusal(message, text, self._connection)
             if refusal is not None:
@@ -238,8 +242,6 @@ def find_refusal(
         note_cancellation(message, connection)
     if not isinstance(message, JSONRPCRequest):
         return None
-    if isinstance(message.id, str) and len(message.id) > LONGEST_ID:
-        return build_error(None, INVALID_REQUEST, "The id is too long.")
     refused = connection.begin(coerce_request_id(message.id), message.method)
     return build_error(message.id, refused.code, refused.text) if refused else None
 

@@ -20,6 +20,9 @@ RATE_LIMITED = -32029
 LONGEST_ID = 256
 """Of requests that are answered for; the specification's own are short numbers."""
 
+LONGEST_NAME = 4_096
+"""In bytes, as written; the longest are addresses of resources and cursors."""
+
 CANCELLED_METHOD = "notifications/cancelled"
 CALL_METHOD = "tools/call"
 
@@ -37,6 +40,15 @@ class CallParams(msgspec.Struct):
     """The parameters of `tools/call`."""
 
     name: str = ""
+
+
+class Names(msgspec.Struct, rename="camel"):
+    """What parameters name: a tool, a prompt, a resource, a page, a revision."""
+
+    name: msgspec.Raw = msgspec.Raw()
+    uri: msgspec.Raw = msgspec.Raw()
+    cursor: msgspec.Raw = msgspec.Raw()
+    protocol_version: msgspec.Raw = msgspec.Raw()
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -68,6 +80,21 @@ class Message(msgspec.Struct, frozen=True):
         call = decode(CALL_PARAMS, bytes(self.params))
         return call.name if call else None
 
+    @property
+    def has_long_name(self) -> bool:
+        """Whether it names something by more than any name has.
+
+        The SDK repeats a name in its answers, at several times the cost of reading it.
+        """
+        if isinstance(self.id, str) and len(self.id) > LONGEST_ID:
+            return True
+        if max(len(self.method), len(bytes(self.params))) <= LONGEST_NAME:
+            return False
+        names = decode(NAMES, bytes(self.params)) or Names()
+        written = (names.name, names.uri, names.cursor, names.protocol_version)
+        lengths = [len(self.method), *(len(bytes(each)) for each in written)]
+        return max(lengths) > LONGEST_NAME
+
 
 class Envelope(msgspec.Struct):
     """The members that tell a request from a notification, as they were written."""
@@ -80,6 +107,7 @@ ENVELOPES = msgspec.json.Decoder(Envelope)
 VALID_ID = re.compile(rb'".*|-?\d+', re.DOTALL)
 MESSAGES = msgspec.json.Decoder(Message)
 CANCELLED_PARAMS = msgspec.json.Decoder(CancelledParams)
+NAMES = msgspec.json.Decoder(Names)
 CALL_PARAMS = msgspec.json.Decoder(CallParams)
 UNREADABLE_MESSAGE = Message()
 

@@ -22,10 +22,21 @@ from mcphub_server.web.headers import (
     REVISION_HEADER,
     SESSION_HEADER,
 )
-from mcphub_server.web.jsonrpc import Message, has_invalid_id, parse_message
+from mcphub_server.web.jsonrpc import (
+    LONGEST_ID,
+    LONGEST_NAME,
+    Message,
+    has_invalid_id,
+    parse_message,
+)
 from mcphub_server.web.paths import Endpoint, find_endpoint
 
 INVALID_ID = "The id of a request is a string or an integer; send one of these."
+
+LONG_NAME = (
+    f"The id of a request has at most {LONGEST_ID} characters, and what it names at "
+    f"most {LONGEST_NAME} bytes."
+)
 
 WEBSOCKET = "WEBSOCKET"
 """Stands where the method of HTTP does in a request to open a WebSocket."""
@@ -101,6 +112,8 @@ class MCPRequest:
             self.body = await self.reader.read(receive, self.declared_size)
             if self.message.id is None and has_invalid_id(self.body):
                 raise RequestRefused(HTTPStatus.BAD_REQUEST, INVALID_ID)
+            if self.message.has_long_name:
+                raise RequestRefused(HTTPStatus.BAD_REQUEST, LONG_NAME)
         return self.body
 
     def replay(self, receive: Receive) -> Receive:

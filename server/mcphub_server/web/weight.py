@@ -17,6 +17,8 @@ UNITS_PER_DIGITS = 100
 """For so many digits in a row: Python reads and writes long integers in quadratic time.
 Those of 4,200 digits, 3 MB, took it 0.4 s."""
 
+_RUN = b"0" * DIGITS
+_DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _SIGNS = {b",": 1, b"[": 3, b"{": 3, b":": 3}
 _OTHERS = bytes(each for each in range(256) if bytes([each]) not in _SIGNS)
 
@@ -26,16 +28,20 @@ def weigh(message: bytes) -> int:
 
     Signs within its texts count too, as long as that makes no message too heavy.
     """
-    units = _count(message) + _count_digits(message)
+    units = _count_all(message)
     if units <= MOST_UNITS:
         return units
     plain = message.replace(b"\\\\", b"").replace(b'\\"', b"")
     texts = plain.count(b'"') // 2
-    if texts > MOST_UNITS:
-        return texts
+    if not 0 < texts <= MOST_UNITS:
+        return max(units, texts)
     outside = b"".join(plain.split(b'"')[::2])
-    units = _count(outside) + _count_digits(outside)
-    return max(MOST_UNITS, units)
+    return max(MOST_UNITS, _count_all(outside))
+
+
+def _count_all(message: bytes) -> int:
+    units = _count(message)
+    return units if units > MOST_UNITS else units + _count_digits(message)
 
 
 def _count(message: bytes) -> int:
@@ -46,6 +52,6 @@ def _count(message: bytes) -> int:
 
 
 def _count_digits(message: bytes) -> int:
-    places = range(0, len(message), DIGITS)
-    blocks = sum(message[at : at + DIGITS].isdigit() for at in places)
-    return UNITS_PER_DIGITS * blocks
+    """Count no further than it takes to be too many."""
+    parts = message.translate(_DIGITS).split(_RUN, MOST_UNITS // UNITS_PER_DIGITS + 1)
+    return UNITS_PER_DIGITS * (len(parts) - 1)

@@ -14,6 +14,7 @@ DEEP = b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":%s%s}}' % (
     b"[" * 3000,
     b"]" * 3000,
 )
+LONG = b"x" * 5_000
 
 
 @pytest.fixture(params=["Stateless", "Stateful"])
@@ -30,6 +31,12 @@ async def hub(request, tmp_path):
         pytest.param(b'{"jsonrpc":"2.0","id":1,"method":"\xff"}', id="no UTF-8"),
         pytest.param(DEEP, id="too deep"),
         pytest.param(b'{"jsonrpc":"2.0","id":1', id="half a message"),
+        pytest.param(
+            b'{"jsonrpc":"2.0","id":1,"method":"%s"}' % LONG, id="a long name"
+        ),
+        pytest.param(
+            b'{"jsonrpc":"2.0","id":"%s","method":"ping"}' % LONG, id="a long id"
+        ),
     ],
 )
 @pytest.mark.parametrize("revision", ["", "2025-11-25", "2026-07-28"])
@@ -39,3 +46,4 @@ async def test_are_refused(hub, body, revision):
         refused = await http.post(f"{hub.url}/mcp", content=body)
 
     assert refused.status_code == 400
+    assert len(refused.content) < len(LONG)

@@ -264,6 +264,10 @@ async def test_a_binary_message_closes_the_connection(hub: LoopHub) -> None:
             json.dumps({"jsonrpc": "2.0", "id": "x" * 300, "method": "ping"}), -32600,
             id="an id that is too long",
         ),
+        pytest.param(
+            json.dumps({"jsonrpc": "2.0", "id": 1, "method": "x" * 5_000}), -32600,
+            id="a method that is too long",
+        ),
     ],
 )  # fmt: skip
 async def test_a_bad_frame_is_answered_and_the_session_goes_on(

@@ -1,6 +1,8 @@
+import json
+
 import pytest
 
-from mcphub_server.web.jsonrpc import LONGEST_ID, parse_message
+from mcphub_server.web.jsonrpc import LONGEST_ID, LONGEST_NAME, parse_message
 
 DEEP = b'{"id":1,"method":"ping","params":' + b"[" * 3000 + b"]" * 3000 + b"}"
 
@@ -56,3 +58,40 @@ def test_what_a_cancellation_names(params, found):
     body = f'{{"method":"notifications/cancelled","params":{params}}}'.encode()
 
     assert parse_message(body).cancelled_id == found
+
+
+def long_in(**params):
+    return {"id": 1, "method": "any", "params": params}
+
+
+LONG = "x" * LONGEST_NAME
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param({"id": 1, "method": LONG + "x"}, id="a method"),
+        pytest.param({"id": "x" * (LONGEST_ID + 1), "method": "any"}, id="an id"),
+        pytest.param(long_in(name=LONG), id="a tool or a prompt"),
+        pytest.param(long_in(uri="é" * 700), id="a resource, in escapes"),
+        pytest.param(long_in(cursor=LONG), id="a page"),
+        pytest.param(long_in(protocolVersion=LONG), id="a revision"),
+        pytest.param(long_in(name=[LONG]), id="what is no name at all"),
+    ],
+)
+def test_a_name_longer_than_any_is_told(message):
+    assert parse_message(json.dumps(message).encode()).has_long_name
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param({"id": 1, "method": "ping"}, id="no parameters"),
+        pytest.param(long_in(name="x" * 4_000, arguments={}), id="a long name"),
+        pytest.param(long_in(name="x", arguments={"sql": LONG * 9}), id="a long text"),
+        pytest.param({"id": 1, "method": "x", "params": [LONG]}, id="a list"),
+        pytest.param({"id": None, "result": {"name": LONG}}, id="a response"),
+    ],
+)
+def test_what_is_long_and_no_name_is_none_of_them(message):
+    assert not parse_message(json.dumps(message).encode()).has_long_name
