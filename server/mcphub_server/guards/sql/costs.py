@@ -44,6 +44,15 @@ _XPATH_FUNCTIONS = frozenset({"xpath", "xpath_exists", "xmlexists"})
 _OUTLINES = frozenset({"polygon", "path"})
 _SHAPES = _OUTLINES | {"box", "circle"}
 _BY_SET = frozenset({"btrim", "ltrim", "rtrim", "translate"})
+_JOINING = frozenset({"concat", "concat_ws"})
+_SHORTENING = frozenset(
+    """
+    btrim chr initcap left lower ltrim nullif quote_literal reverse right rtrim
+    split_part substr substring translate unaccent upper
+    """.split()
+)
+"""Functions whose result is hardly longer than their first argument."""
+
 _DUMPS = frozenset({"st_dump", "st_dumppoints", "st_dumprings", "st_dumpsegments"})
 DUMP_COLUMNS = ("path", "geom")
 """Of a row of PostGIS's dumps; this path is a list of a few numbers."""
@@ -92,17 +101,12 @@ def _check_set(name: str, node: Any) -> None:
     length = 0
     while texts:
         part = texts.pop()
-        kind = type(part).__name__
-        if kind == "TypeCast":
-            texts.append(part.arg)
-        elif kind == "A_Expr" and part.name[-1].sval == "||":
-            texts += [part.lexpr, part.rexpr]
-        elif kind == "A_Const":
-            length += len(find_string(part) or "")
-        elif kind not in {"ColumnRef", "A_Indirection", "ParamRef"} and not _is_chr(
-            part
-        ):
+        inner = _list_texts(part)
+        if inner is None:
             length = MAX_SET + 1
+            break
+        texts += inner
+        length += len(find_string(part) or "") if not inner else 0
     if length > MAX_SET:
         raise Rejected(
             "sql/set",
@@ -112,8 +116,28 @@ def _check_set(name: str, node: Any) -> None:
         )
 
 
-def _is_chr(node: Any) -> bool:
-    return type(node).__name__ == "FuncCall" and node.funcname[-1].sval == "chr"
+def _list_texts(node: Any) -> list[Any] | None:
+    """Return the texts that one is made of without growing; None if it may grow."""
+    kind = type(node).__name__
+    if kind == "TypeCast":
+        return [node.arg]
+    if kind == "A_Expr" and node.name[-1].sval == "||":
+        return [node.lexpr, node.rexpr]
+    if kind == "CoalesceExpr":
+        return [*node.args]
+    if kind == "CaseExpr":
+        results = [each.result for each in node.args]
+        return results if node.defresult is None else [*results, node.defresult]
+    if kind == "FuncCall":
+        name, arguments = node.funcname[-1].sval, [*(node.args or ())]
+        return _find_kept_texts(name, arguments)
+    return [] if kind in {"A_Const", "ColumnRef", "A_Indirection", "ParamRef"} else None
+
+
+def _find_kept_texts(name: str, arguments: list[Any]) -> list[Any] | None:
+    if name in _JOINING:
+        return arguments
+    return arguments[:1] if name in _SHORTENING else None
 
 
 def check_outline_type(type_name: Any, value: Any = None) -> None:
