@@ -69,6 +69,7 @@ from mcphub_server.web.hosts import build_host_policy
 from mcphub_server.web.paths import PathRouter
 from mcphub_server.web.request_context import RequestContextMiddleware
 from mcphub_server.web.turns import Turns, TurnsMiddleware
+from mcphub_server.web.unread import UnreadAnswers, UnreadMiddleware
 
 Layer = Callable[[ASGIApp], ASGIApp]
 
@@ -92,7 +93,8 @@ def build_hub(
     `peers` lists the hub's other replicas; by default the headless Service does.
     `clock` measures the clients' call rates.
     """
-    state = ServerState(capacity=find_capacity(runtime))
+    unread = UnreadAnswers(find_memory_limit())
+    state = ServerState(capacity=find_capacity(runtime), unread=unread)
     metrics = Metrics(find_version())
     backends = [register(each, runtime.secrets_dir) for each in config.enabled_backends]
     monitors = build_monitors(backends, state, runtime.secrets_dir)
@@ -208,6 +210,8 @@ def build_pipeline(
         lambda app: AuthMiddleware(app, policy, refusals, metrics.count_authentication),
         # the trace of each request that got this far, if traces are on
         *([tracing.wrap] if tracing else []),
+        # what callers have not read yet
+        lambda app: UnreadMiddleware(app, state.unread),
         # in one turn of the event loop each caller begins one request
         lambda app: TurnsMiddleware(app, turns),
         # WebSockets end here; each is its own session, on this replica

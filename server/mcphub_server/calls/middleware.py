@@ -108,6 +108,12 @@ class ToolCallMiddleware(Middleware):
 
     async def _limit(self) -> LimitExceeded | None:
         client, now = current_client(), self._clock()
+        if self._state.unread.is_full(find_share(client)):
+            self._metrics.count_limited("unread")
+            return LimitExceeded(
+                "Too many of your earlier answers wait to be read; read them first.",
+                retry_after_seconds=1.0,
+            )
         seconds = max(
             limiter.take(build_key(client), now)
             for limiter, build_key in self._limiters
@@ -168,6 +174,7 @@ class ToolCallMiddleware(Middleware):
                 result = await self._call(context, call_next, limited)
             outcome, record.rule = describe_outcome(result)
             size_bytes = measure(result)
+            self._state.hold_answer(size_bytes)
         except NotFoundError:
             record.refusal = self._explain(tool)
             outcome = "forbidden" if record.refusal else "unknown_tool"

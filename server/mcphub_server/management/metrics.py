@@ -115,7 +115,7 @@ class Metrics:
         Info("mcphub_build", "Version of the server.", registry=self.registry).info(
             {"version": version}
         )
-        for limit in ("rate", "concurrency", "pool", "body"):
+        for limit in ("rate", "concurrency", "pool", "body", "unread"):
             self._limited.labels(limit)
         for reason in Refusal:
             self._auth_failures.labels(reason)

@@ -20,7 +20,8 @@ from mcphub_server.sessions.services import SessionServices
 from mcphub_server.sessions.tokens.principal import find_principal
 from mcphub_server.sessions.tokens.session_id import SessionId, Transport
 from mcphub_server.sessions.tokens.signer import NewSession, TokenSigner, enter_session
-from mcphub_server.traffic.streams import STREAM, Stream
+from mcphub_server.traffic.connections import REPEATED
+from mcphub_server.traffic.streams import STREAM, Stream, enter_stream
 from mcphub_server.web.asgi import (
     send_error,
     send_response,
@@ -105,9 +106,12 @@ class SseSessions:
         # end in between: its last event answers every message noted.
         if stream.finished:
             await send_error(exchange.send, HTTPStatus.NOT_FOUND, NOT_FOUND)
+        elif message.request_id in stream.pending:  # one answer would be for both
+            await send_error(exchange.send, HTTPStatus.BAD_REQUEST, REPEATED.text)
         elif stream.is_full and message.request_id is not None:
             await send_error(exchange.send, HTTPStatus.TOO_MANY_REQUESTS, TOO_MANY)
         elif stream.note_message(message):
+            enter_stream(stream)
             send = forget_if_refused(stream, exchange)
             await replace(exchange, send=send).pass_to(self._app)
         else:

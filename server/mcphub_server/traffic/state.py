@@ -16,8 +16,9 @@ from mcphub_server.traffic.capacity import (
     count_streams,
 )
 from mcphub_server.traffic.connections import Connection
-from mcphub_server.traffic.streams import Stream
+from mcphub_server.traffic.streams import Stream, current_stream
 from mcphub_server.web.throttle import Throttle
+from mcphub_server.web.unread import UnreadAnswers
 
 USUAL_CAPACITY = build_capacity(count_streams(USUAL_LIMIT_BYTES))
 
@@ -29,6 +30,7 @@ class ServerState:
         calls: Tool calls that run now.
         requests: HTTP requests that have no response yet.
         throttle: What callers have used of the event loop.
+        unread: The answers that callers have not read.
         open_streams: Responses and WebSockets that last as long as clients like.
         capacity: How many of these there may be.
         redirected, refused: New sessions that this replica did not begin.
@@ -40,9 +42,11 @@ class ServerState:
         self,
         clock: Callable[[], float] = time.monotonic,
         capacity: Capacity = USUAL_CAPACITY,
+        unread: UnreadAnswers | None = None,
     ) -> None:
         self.capacity = capacity
         self.throttle = Throttle()
+        self.unread = unread or UnreadAnswers()
         self.redirected = 0
         self.refused = 0
         self.calls = 0
@@ -129,7 +133,14 @@ class ServerState:
             yield
         finally:
             self.open_streams.discard(stream)
+            stream.close()
             self._busy_at = self._clock()
+
+    def hold_answer(self, size: int) -> None:
+        """Count an answer that waits for its stream as not read."""
+        stream = current_stream()
+        if stream is not None:
+            stream.keep(self.unread.hold(size))
 
     def is_idle(self, seconds: float) -> bool:
         """Return whether nothing has run, waited or streamed for so long."""

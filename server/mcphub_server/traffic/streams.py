@@ -6,10 +6,13 @@ request nor the response of a stream alone shows whether it is idle.
 
 import time
 from asyncio import Event
+from collections import deque
 from collections.abc import Callable
+from contextvars import ContextVar
 
 from mcphub_server.web.jsonrpc import CALL_METHOD, Message, RequestKey
 from mcphub_server.web.sse import COMMENT, find_answered
+from mcphub_server.web.unread import Release
 
 MOST_PENDING = 128
 """Of one stream: twice what a replica runs at once, by default. Without a limit the
@@ -20,6 +23,19 @@ DECLINED = "The replica is stopping and did not begin this call; call again."
 
 STREAM = "mcphub.stream"
 """The scope's key for the `Stream` that a request opened."""
+
+
+_current: ContextVar["Stream | None"] = ContextVar("mcphub_stream", default=None)
+
+
+def enter_stream(stream: "Stream") -> None:
+    """Make this the stream over which the current task's request is answered."""
+    _current.set(stream)
+
+
+def current_stream() -> "Stream | None":
+    """Return the stream over which the current request is answered, if it has one."""
+    return _current.get()
 
 
 class Stream:
@@ -43,6 +59,21 @@ class Stream:
         self.fresh = True
         self._clock = clock
         self._active_at = clock()
+        self._kept: deque[Release] = deque()
+        self._is_closed = False
+
+    def keep(self, release: Release) -> None:
+        """Call this when an answer has left, or the stream is closed."""
+        if self._is_closed:
+            release()
+        else:
+            self._kept.append(release)
+
+    def close(self) -> None:
+        """Learn that nothing is sent any more."""
+        self._is_closed = True
+        while self._kept:
+            self._kept.popleft()()
 
     @property
     def is_full(self) -> bool:
@@ -73,8 +104,10 @@ class Stream:
 
     def forget(self, request: RequestKey | None) -> None:
         """Forget a request that was answered, cancelled or rejected."""
-        if request is not None:
+        if request in self.pending:
             self.pending.discard(request)
+            if self._kept:
+                self._kept.popleft()()
 
     def note_chunk(self, chunk: bytes) -> None:
         """Record a chunk that the stream sends; pings do not count as activity."""

@@ -35,7 +35,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mcphub_server.auth.middleware import STILL_VALID
 from mcphub_server.traffic.admission import STALLED_SECONDS
 from mcphub_server.traffic.connections import Connection
-from mcphub_server.traffic.streams import CUT, STREAM
+from mcphub_server.traffic.streams import CUT, STREAM, enter_stream
 from mcphub_server.transports.encoding import encode_response
 from mcphub_server.web.bodies import RequestRefused
 from mcphub_server.web.caller import current_client, enter_client
@@ -102,6 +102,7 @@ class WebSockets:
         enter_client(replace(current_client(), session=secrets.token_hex(16)))
         await receive()  # the handshake
         await send({"type": "websocket.accept", "subprotocol": MCP_SUBPROTOCOL})
+        enter_stream(scope[STREAM])
         session = WebSocketSession(scope, receive, send)
         # FastMCP shows tools the request of HTTP that opened their connection
         with set_http_request(Request({**scope, "type": "http", "method": "GET"})):

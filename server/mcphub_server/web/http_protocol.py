@@ -16,6 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mcphub_server.web.jsonrpc import INVALID_REQUEST
+from mcphub_server.web.write_clock import WriteClock
 
 HEAD_SECONDS = 20.0
 """From the first byte of a request to the end of its head."""
@@ -138,13 +139,25 @@ class BoundedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Give a connection that sends nothing as long as one that idles."""
         super().connection_made(transport)
+        self._write_clock = WriteClock(transport)
         begin_idling(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clocks."""
+        self._write_clock.stop()
         self._enter(None)
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Wait until the client reads, but not for ever."""
+        super().pause_writing()
+        self._write_clock.start()
+
+    def resume_writing(self) -> None:
+        """Write on."""
+        self._write_clock.stop()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """Parse bytes of the client, unless they are too many of a refused body."""
@@ -165,6 +178,7 @@ class BoundedProtocol(H11Protocol):
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         """Begin a WebSocket; it waits too while the client reads nothing."""
+        self._write_clock.stop()
         super().handle_websocket_upgrade(event)
         if self.flow.write_paused:  # which the transport says only once
             protocol: Any = self.transport.get_protocol()

@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from mcphub_server.web import http_protocol
 from mcphub_server.web.http_protocol import BoundedProtocol, begin_idling
 from mcphub_server.web.plain_requests import PlainRequest, read_plain_request
+from mcphub_server.web.write_clock import WriteClock
 
 
 class PlainParser:
@@ -55,13 +56,25 @@ class PlainProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Give a connection that sends nothing as long as one that idles."""
         super().connection_made(transport)
+        self._write_clock = WriteClock(transport)
         begin_idling(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clocks."""
         self._stop_timer()
+        self._write_clock.stop()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Wait until the client reads, but not for ever."""
+        super().pause_writing()
+        self._write_clock.start()
+
+    def resume_writing(self) -> None:
+        """Write on."""
+        self._write_clock.stop()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """Read bodies and plain heads; give the connection to h11 at any other."""
@@ -130,6 +143,7 @@ class PlainProtocol(HttpToolsProtocol):
     def _hand_over(self, data: bytes) -> None:
         """Let h11 read from here on."""
         self.connections.discard(self)
+        self._write_clock.stop()
         protocol = BoundedProtocol(*self._arguments, **self._options)
         protocol.connection_made(self.transport)
         if self.flow.write_paused:  # which the transport says only once

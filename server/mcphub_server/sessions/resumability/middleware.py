@@ -79,6 +79,7 @@ class ResumabilityMiddleware:
         self._router = OwnerRouter(services.signer.identity.uid, services.forwarder)
         self._count = services.metrics.count_resumed
         self._resumes_modern = services.resumes_modern
+        self._unread = services.state.unread
         self._responses: dict[bytes, BufferedResponse] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -181,8 +182,13 @@ class ResumabilityMiddleware:
     def _forget_soon(self, running: InFlightRequest) -> None:
         """Keep a response for a moment if its client may have missed it."""
         if running.left.is_set():
-            loop = asyncio.get_running_loop()
-            loop.call_later(RESUME_SECONDS, self._forget, running)
+            release = self._unread.hold(running.response.size)
+
+            def forget() -> None:
+                release()
+                self._forget(running)
+
+            asyncio.get_running_loop().call_later(RESUME_SECONDS, forget)
         else:
             self._forget(running)
 

@@ -97,6 +97,11 @@ class BufferedResponse:
         """Whether something precedes the answer, so that one body is not enough."""
         return self.progress is Progress.PARTIAL or len(self._events) > 1
 
+    @property
+    def size(self) -> int:
+        """How many bytes are buffered."""
+        return len(self._held) + sum(map(len, self._events))
+
     def restart(self) -> None:
         """Forget an incomplete event: the response will be made again."""
         self._start, self._held = {}, b""

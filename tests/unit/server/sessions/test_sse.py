@@ -123,6 +123,14 @@ async def test_the_first_request_of_a_stream_is_preceded_by_a_handshake(sdk, ope
     assert opened.stream.pending == {7}
 
 
+async def test_a_request_whose_id_waits_for_its_answer_is_refused(sdk, opened):
+    """One id for all of its calls would leave a stream without a bound on them."""
+    statuses = [await opened.post(CALL) for _ in range(2)]
+
+    assert statuses == [202, 400]
+    assert sdk.posted.count(CALL) == 1
+
+
 async def test_a_request_is_refused_if_its_stream_ends_during_the_handshake(
     sdk, opened
 ):

@@ -6,7 +6,7 @@ from mcp_types import ErrorData, JSONRPCError, JSONRPCResponse
 
 from mcphub_server.traffic.admission import StreamSender
 from mcphub_server.traffic.streams import MOST_PENDING, Stream
-from mcphub_server.web.jsonrpc import parse_message
+from mcphub_server.web.jsonrpc import Message, parse_message
 
 
 class Clock:
@@ -223,3 +223,20 @@ async def test_an_answer_is_pending_until_it_has_left(stream, clock):
     assert not was_quiet
     assert stream.pending == set()
     assert not stream.is_idle(0.3)
+
+
+def test_what_is_kept_for_an_answer_is_released_with_it():
+    stream, released = Stream(), []
+    for number in (1, 2, 3):
+        stream.note_message(Message(number, "tools/call"))
+        stream.keep(lambda number=number: released.append(number))
+
+    stream.forget(2)
+    stream.forget(2)
+    stream.forget(9)
+    after_one = len(released)
+    stream.close()
+    stream.keep(lambda: released.append(4))
+
+    assert after_one == 1
+    assert sorted(released) == [1, 2, 3, 4]

@@ -11,7 +11,7 @@ import h11
 import uvicorn
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcphub_server.lifespan import Listener, open_socket
 from mcphub_server.web.http_protocol import BoundedProtocol
@@ -83,9 +83,16 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @asynccontextmanager
-async def serving(protocol: type[asyncio.Protocol]) -> AsyncIterator[int]:
+async def serving(
+    protocol: type[asyncio.Protocol], served: ASGIApp = app
+) -> AsyncIterator[int]:
     config = uvicorn.Config(
-        app, http=protocol, ws="none", lifespan="off", log_config=None, access_log=False
+        served,
+        http=protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
     )
     listener = Listener(config)
     with open_socket("127.0.0.1", 0) as listening:
