@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastmcp.tools.base import Tool, ToolResult
-from pydantic import Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from mcphub_server.backends.qdrant.backend import QdrantBackend, Search
 from mcphub_server.backends.qdrant.embedding import EmbeddingClient
@@ -27,6 +27,9 @@ from mcphub_server.tools.context import ToolContext
 from mcphub_server.tools.paging import fingerprint
 from mcphub_server.tools.qdrant import results, schemas
 from mcphub_server.tools.qdrant.text_vectors import NoVector, make_vector
+
+_FLAGS = frozenset("true false yes no on off 1 0 t f y n".split())
+"""Texts that pydantic reads as booleans."""
 
 USUAL_LIMIT = 10
 MOST_FIELDS = 100
@@ -84,8 +87,18 @@ Limit = Annotated[
         description=f"Most hits, {USUAL_LIMIT} if left out; the hub's limit applies.",
     ),
 ]
+
+
+def split_fields(given: object) -> object:
+    """Return names that come as one text, as a list; any other value as it is."""
+    if not isinstance(given, str) or given.strip().lower() in _FLAGS:
+        return given
+    return [name.strip() for name in given.split(",") if name.strip()]
+
+
 WithPayload = Annotated[
     bool | list[str],
+    BeforeValidator(split_fields),
     WithJsonSchema(
         {
             "type": "boolean",

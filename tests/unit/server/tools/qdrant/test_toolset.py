@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
+from pydantic import TypeAdapter
 
 from mcphub_server.backends.breaker import FAILURES_TO_OPEN
 from mcphub_server.backends.health import BackendMonitor
@@ -24,7 +25,7 @@ from mcphub_server.errors import (
 from mcphub_server.management.metrics import Metrics
 from mcphub_server.results.cursors import CursorSigner
 from mcphub_server.tools.context import ToolContext
-from mcphub_server.tools.qdrant.toolset import QdrantTools
+from mcphub_server.tools.qdrant.toolset import QdrantTools, WithPayload
 from tests.support.virtual_time import in_virtual_time, now
 
 AWAY = BackendUnavailable("vectors", BackendReason.ERROR, "vectors is unavailable.")
@@ -211,3 +212,22 @@ async def test_without_an_endpoint_a_text_is_refused_whatever_the_circuit_says()
         stage.monitor.breaker.record_failure(AWAY)
 
     await stage.fail(BadArgument)
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        pytest.param("title, country.name", ["title", "country.name"], id="a list"),
+        pytest.param("title", ["title"], id="one name"),
+        pytest.param("unit price,", ["unit price"], id="a comma at the end"),
+        pytest.param("False", False, id="a flag"),
+        pytest.param(["a,b"], ["a,b"], id="names with commas, in a list"),
+        pytest.param(True, True, id="a boolean"),
+    ],
+)
+def test_the_fields_of_a_payload_may_come_as_one_text(
+    given: object, read: object
+) -> None:
+    adapter: TypeAdapter[Any] = TypeAdapter(WithPayload)
+
+    assert adapter.validate_python(given) == read
