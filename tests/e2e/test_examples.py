@@ -23,6 +23,8 @@ pytestmark = pytest.mark.usefixtures("stuck_upgrade", "began")
 
 
 TROUBLE = ("reconcile_failed", "reconcile_crashed", "status_pruned", "event_lost")
+BUSY = "no answer in time"
+"""What the operator says of an API server that is too busy, and then tries again."""
 
 
 def documents(file: Path) -> list[dict[str, Any]]:
@@ -154,6 +156,7 @@ def test_gave_the_operator_no_trouble(team: Installation, began):
     )
 
     ours = [line for line in logs.splitlines() if f"{team.namespace}/" in line]
-    trouble = [line for line in ours if any(event in line for event in TROUBLE)]
+    told = [line for line in ours if any(event in line for event in TROUBLE)]
+    trouble = [line for line in told if BUSY not in line]
 
     assert trouble == []
