@@ -88,9 +88,10 @@ class Message(msgspec.Struct, frozen=True):
         """
         if isinstance(self.id, str) and len(self.id) > LONGEST_ID:
             return True
-        if max(len(self.method), len(bytes(self.params))) <= LONGEST_NAME:
+        params = bytes(self.params)
+        if max(len(self.method), len(params)) <= LONGEST_NAME:
             return False
-        names = decode(NAMES, bytes(self.params)) or Names()
+        names = decode(NAMES, params) or Names()
         written = (names.name, names.uri, names.cursor, names.protocol_version)
         lengths = [len(self.method), *(len(bytes(each)) for each in written)]
         return max(lengths) > LONGEST_NAME

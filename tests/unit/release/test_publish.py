@@ -2,7 +2,6 @@
 
 import argparse
 import re
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,22 +34,6 @@ DOCKERFILES = (
     "examples/trial/postgres/Dockerfile",
 )
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-
-
-def git(folder: Path, *words: str) -> None:
-    identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
-    subprocess.run(
-        ["git", "-C", folder, *identity, *words], check=True, capture_output=True
-    )
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    git(tmp_path, "init")
-    (tmp_path / "file").write_text("one")
-    git(tmp_path, "add", "file")
-    git(tmp_path, "commit", "-m", "first")
-    return tmp_path
 
 
 def arguments(**given: str) -> argparse.Namespace:

@@ -1,13 +1,13 @@
 """What stands in the way of a release, and what setting a version changes."""
 
 import shutil
-import subprocess
 from datetime import date
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.support.git import git
 from tools.cluster.errors import BadInput
 from tools.project import ROOT
 from tools.release.changelog import find_section, release_section
@@ -127,20 +127,6 @@ def test_a_workflow_runs_targets_that_the_makefile_has(name: str) -> None:
 
     assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
     assert [t for t in targets if f"\n{t.rstrip(')')}:" not in makefile] == []
-
-
-def git(folder: Path, *words: str) -> None:
-    identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
-    subprocess.run(
-        ["git", "-C", folder, *identity, *words], check=True, capture_output=True
-    )
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    git(tmp_path, "init")
-    git(tmp_path, "commit", "--allow-empty", "-m", "first")
-    return tmp_path
 
 
 def test_a_version_without_a_tag_may_be_tagged(repository: Path) -> None:
